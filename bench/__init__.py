@@ -1,0 +1,36 @@
+"""TF-IDF, BM25 or embeddings? An honest comparison on anybody's labelled data.
+
+>>> import bench
+>>> found = bench.run(["vector-notes"], retrievers=["tfidf", "bm25"], latency=False)   # doctest: +SKIP
+>>> found.measures   # a pandas DataFrame   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.api import load_dataset, load_run, run
+    from bench.dataset import Dataset
+    from bench.errors import BenchError
+    from bench.store import Run
+
+__all__ = ["BenchError", "Dataset", "Run", "load_dataset", "load_run", "run"]
+
+_WHERE = {
+    "run": "bench.api",
+    "load_run": "bench.api",
+    "load_dataset": "bench.api",
+    "Dataset": "bench.dataset",
+    "Run": "bench.store",
+    "BenchError": "bench.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `python -m bench --help` must not wait for numpy and pyarrow."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'bench' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_WHERE[name]), name)

@@ -1,0 +1,67 @@
+"""What a notebook or a script calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from bench import runner
+from bench.config import RunConfig, load_config
+from bench.dataset import Dataset
+from bench.errors import BenchError, unknown
+from bench.formats import load_dataset
+from bench.store import Run, load_run
+from retrievers import Retriever
+
+__all__ = ["load_dataset", "load_run", "run"]
+
+
+def run(
+    datasets: str | Path | Dataset | Iterable[str | Path | Dataset] = (),
+    retrievers: Iterable[str | Retriever] | None = None,
+    *,
+    config: str | Path | None = None,
+    listener: runner.Listener = lambda event: None,
+    **settings: Any,
+) -> Run:
+    """Run retrievers on datasets and return the stored run, whose tables are DataFrames.
+
+    datasets: names, folders or loaded Datasets (none: the shipped sets). retrievers: names with parameters, or objects
+    with `index` and `search`, which run in this process under the name of their class (none: the config's, else
+    tfidf, bm25 and minilm). settings: the other fields of RunConfig (measures, depth, latency, limit, name, results, …).
+    Raises BenchError for bad input. A retriever that fails is a row of the result's `failures`.
+    """
+    known = [each.name for each in fields(RunConfig) if each.name not in ("datasets", "retrievers")]
+    for key in settings:
+        if key not in known:
+            raise unknown("setting", key, known)
+    if "measures" in settings:
+        settings["measures"] = tuple(settings["measures"])
+    given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(datasets)
+    loaded = [each if isinstance(each, Dataset) else load_dataset(each) for each in given] or None
+    named, instances = (None, {}) if retrievers is None else _split(retrievers)
+    chosen = load_config(
+        Path(config) if config is not None else None,
+        datasets=tuple(each.name for each in loaded) if loaded else None,
+        retrievers=named,
+        **settings,
+    )
+    return runner.run(chosen, instances, listener, loaded)
+
+
+def _split(retrievers: Iterable[str | Retriever]) -> tuple[tuple[str, ...], dict[str, Retriever]]:
+    names: list[str] = []
+    instances: dict[str, Retriever] = {}
+    for each in retrievers:
+        if isinstance(each, str):
+            names.append(each)
+            continue
+        if not isinstance(each, Retriever):
+            raise BenchError(f"{each!r} is no retriever.", "It needs the methods index(documents) and search(queries, k).")
+        label, number = type(each).__name__, 2
+        while label in instances or label in names:
+            label, number = f"{type(each).__name__}-{number}", number + 1
+        instances[label] = each
+    return tuple(names), instances

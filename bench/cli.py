@@ -1,0 +1,152 @@
+"""Commands and flags, each a short call; the only module that exits.
+
+Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 0 fine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bench.store import Run
+
+BAD_INPUT, CELL_FAILED, INTERRUPTED = 2, 5, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse, run the command, exit with its code."""
+    from bench.errors import BenchError
+
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.command(options)
+    except BenchError as error:
+        from bench import console
+
+        console.error(error.message, error.hint)
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="TF-IDF, BM25 or embeddings? An honest comparison on your labelled data."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    run = commands.add_parser("run", help="run retrievers on datasets; without arguments the shipped sets and retrievers")
+    run.add_argument("datasets", nargs="*", metavar="DATASET", help="a shipped set or a folder in BEIR's layout")
+    run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    run.add_argument("-k", "--depth", type=int, help="hits a query is ranked to (default 100)")
+    run.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
+    run.add_argument("--name", help="name of the run's folder (default: date and time)")
+    run.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+    run.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
+    run.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N judged queries a set")
+    run.add_argument("--seed", type=int, help="of every random choice (default 0)")
+    run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    run.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
+    run.add_argument("--seconds", type=float, help="time budget of those (default 3)")
+    run.set_defaults(command=_run)
+
+    report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
+    report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
+    report.set_defaults(command=_report)
+
+    commands.add_parser("datasets", help="list the shipped sets").set_defaults(command=_datasets)
+    commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
+        command=_retrievers
+    )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bench import console, runner
+    from bench.config import load_config
+
+    flags = vars(options).copy()
+    path = flags.pop("config")
+    del flags["command"]
+    for key in ("datasets", "retrievers", "measures"):
+        flags[key] = tuple(flags[key]) if flags[key] else None
+    config = load_config(path, **flags)
+    with console.Progress() as progress:
+        found = runner.run(config, listener=progress)
+    _present(found)
+    return CELL_FAILED if found.failures else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from bench.errors import BenchError
+    from bench.store import load_run, newest_run
+
+    found = load_run(options.folder or newest_run(Path("results")))
+    if not found.complete:
+        raise BenchError(f"{found.folder} is not complete: it was interrupted.", "Run it again.")
+    _present(found)
+    return CELL_FAILED if found.failures else 0
+
+
+def _present(found: Run) -> None:
+    from bench import console
+    from bench.report import charts, markdown, terminal
+
+    charts.write(found)
+    markdown.write(found)
+    console.show(terminal.render(found))
+
+
+def _datasets(options: argparse.Namespace) -> int:
+    from bench import console
+
+    console.show(_dataset_list())
+    return 0
+
+
+def _dataset_list() -> Iterator[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    from bench.formats import load_dataset, shipped
+
+    table = Table("name", "documents", "queries", "judgements", "slices", "description")
+    for name in shipped():
+        found = load_dataset(name)
+        numbers = (f"{n:,}" for n in (len(found.documents), len(found.queries), len(found.grade)))
+        cells = (name, *numbers, ", ".join(found.card.slices), found.card.description)
+        table.add_row(*map(Text, cells))
+    yield table
+
+
+def _retrievers(options: argparse.Namespace) -> int:
+    from bench import console
+
+    console.show(_retriever_list())
+    return 0
+
+
+def _retriever_list() -> Iterator[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    import retrievers
+
+    table = Table("name", "what it is", "parameters with defaults", show_lines=True)
+    for name in retrievers.RETRIEVERS:
+        found = retrievers.load(name)
+        what = (found.__doc__ or "").strip().splitlines()[0]
+        defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())
+        table.add_row(*map(Text, (name, what, defaults)))
+    yield table

@@ -1,0 +1,110 @@
+"""What a run is asked to do: bench.toml and flags -> RunConfig, every error naming the key."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError, unknown
+from bench.measures import DEFAULT_MEASURES
+
+DEFAULT_RETRIEVERS = ("tfidf", "bm25", "minilm")
+DEFAULT_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run.
+
+    datasets: names or folders (none: the shipped sets). retrievers: names with parameters. measures: ir_measures' names.
+    depth: hits a query is ranked to. latency: take times. limit: a sample of so many judged queries a set.
+    seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
+    cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
+    """
+
+    datasets: tuple[str, ...] = ()
+    retrievers: tuple[str, ...] = DEFAULT_RETRIEVERS
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    depth: int = DEFAULT_DEPTH
+    latency: bool = True
+    limit: int | None = None
+    seed: int = 0
+    name: str | None = None
+    results: str = "results"
+    threads: int | None = None
+    samples: int = 700
+    seconds: float = 3.0
+
+    def __post_init__(self) -> None:
+        for key, least in (("depth", 1), ("limit", 1), ("threads", 1), ("samples", 1), ("seed", 0)):
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise BenchError(f"{key} is {value}.", f"Give at least {least}.")
+        if not self.seconds > 0:
+            raise BenchError(f"seconds is {self.seconds:g}.", "Give a time budget above 0.")
+        if not self.measures:
+            raise BenchError("measures is empty.", "Name at least one.")
+        for key in ("datasets", "retrievers", "measures"):
+            values = getattr(self, key)
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise BenchError(f"{key} names {twice[0]!r} twice.", "Keep one.")
+        if self.name is not None and (not self.name or self.name in (".", "..") or set(self.name) & set("/\\\0")):
+            raise BenchError(f"name {self.name!r} cannot be a folder's name.", "Give one without slashes.")
+
+    def describe(self) -> dict[str, Any]:
+        """What a run stores of its configuration."""
+        return asdict(self)
+
+
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "datasets": (list, "a list of strings"),
+    "retrievers": (list, "a list of strings"),
+    "measures": (list, "a list of strings"),
+    "latency": (bool, "true or false"),
+    "name": (str, "a string"),
+    "results": (str, "a string"),
+    "seconds": ((int, float), "a number"),
+}
+
+
+def load_config(path: Path | None, **flags: Any) -> RunConfig:
+    """The file's keys, then the flags that are not None over them.
+
+    Raises BenchError naming the key: unknown (with a suggestion), of the wrong type, out of range.
+    """
+    config = _from_file(path) if path is not None else RunConfig()
+    return replace(config, **{key: value for key, value in flags.items() if value is not None})
+
+
+def _from_file(path: Path) -> RunConfig:
+    try:
+        content = tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise BenchError(f"There is no {path}.", "Give the path of a TOML file to --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BenchError(f"{path} cannot be read: {error}.", "Check the file.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BenchError(f"{path}: {error}.", "Mend the TOML.") from None
+    known = [item.name for item in fields(RunConfig)]
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        if key not in known:
+            raise unknown(f"key in {path}:", key, known)
+        values[key] = _checked(path, key, value)
+    try:
+        return RunConfig(**values)
+    except BenchError as error:
+        raise BenchError(f"{path}: {error.message}", error.hint) from None
+
+
+def _checked(path: Path, key: str, value: Any) -> Any:
+    kind, wanted = _KINDS.get(key, (int, "a whole number"))
+    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if right and kind is list:
+        right = all(isinstance(item, str) for item in value)
+    if not right:
+        raise BenchError(f"{path}: {key} must be {wanted}, not {value!r}.", "Mend the value.")
+    return tuple(value) if kind is list else value

@@ -1,0 +1,86 @@
+"""Progress and tables in the terminal; the only module that prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from bench.runner import Event
+
+# Where the output is no terminal its width is unknown; tables should not be folded to 80 columns then.
+PLAIN_WIDTH = 200
+
+
+def stdout() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+def show(renderables: Iterable[RenderableType]) -> None:
+    """Print tables and texts."""
+    console = stdout()
+    for each in renderables:
+        console.print(each)
+
+
+def error(message: str, hint: str) -> None:
+    """Print an error to standard error: what is wrong, then what to do."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text("error: ", style="bold red") + Text(message, style="not bold"))
+    if hint:
+        console.print(Text("       " + hint))
+
+
+class Progress:
+    """Shows a run's events: live bars with an estimate in a terminal, nothing but failures elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        self._console = Console(stderr=True, highlight=False)
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bars.add_task("", total=None)
+        self._dataset = ""
+        self._doing = ""
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        from rich.text import Text
+
+        if event.kind == "start":
+            self._dataset = event.dataset
+        elif event.kind == "failed":
+            self._console.print(Text(f"failed: {event.retriever} on {event.dataset}: {event.text}", style="red"))
+        elif event.kind in ("step", "progress"):
+            label = f"{self._dataset} · {event.retriever} · {event.text}"
+            if label != self._doing:
+                self._doing = label
+                self._bars.reset(self._task, description=label, total=event.total, completed=event.done)
+            else:
+                self._bars.update(self._task, completed=event.done, total=event.total)

@@ -1,0 +1,184 @@
+"""BEIR's layout, the native one: corpus.jsonl, queries.jsonl, qrels/<split>.tsv, and a card, dataset.toml.
+
+corpus.jsonl: {"_id", "title"?, "text"}; queries.jsonl: {"_id", "text", "metadata"?}; qrels: query-id, corpus-id,
+score, tab-separated, with or without a header. A document is title + " " + text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bench.dataset import Card, Dataset
+from bench.errors import BenchError, unknown
+from bench.formats.lines import checked_id, decoded, grade, lines, text_of
+
+BATCH = 50_000
+DEFAULT_SPLIT = "test"
+HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
+NEEDED = "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv."
+
+
+def load(folder: Path, split: str = DEFAULT_SPLIT) -> Dataset:
+    """Read and check a folder. Raises BenchError with file and line."""
+    card = read_card(folder / "dataset.toml")
+    documents = _documents(folder / "corpus.jsonl")
+    queries = _queries(folder / "queries.jsonl")
+    judgements = _judgements(folder / "qrels" / f"{split}.tsv", documents["id"], queries["id"])
+    return Dataset.build(folder.resolve().name, documents, queries, judgements, card)
+
+
+def read_card(path: Path) -> Card:
+    """The card of a set; an absent one is an empty one."""
+    if not path.is_file():
+        return Card()
+    try:
+        content = tomllib.loads(text_of(path))
+    except tomllib.TOMLDecodeError as error:
+        raise BenchError(f"{path}: {error}.", "Mend the TOML.") from None
+    known = {item.name: item for item in fields(Card)}
+    content.pop("sha256", None)  # of the files; for who downloads them
+    for key, value in content.items():
+        if key not in known:
+            raise unknown(f"key in {path}:", key, known)
+        expected = type(known[key].default)
+        if expected is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            content[key] = tuple(value)
+        elif not isinstance(value, expected):
+            wanted = {tuple: "a list of strings", str: "a string", bool: "true or false"}[expected]
+            raise BenchError(f"{path}: {key} must be {wanted}.", "Mend the card.")
+    return Card(**content)
+
+
+def _documents(path: Path) -> pa.Table:
+    def row(record: dict[str, Any], where: str) -> tuple[str, str]:
+        title, text = _string(record, "title", where, default=""), _string(record, "text", where)
+        return _id(record, where), f"{title} {text}".strip()
+
+    return _table(path, row, ("id", "text"))
+
+
+def _queries(path: Path) -> pa.Table:
+    def row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
+        metadata = record.get("metadata")
+        return _id(record, where), _string(record, "text", where), orjson.dumps(metadata or {}).decode()
+
+    return _table(path, row, ("id", "text", "metadata"))
+
+
+def _table(path: Path, row: Any, names: tuple[str, ...]) -> pa.Table:
+    """Read a JSON-lines file in batches, so that Python objects of a large corpus never stand all at once."""
+    schema = pa.schema([(name, pa.large_string()) for name in names])
+    batches: list[pa.RecordBatch] = []
+    rows: list[tuple[str, ...]] = []
+    numbers: list[int] = []
+
+    def flush() -> None:
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        batches.append(pa.record_batch([pa.array(column, pa.large_string()) for column in columns], schema=schema))
+        rows.clear()
+
+    for number, record in _records(path):
+        rows.append(row(record, f"{path}:{number}"))
+        numbers.append(number)
+        if len(rows) == BATCH:
+            flush()
+    flush()
+    table = pa.Table.from_batches(batches, schema)
+    if not len(table):
+        raise BenchError(f"{path} is empty.", 'It needs lines like {"_id": "d1", "text": "…"}.')
+    _refuse_duplicates(path, table["id"], numbers)
+    return table
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
+    for number, line in lines(path, NEEDED):
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise BenchError(
+                f"{path}:{number}: not valid JSON in UTF-8 ({error.msg}).", "Each line must be one JSON object."
+            ) from None
+        if not isinstance(record, dict):
+            raise BenchError(
+                f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
+            )
+        yield number, record
+
+
+def _id(record: dict[str, Any], where: str) -> str:
+    value = record.get("_id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # some public sets number their documents
+    if not isinstance(value, str) or not value:
+        raise BenchError(f"{where}: no _id.", 'Give each line an "_id", a string without white space.')
+    return checked_id(value, where)
+
+
+def _string(record: dict[str, Any], key: str, where: str, default: str | None = None) -> str:
+    value = record.get(key, default)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        problem = f"no {key!r}" if value is None else f"{key!r} is {type(value).__name__}, not a string"
+        raise BenchError(f"{where}: {problem}.", f'Each line needs "{key}": "…".')
+    return value
+
+
+def _refuse_duplicates(path: Path, ids: pa.ChunkedArray, numbers: list[int]) -> None:
+    if pc.count_distinct(ids).as_py() == len(ids):
+        return
+    first: dict[str, int] = {}
+    for number, value in zip(numbers, ids.to_pylist(), strict=True):
+        if value in first:
+            raise BenchError(
+                f"{path}:{number}: the id {value!r} stands already in line {first[value]}.", "Ids must be unique."
+            )
+        first[value] = number
+
+
+def _judgements(path: Path, documents: pa.ChunkedArray, queries: pa.ChunkedArray) -> pa.Table:
+    known_documents, known_queries = set(documents.to_pylist()), set(queries.to_pylist())
+    rows: dict[tuple[str, str], int] = {}
+    for number, line in lines(path, NEEDED):
+        where = f"{path}:{number}"
+        query, document, score = _judgement(line, where)
+        if number == 1 and {query.lower(), score.lower()} & HEADER:
+            continue
+        value = grade(score, where)
+        if query not in known_queries:
+            raise BenchError(f"{where}: there is no query {query!r}.", "Add it to queries.jsonl or drop the line.")
+        if document not in known_documents:
+            raise BenchError(f"{where}: there is no document {document!r}.", "Add it to corpus.jsonl or drop the line.")
+        if (query, document) in rows:
+            raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
+        rows[query, document] = value
+    if not rows:
+        raise BenchError(f"{path} holds no judgement.", "Add lines: query-id <tab> corpus-id <tab> score.")
+    return pa.table(
+        {
+            "query": pa.array([query for query, _ in rows], pa.large_string()),
+            "document": pa.array([document for _, document in rows], pa.large_string()),
+            "grade": pa.array(list(rows.values()), pa.int64()),
+        }
+    )
+
+
+def _judgement(line: bytes, where: str) -> tuple[str, str, str]:
+    columns = decoded(line, where).split("\t")
+    if len(columns) == 4:  # TREC's: query, iteration, document, grade
+        columns = [columns[0], columns[2], columns[3]]
+    if len(columns) != 3:
+        raise BenchError(
+            f"{where}: {len(columns)} columns, not 3.", "Write query-id <tab> corpus-id <tab> score, or TREC's 4 columns."
+        )
+    query, document, score = (column.strip() for column in columns)
+    return query, document, score

@@ -1,0 +1,65 @@
+"""Lines of user files, with their numbers, and the checks that every format makes of ids and grades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.errors import BenchError
+
+MAX_GRADE = 1_000_000
+
+
+def lines(path: Path, needed: str) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines without line ends, byte order mark and blank lines. needed: told where the file is absent."""
+    try:
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if number == 1:
+                    line = line.removeprefix(b"\xef\xbb\xbf")
+                if line.strip():
+                    yield number, line.rstrip(b"\r\n")
+    except FileNotFoundError:
+        raise BenchError(f"There is no {path}.", needed) from None
+    except OSError as error:
+        raise BenchError(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
+
+
+def decoded(line: bytes, where: str) -> str:
+    """A line as text, else BenchError."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise BenchError(f"{where}: not UTF-8.", "Save the file as UTF-8.") from None
+
+
+def text_of(path: Path) -> str:
+    """A whole small file as text, else BenchError."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BenchError(f"{path}: not UTF-8 at byte {error.start}.", "Save it as UTF-8.") from None
+    except OSError as error:
+        raise BenchError(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
+
+
+def checked_id(value: str, where: str) -> str:
+    """An id as TREC's files can hold it, else BenchError."""
+    if value.split() != [value]:
+        raise BenchError(
+            f"{where}: the id {value!r} holds white space.", "Replace it, since TREC's files separate by it."
+        )
+    return value
+
+
+def grade(text: str, where: str) -> int:
+    """A judgement's grade, else BenchError."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = MAX_GRADE + 1
+    if abs(value) > MAX_GRADE:
+        raise BenchError(
+            f"{where}: the grade {text!r} is not a whole number.", "Use 0 for not relevant, 1 and up for relevant."
+        )
+    return value

@@ -1,0 +1,96 @@
+"""How long a search takes: one sample a query, percentiles with intervals, never an average called a latency.
+
+A percentile has a two-sided 95% interval from order statistics (distribution-free, binomial) and is given
+only from enough samples: the least n for which, at 99% confidence, one sample above the percentile may be
+seen (MLPerf LoadGen's rule of early stopping): p50 11, p90 64, p95 130, p99 662, p99.9 6,636.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERCENTILES = (50.0, 90.0, 95.0, 99.0)
+LATENCY_HITS = 10
+MIN_SAMPLES = {50.0: 11, 90.0: 64, 95.0: 130, 99.0: 662, 99.9: 6636}
+
+# Warm-up ends when the medians of two half-windows agree to this share, or after so many blocks.
+WARM_WINDOW = 32
+WARM_AGREEMENT = 0.10
+WARM_BLOCKS = 8
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """A percentile of samples in the samples' unit; value, low and high are NaN where there are too few."""
+
+    percent: float
+    value: float
+    low: float
+    high: float
+    samples: int
+
+
+def percentile(samples: NDArray[np.int64] | NDArray[np.float64], percent: float) -> Percentile:
+    """The smallest sample that `percent` of them do not exceed, with its 95% interval.
+
+    samples: [n]. The interval runs between order statistics l and u with P(X_l <= q <= X_u) >= .95 by the
+    binomial distribution (David & Nagaraja, Order Statistics, 7.1).
+    """
+    n = len(samples)
+    if n < MIN_SAMPLES.get(percent, 1):
+        return Percentile(percent, np.nan, np.nan, np.nan, n)
+    from scipy.stats import binom
+
+    ordered = np.sort(samples)
+    share = percent / 100
+    value = ordered[min(n - 1, max(0, int(np.ceil(n * share - 1e-9)) - 1))]
+    # X_(i) counts from 1: P(X_(l) <= q) >= .975 and P(q <= X_(u)) >= .975.
+    lower = int(binom.ppf(0.025, n, share))
+    upper = int(binom.ppf(0.975, n, share)) + 1
+    low = ordered[max(lower, 1) - 1]
+    high = ordered[min(upper, n) - 1]
+    return Percentile(percent, float(value), float(low), float(high), n)
+
+
+def is_warm(samples: NDArray[np.int64]) -> bool:
+    """Do the medians of the last two half-windows agree?"""
+    if len(samples) < WARM_WINDOW:
+        return False
+    window = samples[-WARM_WINDOW:]
+    first, second = np.median(window[: WARM_WINDOW // 2]), np.median(window[WARM_WINDOW // 2 :])
+    return bool(abs(first - second) <= WARM_AGREEMENT * max(first, second))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How single queries are timed: cycled in a seeded shuffled order until there are enough samples.
+
+    samples: how many are wanted (p99 needs 662); seconds: the budget of one retriever on one set; block: queries between two looks
+    at the clock.
+    """
+
+    samples: int = 700
+    seconds: float = 3.0
+    block: int = 25
+
+    def orders(self, queries: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Query positions to time, in order: whole shuffled passes, cut at `samples`."""
+        passes = -(-self.samples // max(queries, 1))
+        order: NDArray[np.int64] = np.concatenate([rng.permutation(queries) for _ in range(passes)])
+        return order[: max(self.samples, min(queries, self.samples))]
+
+
+def warm_up(
+    time_block: Callable[[NDArray[np.int64]], NDArray[np.int64]], queries: int, rng: np.random.Generator
+) -> int:
+    """Run queries until two half-windows agree, bounded. time_block: positions -> nanoseconds. Returns how many ran."""
+    samples = np.zeros(0, dtype=np.int64)
+    for _ in range(WARM_BLOCKS):
+        samples = np.concatenate([samples, time_block(rng.integers(0, queries, WARM_WINDOW // 2))])
+        if is_warm(samples):
+            break
+    return len(samples)

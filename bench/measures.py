@@ -1,0 +1,143 @@
+"""Ranking + judgements -> a value per query, by ir_measures under its own names.
+
+The providers behind ir_measures break ties in different ways, so they never see one: they are handed
+strictly decreasing scores made from our ranks, which follow trec_eval's rule. A judged query without a hit
+counts 0 and never disappears. Values stay per query; means are taken last.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from retrievers.base import Ranking
+
+if TYPE_CHECKING:
+    import ir_measures
+
+DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
+
+
+def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
+    """Parse names, and try each on a two-document example: ir_measures parses more than it can compute.
+
+    Raises BenchError for one that is unknown or cannot be computed here.
+    """
+    resolved = {name: _parse(name) for name in names}
+    for name, measure in resolved.items():
+        try:
+            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}], np.array([[1, 0]]))[name]
+        except Exception as error:  # whatever its provider raises, the user learns that it does not work
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", _known()) from None
+        if not np.isfinite(values).all():
+            raise BenchError(f"The measure {name!r} gives no number on a two-document example.", _known())
+    return resolved
+
+
+def cutoff(name: str) -> int:
+    """The rank that a measure looks down to; 0 where it has none."""
+    try:
+        return int(_parse(name)["cutoff"])
+    except (KeyError, TypeError, ValueError):
+        return 0
+
+
+def evaluate(dataset: Dataset, ranking: Ranking, measures: dict[str, ir_measures.Measure]) -> dict[str, NDArray]:
+    """For each measure its values, float64 [queries], in the dataset's order of queries."""
+    return evaluate_positions(measures, dataset.judgements, ranking.documents)
+
+
+def evaluate_positions(
+    measures: dict[str, ir_measures.Measure], judgements: Sequence[dict[int, int]], documents: NDArray[np.int64]
+) -> dict[str, NDArray]:
+    """The same from plain data: for each query a dict of position -> grade, and its ranked positions, -1 for none."""
+    import ir_measures
+
+    names = {measure: name for name, measure in measures.items()}
+    depth = documents.shape[1]
+    label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
+    qrels = {
+        str(query): {str(document): grade for document, grade in grades.items()}
+        for query, grades in enumerate(judgements)
+    }
+    run = {}
+    for query, row in enumerate(documents.tolist()):
+        hits = {label[document]: float(depth - rank) for rank, document in enumerate(row) if document >= 0}
+        if hits:  # some providers divide by the number of hits; a query left out gets the measure's zero
+            run[str(query)] = hits
+    values = {name: np.zeros(len(judgements)) for name in measures}
+    theirs = [measure for measure in names if not _is_ours(measure)]
+    for metric in ir_measures.evaluator(theirs, qrels).iter_calc(run) if theirs else ():
+        values[names[metric.measure]][int(metric.query_id)] = metric.value
+    for measure, name in names.items():
+        if _is_ours(measure):
+            values[name] = _interpolated_precision(judgements, documents, measure["recall"], measure["rel"])
+    return values
+
+
+def _is_ours(measure: ir_measures.Measure) -> bool:
+    """Interpolated precision follows trec_eval 10; the provider of ir_measures follows version 9."""
+    return bool(measure.NAME == "IPrec" and not measure["judged_only"])
+
+
+def _interpolated_precision(
+    judgements: Sequence[dict[int, int]], documents: NDArray[np.int64], recall: float, rel: int
+) -> NDArray[np.float64]:
+    """Highest precision at any rank by which a share `recall` of the relevant documents is found, float64 [queries].
+
+    That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9 added 0.9 and cut.
+    """
+    values = np.zeros(len(judgements))
+    for query, grades in enumerate(judgements):
+        row = documents[query][documents[query] >= 0]
+        relevant = [document for document, grade in grades.items() if grade >= rel]
+        found = np.cumsum(np.isin(row, relevant))
+        wanted = math.floor(recall * len(relevant) + 0.5)
+        precision = found / np.arange(1, len(row) + 1)
+        if len(relevant):
+            values[query] = precision[found >= wanted].max(initial=0)
+    return values
+
+
+def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
+    """Mean recall@k over the answerable queries for k = 1..depth, float64 [depth]."""
+    found = np.zeros(ranking.documents.shape, dtype=np.float64)
+    relevant = np.zeros(len(dataset.queries))
+    for query, grades in enumerate(dataset.judgements):
+        wanted = [document for document, grade in grades.items() if grade > 0]
+        relevant[query] = len(wanted)
+        found[query] = np.isin(ranking.documents[query], wanted)
+    answerable = relevant > 0
+    if not answerable.any():
+        return np.zeros(ranking.documents.shape[1])
+    curve: NDArray[np.float64] = (found[answerable].cumsum(axis=1) / relevant[answerable, None]).mean(axis=0)
+    return curve
+
+
+def _parse(name: str) -> ir_measures.Measure:
+    import ir_measures
+
+    try:
+        measure = ir_measures.parse_measure(name)
+        measure.validate_params()
+    except Exception:  # NameError, ValueError, SyntaxError …: all mean that the name is not one
+        near = difflib.get_close_matches(name, DEFAULT_MEASURES, n=1)
+        raise BenchError(
+            f"There is no measure {name!r}.", f"Did you mean {near[0]!r}? {_known()}" if near else _known()
+        ) from None
+    at = measure.params.get("cutoff")
+    if at is not None and at < 1:
+        raise BenchError(f"The measure {name!r} has a cutoff below 1.", "Give a cutoff of at least 1.")
+    return measure
+
+
+def _known() -> str:
+    return f"Known are ir_measures' names, for example {', '.join(DEFAULT_MEASURES)}, Success@1, P@5, AP(rel=2)@100."

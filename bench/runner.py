@@ -1,0 +1,422 @@
+"""The grid of cells: every retriever on every dataset, quality first, then time.
+
+For each dataset the retrievers are built and rank all queries, one after the other, and each cell's quality is
+committed. Then their single queries are timed in alternating blocks, so that a slow minute of the machine hits
+all alike. The run-level tables are merged from the cells in a fixed order.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import environment, latency, measures, store, tables
+from bench.config import RunConfig
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from bench.formats import load_dataset, shipped
+from bench.worker import ProcessWorker, Ranked, Timed, Work, Worker, WorkerError, WorkerLike, describe_failure
+from retrievers import Retriever, RetrieverError, create, parameters
+from retrievers.base import Ranking
+
+if TYPE_CHECKING:
+    import ir_measures
+
+# Throughput is measured on one batch of so many queries as fit into this share of the time budget.
+BATCH_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a listener may show. kind: "start", "step", "progress", "cell", "failed", "saved"."""
+
+    kind: str
+    dataset: str = ""
+    retriever: str = ""
+    text: str = ""
+    done: int = 0
+    total: int | None = None
+
+
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class _Entrant:
+    """A retriever in a run: its label and signature, and the worker that it lives in while that is alive."""
+
+    label: str
+    signature: str
+    parameters: dict[str, Any]
+    instance: Retriever | None = None
+    worker: WorkerLike | None = None
+    load_seconds: float = 0.0
+
+
+@dataclass
+class _Clock:
+    """Where the time of a run went, in seconds: what retrievers took, and all."""
+
+    start: float = field(default_factory=time.perf_counter)
+    retrievers: float = 0.0
+
+    def describe(self) -> dict[str, float]:
+        total = time.perf_counter() - self.start
+        return {"total": round(total, 3), "retrievers": round(self.retrievers, 3)}
+
+
+def run(
+    config: RunConfig,
+    instances: Mapping[str, Retriever] | None = None,
+    listener: Listener = lambda event: None,
+    datasets: Sequence[Dataset] | None = None,
+) -> store.Run:
+    """Run the grid and store it. Returns the stored run; failed cells are in its `failures`.
+
+    instances: label -> retriever object, run in this process beside the named ones. datasets: loaded ones, in place of
+    the configured names. Raises BenchError for bad input, before anything is written.
+    """
+    return _Runner(config, instances or {}, listener).run(datasets)
+
+
+class _Runner:
+    def __init__(self, config: RunConfig, instances: Mapping[str, Retriever], listener: Listener) -> None:
+        self.config, self.tell, self.clock = config, listener, _Clock()
+        self.measures: dict[str, ir_measures.Measure] = measures.resolve(config.measures)
+        self.depth = max([config.depth, *map(measures.cutoff, config.measures)])
+        self.entrants = [_named(specification) for specification in config.retrievers]
+        self.entrants += [_Entrant(label, repr(each), parameters(each), each) for label, each in instances.items()]
+        if not self.entrants:
+            raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
+        self.threads = config.threads or environment.default_threads()
+        self.failures: list[tuple[str, str, str]] = []
+
+    def run(self, given: Sequence[Dataset] | None) -> store.Run:
+        datasets = list(given) if given is not None else _load(self.config.datasets)
+        _refuse_same_names(datasets)
+        if self.config.limit is not None:
+            datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
+        name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
+        self.folder = store.new_run(Path(self.config.results), name)
+        self.info = self._describe(datasets)
+        store.write_json(self.folder / "run.json", self.info)
+        with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
+            try:
+                for dataset in datasets:
+                    self._dataset(dataset)
+            finally:
+                for entrant in self.entrants:
+                    _close(entrant)
+                shutil.rmtree(self.folder / "work", ignore_errors=True)
+        return self._seal(datasets)
+
+    def _describe(self, datasets: Sequence[Dataset]) -> dict[str, Any]:
+        return {
+            "schema": store.SCHEMA,
+            "complete": False,
+            "config": self.config.describe(),
+            "depth": self.depth,
+            "measures": list(self.measures),
+            "environment": environment.describe(self.threads),
+            "datasets": [dataset.describe() for dataset in datasets],
+            "retrievers": [
+                {"label": each.label, "signature": each.signature, "parameters": each.parameters}
+                for each in self.entrants
+            ],
+            "failures": [],
+        }
+
+    def _seal(self, datasets: Sequence[Dataset]) -> store.Run:
+        found = store.Run(self.folder, self.info)
+        tables.write(found, datasets)
+        self.info |= {"complete": True, "failures": [list(each) for each in self.failures]}
+        self.info["seconds"] = self.clock.describe()
+        store.write_json(self.folder / "run.json", self.info)
+        self.tell(Event("saved", text=str(self.folder)))
+        return found
+
+    # --- one dataset ---
+
+    def _dataset(self, dataset: Dataset) -> None:
+        self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.entrants)))
+        texts = self.folder / "work" / store.slug(dataset.name)
+        dataset.write_texts(texts)
+        built = []
+        for entrant in self.entrants:
+            try:
+                built.append((entrant, self._quality(dataset, entrant, texts)))
+            except (WorkerError, RetrieverError) as error:
+                self._failed(dataset, entrant, error)
+        if self.config.latency:
+            self._timing(dataset, built)
+        shutil.rmtree(texts, ignore_errors=True)
+
+    def _quality(self, dataset: Dataset, entrant: _Entrant, texts: Path) -> store.Cell:
+        worker = self._worker(dataset, entrant)
+        self._step(dataset, entrant, "index")
+        worker.open(texts)
+        work = worker.build()
+        entrant.load_seconds += work.phases.get("load", 0.0)
+        first = self._first_query(worker, entrant) if self.config.latency else None
+        self._step(dataset, entrant, "search")
+        dropped = int(dataset.card.drop_self)
+        ranked = worker.rank(self.depth + dropped)
+        ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
+        self.clock.retrievers += work.seconds + ranked.work.seconds + (first or 0.0)
+        values = measures.evaluate(dataset, ranking, self.measures)
+        info = {
+            "dataset": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "retriever": entrant.label,
+            "signature": entrant.signature,
+            "parameters": entrant.parameters,
+            "index_seconds": work.seconds - work.phases.get("load", 0.0),
+            "load_seconds": entrant.load_seconds,
+            "first_query_seconds": first,
+            "phases": {"index": work.phases, "search": ranked.work.phases},
+            "quantities": _quantities(work, ranked),
+            "peak_bytes": ranked.peak_bytes,
+            "recall": measures.recall_curve(dataset, ranking).tolist(),
+            "timing": None,
+            "error": None,
+        }
+        files = {
+            "ranking.npz": store.array_bytes(
+                np.savez_compressed, documents=ranking.documents.astype(np.int32), scores=ranking.scores
+            ),
+            "per_query.parquet": tables.per_query_bytes(dataset, values),
+        }
+        run_file = self.folder / "runs" / store.slug(dataset.name) / f"{store.slug(entrant.label)}.run.gz"
+        store.write_atomic(run_file, store.trec_run(dataset, ranking, store.slug(entrant.label)))
+        cell = store.write_cell(self._cell_folder(dataset, entrant), info, files)
+        self.tell(Event("cell", dataset.name, entrant.label))
+        return cell
+
+    def _first_query(self, worker: WorkerLike, entrant: _Entrant) -> float:
+        """Seconds of the first query after the build, less a model load that it had to wait for."""
+        timed = worker.time([0])
+        load = float(timed.phases["load"][0]) / 1e9 if "load" in timed.phases else 0.0
+        entrant.load_seconds += load
+        return float(timed.nanoseconds[0]) / 1e9 - load
+
+    # --- time ---
+
+    def _timing(self, dataset: Dataset, built: list[tuple[_Entrant, store.Cell]]) -> None:
+        plan = latency.Plan(self.config.samples, self.config.seconds)
+        races = []
+        for entrant, cell in built:
+            assert entrant.worker is not None
+            self._step(dataset, entrant, "warm up")
+            rng = np.random.default_rng([self.config.seed, 1])
+            race = _Race(entrant, cell, entrant.worker, plan.orders(len(dataset.queries), rng))
+            try:
+                race.warm_up(len(dataset.queries), rng)
+                races.append(race)
+            except (WorkerError, RetrieverError) as error:
+                self._untimed(dataset, entrant, cell, error)
+        while running := [race for race in races if not race.over(plan)]:
+            for race in running:
+                self._step(dataset, race.entrant, "time", len(race.samples), len(race.order))
+                try:
+                    race.block(plan.block)
+                except (WorkerError, RetrieverError) as error:
+                    races.remove(race)
+                    self._untimed(dataset, race.entrant, race.cell, error)
+        for race in races:
+            self._step(dataset, race.entrant, "time a batch")
+            try:
+                race.batch(plan.seconds * BATCH_SHARE)
+            except (WorkerError, RetrieverError) as error:
+                self._untimed(dataset, race.entrant, race.cell, error)
+                continue
+            self.clock.retrievers += race.seconds
+            info = {**race.cell.info, "timing": race.describe(len(dataset.queries))}
+            store.write_cell(race.cell.folder, info, {"samples.npy": store.array_bytes(np.save, race.samples)})
+
+    # --- workers and failures ---
+
+    def _worker(self, dataset: Dataset, entrant: _Entrant) -> WorkerLike:
+        """The entrant's worker, started anew where it has none."""
+        if entrant.worker is not None:
+            return entrant.worker
+        tell, label = self.tell, entrant.label
+
+        def progress(phase: str, done: int, total: int | None) -> None:
+            tell(Event("progress", "", label, phase, done, total))
+
+        if entrant.instance is not None:
+            entrant.worker = _InProcess(Worker(entrant.instance, progress))
+        else:
+            settings = environment.thread_settings(self.threads)
+            entrant.worker = ProcessWorker(entrant.label, settings, self.log, progress)
+        return entrant.worker
+
+    def _failed(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
+        info = {
+            "dataset": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "retriever": entrant.label,
+            "signature": entrant.signature,
+            "parameters": entrant.parameters,
+            "error": str(error),
+        }
+        store.write_cell(self._cell_folder(dataset, entrant), info, {})
+        self._note(dataset, entrant, error)
+
+    def _untimed(self, dataset: Dataset, entrant: _Entrant, cell: store.Cell, error: Exception) -> None:
+        """The quality stands; the times are missing, and why."""
+        store.write_cell(cell.folder, {**cell.info, "timing": {"error": str(error)}}, {})
+        self._note(dataset, entrant, error)
+
+    def _note(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
+        trace = getattr(error, "trace", "") or str(error)
+        self.log.write(f"--- {entrant.label} on {dataset.name}\n{trace}\n".encode())
+        _close(entrant)  # what is left of it cannot be trusted
+        self.failures.append((dataset.name, entrant.label, str(error)))
+        self.tell(Event("failed", dataset.name, entrant.label, str(error)))
+
+    def _step(self, dataset: Dataset, entrant: _Entrant, text: str, done: int = 0, total: int | None = None) -> None:
+        self.tell(Event("step", dataset.name, entrant.label, text, done, total))
+
+    def _cell_folder(self, dataset: Dataset, entrant: _Entrant) -> Path:
+        return store.cell_folder(self.folder, dataset.name, entrant.label, entrant.signature)
+
+    log: IO[bytes]
+    folder: Path
+    info: dict[str, Any]
+
+
+class _Race:
+    """One retriever's timing on one dataset."""
+
+    def __init__(self, entrant: _Entrant, cell: store.Cell, worker: WorkerLike, order: NDArray[np.int64]) -> None:
+        self.entrant, self.cell, self.worker, self.order = entrant, cell, worker, order
+        self.samples = np.zeros(0, dtype=np.int64)
+        self.phases: dict[str, list[NDArray[np.int64]]] = {}
+        self.seconds, self.warmed, self.throughput, self.batched = 0.0, 0, float("nan"), 0
+
+    def warm_up(self, queries: int, rng: np.random.Generator) -> None:
+        self.warmed = latency.warm_up(lambda order: self._time(order.tolist()).nanoseconds, queries, rng)
+        self.seconds_warming, self.seconds_single = self.seconds, 0.0
+
+    def over(self, plan: latency.Plan) -> bool:
+        return len(self.samples) >= len(self.order) or self.seconds_single >= plan.seconds
+
+    def block(self, size: int) -> None:
+        """Time the next block of single queries."""
+        start = len(self.samples)
+        before = self.seconds
+        timed = self._time(self.order[start : start + size].tolist())
+        self.seconds_single += self.seconds - before
+        self.samples = np.concatenate([self.samples, timed.nanoseconds])
+        for name, values in timed.phases.items():
+            self.phases.setdefault(name, []).append(values)
+
+    def batch(self, seconds: float) -> None:
+        """Throughput: as many queries at once as should fit into `seconds`, going by the single ones."""
+        fitting = int(seconds * 1e9 / max(float(np.median(self.samples)), 1.0))
+        queries = np.unique(self.order).tolist()[: max(fitting, 32)]
+        timed = self._time(queries, together=True)
+        self.batched = len(queries)
+        self.throughput = len(queries) / (float(timed.nanoseconds[0]) / 1e9)
+
+    def describe(self, queries: int) -> dict[str, Any]:
+        phases = {name: np.concatenate(parts) for name, parts in self.phases.items()}
+        return {
+            "hits": latency.LATENCY_HITS,
+            "samples": len(self.samples),
+            "queries": min(queries, len(self.order)),
+            "warm_up": self.warmed,
+            "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
+            "batch_queries": self.batched,
+            "batch_per_second": self.throughput,
+            "error": None,
+        }
+
+    def _time(self, queries: list[int], together: bool = False) -> Timed:
+        timed = self.worker.time(queries, together)
+        self.seconds += float(timed.nanoseconds.sum()) / 1e9
+        return timed
+
+
+class _InProcess:
+    """A worker in this process, whose retriever's exceptions become WorkerError as they do across processes."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def open(self, folder: Path) -> None:
+        self._guard(self._worker.open, folder)
+
+    def build(self) -> Work:
+        work: Work = self._guard(self._worker.build)
+        return work
+
+    def rank(self, k: int) -> Ranked:
+        ranked: Ranked = self._guard(self._worker.rank, k)
+        return ranked
+
+    def time(self, queries: Sequence[int], together: bool = False) -> Timed:
+        timed: Timed = self._guard(self._worker.time, queries, together)
+        return timed
+
+    def close(self) -> None:
+        self._worker.close()
+
+    @staticmethod
+    def _guard(call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except Exception as error:
+            import traceback
+
+            raise WorkerError(describe_failure(error), traceback.format_exc()) from error
+
+
+def _named(specification: str) -> _Entrant:
+    try:
+        retriever = create(specification)
+    except RetrieverError as error:
+        raise BenchError(error.message, error.hint) from None
+    return _Entrant(specification, repr(retriever), parameters(retriever))
+
+
+def _load(names: Sequence[str]) -> list[Dataset]:
+    return [load_dataset(name) for name in names or shipped()]
+
+
+def _refuse_same_names(datasets: Sequence[Dataset]) -> None:
+    names = [dataset.name for dataset in datasets]
+    if not names:
+        raise BenchError("There is no dataset.", "Name a set or a folder; `python -m bench datasets` lists the sets.")
+    for name in names:
+        if names.count(name) > 1:
+            raise BenchError(f"Two datasets are called {name!r}.", "Rename one of the folders.")
+
+
+def _close(entrant: _Entrant) -> None:
+    if entrant.worker is not None:
+        entrant.worker.close()
+        entrant.worker = None
+
+
+def _without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
+    """Drop the hit that has the query's own id (the card asks for it); one more was fetched."""
+    documents = ranking.documents
+    own = documents == np.where(dataset.own_document < 0, -2, dataset.own_document)[:, None]
+    order = np.argsort(own, axis=1, kind="stable")[:, :depth]
+    kept = np.take_along_axis(np.where(own, -1, documents), order, axis=1)
+    scores = np.take_along_axis(np.where(own, np.float32(-np.inf), ranking.scores), order, axis=1)
+    return Ranking(kept, scores)
+
+
+def _quantities(work: Work, ranked: Ranked) -> dict[str, float]:
+    return {**work.quantities, **ranked.work.quantities}

@@ -1,0 +1,31 @@
+"""How sure a mean is. Randomness comes only from a numpy Generator that is passed in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWS = 10_000
+
+
+def bootstrap_mean(
+    values: NDArray[np.float64], rng: np.random.Generator, draws: int = DRAWS, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Percentile bootstrap interval of the mean over queries.
+
+    values: [queries, measures], so that all measures share the draws. Returns low and high, [measures].
+    (Efron & Tibshirani, An Introduction to the Bootstrap, 13.3: the percentile interval.)
+    """
+    n, measures = values.shape
+    if n == 0:
+        nothing = np.full(measures, np.nan)
+        return nothing, nothing
+    means = np.empty((draws, measures))
+    step = max(1, 4_000_000 // n)  # bounds the memory of one batch of draws
+    for start in range(0, draws, step):
+        size = min(step, draws - start)
+        counts = rng.multinomial(n, np.full(n, 1 / n), size=size)
+        means[start : start + size] = counts @ values / n
+    tail = (1 - level) / 2 * 100
+    low, high = np.percentile(means, [tail, 100 - tail], axis=0)
+    return low, high

@@ -1,0 +1,265 @@
+"""results/<run>/ on disk: atomic and self-describing.
+
+  run.json                       configuration, environment, dataset and retriever signatures, schema number
+  cells/<dataset>/<retriever>/   one cell: cell.json (with checksums), ranking.npz, per_query.parquet, samples.npy
+  measures.csv                   dataset, retriever, slice, measure, value, low, high, queries
+  latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
+  recall.csv                     dataset, retriever, k, value
+  per_query.parquet              dataset, retriever, query, answerable, one column a measure
+  queries.parquet                dataset, query, text, metadata, answerable, relevant, shown hits with text
+  runs/<dataset>/<retriever>.run.gz   TREC
+
+A cell is done when its cell.json is there and the checksums match. Every file is written under a temporary
+name, fsynced and renamed. Nothing stored is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from retrievers.base import Ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+
+MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
+LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
+RECALL = ("dataset", "retriever", "k", "value")
+
+
+def slug(name: str) -> str:
+    """A name as a safe file name: unchanged where it is one already, else cleaned and with a hash."""
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60]
+    return clean if clean == name else f"{clean}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """All of the file or nothing: temporary name, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON as people read it; NaN never occurs in it."""
+    write_atomic(path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """CSV with shortest round-trip floats; NaN is an empty field."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([["" if value != value else value for value in row] for row in rows])
+    write_atomic(path, buffer.getvalue().encode())
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    write_atomic(path, sink.getvalue().to_pybytes())
+
+
+def array_bytes(save: Any, *arrays: Any, **named: Any) -> bytes:
+    """The bytes that numpy's save or savez writes."""
+    buffer = io.BytesIO()
+    save(buffer, *arrays, **named)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One retriever on one dataset, as stored in `folder`.
+
+    info is cell.json: label and parameters of the retriever, fingerprint of the dataset, work done, timing
+    (None until it was taken), error (None where it worked).
+    """
+
+    folder: Path
+    info: dict[str, Any]
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        with np.load(self.folder / "ranking.npz", allow_pickle=False) as arrays:
+            return Ranking(arrays["documents"].astype(np.int64), arrays["scores"])
+
+    @cached_property
+    def per_query(self) -> dict[str, NDArray[np.float64]]:
+        """measure -> values, float64 [queries]."""
+        table = pq.read_table(self.folder / "per_query.parquet")
+        return {name: table[name].to_numpy() for name in table.column_names if name != "query"}
+
+    @cached_property
+    def samples(self) -> NDArray[np.int64]:
+        """Nanoseconds of the timed single queries, in the order taken; empty where none were."""
+        path = self.folder / "samples.npy"
+        return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.int64)
+
+    @property
+    def failed(self) -> bool:
+        return self.info["error"] is not None
+
+
+def cell_folder(run: Path, dataset: str, retriever: str, signature: str) -> Path:
+    """Where a cell lies; the hash keeps differing parameters under one label apart."""
+    digest = hashlib.sha256(signature.encode()).hexdigest()[:8]
+    return run / "cells" / slug(dataset) / f"{slug(retriever)}-{digest}"
+
+
+def write_cell(folder: Path, info: dict[str, Any], files: dict[str, bytes]) -> Cell:
+    """Commit files, then cell.json with the checksums of all files of the cell: that is the mark of completion."""
+    checksums = dict(info.pop("checksums", {}))
+    for name, data in sorted(files.items()):
+        write_atomic(folder / name, data)
+        checksums[name] = hashlib.sha256(data).hexdigest()
+    info = {"schema": SCHEMA, **info, "checksums": checksums}
+    write_json(folder / "cell.json", info)
+    return Cell(folder, info)
+
+
+def trec_run(dataset: Dataset, ranking: Ranking, tag: str) -> bytes:
+    """A TREC run, gzipped without a time stamp. Scores are float32 values, so that stock trec_eval, which sorts by
+    score, then by descending id, comes to the same order."""
+    present = np.unique(ranking.documents[ranking.documents >= 0])
+    names = dict(zip(present.tolist(), dataset.document_ids(present), strict=True))
+    lines = []
+    for query, documents, scores in zip(dataset.query_ids, ranking.documents.tolist(), ranking.scores, strict=True):
+        for rank, (document, score) in enumerate(zip(documents, scores, strict=True), 1):
+            if document < 0:
+                break
+            lines.append(f"{query} Q0 {names[document]} {rank} {score!s} {tag}\n")
+    return gzip.compress("".join(lines).encode(), mtime=0)
+
+
+def new_run(results: Path, name: str) -> Path:
+    """Make the folder of a new run. Raises BenchError where it exists or cannot be made."""
+    folder = results / name
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError:
+        raise BenchError(f"{folder} exists already.", "Give another --name, or remove it.") from None
+    except OSError as error:
+        raise BenchError(f"{folder} cannot be made: {error.strerror}.", "Give a writable folder to --results.") from None
+    return folder
+
+
+class Run:
+    """A stored run. Tables are pandas DataFrames, read when asked for."""
+
+    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
+        self.folder, self.info = folder, info
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.info["complete"])
+
+    @property
+    def datasets(self) -> list[dict[str, Any]]:
+        """What run.json says of each dataset, in order."""
+        return list(self.info["datasets"])
+
+    @property
+    def retrievers(self) -> list[str]:
+        """The labels of the retrievers, in order."""
+        return [each["label"] for each in self.info["retrievers"]]
+
+    @property
+    def failures(self) -> list[tuple[str, str, str]]:
+        """(dataset, retriever, reason) of each cell that failed."""
+        return [tuple(each) for each in self.info["failures"]]
+
+    @cached_property
+    def measures(self) -> pd.DataFrame:
+        return self._csv("measures.csv")
+
+    @cached_property
+    def latency(self) -> pd.DataFrame:
+        return self._csv("latency.csv")
+
+    @cached_property
+    def recall(self) -> pd.DataFrame:
+        return self._csv("recall.csv")
+
+    @cached_property
+    def per_query(self) -> pd.DataFrame:
+        return pq.read_table(self.folder / "per_query.parquet").to_pandas()
+
+    @cached_property
+    def queries(self) -> pd.DataFrame:
+        return pq.read_table(self.folder / "queries.parquet").to_pandas()
+
+    def cell(self, dataset: str, retriever: str) -> Cell | None:
+        """A cell that worked, None where there is none."""
+        signature = next(each["signature"] for each in self.info["retrievers"] if each["label"] == retriever)
+        folder = cell_folder(self.folder, dataset, retriever, signature)
+        path = folder / "cell.json"
+        if not path.is_file():
+            return None
+        cell = Cell(folder, json.loads(path.read_text("utf-8")))
+        return None if cell.failed else cell
+
+    def _csv(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        # "NA" or "nan" can be a user's name for a set; only an empty field is a missing figure.
+        return pd.read_csv(
+            self.folder / name,
+            keep_default_na=False,
+            na_values={"value": [""], "low": [""], "high": [""]},
+            float_precision="round_trip",
+        )
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema."""
+    folder = Path(path)
+    source = folder / "run.json"
+    try:
+        info = json.loads(source.read_text("utf-8"))
+    except FileNotFoundError:
+        raise BenchError(f"{folder} is not a stored run: it has no run.json.", "Give a folder under results/.") from None
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{source} cannot be read: {error}.", "Run the benchmark again.") from None
+    if not isinstance(info, dict) or info.get("schema") != SCHEMA:
+        found = info.get("schema") if isinstance(info, dict) else None
+        raise BenchError(f"{source} has schema {found}, this version reads {SCHEMA}.", "Run the benchmark again.")
+    return Run(folder, info)
+
+
+def newest_run(results: Path) -> Path:
+    """The run of the latest start below `results`. Raises BenchError where there is none."""
+    runs = [path.parent for path in results.glob("*/run.json")]
+    if not runs:
+        raise BenchError(f"There is no run in {results}.", "Make one with: python -m bench run")
+    return max(runs, key=lambda folder: (folder / "run.json").stat().st_mtime)

@@ -1,0 +1,175 @@
+"""The run-level tables, merged from the cells in a fixed order, so that they can be rebuilt byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bench import latency, store
+from bench.dataset import Dataset
+from bench.statistics import bootstrap_mean
+
+SHOWN_HITS = 10
+SHOWN_CHARACTERS = 300
+ALL = "all"
+
+Row = tuple[Any, ...]
+
+
+def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
+    """Write measures.csv, latency.csv, recall.csv, per_query.parquet and queries.parquet of a run."""
+    cells = {
+        dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]
+        for dataset in datasets
+    }
+    measured, timed, curves = [], [], []
+    per_query, queries = [], []
+    for dataset in datasets:
+        rng_seed = run.info["config"]["seed"]
+        for label, cell in cells[dataset.name]:
+            measured += list(_measures(dataset, label, cell, rng_seed))
+            timed += list(_latency(dataset, label, cell))
+            curves += [(dataset.name, label, k, value) for k, value in enumerate(cell.info["recall"], 1)]
+            per_query.append(_per_query(dataset, label, cell))
+        queries.append(_queries(dataset, cells[dataset.name]))
+    store.write_csv(run.folder / "measures.csv", store.MEASURES, measured)
+    store.write_csv(run.folder / "latency.csv", store.LATENCY, timed)
+    store.write_csv(run.folder / "recall.csv", store.RECALL, curves)
+    empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})
+    store.write_parquet(run.folder / "per_query.parquet", pa.concat_tables(per_query) if per_query else empty)
+    store.write_parquet(run.folder / "queries.parquet", pa.concat_tables(queries))
+
+
+def per_query_bytes(dataset: Dataset, values: dict[str, NDArray[np.float64]]) -> bytes:
+    """per_query.parquet of a cell: query, one column a measure."""
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"query": pa.array(dataset.query_ids, pa.string()), **values}), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
+    """Name -> mask [queries] over the answerable queries: all, then one for each value of the card's fields."""
+    found = {ALL: dataset.answerable}
+    if not dataset.card.slices:
+        return found
+    metadata = [orjson.loads(text) for text in dataset.queries["metadata"].to_pylist()]
+    for name in dataset.card.slices:
+        values = np.array([str(each[name]) if each.get(name) is not None else "" for each in metadata])
+        for value in sorted(set(values.tolist()) - {""}):
+            found[f"{name}={value}"] = (values == value) & dataset.answerable
+    return found
+
+
+def _measures(dataset: Dataset, label: str, cell: store.Cell, seed: int) -> Iterator[Row]:
+    values = np.column_stack(list(cell.per_query.values()))
+    for name, mask in slices(dataset).items():
+        chosen = values[mask]
+        # The same draws for every retriever: their intervals then differ by their values alone.
+        low, high = bootstrap_mean(chosen, np.random.default_rng([seed, 2]))
+        mean = chosen.mean(axis=0) if len(chosen) else np.full(values.shape[1], np.nan)
+        for column, measure in enumerate(cell.per_query):
+            yield (
+                *(dataset.name, label, name, measure),
+                *(float(mean[column]), float(low[column]), float(high[column]), len(chosen)),
+            )
+
+
+def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
+    info, nan = cell.info, float("nan")
+
+    def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
+        return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
+
+    yield row("load", "s", info["load_seconds"])
+    yield row("index", "s", info["index_seconds"])
+    if info["quantities"].get("index_bytes") is not None:
+        yield row("index_size", "MB", info["quantities"]["index_bytes"] / 2**20)
+    if info["peak_bytes"] is not None:
+        yield row("peak_memory", "MB", info["peak_bytes"] / 2**20)
+    timing = info["timing"]
+    if timing is None or timing["error"] is not None:
+        return
+    yield row("first_query", "ms", info["first_query_seconds"] * 1e3)
+    for percent in latency.PERCENTILES:
+        found = latency.percentile(cell.samples, percent)
+        low, high = found.low / 1e6, found.high / 1e6
+        yield (dataset.name, label, f"p{percent:g}", "ms", found.value / 1e6, low, high, found.samples)
+    for phase, nanoseconds in timing["phase_p50_ns"].items():
+        yield row(f"{phase}_p50", "ms", nanoseconds / 1e6, timing["samples"])
+    yield row("batch", "queries/s", timing["batch_per_second"], timing["batch_queries"])
+
+
+def _per_query(dataset: Dataset, label: str, cell: store.Cell) -> pa.Table:
+    n = len(dataset.queries)
+    return pa.table(
+        {
+            "dataset": pa.array([dataset.name] * n, pa.string()),
+            "retriever": pa.array([label] * n, pa.string()),
+            "query": pa.array(dataset.query_ids, pa.string()),
+            "answerable": dataset.answerable,
+            **cell.per_query,
+        }
+    )
+
+
+_HIT = pa.struct(
+    [
+        ("retriever", pa.string()),
+        ("rank", pa.int32()),
+        ("document", pa.string()),
+        ("score", pa.float32()),
+        ("grade", pa.int64()),
+        ("text", pa.string()),
+    ]
+)
+_RELEVANT = pa.struct([("document", pa.string()), ("grade", pa.int64()), ("text", pa.string())])
+
+
+def _queries(dataset: Dataset, cells: list[tuple[str, store.Cell]]) -> pa.Table:
+    shown = [cell.ranking.documents[:, :SHOWN_HITS] for _, cell in cells]
+    judged = dataset.judged_document[dataset.grade > 0]
+    wanted = np.unique(np.concatenate([judged, *(each[each >= 0] for each in shown)]))
+    texts = dict(zip(wanted.tolist(), dataset.documents["text"].take(pa.array(wanted)).to_pylist(), strict=True))
+    ids = dict(zip(wanted.tolist(), dataset.document_ids(wanted), strict=True))
+    hits, relevant = [], []
+    for query, grades in enumerate(dataset.judgements):
+        relevant.append(
+            [
+                {"document": ids[document], "grade": grade, "text": texts[document][:SHOWN_CHARACTERS]}
+                for document, grade in sorted(grades.items())
+                if grade > 0
+            ]
+        )
+        hits.append(
+            [
+                {
+                    "retriever": label,
+                    "rank": rank,
+                    "document": ids[document],
+                    "score": float(cell.ranking.scores[query, rank - 1]),
+                    "grade": grades.get(document),
+                    "text": texts[document][:SHOWN_CHARACTERS],
+                }
+                for (label, cell), documents in zip(cells, shown, strict=True)
+                for rank, document in enumerate(documents[query].tolist(), 1)
+                if document >= 0
+            ]
+        )
+    return pa.table(
+        {
+            "dataset": pa.array([dataset.name] * len(hits), pa.string()),
+            "query": pa.array(dataset.query_ids, pa.string()),
+            "text": pa.array(dataset.query_texts, pa.string()),
+            "metadata": dataset.queries["metadata"].cast(pa.string()),
+            "answerable": dataset.answerable,
+            "relevant": pa.array(relevant, pa.list_(_RELEVANT)),
+            "hits": pa.array(hits, pa.list_(_HIT)),
+        }
+    )

@@ -1,0 +1,156 @@
+"""What every retriever is, and the few things all of them share.
+
+A retriever speaks positions in the sequence it indexed, never ids, and knows nothing of labels or files.
+What it can tell about its own work (phases, sizes) it tells to `phase` and `record`, which do nothing
+unless somebody listens, so retrieval never depends on being measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_HIT = -1
+
+
+class RetrieverError(Exception):
+    """Something that a user of a retriever can mend; `hint` says how."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message, self.hint = message, hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The hits of `n` queries, best first.
+
+    documents: int64 [n, k], positions in the indexed sequence; -1 where there are no more hits.
+    scores: float32 [n, k], descending; -inf beside a -1.
+    """
+
+    documents: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+    @staticmethod
+    def empty(queries: int, k: int) -> Ranking:
+        """A ranking without any hit, to be filled row by row."""
+        return Ranking(
+            np.full((queries, k), NO_HIT, dtype=np.int64),
+            np.full((queries, k), -np.inf, dtype=np.float32),
+        )
+
+    def put(self, row: int, documents: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """Write the hits of one query, already in order, into its row."""
+        self.documents[row, : len(documents)] = documents
+        self.scores[row, : len(scores)] = scores
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """Index documents once, then search. Fields hold hyper-parameters; `index` brings the data."""
+
+    def index(self, documents: Sequence[str]) -> None:
+        """Make the documents searchable; a second call replaces the first."""
+        ...
+
+    def search(self, queries: Sequence[str], k: int) -> Ranking:
+        """The best `k` documents of each query; one row per query, arrays [len(queries), k]."""
+        ...
+
+
+def top_k(
+    scores: NDArray[np.floating], k: int, documents: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The one tie rule: higher float32 score first, then lower position.
+
+    scores: [n], of the candidates; documents: [n] int64, their positions (default 0..n-1), the one that
+    wins a tie standing first: ascending.
+    Returns positions and float32 scores of the best min(k, n), in order.
+    """
+    rounded = scores.astype(np.float32, copy=False)
+    if k < len(rounded):
+        threshold = np.partition(rounded, len(rounded) - k)[len(rounded) - k]
+        kept = np.flatnonzero(rounded >= threshold)
+    else:
+        kept = np.arange(len(rounded))
+    # A stable sort leaves equal scores in ascending position.
+    best = kept[np.argsort(-rounded[kept], kind="stable")[:k]]
+    return (best if documents is None else documents[best]), rounded[best]
+
+
+def require_index(index: object) -> None:
+    """Raise a clear error where `search` is called before `index`."""
+    if index is None:
+        raise RetrieverError("search was called before index.", "Call index(documents) first.")
+
+
+# --- telemetry: what a retriever tells about itself, and to whom ---
+
+
+class Recorder(Protocol):
+    """Who listens to a retriever's account of its own work."""
+
+    def started(self, phase: str, total: int | None) -> None: ...
+    def advanced(self, phase: str, steps: int) -> None: ...
+    def ended(self, phase: str, nanoseconds: int) -> None: ...
+    def recorded(self, quantity: str, value: float) -> None: ...
+
+
+_recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+
+
+@contextmanager
+def listening(recorder: Recorder) -> Iterator[None]:
+    """Send what retrievers tell within this block to `recorder`."""
+    token = _recorder.set(recorder)
+    try:
+        yield
+    finally:
+        _recorder.reset(token)
+
+
+class phase:  # noqa: N801 - reads as a keyword: `with phase("encode", total=n) as p: p.advance(32)`
+    """A named part of a retriever's work. Costs two clock readings where somebody listens, else nothing."""
+
+    __slots__ = ("_listener", "_name", "_start", "_total")
+
+    def __init__(self, name: str, total: int | None = None) -> None:
+        self._name, self._total = name, total
+        self._listener = _recorder.get()
+        self._start = 0
+
+    def __enter__(self) -> phase:
+        if self._listener is not None:
+            self._listener.started(self._name, self._total)
+            self._start = time.perf_counter_ns()
+        return self
+
+    def advance(self, steps: int) -> None:
+        """Tell that `steps` of the total are done."""
+        if self._listener is not None:
+            self._listener.advanced(self._name, steps)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._listener is not None:
+            self._listener.ended(self._name, time.perf_counter_ns() - self._start)
+
+
+def record(quantity: str, value: float) -> None:
+    """Tell one figure, for example `record("index_bytes", n)`."""
+    listener = _recorder.get()
+    if listener is not None:
+        listener.recorded(quantity, value)

