@@ -28,9 +28,9 @@ def run(
 ) -> Run:
     """Run retrievers on datasets and return the stored run, whose tables are DataFrames.
 
-    datasets: names, folders or loaded Datasets (none: the shipped sets). retrievers: names with parameters, or objects
-    with `index` and `search`, which run in this process under the name of their class (none: the config's, else
-    tfidf, bm25 and minilm). settings: the other fields of RunConfig (measures, depth, latency, limit, name, results, …).
+    datasets: names, folders or loaded Datasets (none: the shipped sets). retrievers: names with parameters, or
+    objects with `index` and `search`, which run in this process under the name of their class (none: the config's,
+    else tfidf, bm25 and minilm). settings: the other fields of RunConfig (measures, depth, latency, limit, name, results, …).
     Raises BenchError for bad input. A retriever that fails is a row of the result's `failures`.
     """
     known = [each.name for each in fields(RunConfig) if each.name not in ("datasets", "retrievers")]
@@ -59,7 +59,9 @@ def _split(retrievers: Iterable[str | Retriever]) -> tuple[tuple[str, ...], dict
             names.append(each)
             continue
         if not isinstance(each, Retriever):
-            raise BenchError(f"{each!r} is no retriever.", "It needs the methods index(documents) and search(queries, k).")
+            raise BenchError(
+                f"{each!r} is no retriever.", "It needs the methods index(documents) and search(queries, k)."
+            )
         label, number = type(each).__name__, 2
         while label in instances or label in names:
             label, number = f"{type(each).__name__}-{number}", number + 1

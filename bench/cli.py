@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    run = commands.add_parser("run", help="run retrievers on datasets; without arguments the shipped sets and retrievers")
+    run = commands.add_parser(
+        "run", help="run retrievers on datasets; without arguments the shipped sets and retrievers"
+    )
     run.add_argument("datasets", nargs="*", metavar="DATASET", help="a shipped set or a folder in BEIR's layout")
     run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
     run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
@@ -108,7 +110,7 @@ def _present(found: Run) -> None:
     console.show(terminal.render(found))
 
 
-def _datasets(options: argparse.Namespace) -> int:
+def _datasets(_: argparse.Namespace) -> int:
     from bench import console
 
     console.show(_dataset_list())
@@ -130,7 +132,7 @@ def _dataset_list() -> Iterator[RenderableType]:
     yield table
 
 
-def _retrievers(options: argparse.Namespace) -> int:
+def _retrievers(_: argparse.Namespace) -> int:
     from bench import console
 
     console.show(_retriever_list())

@@ -18,8 +18,8 @@ DEFAULT_DEPTH = 100
 class RunConfig:
     """One run.
 
-    datasets: names or folders (none: the shipped sets). retrievers: names with parameters. measures: ir_measures' names.
-    depth: hits a query is ranked to. latency: take times. limit: a sample of so many judged queries a set.
+    datasets: names or folders (none: the shipped sets). retrievers: names with parameters. measures: ir_measures'
+    names. depth: hits a query is ranked to. latency: take times. limit: a sample of so many judged queries a set.
     seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
     cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
     """

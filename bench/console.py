@@ -16,6 +16,7 @@ PLAIN_WIDTH = 200
 
 
 def stdout() -> Console:
+    """The terminal, or plain text of a fixed width."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
@@ -76,7 +77,9 @@ class Progress:
         if event.kind == "start":
             self._dataset = event.dataset
         elif event.kind == "failed":
-            self._console.print(Text(f"failed: {event.retriever} on {event.dataset}: {event.text}", style="red"))
+            self._console.print(
+                Text(f"failed: {event.retriever} on {event.dataset}: {event.text}", style="red"), soft_wrap=True
+            )
         elif event.kind in ("step", "progress"):
             label = f"{self._dataset} · {event.retriever} · {event.text}"
             if label != self._doing:

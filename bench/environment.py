@@ -49,7 +49,10 @@ def default_threads() -> int:
 
 def thread_settings(threads: int) -> dict[str, str]:
     """Environment variables that hold every library to so many threads."""
-    return {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "TOKENIZERS_PARALLELISM": "true" if threads > 1 else "false"}
+    return {
+        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
+        "TOKENIZERS_PARALLELISM": "true" if threads > 1 else "false",
+    }
 
 
 def describe(threads: int) -> dict[str, Any]:

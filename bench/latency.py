@@ -69,8 +69,8 @@ def is_warm(samples: NDArray[np.int64]) -> bool:
 class Plan:
     """How single queries are timed: cycled in a seeded shuffled order until there are enough samples.
 
-    samples: how many are wanted (p99 needs 662); seconds: the budget of one retriever on one set; block: queries between two looks
-    at the clock.
+    samples: how many are wanted (p99 needs 662); seconds: the budget of one retriever on one set; block: queries
+    between two looks at the clock.
     """
 
     samples: int = 700

@@ -34,7 +34,7 @@ def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
     for name, measure in resolved.items():
         try:
             values = evaluate_positions({name: measure}, [{0: 1, 1: 0}], np.array([[1, 0]]))[name]
-        except Exception as error:  # whatever its provider raises, the user learns that it does not work
+        except Exception as error:  # noqa: BLE001 - whatever its provider raises, the user learns that it does not work
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", _known()) from None
         if not np.isfinite(values).all():
@@ -50,14 +50,16 @@ def cutoff(name: str) -> int:
         return 0
 
 
-def evaluate(dataset: Dataset, ranking: Ranking, measures: dict[str, ir_measures.Measure]) -> dict[str, NDArray]:
+def evaluate(
+    dataset: Dataset, ranking: Ranking, measures: dict[str, ir_measures.Measure]
+) -> dict[str, NDArray[np.float64]]:
     """For each measure its values, float64 [queries], in the dataset's order of queries."""
     return evaluate_positions(measures, dataset.judgements, ranking.documents)
 
 
 def evaluate_positions(
     measures: dict[str, ir_measures.Measure], judgements: Sequence[dict[int, int]], documents: NDArray[np.int64]
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[np.float64]]:
     """The same from plain data: for each query a dict of position -> grade, and its ranked positions, -1 for none."""
     import ir_measures
 
@@ -102,7 +104,7 @@ def _interpolated_precision(
         found = np.cumsum(np.isin(row, relevant))
         wanted = math.floor(recall * len(relevant) + 0.5)
         precision = found / np.arange(1, len(row) + 1)
-        if len(relevant):
+        if relevant:
             values[query] = precision[found >= wanted].max(initial=0)
     return values
 
@@ -128,7 +130,7 @@ def _parse(name: str) -> ir_measures.Measure:
     try:
         measure = ir_measures.parse_measure(name)
         measure.validate_params()
-    except Exception:  # NameError, ValueError, SyntaxError …: all mean that the name is not one
+    except Exception:  # noqa: BLE001 - NameError, ValueError, SyntaxError …: all mean that the name is not one
         near = difflib.get_close_matches(name, DEFAULT_MEASURES, n=1)
         raise BenchError(
             f"There is no measure {name!r}.", f"Did you mean {near[0]!r}? {_known()}" if near else _known()

@@ -160,7 +160,7 @@ class _Runner:
         shutil.rmtree(texts, ignore_errors=True)
 
     def _quality(self, dataset: Dataset, entrant: _Entrant, texts: Path) -> store.Cell:
-        worker = self._worker(dataset, entrant)
+        worker = self._worker(entrant)
         self._step(dataset, entrant, "index")
         worker.open(texts)
         work = worker.build()
@@ -243,7 +243,7 @@ class _Runner:
 
     # --- workers and failures ---
 
-    def _worker(self, dataset: Dataset, entrant: _Entrant) -> WorkerLike:
+    def _worker(self, entrant: _Entrant) -> WorkerLike:
         """The entrant's worker, started anew where it has none."""
         if entrant.worker is not None:
             return entrant.worker

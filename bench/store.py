@@ -20,9 +20,10 @@ import gzip
 import hashlib
 import io
 import json
+import math
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +83,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
+    """Parquet, compressed; the same bytes for the same table and library."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_atomic(path, sink.getvalue().to_pybytes())
@@ -167,7 +169,9 @@ def new_run(results: Path, name: str) -> Path:
     except FileExistsError:
         raise BenchError(f"{folder} exists already.", "Give another --name, or remove it.") from None
     except OSError as error:
-        raise BenchError(f"{folder} cannot be made: {error.strerror}.", "Give a writable folder to --results.") from None
+        raise BenchError(
+            f"{folder} cannot be made: {error.strerror}.", "Give a writable folder to --results."
+        ) from None
     return folder
 
 
@@ -213,11 +217,11 @@ class Run:
 
     @cached_property
     def per_query(self) -> pd.DataFrame:
-        return pq.read_table(self.folder / "per_query.parquet").to_pandas()
+        return self._parquet("per_query.parquet")
 
     @cached_property
     def queries(self) -> pd.DataFrame:
-        return pq.read_table(self.folder / "queries.parquet").to_pandas()
+        return self._parquet("queries.parquet")
 
     def cell(self, dataset: str, retriever: str) -> Cell | None:
         """A cell that worked, None where there is none."""
@@ -229,16 +233,24 @@ class Run:
         cell = Cell(folder, json.loads(path.read_text("utf-8")))
         return None if cell.failed else cell
 
+    def _parquet(self, name: str) -> pd.DataFrame:
+        frame: pd.DataFrame = pq.read_table(self.folder / name).to_pandas()
+        return frame
+
     def _csv(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
-        # "NA" or "nan" can be a user's name for a set; only an empty field is a missing figure.
-        return pd.read_csv(
-            self.folder / name,
-            keep_default_na=False,
-            na_values={"value": [""], "low": [""], "high": [""]},
-            float_precision="round_trip",
-        )
+        # Not pd.read_csv: a set or retriever may be called "NA" or "007".
+        with (self.folder / name).open(encoding="utf-8", newline="") as stream:
+            header, *rows = csv.reader(stream)
+        columns = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
+        kinds: dict[str, Callable[[str], Any]] = dict.fromkeys(("value", "low", "high"), _figure)
+        kinds |= dict.fromkeys(("queries", "samples", "k"), int)
+        return pd.DataFrame({key: list(map(kinds.get(key, str), values)) for key, values in columns.items()})
+
+
+def _figure(text: str) -> float:
+    return float(text) if text else math.nan
 
 
 def load_run(path: str | Path) -> Run:
@@ -248,7 +260,9 @@ def load_run(path: str | Path) -> Run:
     try:
         info = json.loads(source.read_text("utf-8"))
     except FileNotFoundError:
-        raise BenchError(f"{folder} is not a stored run: it has no run.json.", "Give a folder under results/.") from None
+        raise BenchError(
+            f"{folder} is not a stored run: it has no run.json.", "Give a folder under results/."
+        ) from None
     except (OSError, ValueError) as error:
         raise BenchError(f"{source} cannot be read: {error}.", "Run the benchmark again.") from None
     if not isinstance(info, dict) or info.get("schema") != SCHEMA:

@@ -180,7 +180,9 @@ def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
             f"search returned arrays of shape {hits.shape} and {scores.shape} for {queries} queries and k={k}."
         )
     if hits.dtype.kind not in "iu" or scores.dtype.kind != "f":
-        raise RetrieverError(f"search returned {hits.dtype} positions and {scores.dtype} scores, not int64 and float32.")
+        raise RetrieverError(
+            f"search returned {hits.dtype} positions and {scores.dtype} scores, not int64 and float32."
+        )
     hits, scores = hits.astype(np.int64), scores.astype(np.float32)
     real = hits >= 0
     wrong = {
@@ -226,7 +228,9 @@ def _read(stream: IO[bytes]) -> Any:
 class ProcessWorker:
     """The four messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
 
-    def __init__(self, specification: str, environment: dict[str, str], log: IO[bytes] | None, progress: Progress) -> None:
+    def __init__(
+        self, specification: str, environment: dict[str, str], log: IO[bytes] | None, progress: Progress
+    ) -> None:
         self._progress = progress
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.worker", specification],
@@ -325,7 +329,7 @@ def serve(specification: str) -> None:
 
                 worker = Worker(create(specification), progress, own_process=True)
             reply = ("done", getattr(worker, method)(*arguments))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the parent says what
             import traceback
 
             reply = ("failed", (describe_failure(error), traceback.format_exc()))
@@ -368,6 +372,6 @@ def _peak() -> int | None:
 
 if __name__ == "__main__":
     # As bench.worker, not as __main__: the classes of the replies are pickled by their module's name.
-    from bench import worker
+    from bench import worker  # noqa: PLW0406
 
     worker.serve(sys.argv[1])

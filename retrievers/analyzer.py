@@ -40,7 +40,8 @@ class Analyzer:
     """One configuration of the steps; call it with a text to get its terms in order.
 
     lowercase: fold case. marks: which tokens with inner or trailing marks are kept whole beside their
-    parts: "codes", "all" or "none". stop_words: "english" or "none". stemmer: a Snowball language ("english", "german", …) or "none".
+    parts: "codes", "all" or "none". stop_words: "english" or "none". stemmer: a Snowball language
+    ("english", "german", …) or "none".
     Raises RetrieverError for an unknown list or language.
     """
 
@@ -52,9 +53,7 @@ class Analyzer:
 
     def __post_init__(self) -> None:
         if self.stop_words not in STOP_WORDS:
-            raise RetrieverError(
-                f"There is no stop list {self.stop_words!r}.", f"Known: {', '.join(STOP_WORDS)}."
-            )
+            raise RetrieverError(f"There is no stop list {self.stop_words!r}.", f"Known: {', '.join(STOP_WORDS)}.")
         if self.marks not in MARKS:
             raise RetrieverError(f"marks={self.marks!r} is not known.", f"Known: {', '.join(MARKS)}.")
         if self.stemmer != "none":

@@ -96,9 +96,7 @@ class BM25:
             norm = 1 - self.b + self.b * np.array(library.doc_len) / library.avgdl
             weights = self._weights(idf[numbers], counts, np.repeat(norm, sizes))
             postings = Postings.from_rows(numbers, sizes, weights, len(vocabulary))
-        constants = (
-            {term: value * self._delta for term, value in library.idf.items()} if self.variant == "plus" else {}
-        )
+        constants = {term: value * self._delta for term, value in library.idf.items()} if self.variant == "plus" else {}
         return _Index(analyze, vocabulary, postings, constants, library if self.scoring == "library" else None)
 
     @property

@@ -23,8 +23,8 @@ class Dense:
     """Cosine of sentence embeddings, exact search.
 
     model: all-MiniLM-L6-v2 (shipped), a sentence-transformers folder, or a hub name with `revision`.
-    device: a torch device (None: a GPU where there is one). dtype: of the weights. batch_size: texts per forward pass.
-    max_length: word pieces a text is cut at (None: the model's own). query_prompt, document_prompt:
+    device: a torch device (None: a GPU where there is one). dtype: of the weights. batch_size: texts per forward
+    pass. max_length: word pieces a text is cut at (None: the model's own). query_prompt, document_prompt:
     put before each text (None: the model's own, "": none).
     """
 
@@ -66,7 +66,8 @@ class Dense:
     def search(self, queries: Sequence[str], k: int) -> Ranking:
         """The `k` nearest documents of each query; every document is a hit."""
         require_index(self._vectors)
-        assert self._encoder is not None and self._vectors is not None
+        assert self._encoder is not None
+        assert self._vectors is not None
         if not queries:
             return Ranking.empty(0, k)
         return nearest(self._encoder.encode(queries, "query"), self._vectors, k)

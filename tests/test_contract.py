@@ -120,7 +120,8 @@ def test_no_query_gives_no_row(indexed):
 
 
 @pytest.mark.parametrize(
-    "documents", [["one document about cats"], [""], ["", "   "], ["the of"], ["你好"], ["word " * 20_000], ["🙂", "\x00"]]
+    "documents",
+    [["one document about cats"], [""], ["", "   "], ["the of"], ["你好"], ["word " * 20_000], ["🙂", "\x00"]],
 )
 def test_odd_corpora_work(name, documents):
     retriever = create(name)

@@ -16,7 +16,12 @@ def build(documents, queries, judged, card=None):
     columns = list(zip(*judged, strict=True)) or [[], [], []]
     return Dataset.build(
         "set",
-        pa.table({"id": pa.array(list(documents), pa.large_string()), "text": pa.array(list(documents.values()), pa.large_string())}),
+        pa.table(
+            {
+                "id": pa.array(list(documents), pa.large_string()),
+                "text": pa.array(list(documents.values()), pa.large_string()),
+            }
+        ),
         pa.table(
             {
                 "id": pa.array(list(queries), pa.large_string()),
@@ -40,7 +45,7 @@ IDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_s
 
 @given(st.lists(IDS, min_size=1, max_size=20, unique=True))
 def test_documents_stand_in_descending_byte_order(ids):
-    found = build({each: "" for each in ids}, {"q": ""}, [("q", ids[0], 1)])
+    found = build(dict.fromkeys(ids, ""), {"q": ""}, [("q", ids[0], 1)])
     assert found.document_ids(range(len(ids))) == sorted(ids, key=str.encode, reverse=True)
 
 

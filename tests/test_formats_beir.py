@@ -66,7 +66,11 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
         ("corpus.jsonl", b'{"_id": "", "text": "x"}\n', "corpus.jsonl:1: no _id"),
         ("corpus.jsonl", GOOD + b'{"_id": "d2"}\n', "corpus.jsonl:2: no 'text'"),
         ("corpus.jsonl", b'{"_id": "d1", "text": 5}\n', "corpus.jsonl:1: 'text' is int, not a string"),
-        ("corpus.jsonl", GOOD + b'{"_id": "d2", "text": ""}\n' + GOOD, "corpus.jsonl:3: the id 'd1' stands already in line 1"),
+        (
+            "corpus.jsonl",
+            GOOD + b'{"_id": "d2", "text": ""}\n' + GOOD,
+            "corpus.jsonl:3: the id 'd1' stands already in line 1",
+        ),
         ("corpus.jsonl", b'{"_id": "d 1", "text": "x"}\n', "corpus.jsonl:1: the id 'd 1' holds white space"),
         ("corpus.jsonl", b'{"_id": "d\xe91", "text": "x"}\n', "corpus.jsonl:1: not valid JSON in UTF-8"),
         ("corpus.jsonl", b'{"_id": "d1", "text": "\\ud800"}\n', "corpus.jsonl:1: not valid JSON"),

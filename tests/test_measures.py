@@ -27,7 +27,9 @@ def pool(qrels, run):
     return Dataset.build(
         "pool",
         pa.table({"id": pa.array(documents, pa.large_string()), "text": [""] * len(documents)}),
-        pa.table({"id": pa.array(list(qrels), pa.large_string()), "text": [""] * len(qrels), "metadata": ["{}"] * len(qrels)}),
+        pa.table(
+            {"id": pa.array(list(qrels), pa.large_string()), "text": [""] * len(qrels), "metadata": ["{}"] * len(qrels)}
+        ),
         pa.table(
             {
                 "query": pa.array([row[0] for row in rows], pa.large_string()),
@@ -67,7 +69,13 @@ def our_name(name, rel):
         "num_ret": "NumRet",
         "num_rel_ret": f"NumRet(rel={rel})",
     }
-    cut = {"P": f"P{level}", "recall": f"R{level}", "ndcg_cut": "nDCG", "map_cut": f"AP{level}", "success": f"Success{level}"}
+    cut = {
+        "P": f"P{level}",
+        "recall": f"R{level}",
+        "ndcg_cut": "nDCG",
+        "map_cut": f"AP{level}",
+        "success": f"Success{level}",
+    }
     stem, _, last = name.rpartition("_")
     if name in plain:
         return plain[name]
@@ -154,7 +162,9 @@ def test_a_real_graded_lucene_run(data):
     folder = data / "trec_fixtures" / "anserini_cacm"
     qrels, run = trec.read_qrels(folder / "qrels.cacm.txt"), trec.read_run(folder / "run.cacm-bm25.txt")
     dataset = pool(qrels, run)
-    values = measures.evaluate(dataset, trec.to_ranking(run, dataset, DEPTH), measures.resolve(["P@30", "AP", "nDCG@10"]))
+    values = measures.evaluate(
+        dataset, trec.to_ranking(run, dataset, DEPTH), measures.resolve(["P@30", "AP", "nDCG@10"])
+    )
     means = {name: round(float(each.mean()), 4) for name, each in values.items()}
     assert means == {"P@30": 0.1942, "AP": 0.2744, "nDCG@10": 0.4543}
 
@@ -172,7 +182,9 @@ def test_random_runs_with_ties_score_as_in_trec_eval(pairs):
     run = {query: hits for query, (_, hits) in pairs.items()}
     dataset = pool(qrels, run)
     ours = measures.evaluate(
-        dataset, trec.to_ranking(run, dataset, 5), measures.resolve(["nDCG@5", "R@5", "AP@5", "P@5", "RR@5", "Success@1"])
+        dataset,
+        trec.to_ranking(run, dataset, 5),
+        measures.resolve(["nDCG@5", "R@5", "AP@5", "P@5", "RR@5", "Success@1"]),
     )
     rounded = {q: {d: float(np.float32(s)) for d, s in hits.items()} for q, hits in run.items()}
     keys = {"ndcg_cut_5", "recall_5", "map_cut_5", "P_5", "recip_rank", "success_1"}
@@ -185,7 +197,9 @@ def test_random_runs_with_ties_score_as_in_trec_eval(pairs):
 
 
 def test_a_judged_query_without_a_hit_counts_zero():
-    values = measures.evaluate_positions(measures.resolve(["R@10", "Judged@10"]), [{0: 1}, {0: 1}], np.array([[0], [-1]]))
+    values = measures.evaluate_positions(
+        measures.resolve(["R@10", "Judged@10"]), [{0: 1}, {0: 1}], np.array([[0], [-1]])
+    )
     assert values["R@10"].tolist() == [1, 0]
     assert values["Judged@10"].tolist() == [1, 0]
 

@@ -57,7 +57,9 @@ CORPORA = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=12)
 
 
 @settings(max_examples=300)
-@given(CORPORA, st.lists(WORDS, max_size=8), st.sampled_from(["okapi", "l", "plus"]), st.floats(0.1, 3), st.floats(0, 1))
+@given(
+    CORPORA, st.lists(WORDS, max_size=8), st.sampled_from(["okapi", "l", "plus"]), st.floats(0.1, 3), st.floats(0, 1)
+)
 def test_bm25_scores_are_the_librarys(corpus, query, variant, k1, b):
     """Repeated terms, negative and zero idf, empty documents, all variants: equal to get_scores to 1e-9."""
     retriever = BM25(variant=variant, k1=k1, b=b, stemmer="none")

@@ -178,7 +178,8 @@ def _judgement(line: bytes, where: str) -> tuple[str, str, str]:
         columns = [columns[0], columns[2], columns[3]]
     if len(columns) != 3:
         raise BenchError(
-            f"{where}: {len(columns)} columns, not 3.", "Write query-id <tab> corpus-id <tab> score, or TREC's 4 columns."
+            f"{where}: {len(columns)} columns, not 3.",
+            "Write query-id <tab> corpus-id <tab> score, or TREC's 4 columns.",
         )
     query, document, score = (column.strip() for column in columns)
     return query, document, score

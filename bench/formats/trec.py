@@ -23,7 +23,9 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
         if len(columns) != 4:
-            raise BenchError(f"{where}: {len(columns)} columns, not 4.", "A qrels line is: query iteration document grade.")
+            raise BenchError(
+                f"{where}: {len(columns)} columns, not 4.", "A qrels line is: query iteration document grade."
+            )
         query, _, document, value = columns
         if document in judged.setdefault(query, {}):
             raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
@@ -34,7 +36,7 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
 def read_run(path: Path) -> dict[str, dict[str, float]]:
     """query -> document -> score. The rank column is ignored, as trec_eval ignores it.
 
-    Raises BenchError with file and line, also for a document that a query has twice and a score that is no finite number.
+    Raises BenchError with file and line, also for a document that a query has twice and a score that is not finite.
     """
     run: dict[str, dict[str, float]] = {}
     for number, line in lines(path, "Give a TREC run file."):
@@ -69,7 +71,9 @@ def to_ranking(run: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: 
         positions = pc.index_in(names, value_set=dataset.documents["id"].combine_chunks())
         if positions.null_count:
             absent = names.filter(pc.is_null(positions))[0].as_py()
-            raise BenchError(f"The run has the document {absent!r}, which {dataset.name} does not have.", "Check the pair.")
+            raise BenchError(
+                f"The run has the document {absent!r}, which {dataset.name} does not have.", "Check the pair."
+            )
         found = positions.to_numpy(zero_copy_only=False).astype(np.int64)
         order = np.argsort(found)
         scores = np.array(list(hits.values()), dtype=np.float64)[order]

@@ -5,6 +5,7 @@ Colours are Okabe and Ito's, which the colour-blind tell apart, and each retriev
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report import figures
-from bench.store import Run, array_bytes, write_atomic
+from bench.store import Run, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,10 @@ CHARTS = {
     "measures": ("Measures by retriever", "Mean of each measure by retriever, with 95% bootstrap intervals."),
     "recall": ("Recall by depth", "Share of relevant documents found among the first k hits, by k."),
     "slices": ("Quality by kind of query", "Main measure by metadata field, with 95% bootstrap intervals."),
-    "pareto": ("Quality against latency", "Main measure against the median time of a warm single query, 95% intervals."),
+    "pareto": (
+        "Quality against latency",
+        "Main measure against the median time of a warm single query, 95% intervals.",
+    ),
     "latency": ("Latency distribution", "Share of warm single queries answered within a time."),
 }
 
@@ -50,9 +54,11 @@ def write(run: Run) -> None:
             if figure is None:
                 continue
             for form in ("svg", "png"):
+                buffer = io.BytesIO()
+                # Without a date, so that the same run gives the same bytes.
                 metadata = {"Date": None} if form == "svg" else {"Software": None}
-                data = array_bytes(lambda buffer, form=form, m=metadata: figure.savefig(buffer, format=form, dpi=110, metadata=m))
-                write_atomic(run.folder / "charts" / f"{name}.{form}", data)
+                figure.savefig(buffer, format=form, dpi=110, metadata=metadata)
+                write_atomic(run.folder / "charts" / f"{name}.{form}", buffer.getvalue())
 
 
 def _panels(names: list[str], width: float = 4.2, height: float = 3.4) -> tuple[Figure, list[Axes]]:
@@ -90,7 +96,9 @@ def _legend(figure: Figure, axes: list[Axes]) -> None:
         handles, labels = panel.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
     if entries:
-        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=min(4, len(entries)), frameon=False)
+        figure.legend(
+            entries.values(), entries.keys(), loc="outside lower center", ncols=min(4, len(entries)), frameon=False
+        )
 
 
 def _names(run: Run) -> list[str]:
@@ -171,7 +179,9 @@ def _pareto(run: Run) -> Figure | None:
     for panel, dataset in zip(axes, run.datasets, strict=True):
         main = figures.main_measure(run, dataset)
         frame = run.measures
-        frame = frame[(frame["dataset"] == dataset["name"]) & (frame["slice"] == figures.ALL) & (frame["measure"] == main)]
+        frame = frame[
+            (frame["dataset"] == dataset["name"]) & (frame["slice"] == figures.ALL) & (frame["measure"] == main)
+        ]
         frame = frame.set_index("retriever")
         for retriever, style in _style(run):
             if (dataset["name"], retriever) not in times.index or retriever not in frame.index:

@@ -56,7 +56,9 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Time and memory by retriever, or None where nothing was timed."""
-    found = {(row["retriever"], row["quantity"]): row for row in _records(run.latency) if row["dataset"] == dataset["name"]}
+    found = {
+        (row["retriever"], row["quantity"]): row for row in _records(run.latency) if row["dataset"] == dataset["name"]
+    }
     retrievers = [each for each in run.retrievers if (each, "index") in found]
     if not retrievers:
         return None

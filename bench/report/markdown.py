@@ -15,17 +15,17 @@ def write(run: Run) -> None:
 def render(run: Run) -> str:
     """The report as GitHub-flavoured markdown."""
     blocks = [f"# {escape(run.folder.name)}", _provenance(run), _table(figures.summary(run))]
-    for dataset, retriever, reason in run.failures:
-        blocks.append(f"**Failed:** {escape(retriever)} on {escape(dataset)}: {escape(reason)}")
+    for name, retriever, reason in run.failures:
+        blocks.append(f"**Failed:** {escape(retriever)} on {escape(name)}: {escape(reason)}")
     for dataset in run.datasets:
         blocks.append(_table(figures.quality(run, dataset)))
         blocks += [_table(figures.by_slice(run, dataset, name)) for name in dataset["slices"]]
         found = figures.cost(run, dataset)
         blocks += [_table(found)] if found else []
     blocks += [
-        f"## {heading}\n\n![{text}](charts/{name}.svg)\n\n{text}"
-        for name, (heading, text) in CHARTS.items()
-        if (run.folder / "charts" / f"{name}.svg").is_file()
+        f"## {heading}\n\n![{text}](charts/{chart}.svg)\n\n{text}"
+        for chart, (heading, text) in CHARTS.items()
+        if (run.folder / "charts" / f"{chart}.svg").is_file()
     ]
     blocks.append(_retrievers(run))
     return "\n\n".join(blocks) + "\n"

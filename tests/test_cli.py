@@ -1,0 +1,163 @@
+"""The commands as a user types them: output, exit codes, errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([str(each) for each in arguments])
+    captured = capsys.readouterr()
+    return caught.value.code, captured.out, captured.err
+
+
+def test_run_shows_tables_and_writes_reports(capsys, write_set, tmp_path):
+    card = 'slices = ["kind"]\n'
+    folder = write_set(card=card)
+    code, out, err = call(
+        capsys,
+        "run",
+        folder,
+        "-r",
+        "bm25",
+        "-r",
+        "tfidf",
+        "--results",
+        tmp_path / "out",
+        "--name",
+        "r",
+        "--seconds",
+        0.2,
+    )
+    assert code == 0
+    assert err == ""
+    for text in ("small: 5 documents, 3 queries", "nDCG@10 [95%]", "p50 ms", "by kind", "Files: "):
+        assert text in out
+    run = tmp_path / "out" / "r"
+    charts = {path.name for path in (run / "charts").iterdir()}
+    assert charts == {f"{c}.{f}" for c in ("measures", "recall", "slices", "pareto", "latency") for f in ("svg", "png")}
+    report = (run / "report.md").read_text()
+    assert "| bm25 |" in report
+    assert "charts/recall.svg" in report
+
+
+def test_report_makes_the_same_again(capsys, write_set, tmp_path):
+    _, first, _ = call(
+        capsys, "run", write_set(), "-r", "bm25", "--results", tmp_path / "out", "--name", "r", "--no-latency"
+    )
+    run = tmp_path / "out" / "r"
+    before = {path: path.read_bytes() for path in [run / "report.md", *sorted((run / "charts").iterdir())]}
+    for path in before:
+        path.unlink()
+    code, second, _ = call(capsys, "report", run)
+    assert (code, second) == (0, first)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_an_interrupted_run_has_no_report(capsys, write_set, tmp_path):
+    call(capsys, "run", write_set(), "-r", "bm25", "--results", tmp_path, "--name", "r", "--no-latency")
+    path = tmp_path / "r" / "run.json"
+    path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
+    code, _, err = call(capsys, "report", tmp_path / "r")
+    assert code == 2
+    assert "not complete" in err
+
+
+def test_a_failed_cell_exits_5(capsys, write_set, tmp_path):
+    code, out, err = call(
+        capsys,
+        "run",
+        write_set(),
+        "-r",
+        "bm25",
+        "-r",
+        "dense:model=no-such-folder",
+        "--results",
+        tmp_path,
+        "--no-latency",
+    )
+    assert code == 5
+    assert "no model folder 'no-such-folder'" in err
+    assert "failed: dense:model=no-such-folder on small" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "no-such-set"], "There is no dataset or folder 'no-such-set'."),
+        (["run", "-r", "bm52"], "Did you mean 'bm25'?"),
+        (["run", "-m", "nDGC@10"], "Did you mean 'nDCG@10'?"),
+        (["run", "-k", "0"], "depth is 0."),
+        (["run", "--config", "absent.toml"], "There is no absent.toml."),
+        (["report", "absent"], "absent is not a stored run"),
+    ],
+)
+def test_bad_input_exits_2_with_one_error(capsys, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_usage_exits_2(capsys):
+    assert call(capsys)[0] == 2
+    assert call(capsys, "fly")[0] == 2
+
+
+def test_the_lists(capsys):
+    code, out, _ = call(capsys, "retrievers")
+    assert code == 0
+    assert "k1=1.5" in out
+    code, out, _ = call(capsys, "datasets")
+    assert code == 0
+    assert "vector-notes" in out
+
+
+def run_python(code, *, cwd=ROOT):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys, contextlib\nfrom bench.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        "print(sorted({'numpy', 'pyarrow', 'pandas', 'torch', 'sklearn', 'matplotlib', 'rich'} & set(sys.modules)))"
+    )
+    assert run_python(code).splitlines()[-1] == "[]"
+
+
+def test_a_lexical_run_never_imports_torch(write_set, tmp_path):
+    folder = write_set()
+    code = (
+        "import sys, bench, retrievers\nfrom bench.report import charts, markdown, terminal\n"
+        f"chosen, out = [retrievers.create('tfidf'), 'bm25'], {str(tmp_path / 'out')!r}\n"
+        f"found = bench.run({str(folder)!r}, chosen, results=out, seconds=0.05)\n"
+        "charts.write(found); markdown.write(found); list(terminal.render(found))\n"
+        "print(found.failures, sorted({'torch', 'sentence_transformers'} & set(sys.modules)))"
+    )
+    assert run_python(code).splitlines()[-1] == "[] []"
+
+
+def test_the_model_encodes_from_the_repository_root(tmp_path):
+    """A folder named datasets stands there; transformers takes it for Hugging Face's package if it can."""
+    code = (
+        "import retrievers\nr = retrievers.create('minilm')\nr.index(['a cat'])\n"
+        "print(r.search(['cat'], 1).documents.tolist())"
+    )
+    assert run_python(code).splitlines()[-1] == "[[0]]"

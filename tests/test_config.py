@@ -1,0 +1,41 @@
+"""bench.toml and flags."""
+
+import pytest
+
+from bench.config import RunConfig, load_config
+from bench.errors import BenchError
+
+
+def test_flags_win_over_the_file(tmp_path):
+    path = tmp_path / "bench.toml"
+    path.write_text('datasets = ["scifact"]\nretrievers = ["bm25"]\ndepth = 50\nlatency = false\nseconds = 2\n')
+    config = load_config(path, depth=20, name=None)
+    assert config == RunConfig(datasets=("scifact",), retrievers=("bm25",), depth=20, latency=False, seconds=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("retriever = ['bm25']", "Did you mean 'retrievers'?"),
+        ("retrievers = 'bm25'", "retrievers must be a list of strings, not 'bm25'"),
+        ("retrievers = [1]", "retrievers must be a list of strings"),
+        ("depth = 'ten'", "depth must be a whole number"),
+        ("depth = true", "depth must be a whole number"),
+        ("depth = 0", "depth is 0"),
+        ("latency = 1", "latency must be true or false"),
+        ("seconds = 'long'", "seconds must be a number"),
+        ("= 1", "bench.toml: "),
+    ],
+)
+def test_every_error_names_the_key(tmp_path, text, message):
+    path = tmp_path / "bench.toml"
+    path.write_text(text)
+    with pytest.raises(BenchError) as caught:
+        load_config(path)
+    assert message in str(caught.value)
+    assert "bench.toml" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BenchError, match=r"no .*absent\.toml"):
+        load_config(tmp_path / "absent.toml")

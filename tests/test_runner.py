@@ -1,0 +1,235 @@
+"""The grid of cells, what it stores, and what happens when a retriever fails."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+
+import numpy as np
+import pytest
+import pytrec_eval
+from fakes import Broken, Fixed
+
+import bench
+from bench import runner, store
+from bench.config import RunConfig
+from bench.dataset import Card
+from bench.errors import BenchError
+from bench.formats import load_dataset, trec
+
+CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
+
+
+@pytest.fixture
+def run_small(write_set, tmp_path):
+    """Run on the small set in this process; keyword arguments go to bench.run."""
+
+    def run(retrievers=None, datasets=None, **settings):
+        given = datasets if datasets is not None else [load_dataset(write_set(card=CARD))]
+        settings = {"results": str(tmp_path / "results"), "name": "run", "seconds": 0.05, **settings}
+        return bench.run(given, retrievers or [Fixed()], **settings)
+
+    return run
+
+
+def test_figures_come_back_as_frames(run_small):
+    found = run_small(["bm25", Fixed()], latency=False)
+    assert found.complete
+    assert found.failures == []
+    assert list(found.measures.columns) == list(store.MEASURES)
+    whole = found.measures[(found.measures["slice"] == "all") & (found.measures["measure"] == "RR@10")]
+    # Fixed ranks d4 d3 d2 d10 d1: the first relevant ones stand at ranks 3, 2 and 4.
+    assert whole.set_index("retriever")["value"].to_dict() == pytest.approx(
+        {"bm25": 1, "Fixed": (1 / 3 + 1 / 2 + 1 / 4) / 3}
+    )
+    assert found.latency["quantity"].tolist().count("p50") == 0
+    assert len(found.per_query) == 6
+    assert found.queries["text"].tolist() == ["cat on a mat", "what does E-4012 mean", "film in the cinema"]
+
+
+def test_slices_follow_the_card(run_small):
+    found = run_small(latency=False)
+    frame = found.measures[found.measures["measure"] == "R@10"]
+    assert dict(zip(frame["slice"], frame["queries"], strict=True)) == {"all": 3, "kind=code": 1, "kind=words": 2}
+
+
+def test_times_are_taken_and_marked_where_samples_are_few(run_small):
+    found = run_small(samples=70, seconds=30)
+    quantities = found.latency.set_index("quantity")
+    assert quantities.loc["p50", "samples"] == 70
+    assert quantities.loc["p50", "low"] <= quantities.loc["p50", "value"] <= quantities.loc["p50", "high"]
+    assert not math.isnan(quantities.loc["p90", "value"])
+    assert math.isnan(quantities.loc["p95", "value"])
+    assert quantities.loc["batch", "value"] > 0
+    assert quantities.loc["index_size", "value"] == pytest.approx(40 / 2**20)
+    assert {"load", "index", "first_query", "score_p50"} <= set(quantities.index)
+    assert len(found.cell("small", "Fixed").samples) == 70
+
+
+def test_the_time_budget_bounds_the_samples(run_small):
+    found = run_small(samples=10**6, seconds=0.05)
+    assert found.latency.set_index("quantity").loc["p50", "samples"] < 10**6
+
+
+def test_a_stored_run_is_read_again(run_small):
+    found = run_small(latency=False)
+    again = bench.load_run(found.folder)
+    assert again.measures.equals(found.measures)
+    assert again.info["environment"]["threads"] >= 1
+    assert again.info["datasets"][0]["fingerprint"] == load_dataset_fingerprint(again)
+
+
+def load_dataset_fingerprint(run):
+    return run.cell("small", "Fixed").info["fingerprint"]
+
+
+def test_two_runs_store_the_same_quality_bytes(run_small, write_set):
+    dataset = load_dataset(write_set("other", card=CARD))
+    first = run_small(["bm25"], [dataset], name="one")
+    second = run_small(["bm25"], [dataset], name="two")
+    for name in ("measures.csv", "per_query.parquet", "queries.parquet", "recall.csv", "runs/other/bm25.run.gz"):
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes(), name
+
+
+def test_the_trec_run_scores_the_same_in_trec_eval(run_small, write_set):
+    folder = write_set("exported")
+    found = run_small(["bm25"], [load_dataset(folder)], latency=False)
+    path = found.folder / "runs" / "exported" / "bm25.run.gz"
+    plain = path.with_suffix("")
+    plain.write_bytes(gzip.decompress(path.read_bytes()))
+    qrels = {"q1": {"d1": 2, "d2": 1}, "q2": {"d3": 1, "d4": 0}, "q3": {"d10": 1}}
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(trec.read_run(plain))
+    ours = found.per_query.set_index("query")["nDCG@10"].to_dict()
+    assert ours == pytest.approx({query: each["ndcg_cut_10"] for query, each in theirs.items()})
+
+
+def test_a_failing_retriever_is_one_row_and_the_rest_goes_on(run_small):
+    found = run_small([Broken(), Fixed()])
+    assert found.failures == [("small", "Broken", "ValueError: the index is broken")]
+    assert set(found.measures["retriever"]) == {"Fixed"}
+    assert "the index is broken" in (found.folder / "log.txt").read_text()
+    assert found.cell("small", "Broken") is None
+
+
+def test_a_failure_while_timing_keeps_the_quality(run_small):
+    found = run_small([Broken(where="search", at=5), Fixed()])
+    assert [(each[0], each[1]) for each in found.failures] == [("small", "Broken")]
+    assert set(found.measures["retriever"]) == {"Broken", "Fixed"}
+    assert "p50" not in set(found.latency[found.latency["retriever"] == "Broken"]["quantity"])
+
+
+def test_unanswerable_queries_are_left_out_of_the_means(run_small, write_set):
+    folder = write_set("partly", qrels=[("q1", "d1", 1), ("q2", "d3", 0)])
+    found = run_small(["bm25"], [load_dataset(folder)], latency=False)
+    assert found.measures[found.measures["measure"] == "R@1"]["value"].tolist() == [1.0]
+    assert found.info["datasets"][0]["unanswerable"] == 1
+    assert found.per_query["answerable"].tolist() == [True, False]
+
+
+def test_the_own_document_is_dropped_where_the_card_says_so(run_small, write_set):
+    corpus = [
+        {"_id": "a", "text": "red apple"},
+        {"_id": "b", "text": "red apple pie"},
+        {"_id": "c", "text": "blue sky"},
+    ]
+    queries = [{"_id": "a", "text": "red apple"}]
+    for drop, expected in ((False, ["a", "b"]), (True, ["b"])):
+        folder = write_set(f"own-{drop}", corpus, queries, [("a", "b", 1)], f"drop_self = {str(drop).lower()}")
+        found = run_small(["bm25"], [load_dataset(folder)], latency=False, name=f"drop-{drop}", depth=2)
+        hits = found.cell(f"own-{drop}", "bm25").ranking.documents[0]
+        names = load_dataset(folder).document_ids(hits[hits >= 0])
+        assert names == expected
+
+
+def test_dropping_keeps_the_depth():
+    from bench.runner import _without_own
+    from retrievers.base import Ranking
+
+    class Set:
+        own_document = np.array([1, -1])
+
+    ranking = Ranking(np.array([[2, 1, 0], [2, 1, 0]]), np.array([[3, 2, 1], [3, 2, 1]], dtype=np.float32))
+    kept = _without_own(ranking, Set(), 2)
+    assert kept.documents.tolist() == [[2, 0], [2, 1]]
+    assert kept.scores.tolist() == [[3, 1], [3, 2]]
+
+
+def test_the_depth_reaches_the_largest_cutoff(run_small):
+    found = run_small(measures=["R@250", "nDCG@10"], latency=False)
+    assert found.info["depth"] == 250
+
+
+def test_a_sample_says_so(run_small):
+    found = run_small(limit=2, latency=False)
+    assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 judged queries (seed 0)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"depth": 0}, "depth is 0"),
+        ({"limit": 0}, "limit is 0"),
+        ({"seconds": 0}, "seconds is 0"),
+        ({"measures": []}, "measures is empty"),
+        ({"measures": ["nDGC@10"]}, "no measure"),
+        ({"name": "a/b"}, "cannot be a folder's name"),
+        ({"colour": "red"}, "no setting 'colour'"),
+        ({"retrievers": ["bm52"]}, "no retriever 'bm52'"),
+        ({"retrievers": ["bm25", "bm25"]}, "names 'bm25' twice"),
+        ({"retrievers": []}, "no retriever"),
+        ({"retrievers": [object()]}, "is no retriever"),
+        ({"datasets": ["no-such-set"]}, "no dataset or folder"),
+    ],
+)
+def test_bad_input_is_one_error_and_nothing_is_written(tmp_path, settings, message, write_set):
+    arguments = {"datasets": [str(write_set())], "retrievers": ["bm25"], "results": str(tmp_path / "out"), **settings}
+    with pytest.raises(BenchError) as caught:
+        bench.run(arguments.pop("datasets"), arguments.pop("retrievers"), **arguments)
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_taken_name_is_refused(run_small):
+    found = run_small(latency=False)
+    with pytest.raises(BenchError, match="exists already"):
+        bench.run([], [Fixed()], results=str(found.folder.parent), name="run", latency=False)
+
+
+def test_two_sets_of_one_name_are_refused(write_set, tmp_path):
+    folders = [str(write_set("one/small")), str(write_set("two/small"))]
+    with pytest.raises(BenchError, match="Two datasets are called 'small'"):
+        runner.run(RunConfig(tuple(folders), ("bm25",), results=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_odd_names_become_safe_file_names(run_small, write_set):
+    dataset = load_dataset(write_set("odd"))
+    from dataclasses import replace
+
+    odd = replace(dataset, name="../évil $name", card=Card())
+    found = run_small(["bm25:k1=0.9,b=0.4"], [odd], latency=False)
+    assert found.cell("../évil $name", "bm25:k1=0.9,b=0.4") is not None
+    inside = {path.resolve() for path in found.folder.parent.rglob("*")}
+    assert all(found.folder.resolve() in [path, *path.parents] for path in inside)
+    assert store.slug("bm25") == "bm25"
+    assert store.slug("a/b") != store.slug("a-b") != store.slug("a b")
+
+
+def test_retrievers_run_in_processes_of_their_own(write_set, tmp_path):
+    found = bench.run(write_set(), ["tfidf", "bm25"], results=str(tmp_path / "out"), seconds=0.1, samples=20)
+    assert found.failures == []
+    assert set(found.latency[found.latency["quantity"] == "peak_memory"]["retriever"]) == {"tfidf", "bm25"}
+    cell = json.loads((found.cell("small", "bm25").folder / "cell.json").read_text())
+    assert set(cell["checksums"]) == {"per_query.parquet", "ranking.npz", "samples.npy"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("", "cannot be read"), ("[]", "has schema None"), ('{"schema": 0}', "has schema 0")]
+)
+def test_a_run_that_is_none_or_older_says_so(tmp_path, content, message):
+    with pytest.raises(BenchError, match="not a stored run"):
+        bench.load_run(tmp_path)
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(BenchError, match=message):
+        bench.load_run(tmp_path)

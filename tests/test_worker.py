@@ -1,0 +1,135 @@
+"""One retriever's life, in this process and in one of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fakes import NONSENSE, Fixed, Nonsense
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.formats import load_dataset
+from bench.worker import ProcessWorker, Worker, WorkerError, checked
+from retrievers import RetrieverError
+from retrievers.base import Ranking
+
+
+@pytest.fixture
+def texts(write_set, tmp_path):
+    load_dataset(write_set()).write_texts(tmp_path / "texts")
+    return tmp_path / "texts"
+
+
+def silent(phase, done, total):
+    pass
+
+
+def test_the_four_messages(texts):
+    worker = Worker(Fixed())
+    worker.open(texts)
+    work = worker.build()
+    assert work.quantities == {"index_bytes": 40.0}
+    assert 0 <= work.phases["load"] <= work.seconds
+    ranked = worker.rank(3)
+    assert ranked.ranking.documents.tolist() == [[0, 1, 2]] * 3
+    assert ranked.peak_bytes is None
+    single = worker.time([0, 2, 1])
+    assert (single.nanoseconds > 0).all()
+    assert len(single.nanoseconds) == len(single.phases["score"]) == 3
+    assert (single.phases["score"] <= single.nanoseconds).all()
+    assert len(worker.time([0, 1, 2], together=True).nanoseconds) == 1
+
+
+def test_a_process_gives_what_this_process_gives(texts):
+    here = Worker(__import__("retrievers").create("bm25"))
+    there = ProcessWorker("bm25", {}, None, silent)
+    try:
+        for worker in (here, there):
+            worker.open(texts)
+            worker.build()
+        ours, theirs = here.rank(5), there.rank(5)
+        assert np.array_equal(ours.ranking.documents, theirs.ranking.documents)
+        assert np.array_equal(ours.ranking.scores, theirs.ranking.scores)
+        assert theirs.peak_bytes > 10**7
+        assert len(there.time([0, 1]).nanoseconds) == 2
+    finally:
+        there.close()
+
+
+def test_a_process_is_kept_over_datasets(write_set, tmp_path):
+    worker = ProcessWorker("tfidf", {}, None, silent)
+    try:
+        for number, qrels in enumerate([[("q1", "d1", 1)], [("q2", "d3", 1), ("q3", "d10", 1)]]):
+            folder = tmp_path / f"texts{number}"
+            load_dataset(write_set(f"set{number}", qrels=qrels)).write_texts(folder)
+            worker.open(folder)
+            worker.build()
+            assert len(worker.rank(2).ranking.documents) == len(qrels)
+    finally:
+        worker.close()
+
+
+def test_a_process_that_dies_is_an_error_with_its_cause(texts):
+    worker = ProcessWorker("bm25", {}, None, silent)
+    worker.open(texts)
+    worker._process.kill()
+    with pytest.raises(WorkerError, match="killed \\(SIGKILL\\)"):
+        worker.build()
+    worker.close()
+
+
+def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
+    worker = ProcessWorker("dense:model=no-such-folder", {}, None, silent)
+    worker.open(texts)
+    with pytest.raises(WorkerError) as caught:
+        worker.build()
+    assert "no model folder 'no-such-folder'" in caught.value.message
+    assert "Traceback" in caught.value.trace
+    worker.close()
+
+
+def test_a_process_ends_when_its_parent_is_gone(texts):
+    code = (
+        "import os; from bench.worker import ProcessWorker\n"
+        "worker = ProcessWorker('bm25', {}, None, lambda *a: None)\n"
+        f"worker.open(__import__('pathlib').Path({str(texts)!r}))\n"
+        "print(worker._process.pid, flush=True); os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    pid = int(done.stdout)
+    import psutil
+
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_nonsense_is_refused(texts, kind):
+    worker = Worker(Nonsense(kind=kind))
+    worker.open(texts)
+    worker.build()
+    with pytest.raises(RetrieverError, match="search returned"):
+        worker.rank(3)
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 9), st.sampled_from([1.0, 2.0, 3.0])), max_size=6), min_size=1, max_size=4
+    )
+)
+def test_ties_are_put_in_the_one_order(rows):
+    """A plug-in may order equal scores as it likes; what is stored follows the rule."""
+    ranking = Ranking.empty(len(rows), 6)
+    for row, hits in enumerate(rows):
+        hits = sorted(dict(hits).items(), key=lambda hit: -hit[1])
+        ranking.put(
+            row, np.array([h for h, _ in hits], dtype=np.int64), np.array([s for _, s in hits], dtype=np.float32)
+        )
+    result = checked(ranking, len(rows), 6, 10)
+    for row, hits in enumerate(rows):
+        expected = sorted(dict(hits).items(), key=lambda hit: (-hit[1], hit[0]))
+        assert result.documents[row, : len(expected)].tolist() == [document for document, _ in expected]
+        assert (result.documents[row, len(expected) :] == -1).all()
