@@ -30,7 +30,7 @@ def run(
 
     datasets: names, folders or loaded Datasets (none: the shipped sets). retrievers: names with parameters, or
     objects with `index` and `search`, which run in this process under the name of their class (none: the config's,
-    else tfidf, bm25 and minilm). settings: the other fields of RunConfig (measures, depth, latency, limit, name, results, …).
+    else tfidf, bm25 and minilm). settings: the other fields of RunConfig (measures, depth, latency, limit, name, …).
     Raises BenchError for bad input. A retriever that fails is a row of the result's `failures`.
     """
     known = [each.name for each in fields(RunConfig) if each.name not in ("datasets", "retrievers")]

@@ -9,11 +9,12 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bench.config import RunConfig
     from bench.store import Run
 
 BAD_INPUT, CELL_FAILED, INTERRUPTED = 2, 5, 130
@@ -61,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
     run.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
     run.add_argument("--seconds", type=float, help="time budget of those (default 3)")
+    run.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
+    run.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
+    run.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
+    run.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
+    run.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
     run.set_defaults(command=_run)
 
     report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
@@ -79,15 +85,26 @@ def _run(options: argparse.Namespace) -> int:
     from bench.config import load_config
 
     flags = vars(options).copy()
-    path = flags.pop("config")
+    path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
     del flags["command"]
     for key in ("datasets", "retrievers", "measures"):
         flags[key] = tuple(flags[key]) if flags[key] else None
-    config = load_config(path, **flags)
+    config = _continued(path, flags) if resume else load_config(path, **flags)
     with console.Progress() as progress:
-        found = runner.run(config, listener=progress)
+        found = runner.run(config, listener=progress, resume=resume, fresh=fresh)
     _present(found)
     return CELL_FAILED if found.failures else 0
+
+
+def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
+    """The stored configuration of the run to go on with, under the flags and the file that are given now."""
+    from bench.config import load_config, stored_config
+    from bench.store import newest_run, read_info
+
+    results = Path(flags["results"] or "results")
+    folder = results / flags["name"] if flags["name"] else newest_run(results)
+    stored = stored_config(read_info(folder)["config"])
+    return load_config(path, base=stored, **{**flags, "name": folder.name, "results": str(results)})
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -146,7 +163,7 @@ def _retriever_list() -> Iterator[RenderableType]:
     import retrievers
 
     table = Table("name", "what it is", "parameters with defaults", show_lines=True)
-    for name in retrievers.RETRIEVERS:
+    for name in retrievers.names():
         found = retrievers.load(name)
         what = (found.__doc__ or "").strip().splitlines()[0]
         defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())

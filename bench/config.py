@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.errors import BenchError, unknown
 from bench.measures import DEFAULT_MEASURES
+from retrievers.cache import DEFAULT_LIMIT_MB
 
 DEFAULT_RETRIEVERS = ("tfidf", "bm25", "minilm")
 DEFAULT_DEPTH = 100
@@ -22,6 +23,8 @@ class RunConfig:
     names. depth: hits a query is ranked to. latency: take times. limit: a sample of so many judged queries a set.
     seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
     cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
+    timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
+    process may hold (none: nine tenths of the machine's). cache: use the embedding cache; cache_mb: its bound.
     """
 
     datasets: tuple[str, ...] = ()
@@ -36,14 +39,27 @@ class RunConfig:
     threads: int | None = None
     samples: int = 700
     seconds: float = 3.0
+    timeout: float = 3600.0
+    memory_mb: int | None = None
+    cache: bool = True
+    cache_mb: int = DEFAULT_LIMIT_MB
 
     def __post_init__(self) -> None:
-        for key, least in (("depth", 1), ("limit", 1), ("threads", 1), ("samples", 1), ("seed", 0)):
+        for key, least in (
+            ("depth", 1),
+            ("limit", 1),
+            ("threads", 1),
+            ("samples", 1),
+            ("seed", 0),
+            ("memory_mb", 1),
+            ("cache_mb", 1),
+        ):
             value = getattr(self, key)
             if value is not None and value < least:
                 raise BenchError(f"{key} is {value}.", f"Give at least {least}.")
-        if not self.seconds > 0:
-            raise BenchError(f"seconds is {self.seconds:g}.", "Give a time budget above 0.")
+        for key in ("seconds", "timeout"):
+            if not getattr(self, key) > 0:
+                raise BenchError(f"{key} is {getattr(self, key):g}.", "Give a time above 0.")
         if not self.measures:
             raise BenchError("measures is empty.", "Name at least one.")
         for key in ("datasets", "retrievers", "measures"):
@@ -67,19 +83,32 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "name": (str, "a string"),
     "results": (str, "a string"),
     "seconds": ((int, float), "a number"),
+    "timeout": ((int, float), "a number"),
+    "cache": (bool, "true or false"),
 }
 
 
-def load_config(path: Path | None, **flags: Any) -> RunConfig:
-    """The file's keys, then the flags that are not None over them.
+def load_config(path: Path | None, base: RunConfig | None = None, **flags: Any) -> RunConfig:
+    """`base` (none: the defaults), over it the file's keys, over these the flags that are not None.
 
     Raises BenchError naming the key: unknown (with a suggestion), of the wrong type, out of range.
     """
-    config = _from_file(path) if path is not None else RunConfig()
+    config = base if base is not None else RunConfig()
+    if path is not None:
+        try:
+            config = replace(config, **_from_file(path))
+        except BenchError as error:
+            raise BenchError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     return replace(config, **{key: value for key, value in flags.items() if value is not None})
 
 
-def _from_file(path: Path) -> RunConfig:
+def stored_config(content: dict[str, Any]) -> RunConfig:
+    """The configuration that a run stored."""
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    return RunConfig(**values)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
@@ -94,10 +123,7 @@ def _from_file(path: Path) -> RunConfig:
         if key not in known:
             raise unknown(f"key in {path}:", key, known)
         values[key] = _checked(path, key, value)
-    try:
-        return RunConfig(**values)
-    except BenchError as error:
-        raise BenchError(f"{path}: {error.message}", error.hint) from None
+    return values
 
 
 def _checked(path: Path, key: str, value: Any) -> Any:

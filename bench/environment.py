@@ -55,6 +55,15 @@ def thread_settings(threads: int) -> dict[str, str]:
     }
 
 
+def default_memory_mb() -> int:
+    """Nine tenths of the memory that this machine or container has: a process above that would end others too."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    bound = _read("/sys/fs/cgroup/memory.max") or "max"
+    return int((min(total, int(bound)) if bound.isdigit() else total) * 0.9 / 2**20)
+
+
 def describe(threads: int) -> dict[str, Any]:
     """All that is recorded with a run. Values that cannot be read here are None."""
     import psutil

@@ -7,6 +7,7 @@ all alike. The run-level tables are merged from the cells in a fixed order.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +24,12 @@ from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats import load_dataset, shipped
-from bench.worker import ProcessWorker, Ranked, Timed, Work, Worker, WorkerError, WorkerLike, describe_failure
-from retrievers import Retriever, RetrieverError, create, parameters
+from bench.process import ProcessWorker, Surroundings
+from bench.resume import claimed, differences, discard, sweep
+from bench.worker import Ranked, Timed, Work, Worker, WorkerError, WorkerLike, describe_failure
+from retrievers import Retriever, RetrieverError, create, parameters, signature
 from retrievers.base import Ranking
+from retrievers.cache import VectorCache, default_path
 
 if TYPE_CHECKING:
     import ir_measures
@@ -78,13 +82,17 @@ def run(
     instances: Mapping[str, Retriever] | None = None,
     listener: Listener = lambda event: None,
     datasets: Sequence[Dataset] | None = None,
+    *,
+    resume: bool = False,
+    fresh: bool = False,
 ) -> store.Run:
     """Run the grid and store it. Returns the stored run; failed cells are in its `failures`.
 
     instances: label -> retriever object, run in this process beside the named ones. datasets: loaded ones, in place of
-    the configured names. Raises BenchError for bad input, before anything is written.
+    the configured names. resume: go on with the run of that name where it stopped. fresh: begin it anew.
+    Raises BenchError for bad input, before anything is written, and for a full disk, with what is done so far kept.
     """
-    return _Runner(config, instances or {}, listener).run(datasets)
+    return _Runner(config, instances or {}, listener).run(datasets, resume, fresh)
 
 
 class _Runner:
@@ -93,20 +101,41 @@ class _Runner:
         self.measures: dict[str, ir_measures.Measure] = measures.resolve(config.measures)
         self.depth = max([config.depth, *map(measures.cutoff, config.measures)])
         self.entrants = [_named(specification) for specification in config.retrievers]
-        self.entrants += [_Entrant(label, repr(each), parameters(each), each) for label, each in instances.items()]
+        self.entrants += [_Entrant(label, signature(each), parameters(each), each) for label, each in instances.items()]
         if not self.entrants:
             raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
         self.threads = config.threads or environment.default_threads()
         self.failures: list[tuple[str, str, str]] = []
 
-    def run(self, given: Sequence[Dataset] | None) -> store.Run:
+    def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
         datasets = list(given) if given is not None else _load(self.config.datasets)
         _refuse_same_names(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
         name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
-        self.folder = store.new_run(Path(self.config.results), name)
+        self.folder = Path(self.config.results) / name
         self.info = self._describe(datasets)
+        store.make_folder(self.folder, may_exist=resume or fresh)
+        try:
+            with claimed(self.folder):
+                return self._claimed(datasets, fresh)
+        except OSError as error:
+            raise BenchError(
+                f"{self.folder} cannot be written: {error.strerror or error}.",
+                f"What is done is kept; mend that, then: python -m bench run --resume --name {name}",
+            ) from error
+
+    def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
+        if fresh:
+            discard(self.folder)
+        elif (self.folder / "run.json").is_file():
+            changes = differences(store.read_info(self.folder), json.loads(json.dumps(self.info)))
+            if changes:
+                raise BenchError(
+                    f"{self.folder} cannot be continued: {'; '.join(changes)}.",
+                    "Undo the change, or begin the run anew with --fresh.",
+                )
+        sweep(self.folder)
         store.write_json(self.folder / "run.json", self.info)
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
@@ -138,7 +167,7 @@ class _Runner:
         found = store.Run(self.folder, self.info)
         tables.write(found, datasets)
         self.info |= {"complete": True, "failures": [list(each) for each in self.failures]}
-        self.info["seconds"] = self.clock.describe()
+        self.info |= {"seconds": self.clock.describe(), "checksums": store.table_checksums(self.folder)}
         store.write_json(self.folder / "run.json", self.info)
         self.tell(Event("saved", text=str(self.folder)))
         return found
@@ -151,26 +180,40 @@ class _Runner:
         dataset.write_texts(texts)
         built = []
         for entrant in self.entrants:
+            done = store.finished_cell(self._cell_folder(dataset, entrant))
+            if done is not None and self._is_timed(done):
+                continue
             try:
-                built.append((entrant, self._quality(dataset, entrant, texts)))
+                work = self._build(dataset, entrant, texts)
+                built.append((entrant, done or self._quality(dataset, entrant, work)))
             except (WorkerError, RetrieverError) as error:
                 self._failed(dataset, entrant, error)
         if self.config.latency:
             self._timing(dataset, built)
         shutil.rmtree(texts, ignore_errors=True)
 
-    def _quality(self, dataset: Dataset, entrant: _Entrant, texts: Path) -> store.Cell:
+    def _is_timed(self, cell: store.Cell) -> bool:
+        """Are the times there that this run asks for?"""
+        timing = cell.info["timing"]
+        return not self.config.latency or (timing is not None and timing["error"] is None)
+
+    def _build(self, dataset: Dataset, entrant: _Entrant, texts: Path) -> Work:
         worker = self._worker(entrant)
         self._step(dataset, entrant, "index")
         worker.open(texts)
         work = worker.build()
         entrant.load_seconds += work.phases.get("load", 0.0)
+        self.clock.retrievers += work.seconds
+        return work
+
+    def _quality(self, dataset: Dataset, entrant: _Entrant, work: Work) -> store.Cell:
+        worker = self._worker(entrant)
         first = self._first_query(worker, entrant) if self.config.latency else None
         self._step(dataset, entrant, "search")
         dropped = int(dataset.card.drop_self)
         ranked = worker.rank(self.depth + dropped)
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
-        self.clock.retrievers += work.seconds + ranked.work.seconds + (first or 0.0)
+        self.clock.retrievers += ranked.work.seconds + (first or 0.0)
         values = measures.evaluate(dataset, ranking, self.measures)
         info = {
             "dataset": dataset.name,
@@ -253,11 +296,23 @@ class _Runner:
             tell(Event("progress", "", label, phase, done, total))
 
         if entrant.instance is not None:
-            entrant.worker = _InProcess(Worker(entrant.instance, progress))
+            entrant.worker = _InProcess(Worker(entrant.instance, progress, cache=self._cache()))
         else:
-            settings = environment.thread_settings(self.threads)
-            entrant.worker = ProcessWorker(entrant.label, settings, self.log, progress)
+            entrant.worker = ProcessWorker(entrant.label, self._surroundings(), progress)
         return entrant.worker
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            environment.thread_settings(self.threads),
+            self.log,
+            default_path() if self.config.cache else None,
+            self.config.cache_mb,
+            self.config.timeout,
+            self.config.memory_mb or environment.default_memory_mb(),
+        )
+
+    def _cache(self) -> VectorCache | None:
+        return VectorCache(default_path(), self.config.cache_mb) if self.config.cache else None
 
     def _failed(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
         info = {
@@ -386,7 +441,7 @@ def _named(specification: str) -> _Entrant:
         retriever = create(specification)
     except RetrieverError as error:
         raise BenchError(error.message, error.hint) from None
-    return _Entrant(specification, repr(retriever), parameters(retriever))
+    return _Entrant(specification, signature(retriever), parameters(retriever))
 
 
 def _load(names: Sequence[str]) -> list[Dataset]:

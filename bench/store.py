@@ -45,6 +45,7 @@ SCHEMA = 1
 
 MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
 LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
+TABLES = ("measures.csv", "latency.csv", "recall.csv", "per_query.parquet", "queries.parquet")
 RECALL = ("dataset", "retriever", "k", "value")
 
 
@@ -160,19 +161,38 @@ def trec_run(dataset: Dataset, ranking: Ranking, tag: str) -> bytes:
     return gzip.compress("".join(lines).encode(), mtime=0)
 
 
-def new_run(results: Path, name: str) -> Path:
-    """Make the folder of a new run. Raises BenchError where it exists or cannot be made."""
-    folder = results / name
+def make_folder(folder: Path, may_exist: bool) -> None:
+    """Make a run's folder. Raises BenchError where it exists and may not, or cannot be made."""
     try:
-        results.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=may_exist)
     except FileExistsError:
-        raise BenchError(f"{folder} exists already.", "Give another --name, or remove it.") from None
+        raise BenchError(
+            f"{folder} exists already.", "Give another --name, continue it with --resume, or redo it with --fresh."
+        ) from None
     except OSError as error:
         raise BenchError(
             f"{folder} cannot be made: {error.strerror}.", "Give a writable folder to --results."
         ) from None
-    return folder
+
+
+def finished_cell(folder: Path) -> Cell | None:
+    """The cell in a folder, where its mark of completion is there, it worked, and every checksum matches."""
+    try:
+        info = json.loads((folder / "cell.json").read_text("utf-8"))
+        if info["schema"] != SCHEMA or info["error"] is not None:
+            return None
+        for name, digest in info["checksums"].items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Cell(folder, info)
+
+
+def table_checksums(folder: Path) -> dict[str, str]:
+    """sha256 of the run-level tables."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
 
 
 class Run:
@@ -253,21 +273,32 @@ def _figure(text: str) -> float:
     return float(text) if text else math.nan
 
 
-def load_run(path: str | Path) -> Run:
-    """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema."""
-    folder = Path(path)
+def read_info(folder: Path) -> dict[str, Any]:
+    """run.json of a stored run, whole or not. Raises BenchError where it is none, or has another schema."""
     source = folder / "run.json"
     try:
         info = json.loads(source.read_text("utf-8"))
     except FileNotFoundError:
-        raise BenchError(
-            f"{folder} is not a stored run: it has no run.json.", "Give a folder under results/."
-        ) from None
+        raise BenchError(f"{folder} is not a stored run: it has no run.json.", "Give a folder of results/.") from None
     except (OSError, ValueError) as error:
-        raise BenchError(f"{source} cannot be read: {error}.", "Run the benchmark again.") from None
-    if not isinstance(info, dict) or info.get("schema") != SCHEMA:
-        found = info.get("schema") if isinstance(info, dict) else None
-        raise BenchError(f"{source} has schema {found}, this version reads {SCHEMA}.", "Run the benchmark again.")
+        raise BenchError(f"{source} cannot be read: {error}.", "Run it anew with --fresh.") from None
+    found = info.get("schema") if isinstance(info, dict) else None
+    if found != SCHEMA:
+        raise BenchError(f"{source} has schema {found}, this version reads {SCHEMA}.", "Run it anew with --fresh.")
+    whole: dict[str, Any] = info
+    return whole
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema."""
+    folder = Path(path)
+    info = read_info(folder)
+    for name, digest in info.get("checksums", {}).items():
+        table = folder / name
+        if not table.is_file() or hashlib.sha256(table.read_bytes()).hexdigest() != digest:
+            raise BenchError(
+                f"{table} is missing or damaged.", f"Make it again: python -m bench run --resume --name {folder.name}"
+            )
     return Run(folder, info)
 
 

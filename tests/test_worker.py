@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.formats import load_dataset
-from bench.worker import ProcessWorker, Worker, WorkerError, checked
+from bench.process import ProcessWorker, Surroundings
+from bench.worker import Worker, WorkerError, checked
 from retrievers import RetrieverError
 from retrievers.base import Ranking
 
@@ -45,7 +46,7 @@ def test_the_four_messages(texts):
 
 def test_a_process_gives_what_this_process_gives(texts):
     here = Worker(__import__("retrievers").create("bm25"))
-    there = ProcessWorker("bm25", {}, None, silent)
+    there = ProcessWorker("bm25", Surroundings(), silent)
     try:
         for worker in (here, there):
             worker.open(texts)
@@ -60,7 +61,7 @@ def test_a_process_gives_what_this_process_gives(texts):
 
 
 def test_a_process_is_kept_over_datasets(write_set, tmp_path):
-    worker = ProcessWorker("tfidf", {}, None, silent)
+    worker = ProcessWorker("tfidf", Surroundings(), silent)
     try:
         for number, qrels in enumerate([[("q1", "d1", 1)], [("q2", "d3", 1), ("q3", "d10", 1)]]):
             folder = tmp_path / f"texts{number}"
@@ -73,7 +74,7 @@ def test_a_process_is_kept_over_datasets(write_set, tmp_path):
 
 
 def test_a_process_that_dies_is_an_error_with_its_cause(texts):
-    worker = ProcessWorker("bm25", {}, None, silent)
+    worker = ProcessWorker("bm25", Surroundings(), silent)
     worker.open(texts)
     worker._process.kill()
     with pytest.raises(WorkerError, match="killed \\(SIGKILL\\)"):
@@ -82,7 +83,7 @@ def test_a_process_that_dies_is_an_error_with_its_cause(texts):
 
 
 def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
-    worker = ProcessWorker("dense:model=no-such-folder", {}, None, silent)
+    worker = ProcessWorker("dense:model=no-such-folder", Surroundings(), silent)
     worker.open(texts)
     with pytest.raises(WorkerError) as caught:
         worker.build()
@@ -93,8 +94,8 @@ def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
 
 def test_a_process_ends_when_its_parent_is_gone(texts):
     code = (
-        "import os; from bench.worker import ProcessWorker\n"
-        "worker = ProcessWorker('bm25', {}, None, lambda *a: None)\n"
+        "import os; from bench.process import ProcessWorker, Surroundings\n"
+        "worker = ProcessWorker('bm25', Surroundings(), lambda *a: None)\n"
         f"worker.open(__import__('pathlib').Path({str(texts)!r}))\n"
         "print(worker._process.pid, flush=True); os._exit(9)"
     )

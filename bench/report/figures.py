@@ -25,6 +25,9 @@ COSTS = {
     "index_size": ("index MB", 2),
 }
 INTERVALS = ("p50", "p95")
+# What the embedding cache shortens, where vectors came from it.
+FROM_CACHE = "vectors_from_cache"
+SHORTENED = ("index", "peak_memory")
 PHASES = {"encode_p50": "encode ms", "score_p50": "score ms", "select_p50": "select ms"}
 
 
@@ -68,6 +71,8 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     rows = []
     for retriever in retrievers:
         cells = [_cost(found.get((retriever, name)), COSTS[name][1], name in INTERVALS) for name in shown]
+        if (retriever, FROM_CACHE) in found:
+            cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
         cells += [_cost(found.get((retriever, name)), 2) for name in phases]
         rows.append((retriever, *cells))
     return Table(f"{dataset['name']}: cost", tuple(header), tuple(rows), notes=tuple(_timing_notes(found, dataset)))
@@ -150,11 +155,16 @@ def _notes(dataset: dict[str, Any]) -> list[str]:
 
 
 def _timing_notes(found: dict[tuple[str, str], dict[str, Any]], dataset: dict[str, Any]) -> list[str]:
+    notes = [
+        f"* shortened by the embedding cache: {row['value']:.0%} of the vectors of {retriever} came from it."
+        for (retriever, quantity), row in found.items()
+        if quantity == FROM_CACHE
+    ]
     samples = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
     if not samples:
-        return []
+        return notes
     span = f"{min(samples):,}" if min(samples) == max(samples) else f"{min(samples):,} to {max(samples):,}"
-    notes = [f"Times: {span} warm single queries each, 10 hits; n/a: too few samples for that percentile."]
+    notes.append(f"Times: {span} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
     if max(samples) > dataset["queries"]:
         notes.append(
             f"The {dataset['queries']:,} queries were cycled, so the intervals speak of these queries, not of new ones."

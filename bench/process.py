@@ -1,0 +1,206 @@
+"""A worker in a process of its own, kept over its datasets: its crash is one cell's result, and no more.
+
+The parent's side is `ProcessWorker`, the child's is `serve` (`python -m bench.process`). Messages are length-prefixed
+pickles over the child's own pipes, never files. The child ends when its parent is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError, describe_failure
+from retrievers import create
+from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
+
+_HEADER = struct.Struct("!Q")
+# How often time and memory are looked at while a message is under way.
+WATCH_SECONDS = 0.1
+
+
+def _write(stream: IO[bytes], message: object) -> None:
+    data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(_HEADER.pack(len(data)) + data)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> Any:
+    header = stream.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise EOFError
+    (size,) = _HEADER.unpack(header)
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301 - from our own child or parent, over a private pipe
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a worker's process is given. environment: variables, of threads above all. log: takes what it prints.
+
+    cache, cache_mb: file and bound of the embedding cache, if one serves. timeout: seconds that one message may
+    take. memory_mb: resident memory that the process may hold (an address-space limit would not fit torch).
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    log: IO[bytes] | None = None
+    cache: Path | None = None
+    cache_mb: int = DEFAULT_LIMIT_MB
+    timeout: float | None = None
+    memory_mb: int | None = None
+
+
+class ProcessWorker:
+    """The four messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
+
+    def __init__(self, specification: str, surroundings: Surroundings, progress: Progress) -> None:
+        self._progress, self._limits = progress, surroundings
+        job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.process", json.dumps(job)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,
+            env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        self._replies: queue.Queue[Any] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def open(self, folder: Path) -> None:
+        self._ask("open", folder)
+
+    def build(self) -> Work:
+        work: Work = self._ask("build")
+        return work
+
+    def rank(self, k: int) -> Ranked:
+        ranked: Ranked = self._ask("rank", k)
+        return ranked
+
+    def time(self, queries: Sequence[int], together: bool = False) -> Timed:
+        timed: Timed = self._ask("time", list(queries), together)
+        return timed
+
+    def close(self) -> None:
+        """End the process, patiently first."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._end()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while True:
+                self._replies.put(_read(self._process.stdout))
+        except (EOFError, OSError, ValueError):
+            self._replies.put(("ended", None))
+
+    def _ask(self, method: str, *arguments: object) -> Any:
+        assert self._process.stdin is not None
+        try:
+            _write(self._process.stdin, (method, arguments))
+        except (BrokenPipeError, ValueError):
+            pass  # it died: the listener has said so
+        start = time.monotonic()
+        while True:
+            try:
+                kind, value = self._replies.get(timeout=WATCH_SECONDS)
+            except queue.Empty:
+                self._watch(time.monotonic() - start)
+                continue
+            if kind == "progress":
+                self._progress(*value)
+                self._watch(time.monotonic() - start)
+            elif kind == "done":
+                return value
+            elif kind == "failed":
+                raise WorkerError(*value)
+            else:
+                raise WorkerError(self._epitaph())
+
+    def _watch(self, seconds: float) -> None:
+        """End the process and raise WorkerError where it takes too long or holds too much memory."""
+        import psutil
+
+        limits = self._limits
+        if limits.timeout is not None and seconds > limits.timeout:
+            self._end()
+            raise WorkerError(f"it took longer than {limits.timeout:g} s (--timeout).")
+        if limits.memory_mb is not None:
+            try:
+                resident = psutil.Process(self._process.pid).memory_info().rss
+            except psutil.Error:  # it has just ended; the listener will say so
+                return
+            if resident > limits.memory_mb * 2**20:
+                self._end()
+                raise WorkerError(f"it held more than {limits.memory_mb:,} MB of memory (--memory-mb).")
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _epitaph(self) -> str:
+        code = self._process.wait()
+        if code < 0:
+            import signal
+
+            name = signal.Signals(-code).name
+            cause = " Often the system does so when memory runs out." if name == "SIGKILL" else ""
+            return f"its process was killed ({name}).{cause}"
+        return f"its process ended with exit status {code}."
+
+
+def serve(job: dict[str, Any]) -> None:
+    """The child: answer messages until the parent closes the pipe or is gone."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a retriever prints goes to the log, not between the messages
+    inbox: queue.Queue[Any] = queue.Queue()
+
+    def listen() -> None:
+        source = sys.stdin.buffer
+        try:
+            while True:
+                inbox.put(_read(source))
+        except EOFError:
+            os._exit(0)  # the parent is done or gone; nothing here is worth keeping
+
+    threading.Thread(target=listen, daemon=True).start()
+
+    def progress(phase: str, done: int, total: int | None) -> None:
+        _write(replies, ("progress", (phase, done, total)))
+
+    worker: Worker | None = None
+    while True:
+        method, arguments = inbox.get()
+        try:
+            if worker is None:
+                cache = VectorCache(Path(job["cache"]), job["cache_mb"]) if job["cache"] else None
+                worker = Worker(create(job["retriever"]), progress, own_process=True, cache=cache)
+            reply = ("done", getattr(worker, method)(*arguments))
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the parent says what
+            import traceback
+
+            reply = ("failed", (describe_failure(error), traceback.format_exc()))
+        _write(replies, reply)
+
+
+if __name__ == "__main__":
+    # As bench.process, not as __main__: one set of classes on both sides of the pipe.
+    from bench import process  # noqa: PLW0406
+
+    process.serve(json.loads(sys.argv[1]))

@@ -1,0 +1,92 @@
+"""Going on with an interrupted run: one runner a folder, and nothing mixed that does not belong together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from bench.errors import BenchError
+
+LOCK = ".lock"
+
+# May differ between the parts of one run: they change no figure.
+_FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb"}
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. The system frees it when the process ends, however it ends.
+
+    Raises BenchError where another runner holds it.
+    """
+    with (folder / LOCK).open("a+b") as stream:
+        try:
+            _lock(stream)
+        except OSError:
+            raise BenchError(
+                f"{folder} is in use by another run.", "Wait for it to end, or give this one another --name."
+            ) from None
+        yield
+
+
+def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What keeps a stored run from being continued, one line each; both are contents of run.json."""
+    found = []
+    for key in sorted((stored["config"].keys() | now["config"].keys()) - _FREE):
+        found += _change(key, stored["config"].get(key), now["config"].get(key))
+    for part, name, mark in (("datasets", "name", "fingerprint"), ("retrievers", "label", "signature")):
+        before = {each[name]: each[mark] for each in stored[part]}
+        after = {each[name]: each[mark] for each in now[part]}
+        for each in sorted(before.keys() & after.keys()):
+            found += _change(f"{each} ({mark})", before[each], after[each])
+        found += [f"{part[:-1]} {each} is no longer there" for each in sorted(before.keys() - after.keys())]
+        found += [f"{part[:-1]} {each} is new" for each in sorted(after.keys() - before.keys())]
+    for key in ("python", "threads", "bench"):
+        found += _change(key, stored["environment"][key], now["environment"][key])
+    libraries = now["environment"]["libraries"]
+    for name, number in stored["environment"]["libraries"].items():
+        found += _change(name, number, libraries.get(name))
+    return found
+
+
+def discard(folder: Path) -> None:
+    """Empty the folder of a stored run, its lock apart. Raises BenchError for a folder that holds anything else."""
+    if not (folder / "run.json").is_file() and any(path.name != LOCK for path in folder.iterdir()):
+        raise BenchError(f"{folder} is not a stored run.", "Give another --name; --fresh removes stored runs only.")
+    for path in folder.iterdir():
+        if path.name == LOCK:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed run left half-written."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def _change(what: str, before: Any, after: Any) -> list[str]:
+    return [] if before == after else [f"{what}: {_short(before)} is now {_short(after)}"]
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _lock(stream: IO[bytes]) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
