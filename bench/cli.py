@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, help="of every random choice (default 0)")
     run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
     run.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
-    run.add_argument("--seconds", type=float, help="time budget of those (default 3)")
+    run.add_argument("--seconds", type=float, help="time budget of those (default 2)")
     run.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
     run.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
     run.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
@@ -72,6 +72,23 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
     report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
     report.set_defaults(command=_report)
+
+    search = commands.add_parser("search", help="one query through every retriever, side by side")
+    search.add_argument("query")
+    search.add_argument("-d", "--dataset", default="phenomena", help="a shipped set or a folder (default: phenomena)")
+    search.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
+    search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
+    search.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
+    search.set_defaults(command=_search)
+
+    doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
+    doctor.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    doctor.set_defaults(command=_doctor)
+
+    cache = commands.add_parser("cache", help="the embedding cache: info or clear")
+    cache.add_argument("action", choices=("info", "clear"))
+    cache.set_defaults(command=_cache)
 
     commands.add_parser("datasets", help="list the shipped sets").set_defaults(command=_datasets)
     commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
@@ -97,12 +114,14 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
-    """The stored configuration of the run to go on with, under the flags and the file that are given now."""
+    """The stored configuration of the run to go on with, under the file and the flags that are given now."""
     from bench.config import load_config, stored_config
     from bench.store import newest_run, read_info
 
     results = Path(flags["results"] or "results")
     folder = results / flags["name"] if flags["name"] else newest_run(results)
+    if not (folder / "run.json").is_file():  # it was ended before it stored anything, or never begun
+        return load_config(path, **{**flags, "name": folder.name})
     stored = stored_config(read_info(folder)["config"])
     return load_config(path, base=stored, **{**flags, "name": folder.name, "results": str(results)})
 
@@ -125,6 +144,54 @@ def _present(found: Run) -> None:
     charts.write(found)
     markdown.write(found)
     console.show(terminal.render(found))
+
+
+def _search(options: argparse.Namespace) -> int:
+    from bench import console
+    from bench.config import DEFAULT_RETRIEVERS
+    from bench.formats import load_dataset
+    from bench.report import hits
+    from bench.search import search
+    from retrievers.cache import VectorCache, default_path
+
+    cache = VectorCache(default_path()) if options.cache else None
+    chosen = options.retrievers or DEFAULT_RETRIEVERS
+    found = search(
+        options.query, load_dataset(options.dataset), chosen, k=options.k, min_score=options.min_score, cache=cache
+    )
+    console.show(hits.render(found))
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from rich.table import Table
+    from rich.text import Text
+
+    from bench import console
+    from bench.doctor import examine
+
+    table = Table("what", "state", "what to do")
+    findings = list(examine(options.results))
+    for each in findings:
+        table.add_row(each.what, Text(each.state), Text(each.advice, style="bold yellow"))
+    console.show([table])
+    return BAD_INPUT if any(each.broken for each in findings) else 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import console
+    from retrievers.cache import VectorCache, default_path
+
+    cache = VectorCache(default_path())
+    info = cache.info()
+    text = f"{info.path}: {info.vectors:,} vectors of {info.encoders} encoders, {info.megabytes:.1f} MB"
+    if options.action == "clear":
+        cache.clear()
+        text += "; cleared"
+    console.show([Text(f"{text} (bound {info.limit_mb:,} MB)" if options.action == "info" else text)])
+    return 0
 
 
 def _datasets(_: argparse.Namespace) -> int:

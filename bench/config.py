@@ -38,7 +38,7 @@ class RunConfig:
     results: str = "results"
     threads: int | None = None
     samples: int = 700
-    seconds: float = 3.0
+    seconds: float = 2.0
     timeout: float = 3600.0
     memory_mb: int | None = None
     cache: bool = True

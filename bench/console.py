@@ -80,6 +80,8 @@ class Progress:
             self._console.print(
                 Text(f"failed: {event.retriever} on {event.dataset}: {event.text}", style="red"), soft_wrap=True
             )
+        elif event.kind == "warning":
+            self._console.print(Text(f"warning: {event.text}", style="yellow"), soft_wrap=True)
         elif event.kind in ("step", "progress"):
             label = f"{self._dataset} · {event.retriever} · {event.text}"
             if label != self._doing:

@@ -64,6 +64,13 @@ def default_memory_mb() -> int:
     return int((min(total, int(bound)) if bound.isdigit() else total) * 0.9 / 2**20)
 
 
+def available_memory_mb() -> int:
+    """What processes could still take."""
+    import psutil
+
+    return int(psutil.virtual_memory().available / 2**20)
+
+
 def describe(threads: int) -> dict[str, Any]:
     """All that is recorded with a run. Values that cannot be read here are None."""
     import psutil

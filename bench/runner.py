@@ -35,12 +35,19 @@ if TYPE_CHECKING:
     import ir_measures
 
 # Throughput is measured on one batch of so many queries as fit into this share of the time budget.
-BATCH_SHARE = 0.5
+BATCH_SHARE = 0.25
+
+# What an encoder tells of its cache -> what the user is told.
+_CACHE_TROUBLE = {
+    "cache_rebuilt": "the embedding cache was damaged; it was set aside (.damaged) and begun anew.",
+    "cache_damaged": "the embedding cache held damaged vectors; they were encoded anew.",
+    "cache_unwritable": "the embedding cache could not be used (a full disk, or no right to write); all was encoded.",
+}
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a listener may show. kind: "start", "step", "progress", "cell", "failed", "saved"."""
+    """Something that a listener may show. kind: "start", "step", "progress", "cell", "failed", "warning", "saved"."""
 
     kind: str
     dataset: str = ""
@@ -106,6 +113,7 @@ class _Runner:
             raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
         self.threads = config.threads or environment.default_threads()
         self.failures: list[tuple[str, str, str]] = []
+        self.warnings: list[str] = []
 
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
         datasets = list(given) if given is not None else _load(self.config.datasets)
@@ -139,6 +147,8 @@ class _Runner:
         store.write_json(self.folder / "run.json", self.info)
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
+                for entrant in self.entrants:  # all at once: processes take a moment to start
+                    self._worker(entrant)
                 for dataset in datasets:
                     self._dataset(dataset)
             finally:
@@ -161,12 +171,13 @@ class _Runner:
                 for each in self.entrants
             ],
             "failures": [],
+            "warnings": [],
         }
 
     def _seal(self, datasets: Sequence[Dataset]) -> store.Run:
         found = store.Run(self.folder, self.info)
         tables.write(found, datasets)
-        self.info |= {"complete": True, "failures": [list(each) for each in self.failures]}
+        self.info |= {"complete": True, "failures": [list(each) for each in self.failures], "warnings": self.warnings}
         self.info |= {"seconds": self.clock.describe(), "checksums": store.table_checksums(self.folder)}
         store.write_json(self.folder / "run.json", self.info)
         self.tell(Event("saved", text=str(self.folder)))
@@ -214,6 +225,7 @@ class _Runner:
         ranked = worker.rank(self.depth + dropped)
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
         self.clock.retrievers += ranked.work.seconds + (first or 0.0)
+        self._warn_of_cache(entrant, _quantities(work, ranked))
         values = measures.evaluate(dataset, ranking, self.measures)
         info = {
             "dataset": dataset.name,
@@ -233,7 +245,7 @@ class _Runner:
         }
         files = {
             "ranking.npz": store.array_bytes(
-                np.savez_compressed, documents=ranking.documents.astype(np.int32), scores=ranking.scores
+                np.savez, documents=ranking.documents.astype(np.int32), scores=ranking.scores
             ),
             "per_query.parquet": tables.per_query_bytes(dataset, values),
         }
@@ -314,6 +326,13 @@ class _Runner:
     def _cache(self) -> VectorCache | None:
         return VectorCache(default_path(), self.config.cache_mb) if self.config.cache else None
 
+    def _warn_of_cache(self, entrant: _Entrant, quantities: dict[str, float]) -> None:
+        for quantity, text in _CACHE_TROUBLE.items():
+            warning = f"{entrant.label}: {text}"
+            if quantities.get(quantity) and warning not in self.warnings:
+                self.warnings.append(warning)
+                self.tell(Event("warning", retriever=entrant.label, text=warning))
+
     def _failed(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
         info = {
             "dataset": dataset.name,
@@ -363,7 +382,7 @@ class _Race:
         self.seconds_warming, self.seconds_single = self.seconds, 0.0
 
     def over(self, plan: latency.Plan) -> bool:
-        return len(self.samples) >= len(self.order) or self.seconds_single >= plan.seconds
+        return len(self.samples) >= len(self.order) or plan.is_over(len(self.samples), self.seconds_single)
 
     def block(self, size: int) -> None:
         """Time the next block of single queries."""

@@ -148,17 +148,18 @@ def write_cell(folder: Path, info: dict[str, Any], files: dict[str, bytes]) -> C
 
 
 def trec_run(dataset: Dataset, ranking: Ranking, tag: str) -> bytes:
-    """A TREC run, gzipped without a time stamp. Scores are float32 values, so that stock trec_eval, which sorts by
-    score, then by descending id, comes to the same order."""
+    """A TREC run, gzipped without a time stamp. Nine digits tell float32 values apart, so that stock trec_eval, which
+    sorts by score, then by descending id, comes to the same order."""
     present = np.unique(ranking.documents[ranking.documents >= 0])
     names = dict(zip(present.tolist(), dataset.document_ids(present), strict=True))
     lines = []
-    for query, documents, scores in zip(dataset.query_ids, ranking.documents.tolist(), ranking.scores, strict=True):
+    rows = zip(dataset.query_ids, ranking.documents.tolist(), ranking.scores.tolist(), strict=True)
+    for query, documents, scores in rows:
         for rank, (document, score) in enumerate(zip(documents, scores, strict=True), 1):
             if document < 0:
                 break
-            lines.append(f"{query} Q0 {names[document]} {rank} {score!s} {tag}\n")
-    return gzip.compress("".join(lines).encode(), mtime=0)
+            lines.append(f"{query} Q0 {names[document]} {rank} {score:.9g} {tag}\n")
+    return gzip.compress("".join(lines).encode(), compresslevel=3, mtime=0)
 
 
 def make_folder(folder: Path, may_exist: bool) -> None:
@@ -222,6 +223,11 @@ class Run:
     def failures(self) -> list[tuple[str, str, str]]:
         """(dataset, retriever, reason) of each cell that failed."""
         return [tuple(each) for each in self.info["failures"]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of the figures must know."""
+        return list(self.info["warnings"])
 
     @cached_property
     def measures(self) -> pd.DataFrame:

@@ -30,9 +30,8 @@ def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
     measured, timed, curves = [], [], []
     per_query, queries = [], []
     for dataset in datasets:
-        rng_seed = run.info["config"]["seed"]
+        measured += _measures(dataset, cells[dataset.name], run.info["config"]["seed"])
         for label, cell in cells[dataset.name]:
-            measured += list(_measures(dataset, label, cell, rng_seed))
             timed += list(_latency(dataset, label, cell))
             curves += [(dataset.name, label, k, value) for k, value in enumerate(cell.info["recall"], 1)]
             per_query.append(_per_query(dataset, label, cell))
@@ -67,18 +66,21 @@ def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
     return found
 
 
-def _measures(dataset: Dataset, label: str, cell: store.Cell, seed: int) -> Iterator[Row]:
-    values = np.column_stack(list(cell.per_query.values()))
+def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) -> list[Row]:
+    if not cells:
+        return []
+    columns = [(label, measure) for label, cell in cells for measure in cell.per_query]
+    values = np.column_stack([each for _, cell in cells for each in cell.per_query.values()])
+    rows: dict[tuple[str, str, str], Row] = {}
     for name, mask in slices(dataset).items():
         chosen = values[mask]
-        # The same draws for every retriever: their intervals then differ by their values alone.
+        # One set of draws for all retrievers: their intervals then differ by their values alone.
         low, high = bootstrap_mean(chosen, np.random.default_rng([seed, 2]))
-        mean = chosen.mean(axis=0) if len(chosen) else np.full(values.shape[1], np.nan)
-        for column, measure in enumerate(cell.per_query):
-            yield (
-                *(dataset.name, label, name, measure),
-                *(float(mean[column]), float(low[column]), float(high[column]), len(chosen)),
-            )
+        mean = chosen.mean(axis=0) if len(chosen) else np.full(len(columns), np.nan)
+        for (label, measure), *figures in zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True):
+            rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))
+    names = slices(dataset)
+    return [rows[label, name, measure] for label, cell in cells for name in names for measure in cell.per_query]
 
 
 def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
@@ -87,7 +89,7 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
     def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
         return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
 
-    yield row("load", "s", info["load_seconds"])
+    yield row("load", "s", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
     yield row("index", "s", info["index_seconds"])
     encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))
     if cached:  # the figures above and the peak of memory are shortened by so much

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import signal
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from retrievers import encoder
 from retrievers.base import Ranking, phase, record
+from retrievers.dense import Dense
+from retrievers.encoder import Encoder
 
 
 @dataclass
@@ -81,3 +88,108 @@ class Nonsense(Fixed):
 
 
 NONSENSE = ["shape", "nan", "duplicate", "unsorted", "out of range", "negative", "gap", "float positions", "no ranking"]
+
+
+@dataclass
+class Hangs(Fixed):
+    """Sleeps for an hour in `index` or `search`."""
+
+    where: str = "index"
+
+    def index(self, documents):
+        if self.where == "index":
+            time.sleep(3600)
+        super().index(documents)
+
+    def search(self, queries, k):
+        if self.where == "search":
+            time.sleep(3600)
+        return super().search(queries, k)
+
+
+@dataclass
+class Dies(Fixed):
+    """Is killed, or ends its process, while it searches."""
+
+    how: str = "kill"
+
+    def search(self, queries, k):
+        if self.how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        os._exit(3)
+
+
+@dataclass
+class Eats(Fixed):
+    """Takes memory until it is stopped, 50 MB at a time."""
+
+    def index(self, documents):
+        held = []
+        for _ in range(200):
+            held.append(np.ones(50 * 2**17))
+            time.sleep(0.02)
+
+
+@dataclass
+class Talks(Fixed):
+    """Prints to standard output and below Python's, where the messages of a worker must not be disturbed."""
+
+    def index(self, documents):
+        print("hello from the index")
+        os.write(1, b"and from below\n")
+        super().index(documents)
+
+
+class Plain:
+    """A retriever that is no dataclass."""
+
+    def __init__(self, offset: int = 0, name="plain"):
+        self.offset, self.name = offset, name
+
+    def index(self, documents):
+        self._fixed = Fixed()
+        self._fixed.index(documents)
+
+    def search(self, queries, k):
+        return self._fixed.search(queries, k)
+
+
+class Strict:
+    """Cannot be made without its parameter."""
+
+    def __init__(self, needed: int):
+        self.needed = needed
+
+
+def not_a_class():
+    """Gives something that is no retriever."""
+    return 7
+
+
+class Hashed(Encoder):
+    """An encoder without a model: vectors drawn from a text's hash, slowly, in small chunks that the cache takes."""
+
+    def _load(self):
+        return None
+
+    def _key(self, side):
+        return hashlib.sha256(side.encode()).digest()
+
+    def _forward(self, model, texts, side):
+        time.sleep(0.02)
+        drawn = [
+            np.random.default_rng(int.from_bytes(hashlib.sha256(t.encode()).digest()[:8])).normal(size=8) for t in texts
+        ]
+        return np.array([each / np.linalg.norm(each) for each in drawn], dtype=np.float32)
+
+
+@dataclass(unsafe_hash=True)
+class HashedDense(Dense):
+    """Dense retrieval with that encoder: what the cache does, without the seconds that torch takes to import."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        encoder.CHUNK = 2
+        self._encoder = Hashed(batch_size=1)

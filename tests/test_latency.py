@@ -50,6 +50,14 @@ def test_warm_up_stops_when_warm_and_is_bounded():
     assert slow <= 8 * 16
 
 
+def test_the_budget_is_stretched_for_a_p95():
+    plan = Plan(samples=700, seconds=2)
+    assert not plan.is_over(50, 3)
+    assert plan.is_over(50, 4)
+    assert plan.is_over(130, 2)
+    assert plan.is_over(700, 0.1)
+
+
 def test_queries_are_cycled_in_whole_shuffled_passes():
     order = Plan(samples=25).orders(10, np.random.default_rng(0))
     assert len(order) == 25

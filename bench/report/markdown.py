@@ -17,6 +17,7 @@ def render(run: Run) -> str:
     blocks = [f"# {escape(run.folder.name)}", _provenance(run), _table(figures.summary(run))]
     for name, retriever, reason in run.failures:
         blocks.append(f"**Failed:** {escape(retriever)} on {escape(name)}: {escape(reason)}")
+    blocks += [f"**Warning:** {escape(warning)}" for warning in run.warnings]
     for dataset in run.datasets:
         blocks.append(_table(figures.quality(run, dataset)))
         blocks += [_table(figures.by_slice(run, dataset, name)) for name in dataset["slices"]]

@@ -27,6 +27,8 @@ def render(run: Run) -> Iterator[RenderableType]:
         yield _table(figures.summary(run))
     for dataset_name, retriever, reason in run.failures:
         yield Text(f"failed: {retriever} on {dataset_name}: {reason}", style="bold red")
+    for warning in run.warnings:
+        yield Text(f"warning: {warning}", style="yellow")
     yield Text(f"Files: {run.folder} (report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/)")
 
 

@@ -1,0 +1,78 @@
+"""One query through every retriever, side by side: the quickest way to see how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from retrievers import RetrieverError, create
+from retrievers.cache import VectorCache, caching
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One hit. grade: the judgement, None where the pair is not judged."""
+
+    document: str
+    text: str
+    score: float
+    grade: int | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The hits of each retriever, by its label; `judged` where the query is one of the dataset's."""
+
+    query: str
+    dataset: str
+    judged: bool
+    hits: dict[str, list[Hit]]
+
+
+def search(
+    query: str,
+    dataset: Dataset,
+    retrievers: Sequence[str],
+    *,
+    k: int = 5,
+    min_score: float | None = None,
+    cache: VectorCache | None = None,
+) -> Found:
+    """Index the dataset with each retriever and search it for one query.
+
+    min_score: hits below it are left out; it means what each retriever's score means (a cosine for tfidf and dense,
+    an open scale for bm25). Raises BenchError where a retriever fails.
+    """
+    if k < 1:
+        raise BenchError(f"k is {k}.", "Give at least 1.")
+    grades = _judgements(query, dataset)
+    hits: dict[str, list[Hit]] = {}
+    for label in retrievers:
+        try:
+            retriever = create(label)
+            with caching(cache):
+                retriever.index(dataset.texts)
+                ranking = retriever.search([query], k)
+        except RetrieverError as error:
+            raise BenchError(f"{label}: {error.message}", error.hint) from None
+        real = ranking.documents[0] >= 0
+        positions, scores = ranking.documents[0][real], ranking.scores[0][real]
+        hits[label] = [
+            Hit(name, dataset.texts[position], score, None if grades is None else grades.get(position))
+            for position, name, score in zip(
+                positions.tolist(), dataset.document_ids(positions), scores.tolist(), strict=True
+            )
+            if min_score is None or score >= min_score
+        ]
+    return Found(query, dataset.name, grades is not None, hits)
+
+
+def _judgements(query: str, dataset: Dataset) -> dict[int, int] | None:
+    """The judgements of the dataset's query with this text or id, None where there is none."""
+    wanted = query.strip().casefold()
+    for position, (name, text) in enumerate(zip(dataset.query_ids, dataset.query_texts, strict=True)):
+        if wanted in (text.strip().casefold(), name.casefold()):
+            return dataset.judgements[position]
+    return None

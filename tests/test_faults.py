@@ -1,0 +1,65 @@
+"""A retriever's fault is one failed row with its reason; the rest goes on."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import NONSENSE
+
+import bench
+from bench.formats import load_dataset
+from bench.process import ProcessWorker, Surroundings
+from bench.worker import WorkerError
+
+FAULTS = {
+    "fakes:Broken:where=index": "ValueError: the index is broken",
+    "fakes:Broken:where=search": "ValueError: the search is broken",
+    "fakes:Hangs:where=index": "it took longer than 3 s (--timeout).",
+    "fakes:Hangs:where=search": "it took longer than 3 s (--timeout).",
+    "fakes:Dies:how=kill": "its process was killed (SIGKILL).",
+    "fakes:Dies:how=segfault": "its process was killed (SIGSEGV).",
+    "fakes:Dies:how=exit": "its process ended with exit status 3.",
+    "fakes:Eats": "it held more than 600 MB of memory (--memory-mb).",
+    **{f"fakes:Nonsense:kind={kind}": "search returned " for kind in NONSENSE},
+}
+
+
+def test_every_fault_is_one_row_and_the_rest_goes_on(write_set, tmp_path):
+    found = bench.run(
+        write_set(),
+        [*FAULTS, "bm25", "fakes:Talks"],
+        results=str(tmp_path / "out"),
+        latency=False,
+        timeout=3.0,
+        memory_mb=600,
+    )
+    reasons = {retriever: reason for _, retriever, reason in found.failures}
+    assert reasons.keys() == FAULTS.keys()
+    for retriever, expected in FAULTS.items():
+        assert expected in reasons[retriever]
+    assert set(found.measures["retriever"]) == {"bm25", "fakes:Talks"}
+    log = (found.folder / "log.txt").read_text()
+    assert "hello from the index" in log
+    assert "and from below" in log
+    assert "Traceback" in log
+
+
+@pytest.mark.parametrize("where", ["index", "search"])
+def test_a_dead_worker_is_replaced_for_the_next_dataset(write_set, tmp_path, where):
+    sets = [load_dataset(write_set(name)) for name in ("first", "second")]
+    found = bench.run(
+        sets, [f"fakes:Hangs:where={where}", "bm25"], results=str(tmp_path / "out"), latency=False, timeout=1.0
+    )
+    assert [(dataset, retriever.partition(":where")[0]) for dataset, retriever, _ in found.failures] == [
+        ("first", "fakes:Hangs"),
+        ("second", "fakes:Hangs"),
+    ]
+    assert len(found.per_query) == 6
+
+
+def test_a_limit_ends_the_process(write_set, tmp_path):
+    load_dataset(write_set()).write_texts(tmp_path / "texts")
+    worker = ProcessWorker("fakes:Hangs", Surroundings(timeout=0.5), lambda *_: None)
+    worker.open(tmp_path / "texts")
+    with pytest.raises(WorkerError, match=r"longer than 0\.5 s"):
+        worker.build()
+    assert worker._process.poll() is not None

@@ -1,0 +1,86 @@
+"""Retrievers of others: a class by its path, an entry point of another package, an object."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import fakes
+import pytest
+
+import bench
+import retrievers
+from retrievers import RetrieverError, create
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_a_class_by_its_path():
+    assert create("fakes:Fixed:step=2.5") == fakes.Fixed(step=2.5)
+
+
+def test_a_plain_class_takes_parameters_too():
+    made = create("fakes:Plain:offset=3,name=x")
+    assert (made.offset, made.name) == (3, "x")
+    assert re.fullmatch(r"Plain \[fakes [0-9a-f]{12}\]", retrievers.signature(made))
+
+
+@pytest.mark.parametrize(
+    ("specification", "message"),
+    [
+        ("no_such_module:Thing", "there is no module 'no_such_module'"),
+        ("fakes:Nothing", "fakes has no 'Nothing'"),
+        ("fakes:Fixed:stepp=1", "Did you mean 'step'?"),
+        ("fakes:Strict", "cannot be made: TypeError"),
+        ("fakes:Strict:needed=1", "is no retriever"),
+        ("fakes:not_a_class", "is no retriever"),
+        ("fakes:Plain:offset=much", "offset='much' is not a whole number"),
+    ],
+)
+def test_what_is_wrong_with_a_plug_in_is_said(specification, message):
+    with pytest.raises(RetrieverError) as caught:
+        create(specification)
+    assert message in str(caught.value)
+
+
+def test_an_object_runs_in_this_process(write_set, tmp_path):
+    first, second = fakes.Fixed(), fakes.Fixed(step=2)
+    found = bench.run(write_set(), [first, second, "bm25"], results=str(tmp_path / "out"), latency=False)
+    assert found.retrievers == ["bm25", "Fixed", "Fixed-2"]
+    assert first._size == second._size == 5
+
+
+def readme_example():
+    """The files of the README's plug-in example: name -> content."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    return dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL))
+
+
+def test_the_readmes_package_plugs_in(write_set, tmp_path):
+    """As a separate installed package: its own folder, its own metadata, found by its entry point alone."""
+    files = readme_example()
+    assert {"shortest.py", "pyproject.toml"} <= files.keys()
+    source = tmp_path / "package"
+    source.mkdir()
+    for name, content in files.items():
+        (source / name).write_text(content)
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    done = subprocess.run([*install, "--target", str(site), str(source)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    run = [sys.executable, "-m", "bench", "run", str(write_set()), "-r", "shortest", "-r", "shortest:reverse=true"]
+    done = subprocess.run(
+        [*run, "--results", str(tmp_path / "out"), "--name", "r", "--no-latency"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    info = json.loads((tmp_path / "out" / "r" / "run.json").read_text())
+    assert [each["label"] for each in info["retrievers"]] == ["shortest", "shortest:reverse=true"]

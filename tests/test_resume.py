@@ -1,0 +1,217 @@
+"""A run that was killed goes on, loses at most the cells in flight, and stores the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fakes
+import pytest
+
+import bench
+from bench import runner, store
+from bench.config import RunConfig
+from bench.errors import BenchError
+from bench.formats import load_dataset
+from bench.resume import claimed, differences
+
+ROOT = Path(__file__).resolve().parent.parent
+KILLS = int(os.environ.get("BENCH_KILLS", "10"))
+QUALITY = ("measures.csv", "recall.csv", "per_query.parquet", "queries.parquet")
+
+
+def small(folder, results, **settings):
+    settings = {"latency": False, "name": "r", **settings}
+    return RunConfig((str(folder),), ("bm25", "tfidf"), results=str(results), **settings)
+
+
+def quality_bytes(folder):
+    names = [*QUALITY, *(path.relative_to(folder) for path in sorted(folder.glob("runs/*/*.run.gz")))]
+    return {str(name): (folder / name).read_bytes() for name in names}
+
+
+def test_finished_cells_are_kept(write_set, tmp_path):
+    first = runner.run(small(write_set(), tmp_path))
+    cell = first.cell("small", "bm25").folder / "cell.json"
+    before, tables = cell.stat().st_mtime_ns, quality_bytes(first.folder)
+    (first.cell("small", "tfidf").folder / "ranking.npz").write_bytes(b"damaged")
+    events = []
+    second = runner.run(small(tmp_path / "small", tmp_path), listener=events.append, resume=True)
+    assert cell.stat().st_mtime_ns == before
+    assert [event.retriever for event in events if event.kind == "cell"] == ["tfidf"]
+    assert quality_bytes(second.folder) == tables
+
+
+def test_a_missing_timing_is_taken_and_the_quality_kept(write_set, tmp_path):
+    config = small(write_set(), tmp_path, latency=True, seconds=0.1, samples=20)
+    found = runner.run(config)
+    cell = found.cell("small", "bm25")
+    store.write_json(cell.folder / "cell.json", {**cell.info, "timing": None})
+    before = (cell.folder / "ranking.npz").stat().st_mtime_ns
+    again = runner.run(config, resume=True)
+    assert (cell.folder / "ranking.npz").stat().st_mtime_ns == before
+    assert again.cell("small", "bm25").info["timing"]["samples"] > 0
+
+
+def test_failed_cells_are_tried_again(write_set, tmp_path):
+    broken, mended = fakes.Broken(), fakes.Broken(where="nowhere")
+    config = RunConfig((str(write_set()),), (), latency=False, results=str(tmp_path), name="r")
+    assert runner.run(config, {"it": broken}).failures
+    with pytest.raises(BenchError, match="it \\(signature\\)"):
+        runner.run(config, {"it": mended}, resume=True)
+    broken.where = "nowhere"  # the same object by its signature at the time, as a repaired service would be
+    assert runner.run(config, {"it": mended}, fresh=True).failures == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"depth": 50}, "depth: 100 is now 50"),
+        ({"measures": ("R@10",)}, "measures: R@1, R@5"),
+        ({"seed": 3}, "seed: 0 is now 3"),
+        ({"retrievers": ("bm25",)}, "retriever tfidf is no longer there"),
+        ({"retrievers": ("bm25", "tfidf", "bm25:k1=1")}, "retriever bm25:k1=1 is new"),
+    ],
+)
+def test_a_changed_run_is_refused_with_what_changed_or_redone(write_set, tmp_path, change, message):
+    from dataclasses import replace
+
+    config = small(write_set(), tmp_path)
+    runner.run(config)
+    changed = replace(config, **change)
+    with pytest.raises(BenchError) as caught:
+        runner.run(changed, resume=True)
+    assert message in caught.value.message
+    assert "--fresh" in caught.value.hint
+    assert runner.run(changed, fresh=True).complete
+
+
+def test_a_changed_dataset_is_refused(write_set, tmp_path):
+    folder = write_set()
+    runner.run(small(folder, tmp_path))
+    path = folder / "corpus.jsonl"
+    path.write_text(path.read_text().replace("cat", "dog"))
+    with pytest.raises(BenchError, match=r"small \(fingerprint\): [0-9a-f]+… is now"):
+        runner.run(small(folder, tmp_path), resume=True)
+
+
+def test_another_library_is_a_difference(write_set, tmp_path):
+    info = json.loads(json.dumps(runner.run(small(write_set(), tmp_path)).info))
+    other = json.loads(json.dumps(info))
+    other["environment"]["libraries"]["numpy"] = "1.0"
+    assert [line.partition(":")[0] for line in differences(info, other)] == ["numpy"]
+    assert differences(info, json.loads(json.dumps(info))) == []
+
+
+def test_nothing_to_resume_yet_is_a_new_run(write_set, tmp_path):
+    """A kill may come before run.json is written: --resume then begins the run that was asked for."""
+    (tmp_path / "r").mkdir()
+    assert runner.run(small(write_set(), tmp_path), resume=True).complete
+
+
+def test_one_folder_has_one_runner(write_set, tmp_path):
+    found = runner.run(small(write_set(), tmp_path))
+    with claimed(found.folder), pytest.raises(BenchError, match="in use by another run"):
+        runner.run(small(tmp_path / "small", tmp_path), resume=True)
+
+
+def test_fresh_removes_stored_runs_only(write_set, tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "thesis.txt").write_text("years of work")
+    with pytest.raises(BenchError, match="is not a stored run"):
+        runner.run(small(write_set(), tmp_path), fresh=True)
+    assert (tmp_path / "r" / "thesis.txt").exists()
+
+
+def test_a_full_disk_is_one_error_and_the_run_goes_on_later(write_set, tmp_path, monkeypatch):
+    config = small(write_set(), tmp_path)
+    expected = quality_bytes(runner.run(small(tmp_path / "small", tmp_path, name="reference")).folder)
+    written, real = [], os.fsync
+
+    def full(descriptor):
+        written.append(descriptor)
+        if len(written) == 5:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr("bench.store.os.fsync", full)
+    with pytest.raises(BenchError, match="No space left on device"):
+        runner.run(config)
+    monkeypatch.undo()
+    assert not list((tmp_path / "r").rglob("*.tmp"))
+    assert quality_bytes(runner.run(config, resume=True).folder) == expected
+
+
+def start(folder, results, cache, *flags):
+    chosen = ["bm25", "fakes:HashedDense", *(["minilm"] if KILLS > 10 else [])]
+    command = [sys.executable, "-m", "bench", "run", str(folder), *(f"-r{name}" for name in chosen)]
+    return subprocess.Popen(
+        [*command, "--results", str(results), "--name", "r", "--no-latency", *flags],
+        cwd=ROOT,
+        env={**os.environ, "BENCH_CACHE": str(cache), "PYTHONPATH": str(ROOT / "tests")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def test_kill_at_any_moment_then_resume_gives_the_same_bytes(write_set, tmp_path):
+    """BENCH_KILLS (10; `make check-faults`: 100) kills of the whole process group at random moments, each resumed."""
+    folder = write_set()
+    began = time.monotonic()
+    whole = start(folder, tmp_path / "whole", tmp_path / "whole.sqlite")
+    assert whole.wait(120) == 0, whole.stderr.read()
+    longest = time.monotonic() - began
+    expected = quality_bytes(tmp_path / "whole" / "r")
+    rng = random.Random(5)
+    cut_short = 0
+    for trial in range(KILLS):
+        results, cache = tmp_path / f"killed{trial}", tmp_path / f"killed{trial}.sqlite"
+        killed = start(folder, results, cache)
+        time.sleep(rng.uniform(0, longest * 1.05))
+        cut_short += killed.poll() is None
+        try:
+            os.killpg(killed.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        killed.wait(30)
+        resumed = start(folder, results, cache, "--resume")
+        assert resumed.wait(120) == 0, resumed.stderr.read()
+        assert quality_bytes(results / "r") == expected, f"trial {trial}"
+    assert cut_short >= KILLS // 2
+
+
+def test_resume_takes_the_stored_configuration(write_set, tmp_path, capsys):
+    from bench.cli import main
+
+    found = runner.run(small(write_set(), tmp_path, depth=20, seed=4))
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--resume", "--results", str(tmp_path)])
+    assert caught.value.code == 0
+    assert store.load_run(found.folder).info["config"]["depth"] == 20
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--resume", "--results", str(tmp_path), "-k", "30"])
+    assert caught.value.code == 2
+    assert "depth: 20 is now 30" in capsys.readouterr().err
+
+
+def test_two_runs_at_once_share_one_cache(write_set, tmp_path):
+    folder, cache = write_set(), tmp_path / "shared.sqlite"
+    running = [start(folder, tmp_path / f"run{number}", cache) for number in (1, 2)]
+    for each in running:
+        assert each.wait(120) == 0, each.stderr.read()
+    assert quality_bytes(tmp_path / "run1" / "r") == quality_bytes(tmp_path / "run2" / "r")
+
+
+def test_damaged_tables_are_noticed(write_set, tmp_path):
+    found = runner.run(small(write_set(), tmp_path))
+    load_dataset(tmp_path / "small")
+    (found.folder / "measures.csv").write_text("dataset,retriever\n")
+    with pytest.raises(BenchError, match=r"measures\.csv is missing or damaged"):
+        bench.load_run(found.folder)

