@@ -1,15 +1,22 @@
 # make run: install into .venv and run the comparison. make test: the same, and the tests.
+# make check: linters. make check-faults: kills and fuzzed inputs in great number. make check-slow: minutes on real data.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check check-faults check-slow bench clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m bench run
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+check-faults: $(VENV)/.test
+	BENCH_KILLS=100 BENCH_FUZZ=100000 $(BIN)/python -m pytest tests/test_fuzz.py tests/test_faults.py tests/test_resume.py
+
+check-slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -23,6 +23,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3
 
+# Inches: a panel's width, the room right of it, for its title, for its axis, for the legend, for a line of marks.
+WIDTH, GAP, TITLE, AXIS, LEGEND, LINE = 3.6, 0.25, 0.4, 0.6, 0.35, 0.33
+
 # file name -> (heading, alternative text)
 CHARTS = {
     "measures": ("Measures by retriever", "Mean of each measure by retriever, with 95% bootstrap intervals."),
@@ -53,8 +56,6 @@ def write(run: Run) -> None:
             figure = draw(run)
             if figure is None:
                 continue
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # laid out once, for both forms
             for form in ("svg", "png"):
                 buffer = io.BytesIO()
                 # Without a date, so that the same run gives the same bytes.
@@ -63,15 +64,33 @@ def write(run: Run) -> None:
                 write_atomic(run.folder / "charts" / f"{name}.{form}", buffer.getvalue())
 
 
-def _panels(names: list[str], width: float = 4.2, height: float = 3.4) -> tuple[Figure, list[Axes]]:
+def _panels(
+    names: list[str], rows: list[float], left: float = 0.65, columns: int = COLUMNS
+) -> tuple[Figure, list[Axes]]:
+    """A figure with one panel a name. rows: the panels' heights; left: room for their labels; both in inches.
+
+    Placed by hand: what there is to place is known, and matplotlib's layout engines take half of the drawing time.
+    """
     from matplotlib.figure import Figure
 
-    columns = min(COLUMNS, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(width * columns, height * rows + 0.5), layout="constrained")
-    axes = [figure.add_subplot(rows, columns, number + 1) for number in range(len(names))]
-    for panel, name in zip(axes, names, strict=True):
+    columns = min(columns, len(names))
+    width = WIDTH if columns > 1 else 1.7 * WIDTH
+    lines = [rows[start : start + columns] for start in range(0, len(names), columns)]
+    heights = [max(line) for line in lines]
+    whole_width = columns * (left + width + GAP)
+    whole_height = sum(heights) + len(lines) * (TITLE + AXIS) + LEGEND
+    figure = Figure(figsize=(whole_width, whole_height))
+    axes = []
+    for number, name in enumerate(names):
+        line, column = divmod(number, columns)
+        above = sum(heights[: line + 1]) + (line + 1) * TITLE + line * AXIS
+        corner = (column * (left + width + GAP) + left, whole_height - above)
+        size = (width, heights[line])
+        panel = figure.add_axes(
+            (corner[0] / whole_width, corner[1] / whole_height, size[0] / whole_width, size[1] / whole_height)
+        )
         panel.set_title(_plain(name), loc="left")
+        axes.append(panel)
     return figure, axes
 
 
@@ -98,9 +117,11 @@ def _legend(figure: Figure, axes: list[Axes]) -> None:
         handles, labels = panel.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
     if entries:
-        figure.legend(
-            entries.values(), entries.keys(), loc="outside lower center", ncols=min(4, len(entries)), frameon=False
-        )
+        figure.legend(entries.values(), entries.keys(), loc="lower center", ncols=min(4, len(entries)), frameon=False)
+
+
+def _label_room(labels: list[str]) -> float:
+    return 0.35 + 0.075 * max(map(len, labels), default=0)
 
 
 def _plain_log_axis(panel: Axes) -> None:
@@ -114,7 +135,8 @@ def _names(run: Run) -> list[str]:
 
 def _measures(run: Run) -> Figure | None:
     measures = run.info["measures"]
-    figure, axes = _panels(_names(run), height=0.4 * len(measures) + 1.2)
+    names = _names(run)
+    figure, axes = _panels(names, [LINE * len(measures)] * len(names), _label_room(measures))
     for panel, dataset in zip(axes, _names(run), strict=True):
         frame = run.measures
         frame = frame[(frame["dataset"] == dataset) & (frame["slice"] == figures.ALL)]
@@ -141,7 +163,7 @@ def _intervals(run: Run, panel: Axes, frame: Any, key: str, order: list[str]) ->
 
 
 def _recall(run: Run) -> Figure | None:
-    figure, axes = _panels(_names(run))
+    figure, axes = _panels(_names(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, _names(run), strict=True):
         for retriever, style in _style(run):
             frame = run.recall
@@ -156,23 +178,22 @@ def _recall(run: Run) -> Figure | None:
 
 
 def _slices(run: Run) -> Figure | None:
-    wanted = [(dataset, name) for dataset in run.datasets for name in dataset["slices"]]
-    longest = 0
     frames = []
-    for dataset, name in wanted:
+    for dataset in run.datasets:
         main = figures.main_measure(run, dataset)
         frame = run.measures
-        chosen = (frame["dataset"] == dataset["name"]) & (frame["measure"] == main)
-        frame = frame[chosen & frame["slice"].str.startswith(f"{name}=")]
-        if len(frame):
-            order = sorted(frame["slice"].unique())
-            frames.append((f"{dataset['name']}: {main} by {name}", frame, order))
-            longest = max(longest, len(order))
+        frame = frame[(frame["dataset"] == dataset["name"]) & (frame["measure"] == main)]
+        for name in dataset["slices"]:
+            rows = frame[frame["slice"].str.startswith(f"{name}=")]
+            if len(rows):
+                frames.append((f"{dataset['name']}: {main} by {name}", rows, sorted(rows["slice"].unique())))
     if not frames:
         return None
-    figure, axes = _panels([heading for heading, _, _ in frames], width=6.0, height=0.33 * longest + 1.0)
-    for panel, (_, frame, order) in zip(axes, frames, strict=True):
-        _intervals(run, panel, frame, "slice", order)
+    labels = [each.partition("=")[2] for _, _, order in frames for each in order]
+    heights = [LINE * len(order) for _, _, order in frames]
+    figure, axes = _panels([heading for heading, _, _ in frames], heights, _label_room(labels), columns=1)
+    for panel, (_, rows, order) in zip(axes, frames, strict=True):
+        _intervals(run, panel, rows, "slice", order)
         panel.set_xlim(-0.02, 1.02)
     _legend(figure, axes)
     return figure
@@ -182,7 +203,7 @@ def _pareto(run: Run) -> Figure | None:
     times = run.latency[run.latency["quantity"] == "p50"].set_index(["dataset", "retriever"])
     if not times["value"].notna().any():
         return None
-    figure, axes = _panels(_names(run))
+    figure, axes = _panels(_names(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, run.datasets, strict=True):
         main = figures.main_measure(run, dataset)
         frame = run.measures
@@ -217,7 +238,7 @@ def _spread(row: Any) -> Any:
 
 
 def _latency(run: Run) -> Figure | None:
-    figure, axes = _panels(_names(run))
+    figure, axes = _panels(_names(run), [2.6] * len(run.datasets))
     drawn = False
     for panel, dataset in zip(axes, _names(run), strict=True):
         for retriever, style in _style(run):

@@ -1,0 +1,118 @@
+"""Loaders take any bytes: a dataset comes out, or one BenchError.
+
+BENCH_FUZZ: the number of inputs in all (1,500; `make check-faults`: 100,000).
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.config import load_config
+from bench.errors import BenchError
+from bench.formats import load_dataset, trec
+from bench.formats.beir import read_card
+
+INPUTS = int(os.environ.get("BENCH_FUZZ", "1500"))
+
+PIECES = {
+    "corpus.jsonl": [
+        '{"_id": "d1", "text": "x"}',
+        '{"_id": "d1"',
+        '"title": null',
+        "\\ud800",
+        "[1]",
+        '{"_id": 1e999, "text": ""}',
+    ],
+    "queries.jsonl": [
+        '{"_id": "q1", "text": "x", "metadata": {"a": [1, {}]}}',
+        '{"_id": true}',
+        "NaN",
+        '"metadata": 5',
+    ],
+    "qrels/test.tsv": [
+        "q1\td1\t1",
+        "q1\t0\td1\t2",
+        "query-id\tcorpus-id\tscore",
+        "q1\td1",
+        "-1",
+        "１",
+        "1_0",
+        "9" * 30,
+    ],
+    "dataset.toml": ['measure = "R@5"', "slices = [1]", 'slices = ["a"]', "drop_self = 1", "[a]", "= 3", 'x = """'],
+}
+FILES = {
+    "qrels": (trec.read_qrels, ["1 0 d1 1", "1 0 d1", "x", "-1", "1 0 d2 9999999999999"]),
+    "run": (trec.read_run, ["1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"]),
+    "card": (read_card, PIECES["dataset.toml"]),
+    "config": (
+        load_config,
+        ["depth = 5", 'retrievers = ["bm25"]', "seed = -1", "latency = 2", "x = 1979-05-27", "[a.b]"],
+    ),
+}
+SEPARATORS = st.sampled_from([b"\n", b"\r\n", b"", b" ", b"\t", b"\xef\xbb\xbf", b"\x00", b"\n\n"])
+
+
+def contents(pieces):
+    """Lines of the format's own pieces, cut, joined and salted with any bytes."""
+    piece = st.one_of(
+        st.sampled_from([each.encode("utf-8", "surrogatepass") for each in pieces]), st.binary(max_size=12)
+    )
+    return st.lists(st.tuples(piece, SEPARATORS), max_size=6).map(lambda parts: b"".join(a + b for a, b in parts))
+
+
+def share(of):
+    return settings(max_examples=max(10, INPUTS // of), suppress_health_check=list(HealthCheck))
+
+
+GOOD = {
+    "corpus.jsonl": b'{"_id": "d1", "title": "t", "text": "x"}\n{"_id": "d2", "text": "y"}\n',
+    "queries.jsonl": b'{"_id": "q1", "text": "x"}\n',
+    "qrels/test.tsv": b"q1\td1\t1\n",
+    "dataset.toml": b'measure = "R@5"\n',
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_any_file_of_a_folder_loads_or_is_one_error(tmp_path_factory, name):
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "qrels").mkdir()
+    for file, content in GOOD.items():
+        (folder / file).write_bytes(content)
+
+    @share(2 * len(PIECES))
+    @given(st.one_of(contents(PIECES[name]), contents(PIECES[name]).map(lambda extra: GOOD[name] + extra)))
+    def check(content):
+        (folder / name).write_bytes(content)
+        try:
+            found = load_dataset(folder)
+        except BenchError as error:
+            assert error.message
+            assert error.hint
+        else:
+            assert len(found.queries) == len(found.judgements) > 0
+            assert len(found.fingerprint) == 64
+
+    check()
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_any_single_file_is_read_or_is_one_error(tmp_path_factory, kind):
+    reader, pieces = FILES[kind]
+    path = tmp_path_factory.mktemp("fuzz") / "file"
+
+    @share(2 * len(FILES))
+    @given(contents(pieces))
+    def check(content):
+        path.write_bytes(content)
+        try:
+            reader(path)
+        except BenchError as error:
+            assert error.message
+            assert error.hint
+
+    check()
