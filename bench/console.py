@@ -41,27 +41,28 @@ def error(message: str, hint: str) -> None:
 
 
 class Progress:
-    """Shows a run's events: live bars with an estimate in a terminal, nothing but failures elsewhere."""
+    """Shows a run's events: a live bar with an estimate in a terminal, nothing but troubles elsewhere."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
         self._console = Console(stderr=True, highlight=False)
         self._bars = Bars(
+            SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[amount]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bars.add_task("", total=None)
-        self._dataset = ""
-        self._doing = ""
+        self._task = self._bars.add_task("starting", total=None, amount="")
+        self._dataset = self._doing = ""
+        self._cells = self._finished = 0
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -72,20 +73,29 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
+        if event.kind == "begin":
+            self._cells = event.total or 0
+        elif event.kind == "start":
+            self._dataset = event.dataset
+        elif event.kind in ("step", "progress"):
+            self._show(event)
+        elif event.kind in ("cell", "failed"):
+            self._finished += 1
+        if event.kind == "failed":
+            self._say(f"failed: {event.retriever} on {event.dataset}: {event.text}", "red")
+        elif event.kind == "warning":
+            self._say(f"warning: {event.text}", "yellow")
+
+    def _show(self, event: Event) -> None:
+        label = f"{self._finished}/{self._cells} {self._dataset} · {event.retriever} · {event.text}"
+        amount = f"{event.done:,}/{event.total:,}" if event.total is not None else ""
+        if label != self._doing:
+            self._doing = label
+            self._bars.reset(self._task, description=label, total=event.total, completed=event.done, amount=amount)
+        else:
+            self._bars.update(self._task, completed=event.done, total=event.total, amount=amount)
+
+    def _say(self, text: str, style: str) -> None:
         from rich.text import Text
 
-        if event.kind == "start":
-            self._dataset = event.dataset
-        elif event.kind == "failed":
-            self._console.print(
-                Text(f"failed: {event.retriever} on {event.dataset}: {event.text}", style="red"), soft_wrap=True
-            )
-        elif event.kind == "warning":
-            self._console.print(Text(f"warning: {event.text}", style="yellow"), soft_wrap=True)
-        elif event.kind in ("step", "progress"):
-            label = f"{self._dataset} · {event.retriever} · {event.text}"
-            if label != self._doing:
-                self._doing = label
-                self._bars.reset(self._task, description=label, total=event.total, completed=event.done)
-            else:
-                self._bars.update(self._task, completed=event.done, total=event.total)
+        self._console.print(Text(text, style=style), soft_wrap=True)

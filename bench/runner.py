@@ -47,7 +47,10 @@ _CACHE_TROUBLE = {
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a listener may show. kind: "start", "step", "progress", "cell", "failed", "warning", "saved"."""
+    """Something that a listener may show.
+
+    kind: "begin", "start" (a dataset), "step", "progress", "cell", "failed", "warning" or "saved".
+    """
 
     kind: str
     dataset: str = ""
@@ -147,6 +150,7 @@ class _Runner:
         store.write_json(self.folder / "run.json", self.info)
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
+                self.tell(Event("begin", total=len(datasets) * len(self.entrants)))
                 for entrant in self.entrants:  # all at once: processes take a moment to start
                     self._worker(entrant)
                 for dataset in datasets:

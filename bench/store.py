@@ -166,6 +166,11 @@ def make_folder(folder: Path, may_exist: bool) -> None:
     """Make a run's folder. Raises BenchError where it exists and may not, or cannot be made."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchError(
+            f"{folder.parent} cannot be made: {error.strerror}.", "Give a writable folder to --results."
+        ) from None
+    try:
         folder.mkdir(exist_ok=may_exist)
     except FileExistsError:
         raise BenchError(

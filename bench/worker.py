@@ -84,6 +84,8 @@ class _Recorder:
 
     def started(self, phase: str, total: int | None) -> None:
         self._totals[phase], self._done[phase] = total, 0
+        if self.progress is not None and (total is not None or phase == "load"):
+            self.progress(phase, 0, total)
 
     def advanced(self, phase: str, steps: int) -> None:
         self._done[phase] += steps

@@ -1,4 +1,4 @@
-"""Figures on public sets, against published ones. The sets are no part of the project: BENCH_DATA names their folder."""
+"""Figures on public sets, against published ones. The sets are not in the project: BENCH_DATA names their folder."""
 
 from __future__ import annotations
 

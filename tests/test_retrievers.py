@@ -159,6 +159,26 @@ def test_a_model_that_is_not_there_says_so(model, message, tmp_path, monkeypatch
         locate(model, None)
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("modules.json", '[{"idx": 0, "name": "0", "path": "", "type": "my_code.Module"}]'),
+        ("config.json", '{"auto_map": {"AutoModel": "modeling.Mine"}}'),
+    ],
+)
+def test_a_model_with_code_of_its_own_is_refused(tmp_path, file, content):
+    (tmp_path / file).write_text(content)
+    with pytest.raises(RetrieverError, match="code of its own"):
+        locate(str(tmp_path), None)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"model_type": "no-such-type"}'])
+def test_a_damaged_model_is_one_clear_error(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(RetrieverError):
+        create(f"dense:model={tmp_path}").index(["a text"])
+
+
 def test_a_model_folder_serves():
     folder = locate("all-MiniLM-L6-v2", None)
     by_folder, by_name = create(f"dense:model={folder}"), create("minilm")

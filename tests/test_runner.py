@@ -17,6 +17,7 @@ from bench.config import RunConfig
 from bench.dataset import Card
 from bench.errors import BenchError
 from bench.formats import load_dataset, trec
+from bench.report import figures
 
 CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
 
@@ -163,6 +164,9 @@ def test_the_depth_reaches_the_largest_cutoff(run_small):
 def test_a_sample_says_so(run_small):
     found = run_small(limit=2, latency=False)
     assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 judged queries (seed 0)"
+    assert "a sample of 2 of 3 judged queries (seed 0)" in figures.quality(found, found.datasets[0]).title
+    assert figures.summary(found).rows[0][0] == "small (sample of 2)"
+    assert "small (sample of 2)" in figures.by_slice(found, found.datasets[0], "kind").title
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,12 @@ def test_a_taken_name_is_refused(run_small):
     found = run_small(latency=False)
     with pytest.raises(BenchError, match="exists already"):
         bench.run([], [Fixed()], results=str(found.folder.parent), name="run", latency=False)
+
+
+def test_a_results_folder_that_is_a_file_is_one_error(write_set, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BenchError, match="file cannot be made"):
+        bench.run(write_set(), [Fixed()], results=str(tmp_path / "file"))
 
 
 def test_two_sets_of_one_name_are_refused(write_set, tmp_path):

@@ -129,14 +129,18 @@ def _plain_log_axis(panel: Axes) -> None:
     panel.minorticks_off()  # a tenth of the drawing time, and nobody reads them
 
 
+def _titles(run: Run) -> list[str]:
+    return [figures.called(dataset) for dataset in run.datasets]
+
+
 def _names(run: Run) -> list[str]:
     return [dataset["name"] for dataset in run.datasets]
 
 
 def _measures(run: Run) -> Figure | None:
     measures = run.info["measures"]
-    names = _names(run)
-    figure, axes = _panels(names, [LINE * len(measures)] * len(names), _label_room(measures))
+    heights = [LINE * len(measures)] * len(run.datasets)
+    figure, axes = _panels(_titles(run), heights, _label_room(measures))
     for panel, dataset in zip(axes, _names(run), strict=True):
         frame = run.measures
         frame = frame[(frame["dataset"] == dataset) & (frame["slice"] == figures.ALL)]
@@ -163,7 +167,7 @@ def _intervals(run: Run, panel: Axes, frame: Any, key: str, order: list[str]) ->
 
 
 def _recall(run: Run) -> Figure | None:
-    figure, axes = _panels(_names(run), [2.6] * len(run.datasets))
+    figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, _names(run), strict=True):
         for retriever, style in _style(run):
             frame = run.recall
@@ -186,7 +190,7 @@ def _slices(run: Run) -> Figure | None:
         for name in dataset["slices"]:
             rows = frame[frame["slice"].str.startswith(f"{name}=")]
             if len(rows):
-                frames.append((f"{dataset['name']}: {main} by {name}", rows, sorted(rows["slice"].unique())))
+                frames.append((f"{figures.called(dataset)}: {main} by {name}", rows, sorted(rows["slice"].unique())))
     if not frames:
         return None
     labels = [each.partition("=")[2] for _, _, order in frames for each in order]
@@ -203,7 +207,7 @@ def _pareto(run: Run) -> Figure | None:
     times = run.latency[run.latency["quantity"] == "p50"].set_index(["dataset", "retriever"])
     if not times["value"].notna().any():
         return None
-    figure, axes = _panels(_names(run), [2.6] * len(run.datasets))
+    figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, run.datasets, strict=True):
         main = figures.main_measure(run, dataset)
         frame = run.measures
@@ -238,7 +242,7 @@ def _spread(row: Any) -> Any:
 
 
 def _latency(run: Run) -> Figure | None:
-    figure, axes = _panels(_names(run), [2.6] * len(run.datasets))
+    figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     drawn = False
     for panel, dataset in zip(axes, _names(run), strict=True):
         for retriever, style in _style(run):

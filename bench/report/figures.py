@@ -75,16 +75,16 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
             cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
         cells += [_cost(found.get((retriever, name)), 2) for name in phases]
         rows.append((retriever, *cells))
-    return Table(f"{dataset['name']}: cost", tuple(header), tuple(rows), notes=tuple(_timing_notes(found, dataset)))
+    return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(_timing_notes(found, dataset)))
 
 
-def by_slice(run: Run, dataset: dict[str, Any], name: str) -> Table:
+def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
     """The main measure by the values of a metadata field."""
     main = main_measure(run, dataset)
     found = {
         (row["slice"], row["retriever"]): row
         for row in _records(run.measures)
-        if row["dataset"] == dataset["name"] and row["measure"] == main and row["slice"].startswith(f"{name}=")
+        if row["dataset"] == dataset["name"] and row["measure"] == main and row["slice"].startswith(f"{field}=")
     }
     values = sorted({each for each, _ in found})
     retrievers = [each for each in run.retrievers if any((value, each) in found for value in values)]
@@ -99,8 +99,8 @@ def by_slice(run: Run, dataset: dict[str, Any], name: str) -> Table:
                 *(_measure(found[value, each], True) for each in retrievers),
             )
         )
-    header = (name, "queries", *retrievers)
-    return Table(f"{dataset['name']}: {main} [95%] by {name}", header, tuple(rows), frozenset(best))
+    header = (field, "queries", *retrievers)
+    return Table(f"{called(dataset)}: {main} [95%] by {field}", header, tuple(rows), frozenset(best))
 
 
 def summary(run: Run) -> Table:
@@ -126,7 +126,7 @@ def summary(run: Run) -> Table:
             figures.append(value)
             cells.append("failed" if math.isnan(value) else _number(value, 4) + _after(milliseconds))
         best |= {(number, column + 2) for column, value in enumerate(figures) if value == _highest(figures)}
-        rows.append((dataset["name"], main, *cells))
+        rows.append((called(dataset), main, *cells))
     return Table("Summary", header, tuple(rows), frozenset(best))
 
 
@@ -134,6 +134,11 @@ def main_measure(run: Run, dataset: dict[str, Any]) -> str:
     """The measure that the dataset's card names, where the run has it, else nDCG@10, else the first."""
     names: Sequence[str] = run.info["measures"]
     return next((name for name in (dataset["measure"], "nDCG@10") if name in names), names[0])
+
+
+def called(dataset: dict[str, Any]) -> str:
+    """What a dataset is called in every table and chart; a sample is called one."""
+    return f"{dataset['name']} (sample of {dataset['queries']:,})" if dataset["note"] else str(dataset["name"])
 
 
 def title(dataset: dict[str, Any]) -> str:
