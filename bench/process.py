@@ -27,6 +27,8 @@ from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
 _HEADER = struct.Struct("!Q")
 # How often time and memory are looked at while a message is under way.
 WATCH_SECONDS = 0.1
+# What a process may take to start, before its limit counts.
+START_SECONDS = 600
 
 
 def _write(stream: IO[bytes], message: object) -> None:
@@ -66,7 +68,7 @@ class ProcessWorker:
     """The four messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
 
     def __init__(self, specification: str, surroundings: Surroundings, progress: Progress) -> None:
-        self._progress, self._limits = progress, surroundings
+        self._progress, self._limits, self._ready = progress, surroundings, False
         job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.process", json.dumps(job)],
@@ -123,7 +125,9 @@ class ProcessWorker:
             except queue.Empty:
                 self._watch(time.monotonic() - start)
                 continue
-            if kind == "progress":
+            if kind == "ready":  # a limit is for the retriever, not for the start of its process
+                self._ready, start = True, time.monotonic()
+            elif kind == "progress":
                 self._progress(*value)
                 self._watch(time.monotonic() - start)
             elif kind == "done":
@@ -138,7 +142,7 @@ class ProcessWorker:
         import psutil
 
         limits = self._limits
-        if limits.timeout is not None and seconds > limits.timeout:
+        if limits.timeout is not None and seconds > (limits.timeout if self._ready else START_SECONDS):
             self._end()
             raise WorkerError(f"it took longer than {limits.timeout:g} s (--timeout).")
         if limits.memory_mb is not None:
@@ -184,6 +188,7 @@ def serve(job: dict[str, Any]) -> None:
     def progress(phase: str, done: int, total: int | None) -> None:
         _write(replies, ("progress", (phase, done, total)))
 
+    _write(replies, ("ready", None))
     worker: Worker | None = None
     while True:
         method, arguments = inbox.get()

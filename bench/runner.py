@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench import environment, latency, measures, store, tables
 from bench.config import RunConfig
@@ -25,8 +25,9 @@ from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats import load_dataset, shipped
 from bench.process import ProcessWorker, Surroundings
+from bench.race import Race
 from bench.resume import claimed, differences, discard, sweep
-from bench.worker import Ranked, Timed, Work, Worker, WorkerError, WorkerLike, describe_failure
+from bench.worker import InProcess, Ranked, Work, Worker, WorkerError, WorkerLike
 from retrievers import Retriever, RetrieverError, create, parameters, signature
 from retrievers.base import Ranking
 from retrievers.cache import VectorCache, default_path
@@ -73,6 +74,15 @@ class _Entrant:
     instance: Retriever | None = None
     worker: WorkerLike | None = None
     load_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Heat:
+    """An entrant's race on one dataset, and the cell that its times belong to."""
+
+    entrant: _Entrant
+    cell: store.Cell
+    race: Race
 
 
 @dataclass
@@ -270,35 +280,37 @@ class _Runner:
 
     def _timing(self, dataset: Dataset, built: list[tuple[_Entrant, store.Cell]]) -> None:
         plan = latency.Plan(self.config.samples, self.config.seconds)
-        races = []
+        heats: list[_Heat] = []
         for entrant, cell in built:
             assert entrant.worker is not None
-            self._step(dataset, entrant, "warm up")
             rng = np.random.default_rng([self.config.seed, 1])
-            race = _Race(entrant, cell, entrant.worker, plan.orders(len(dataset.queries), rng))
-            try:
-                race.warm_up(len(dataset.queries), rng)
-                races.append(race)
-            except (WorkerError, RetrieverError) as error:
-                self._untimed(dataset, entrant, cell, error)
-        while running := [race for race in races if not race.over(plan)]:
-            for race in running:
-                self._step(dataset, race.entrant, "time", len(race.samples), len(race.order))
-                try:
-                    race.block(plan.block)
-                except (WorkerError, RetrieverError) as error:
-                    races.remove(race)
-                    self._untimed(dataset, race.entrant, race.cell, error)
-        for race in races:
-            self._step(dataset, race.entrant, "time a batch")
-            try:
-                race.batch(plan.seconds * BATCH_SHARE)
-            except (WorkerError, RetrieverError) as error:
-                self._untimed(dataset, race.entrant, race.cell, error)
-                continue
-            self.clock.retrievers += race.seconds
-            info = {**race.cell.info, "timing": race.describe(len(dataset.queries))}
-            store.write_cell(race.cell.folder, info, {"samples.npy": store.array_bytes(np.save, race.samples)})
+            heat = _Heat(entrant, cell, Race(entrant.worker, plan.orders(len(dataset.queries), rng)))
+            self._step(dataset, entrant, "warm up")
+            if self._goes_on(dataset, heat, partial(Race.warm_up, queries=len(dataset.queries), rng=rng)):
+                heats.append(heat)
+        while running := [heat for heat in heats if not heat.race.over(plan)]:
+            for heat in running:
+                self._step(dataset, heat.entrant, "time", len(heat.race.samples), len(heat.race.order))
+                if not self._goes_on(dataset, heat, lambda race: race.block(plan.block)):
+                    heats.remove(heat)
+        for heat in heats:
+            self._step(dataset, heat.entrant, "time a batch")
+            if self._goes_on(dataset, heat, lambda race: race.batch(plan.seconds * BATCH_SHARE)):
+                self.clock.retrievers += heat.race.seconds
+                info = {**heat.cell.info, "timing": heat.race.describe(len(dataset.queries))}
+                samples = store.array_bytes(np.save, heat.race.samples)
+                store.write_cell(heat.cell.folder, info, {"samples.npy": samples})
+
+    def _goes_on(self, dataset: Dataset, heat: _Heat, lap: Callable[[Race], object]) -> bool:
+        """Run a lap; where the retriever fails in it, its quality stands and its times are missing."""
+        try:
+            lap(heat.race)
+        except (WorkerError, RetrieverError) as error:
+            info = {**heat.cell.info, "timing": {"error": str(error)}}
+            store.write_cell(heat.cell.folder, info, {})
+            self._note(dataset, heat.entrant, error)
+            return False
+        return True
 
     # --- workers and failures ---
 
@@ -312,7 +324,7 @@ class _Runner:
             tell(Event("progress", "", label, phase, done, total))
 
         if entrant.instance is not None:
-            entrant.worker = _InProcess(Worker(entrant.instance, progress, cache=self._cache()))
+            entrant.worker = InProcess(Worker(entrant.instance, progress, cache=self._cache()))
         else:
             entrant.worker = ProcessWorker(entrant.label, self._surroundings(), progress)
         return entrant.worker
@@ -349,11 +361,6 @@ class _Runner:
         store.write_cell(self._cell_folder(dataset, entrant), info, {})
         self._note(dataset, entrant, error)
 
-    def _untimed(self, dataset: Dataset, entrant: _Entrant, cell: store.Cell, error: Exception) -> None:
-        """The quality stands; the times are missing, and why."""
-        store.write_cell(cell.folder, {**cell.info, "timing": {"error": str(error)}}, {})
-        self._note(dataset, entrant, error)
-
     def _note(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
         trace = getattr(error, "trace", "") or str(error)
         self.log.write(f"--- {entrant.label} on {dataset.name}\n{trace}\n".encode())
@@ -370,93 +377,6 @@ class _Runner:
     log: IO[bytes]
     folder: Path
     info: dict[str, Any]
-
-
-class _Race:
-    """One retriever's timing on one dataset."""
-
-    def __init__(self, entrant: _Entrant, cell: store.Cell, worker: WorkerLike, order: NDArray[np.int64]) -> None:
-        self.entrant, self.cell, self.worker, self.order = entrant, cell, worker, order
-        self.samples = np.zeros(0, dtype=np.int64)
-        self.phases: dict[str, list[NDArray[np.int64]]] = {}
-        self.seconds, self.warmed, self.throughput, self.batched = 0.0, 0, float("nan"), 0
-
-    def warm_up(self, queries: int, rng: np.random.Generator) -> None:
-        self.warmed = latency.warm_up(lambda order: self._time(order.tolist()).nanoseconds, queries, rng)
-        self.seconds_warming, self.seconds_single = self.seconds, 0.0
-
-    def over(self, plan: latency.Plan) -> bool:
-        return len(self.samples) >= len(self.order) or plan.is_over(len(self.samples), self.seconds_single)
-
-    def block(self, size: int) -> None:
-        """Time the next block of single queries."""
-        start = len(self.samples)
-        before = self.seconds
-        timed = self._time(self.order[start : start + size].tolist())
-        self.seconds_single += self.seconds - before
-        self.samples = np.concatenate([self.samples, timed.nanoseconds])
-        for name, values in timed.phases.items():
-            self.phases.setdefault(name, []).append(values)
-
-    def batch(self, seconds: float) -> None:
-        """Throughput: as many queries at once as should fit into `seconds`, going by the single ones."""
-        fitting = int(seconds * 1e9 / max(float(np.median(self.samples)), 1.0))
-        queries = np.unique(self.order).tolist()[: max(fitting, 32)]
-        timed = self._time(queries, together=True)
-        self.batched = len(queries)
-        self.throughput = len(queries) / (float(timed.nanoseconds[0]) / 1e9)
-
-    def describe(self, queries: int) -> dict[str, Any]:
-        phases = {name: np.concatenate(parts) for name, parts in self.phases.items()}
-        return {
-            "hits": latency.LATENCY_HITS,
-            "samples": len(self.samples),
-            "queries": min(queries, len(self.order)),
-            "warm_up": self.warmed,
-            "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
-            "batch_queries": self.batched,
-            "batch_per_second": self.throughput,
-            "error": None,
-        }
-
-    def _time(self, queries: list[int], together: bool = False) -> Timed:
-        timed = self.worker.time(queries, together)
-        self.seconds += float(timed.nanoseconds.sum()) / 1e9
-        return timed
-
-
-class _InProcess:
-    """A worker in this process, whose retriever's exceptions become WorkerError as they do across processes."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    def open(self, folder: Path) -> None:
-        self._guard(self._worker.open, folder)
-
-    def build(self) -> Work:
-        work: Work = self._guard(self._worker.build)
-        return work
-
-    def rank(self, k: int) -> Ranked:
-        ranked: Ranked = self._guard(self._worker.rank, k)
-        return ranked
-
-    def time(self, queries: Sequence[int], together: bool = False) -> Timed:
-        timed: Timed = self._guard(self._worker.time, queries, together)
-        return timed
-
-    def close(self) -> None:
-        self._worker.close()
-
-    @staticmethod
-    def _guard(call: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return call(*arguments)
-        except Exception as error:
-            import traceback
-
-            raise WorkerError(describe_failure(error), traceback.format_exc()) from error
 
 
 def _named(specification: str) -> _Entrant:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import gc
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +170,38 @@ class Worker:
 
     def close(self) -> None:
         """Nothing to end in this process."""
+
+
+class InProcess:
+    """A worker in this process, whose retriever's exceptions become WorkerError as they do across processes."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def open(self, folder: Path) -> None:
+        self._guard(self._worker.open, folder)
+
+    def build(self) -> Work:
+        work: Work = self._guard(self._worker.build)
+        return work
+
+    def rank(self, k: int) -> Ranked:
+        ranked: Ranked = self._guard(self._worker.rank, k)
+        return ranked
+
+    def time(self, queries: Sequence[int], together: bool = False) -> Timed:
+        timed: Timed = self._guard(self._worker.time, queries, together)
+        return timed
+
+    def close(self) -> None:
+        self._worker.close()
+
+    @staticmethod
+    def _guard(call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except Exception as error:
+            raise WorkerError(describe_failure(error), traceback.format_exc()) from error
 
 
 def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:

@@ -123,13 +123,12 @@ class Dies(Fixed):
 
 @dataclass
 class Eats(Fixed):
-    """Takes memory until it is stopped, 50 MB at a time."""
+    """Takes memory until it is stopped, but at most 2 GB, and then waits."""
 
     def index(self, documents):
-        held = []
-        for _ in range(200):
-            held.append(np.ones(50 * 2**17))
-            time.sleep(0.02)
+        held = [np.ones(200 * 2**17) for _ in range(10)]
+        time.sleep(3600)
+        assert held
 
 
 @dataclass

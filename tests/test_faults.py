@@ -13,8 +13,8 @@ from bench.worker import WorkerError
 FAULTS = {
     "fakes:Broken:where=index": "ValueError: the index is broken",
     "fakes:Broken:where=search": "ValueError: the search is broken",
-    "fakes:Hangs:where=index": "it took longer than 3 s (--timeout).",
-    "fakes:Hangs:where=search": "it took longer than 3 s (--timeout).",
+    "fakes:Hangs:where=index": "it took longer than 8 s (--timeout).",
+    "fakes:Hangs:where=search": "it took longer than 8 s (--timeout).",
     "fakes:Dies:how=kill": "its process was killed (SIGKILL).",
     "fakes:Dies:how=segfault": "its process was killed (SIGSEGV).",
     "fakes:Dies:how=exit": "its process ended with exit status 3.",
@@ -29,7 +29,7 @@ def test_every_fault_is_one_row_and_the_rest_goes_on(write_set, tmp_path):
         [*FAULTS, "bm25", "fakes:Talks"],
         results=str(tmp_path / "out"),
         latency=False,
-        timeout=3.0,
+        timeout=8.0,
         memory_mb=600,
     )
     reasons = {retriever: reason for _, retriever, reason in found.failures}

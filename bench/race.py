@@ -1,0 +1,64 @@
+"""Timing retrievers in turn: each is a race that runs a block of single queries when it is its turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import latency
+from bench.worker import Timed, WorkerLike
+
+
+class Race:
+    """One retriever's timing on one dataset."""
+
+    def __init__(self, worker: WorkerLike, order: NDArray[np.int64]) -> None:
+        self.worker, self.order = worker, order
+        self.samples = np.zeros(0, dtype=np.int64)
+        self.phases: dict[str, list[NDArray[np.int64]]] = {}
+        self.seconds = self.seconds_single = 0.0
+        self.throughput, self.warmed, self.batched = float("nan"), 0, 0
+
+    def warm_up(self, queries: int, rng: np.random.Generator) -> None:
+        self.warmed = latency.warm_up(lambda order: self._time(order.tolist()).nanoseconds, queries, rng)
+
+    def over(self, plan: latency.Plan) -> bool:
+        return len(self.samples) >= len(self.order) or plan.is_over(len(self.samples), self.seconds_single)
+
+    def block(self, size: int) -> None:
+        """Time the next block of single queries."""
+        start = len(self.samples)
+        before = self.seconds
+        timed = self._time(self.order[start : start + size].tolist())
+        self.seconds_single += self.seconds - before
+        self.samples = np.concatenate([self.samples, timed.nanoseconds])
+        for name, values in timed.phases.items():
+            self.phases.setdefault(name, []).append(values)
+
+    def batch(self, seconds: float) -> None:
+        """Throughput: as many queries at once as should fit into `seconds`, going by the single ones."""
+        fitting = int(seconds * 1e9 / max(float(np.median(self.samples)), 1.0))
+        queries = np.unique(self.order).tolist()[: max(fitting, 32)]
+        timed = self._time(queries, together=True)
+        self.batched = len(queries)
+        self.throughput = len(queries) / (float(timed.nanoseconds[0]) / 1e9)
+
+    def describe(self, queries: int) -> dict[str, Any]:
+        phases = {name: np.concatenate(parts) for name, parts in self.phases.items()}
+        return {
+            "hits": latency.LATENCY_HITS,
+            "samples": len(self.samples),
+            "queries": min(queries, len(self.order)),
+            "warm_up": self.warmed,
+            "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
+            "batch_queries": self.batched,
+            "batch_per_second": self.throughput,
+            "error": None,
+        }
+
+    def _time(self, queries: list[int], together: bool = False) -> Timed:
+        timed = self.worker.time(queries, together)
+        self.seconds += float(timed.nanoseconds.sum()) / 1e9
+        return timed
