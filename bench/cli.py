@@ -90,7 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     cache.add_argument("action", choices=("info", "clear"))
     cache.set_defaults(command=_cache)
 
-    commands.add_parser("datasets", help="list the shipped sets").set_defaults(command=_datasets)
+    datasets = commands.add_parser("datasets", help="list the shipped sets; `check` one before trusting it")
+    datasets.set_defaults(command=_datasets)
+    check = datasets.add_subparsers(metavar="check").add_parser(
+        "check", help="what a careful person looks for in a set"
+    )
+    check.add_argument("dataset", metavar="NAME|PATH", help="a shipped set or a folder in BEIR's layout")
+    check.add_argument("--json", action="store_true", help="all findings with all ids")
+    check.set_defaults(command=_check)
     commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
         command=_retrievers
     )
@@ -199,6 +206,21 @@ def _datasets(_: argparse.Namespace) -> int:
 
     console.show(_dataset_list())
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bench import console
+    from bench.formats import load_dataset
+    from bench.lint import lint
+    from bench.report import findings
+
+    dataset = load_dataset(options.dataset)
+    found = lint(dataset)
+    if options.json:
+        console.show_json(findings.to_json(found))
+    else:
+        console.show(findings.render(dataset.name, found))
+    return BAD_INPUT if any(each.level == "error" for each in found) else 0
 
 
 def _dataset_list() -> Iterator[RenderableType]:

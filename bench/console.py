@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -27,6 +28,11 @@ def show(renderables: Iterable[RenderableType]) -> None:
     console = stdout()
     for each in renderables:
         console.print(each)
+
+
+def show_json(content: dict[str, Any]) -> None:
+    """Print JSON and nothing else, for other programs to read."""
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def error(message: str, hint: str) -> None:

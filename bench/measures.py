@@ -63,26 +63,38 @@ def evaluate_positions(
     """The same from plain data: for each query a dict of position -> grade, and its ranked positions, -1 for none."""
     import ir_measures
 
-    names = {measure: name for name, measure in measures.items()}
-    depth = documents.shape[1]
+    asked: dict[ir_measures.Measure, list[str]] = {}  # one measure may go by several names, as AP and MAP
+    for name, measure in measures.items():
+        if not _is_ours(measure):
+            asked.setdefault(_uncut(measure), []).append(name)
     label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
     qrels = {
         str(query): {str(document): grade for document, grade in grades.items()}
         for query, grades in enumerate(judgements)
     }
+    descending = [float(score) for score in range(documents.shape[1], 0, -1)]
     run = {}
     for query, row in enumerate(documents.tolist()):
-        hits = {label[document]: float(depth - rank) for rank, document in enumerate(row) if document >= 0}
+        hits = {label[document]: score for document, score in zip(row, descending, strict=True) if document >= 0}
         if hits:  # some providers divide by the number of hits; a query left out gets the measure's zero
             run[str(query)] = hits
     values = {name: np.zeros(len(judgements)) for name in measures}
-    theirs = [measure for measure in names if not _is_ours(measure)]
-    for metric in ir_measures.evaluator(theirs, qrels).iter_calc(run) if theirs else ():
-        values[names[metric.measure]][int(metric.query_id)] = metric.value
-    for measure, name in names.items():
+    for metric in ir_measures.evaluator(list(asked), qrels).iter_calc(run) if asked else ():
+        for name in asked[metric.measure]:
+            values[name][int(metric.query_id)] = metric.value
+    for name, measure in measures.items():
         if _is_ours(measure):
             values[name] = _interpolated_precision(judgements, documents, measure["recall"], measure["rel"])
+        elif _uncut(measure) is not measure:
+            values[name][values[name] < 1 / measure["cutoff"]] = 0
     return values
+
+
+def _uncut(measure: ir_measures.Measure) -> ir_measures.Measure:
+    """RR for RR@k, which is RR where that is at least 1 / k, else 0: its own provider sorts every hit in Python."""
+    if measure.NAME != "RR" or "cutoff" not in measure.params or measure["judged_only"]:
+        return measure
+    return type(measure)(**{key: value for key, value in measure.params.items() if key != "cutoff"})
 
 
 def _is_ours(measure: ir_measures.Measure) -> bool:

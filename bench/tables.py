@@ -59,6 +59,7 @@ def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
     if not dataset.card.slices:
         return found
     metadata = [orjson.loads(text) for text in dataset.queries["metadata"].to_pylist()]
+    metadata = [each if isinstance(each, dict) else {} for each in metadata]  # public sets put anything there
     for name in dataset.card.slices:
         values = np.array([str(each[name]) if each.get(name) is not None else "" for each in metadata])
         for value in sorted(set(values.tolist()) - {""}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,16 @@ def test_the_lists(capsys):
     code, out, _ = call(capsys, "datasets")
     assert code == 0
     assert "vector-notes" in out
+
+
+def test_check_finds_and_exits(capsys, write_set):
+    code, out, _ = call(capsys, "datasets", "check", write_set())
+    assert code == 0
+    assert "terms stand in the best relevant document" in out
+    bad = write_set("bad", qrels=[("q1", "d1", 0)])
+    code, out, _ = call(capsys, "datasets", "check", bad, "--json")
+    assert code == 2
+    assert json.loads(out)["counts"]["error"] >= 1
 
 
 def run_python(code, *, cwd=ROOT):

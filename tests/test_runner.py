@@ -55,6 +55,16 @@ def test_slices_follow_the_card(run_small):
     assert dict(zip(frame["slice"], frame["queries"], strict=True)) == {"all": 3, "kind=code": 1, "kind=words": 2}
 
 
+def test_metadata_that_is_no_object_is_in_no_slice(run_small, write_set):
+    queries = [
+        {"_id": "q1", "text": "cat", "metadata": ["words"]},
+        {"_id": "q2", "text": "E-4012", "metadata": {"kind": 7}},
+    ]
+    folder = write_set("odd", queries=queries, qrels=[("q1", "d1", 1), ("q2", "d3", 1)], card=CARD)
+    found = run_small(["bm25"], [load_dataset(folder)], latency=False)
+    assert set(found.measures["slice"]) == {"all", "kind=7"}
+
+
 def test_times_are_taken_and_marked_where_samples_are_few(run_small):
     found = run_small(samples=70, seconds=30)
     quantities = found.latency.set_index("quantity")

@@ -1,0 +1,114 @@
+"""What the judgements allow: which queries count, how many documents were judged, what difference can be seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.dataset import Dataset
+from bench.lint.finding import Finding, about, counted
+from bench.tables import slices
+
+# Standard deviation of paired differences per query where none was measured: usual for two retrievers on nDCG@10.
+SD = 0.25
+# Standard normal quantiles of a two-sided test at .05 and of a power of 80%.
+Z = 1.96 + 0.8416
+
+
+def check(dataset: Dataset, sd: float | None) -> Iterator[Finding]:
+    """Findings on the judgements of a set."""
+    yield from _unanswerable(dataset)
+    yield from _own_documents(dataset)
+    yield _per_query(dataset)
+    yield from _only_relevant(dataset)
+    if dataset.answerable.any():
+        yield _detectable(dataset, sd)
+
+
+def detectable_difference(queries: int, sd: float) -> float:
+    """The smallest true mean difference that a paired two-sided test at .05 finds with 80% power.
+
+    (z(.975) + z(.80)) sd / sqrt(queries), the normal approximation (Cohen, Statistical Power Analysis, 1988, ch. 2).
+    """
+    return Z * sd / math.sqrt(queries)
+
+
+def _unanswerable(dataset: Dataset) -> Iterator[Finding]:
+    ids = [each for each, answerable in zip(dataset.query_ids, dataset.answerable, strict=True) if not answerable]
+    if not dataset.answerable.any():
+        yield Finding("nothing-relevant", "error", "No query has a relevant document.", tuple(ids))
+        return
+    yield from about(
+        ids,
+        "unanswerable",
+        "note",
+        ("judged query has", "judged queries have"),
+        "no relevant document; the means are taken without them",
+    )
+
+
+def _own_documents(dataset: Dataset) -> Iterator[Finding]:
+    """Queries that have a document's id."""
+    own = dataset.own_document.tolist()
+    sharing = [query for query, document in enumerate(own) if document >= 0]
+    ids = [dataset.query_ids[query] for query in sharing]
+    phrase = ("query shares its id with a document", "queries share their ids with documents")
+    if not dataset.card.drop_self:
+        rest = (
+            "that may be hits, since the card does not say drop_self = true: "
+            "right where ids only happen to agree, wrong where such a document is the query itself"
+        )
+        yield from about(ids, "shared-ids", "warning", phrase, rest)
+        return
+    yield from about(ids, "shared-ids", "note", phrase, "that are left out of the hits, as the card says by drop_self")
+    yield from about(
+        [dataset.query_ids[query] for query in sharing if dataset.judgements[query].get(own[query], 0) > 0],
+        "own-document-relevant",
+        "error",
+        ("query has", "queries have"),
+        "a relevant document of the same id, which drop_self leaves out of every ranking",
+    )
+
+
+def _per_query(dataset: Dataset) -> Finding:
+    counts = np.array([len(judged) for judged in dataset.judgements])
+    low, middle, high = int(counts.min()), float(np.median(counts)), int(counts.max())
+    span = f"{low:,} to {high:,}" if low < high else f"{low:,}"
+    return Finding(
+        "judgements-per-query",
+        "note",
+        f"Judgements of a query: {span}, median {middle:g} ({counted(len(counts), 'query', 'queries')}).",
+        figures={"judgements": {"queries": len(counts), "min": low, "median": middle, "max": high}},
+    )
+
+
+def _only_relevant(dataset: Dataset) -> Iterator[Finding]:
+    ids = [
+        query
+        for query, judged in zip(dataset.query_ids, dataset.judgements, strict=True)
+        if all(grade > 0 for grade in judged.values())
+    ]
+    rest = "no document judged not relevant: whatever was not judged counts as wrong there"
+    yield from about(ids, "only-relevant-judged", "note", ("query has", "queries have"), rest)
+
+
+def _detectable(dataset: Dataset, sd: float | None) -> Finding:
+    spread = SD if sd is None else sd
+    sizes = {name: int(mask.sum()) for name, mask in slices(dataset).items()}
+    figures = {
+        name: {"queries": size, "difference": detectable_difference(size, spread)}
+        for name, size in sizes.items()
+        if size
+    }
+    size = int(dataset.answerable.sum())
+    taken = "taken to be" if sd is None else "given as"
+    return Finding(
+        "detectable-difference",
+        "note",
+        f"{counted(size, 'answerable query shows', 'answerable queries show')} a difference in {dataset.card.measure} "
+        f"of {detectable_difference(size, spread):.3f} with 80% power (paired, two-sided .05, "
+        f"standard deviation of the differences {taken} {spread:g}).",
+        figures=figures,
+    )
