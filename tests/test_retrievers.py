@@ -120,6 +120,8 @@ def test_nearest_is_the_naive_search(seed, size, k):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("retrievers.dense.DOCUMENT_BLOCK", 7)
         patch.setattr("retrievers.dense.QUERY_BLOCK", 2)
+        patch.setattr("retrievers.dense.GROUPS", int(rng.integers(1, 9)))
+        patch.setattr("retrievers.dense.KEPT", int(rng.integers(0, 9)) - 4 * k)  # so few that candidates are joined
         ranking = nearest(queries, documents, k)
     for row, scores in enumerate(queries @ documents.T):
         naive = sorted(range(size), key=lambda i: (-scores[i], i))[:k]
