@@ -169,7 +169,7 @@ def test_the_rest_of_the_fixtures_by_trec_evals_own_code(data, output, qrels_fil
 
 def of_trec_eval_10(hits, grades):
     """Measures that came after the version inside pytrec_eval: unjudged at k, and rank-biased precision at p = .9,
-    whose gain is the grade over the query's highest; its residual is the weight of what is unjudged or below the end."""
+    its gain the grade over the query's highest, its residual the weight of what is unjudged or below the end."""
     weights = 0.1 * 0.9 ** np.arange(len(hits))
     gains = np.array([max(grades.get(hit, 0), 0) for hit in hits]) / max(grades.values())
     unjudged = np.array([grades.get(hit, -1) < 0 for hit in hits], dtype=bool)
