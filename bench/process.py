@@ -6,6 +6,7 @@ pickles over the child's own pipes, never files. The child ends when its parent 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -173,6 +174,8 @@ def serve(job: dict[str, Any]) -> None:
     """The child: answer messages until the parent closes the pipe or is gone."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a retriever prints goes to the log, not between the messages
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # and is there when this process is killed
     inbox: queue.Queue[Any] = queue.Queue()
 
     def listen() -> None:
