@@ -1,5 +1,6 @@
 # make run: install into .venv and run the comparison. make test: the same, and the tests.
 # make check: linters. make check-faults: kills and fuzzed inputs in great number. make check-slow: minutes on real data.
+# make bench: the speed of it all against the libraries (docs/performance.md).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -18,6 +19,9 @@ check-faults: $(VENV)/.test
 check-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
 
+bench: $(VENV)/.benchmarks
+	$(BIN)/python -m pytest tests/benchmarks --override-ini 'addopts=' --benchmark-only -q
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,6 +38,10 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
 	touch $@ $(VENV)/.run
+
+$(VENV)/.benchmarks: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[benchmarks]'
+	touch $@ $(VENV)/.test $(VENV)/.run
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'

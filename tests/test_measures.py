@@ -224,6 +224,18 @@ def test_a_judged_query_without_a_hit_counts_zero():
     assert values["Judged@10"].tolist() == [1, 0]
 
 
+def test_a_reciprocal_rank_below_its_cutoff_counts_zero():
+    judgements, documents = [{0: 1}] * 3, np.array([[1, 0, 2, 3], [1, 2, 0, 3], [1, 2, 3, 4]])
+    values = measures.evaluate_positions(measures.resolve(["RR@2", "RR@3", "RR"]), judgements, documents)
+    assert values["RR@2"].tolist() == [1 / 2, 0, 0]
+    assert values["RR@3"].tolist() == values["RR"].tolist() == [1 / 2, 1 / 3, 0]
+
+
+def test_one_measure_by_two_names_has_its_values_under_both():
+    values = measures.evaluate_positions(measures.resolve(["AP@5", "MAP@5"]), [{0: 1}], np.array([[1, 0]]))
+    assert values["AP@5"].tolist() == values["MAP@5"].tolist() == [0.5]
+
+
 def test_negative_grades_gain_nothing():
     values = measures.evaluate_positions(measures.resolve(["nDCG@10", "P@5"]), [{0: 2, 1: -1}], np.array([[1, 0]]))
     assert values["nDCG@10"][0] == pytest.approx(1 / math.log2(3))

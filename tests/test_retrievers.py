@@ -13,7 +13,7 @@ from retrievers import RetrieverError, create
 from retrievers.analyzer import Analyzer
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense, nearest
-from retrievers.encoder import MINILM_SHA256, locate
+from retrievers.encoder import MINILM_SHA256, Encoder, locate
 from retrievers.tfidf import Tfidf
 
 
@@ -194,3 +194,16 @@ def test_max_length_cuts_texts():
     retriever.index(["one two three four five six " + "cats " * 50, "one two three four five six " + "dogs " * 50])
     first, second = retriever._vectors
     np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_texts_are_batched_by_word_pieces(monkeypatch):
+    """Codes fall into many pieces, so to the model they are longer than words of more characters."""
+    codes, words = "zx-9/4.2(b)+q7=k%8;w#3:v", "international conversation"
+    assert len(codes) < len(words)
+    batches = []
+    forward = Encoder._forward
+    monkeypatch.setattr(
+        Encoder, "_forward", lambda self, model, texts, side: batches.append(texts) or forward(self, model, texts, side)
+    )
+    Encoder(batch_size=1).encode([words, codes], "document")
+    assert batches == [[codes], [words]]
