@@ -242,11 +242,7 @@ class _Runner:
         self._warn_of_cache(entrant, _quantities(work, ranked))
         values = measures.evaluate(dataset, ranking, self.measures)
         info = {
-            "dataset": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "retriever": entrant.label,
-            "signature": entrant.signature,
-            "parameters": entrant.parameters,
+            **_identity(dataset, entrant),
             "index_seconds": work.seconds - work.phases.get("load", 0.0),
             "load_seconds": entrant.load_seconds,
             "first_query_seconds": first,
@@ -351,11 +347,7 @@ class _Runner:
 
     def _failed(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
         info = {
-            "dataset": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "retriever": entrant.label,
-            "signature": entrant.signature,
-            "parameters": entrant.parameters,
+            **_identity(dataset, entrant),
             "error": str(error),
         }
         store.write_cell(self._cell_folder(dataset, entrant), info, {})
@@ -404,6 +396,17 @@ def _close(entrant: _Entrant) -> None:
     if entrant.worker is not None:
         entrant.worker.close()
         entrant.worker = None
+
+
+def _identity(dataset: Dataset, entrant: _Entrant) -> dict[str, Any]:
+    """Whose figures a cell holds."""
+    return {
+        "dataset": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "retriever": entrant.label,
+        "signature": entrant.signature,
+        "parameters": entrant.parameters,
+    }
 
 
 def _without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:

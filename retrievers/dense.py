@@ -92,7 +92,11 @@ def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int
             part = documents[first : first + DOCUMENT_BLOCK]
             with phase("score"):
                 scores = buffer[: len(block) * len(part)].reshape(len(block), len(part))
-                np.matmul(block, part.T, out=scores)
+                if len(block) == 1:
+                    # On this thread: BLAS threads woken for one query go on spinning, and the encoder waits for them.
+                    np.vecdot(part, block[0], out=scores[0])
+                else:
+                    np.matmul(block, part.T, out=scores)
             with phase("select"):
                 highest = _highest(highest, scores, k)
                 found.add(scores, first, highest[:, :1] if highest.shape[1] == k else np.float32(-np.inf))
