@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from bench.config import RunConfig, load_config
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset
+from bench.formats.options import Options
 from bench.store import Run, load_run
 from retrievers import Retriever
 
@@ -37,18 +38,15 @@ def run(
     for key in settings:
         if key not in known:
             raise unknown("setting", key, known)
-    if "measures" in settings:
-        settings["measures"] = tuple(settings["measures"])
-    given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(datasets)
-    loaded = [each if isinstance(each, Dataset) else load_dataset(each) for each in given] or None
+    settings |= {key: tuple(settings[key]) for key in ("measures", "columns") if key in settings}
     named, instances = (None, {}) if retrievers is None else _split(retrievers)
-    chosen = load_config(
-        Path(config) if config is not None else None,
-        datasets=tuple(each.name for each in loaded) if loaded else None,
-        retrievers=named,
-        **settings,
-    )
-    return runner.run(chosen, instances, listener, loaded)
+    chosen = load_config(Path(config) if config is not None else None, retrievers=named, **settings)
+    given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(datasets)
+    if not given:
+        return runner.run(chosen, instances, listener)
+    options = Options.of(chosen)
+    loaded = [each if isinstance(each, Dataset) else load_dataset(each, options) for each in given]
+    return runner.run(replace(chosen, datasets=tuple(each.name for each in loaded)), instances, listener, loaded)
 
 
 def _split(retrievers: Iterable[str | Retriever]) -> tuple[tuple[str, ...], dict[str, Retriever]]:

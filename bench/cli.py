@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
     run.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
     run.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
+    _add_reading(run)
     run.set_defaults(command=_run)
 
     report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
     search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
     search.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
+    _add_reading(search)
     search.set_defaults(command=_search)
 
     doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
@@ -97,11 +99,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("dataset", metavar="NAME|PATH", help="a shipped set or a folder in BEIR's layout")
     check.add_argument("--json", action="store_true", help="all findings with all ids")
+    _add_reading(check)
     check.set_defaults(command=_check)
     commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
         command=_retrievers
     )
     return parser
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """The flags of formats.Options."""
+    command.add_argument("--split", metavar="NAME", help="of the judgements (default: test)")
+    command.add_argument("--columns", action="append", metavar="ROLE=NAME", help="which column of a table is what")
+    command.add_argument("--known-item", metavar="FIELD", help="no labels: ask for each document by this field")
+    command.add_argument("--unanswerable", metavar="FILE", help="queries known to have no answer")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -111,7 +122,7 @@ def _run(options: argparse.Namespace) -> int:
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
     del flags["command"]
-    for key in ("datasets", "retrievers", "measures"):
+    for key in ("datasets", "retrievers", "measures", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
     with console.Progress() as progress:
@@ -157,6 +168,7 @@ def _search(options: argparse.Namespace) -> int:
     from bench import console
     from bench.config import DEFAULT_RETRIEVERS
     from bench.formats import load_dataset
+    from bench.formats.options import Options
     from bench.report import hits
     from bench.search import search
     from retrievers.cache import VectorCache, default_path
@@ -164,7 +176,12 @@ def _search(options: argparse.Namespace) -> int:
     cache = VectorCache(default_path()) if options.cache else None
     chosen = options.retrievers or DEFAULT_RETRIEVERS
     found = search(
-        options.query, load_dataset(options.dataset), chosen, k=options.k, min_score=options.min_score, cache=cache
+        options.query,
+        load_dataset(options.dataset, Options.of(options)),
+        chosen,
+        k=options.k,
+        min_score=options.min_score,
+        cache=cache,
     )
     console.show(hits.render(found))
     return 0
@@ -211,10 +228,11 @@ def _datasets(_: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from bench import console
     from bench.formats import load_dataset
+    from bench.formats.options import Options
     from bench.lint import lint
     from bench.report import findings
 
-    dataset = load_dataset(options.dataset)
+    dataset = load_dataset(options.dataset, Options.of(options))
     found = lint(dataset)
     if options.json:
         console.show_json(findings.to_json(found))

@@ -25,6 +25,7 @@ class RunConfig:
     cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
     timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
     process may hold (none: nine tenths of the machine's). cache: use the embedding cache; cache_mb: its bound.
+    split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
     """
 
     datasets: tuple[str, ...] = ()
@@ -43,6 +44,10 @@ class RunConfig:
     memory_mb: int | None = None
     cache: bool = True
     cache_mb: int = DEFAULT_LIMIT_MB
+    split: str | None = None
+    columns: tuple[str, ...] = ()
+    known_item: str | None = None
+    unanswerable: str | None = None
 
     def __post_init__(self) -> None:
         for key, least in (
@@ -85,6 +90,10 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "seconds": ((int, float), "a number"),
     "timeout": ((int, float), "a number"),
     "cache": (bool, "true or false"),
+    "split": (str, "a string"),
+    "columns": (list, "a list of strings"),
+    "known_item": (str, "a string"),
+    "unanswerable": (str, "a string"),
 }
 
 

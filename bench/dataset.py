@@ -8,7 +8,7 @@ so that a worker process opens a large corpus memory-mapped instead of copying i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -96,24 +96,36 @@ class Dataset:
         documents: pa.Table,
         queries: pa.Table,
         judgements: pa.Table,
+        *,
         card: Card | None = None,
+        unanswerable: Collection[str] = (),
+        note: str = "",
     ) -> Dataset:
-        """Sort, resolve ids to positions and keep the judged queries.
+        """Sort, resolve ids to positions and keep the judged queries and those that are known to have no answer.
 
         documents: (id, text); queries: (id, text, metadata); judgements: (query, document, grade), all ids known,
-        none twice: the formats check that, since they know file and line. Raises BenchError where no query is judged.
+        none twice: the formats check that, since they know file and line. unanswerable: ids of queries without any
+        relevant document. Raises BenchError where no query is judged.
         """
         if not len(judgements):
             raise BenchError(f"{name}: no query is judged.", "Add judgements, or check that the query ids match.")
         documents = _sorted(documents, "descending")
-        judged = pc.unique(judgements["query"])
+        known = [*pc.unique(judgements["query"]).to_pylist(), *unanswerable]
+        judged = pa.array(known, pa.large_string())
         queries = _sorted(queries.filter(pc.is_in(queries["id"], value_set=judged)), "ascending")
         query = _positions(judgements["query"], queries["id"])
         document = _positions(judgements["document"], documents["id"])
         order = np.lexsort((document, query))
         grade = judgements["grade"].to_numpy().astype(np.int64)
         return Dataset(
-            name, documents, queries, query[order], document[order], grade[order], card if card is not None else Card()
+            name,
+            documents,
+            queries,
+            query[order],
+            document[order],
+            grade[order],
+            card if card is not None else Card(),
+            note,
         )
 
     @cached_property

@@ -24,6 +24,7 @@ from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats import load_dataset, shipped
+from bench.formats.options import Options
 from bench.process import ProcessWorker, Surroundings
 from bench.race import Race
 from bench.resume import claimed, differences, discard, sweep
@@ -129,7 +130,7 @@ class _Runner:
         self.warnings: list[str] = []
 
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
-        datasets = list(given) if given is not None else _load(self.config.datasets)
+        datasets = list(given) if given is not None else _load(self.config)
         _refuse_same_names(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
@@ -379,8 +380,9 @@ def _named(specification: str) -> _Entrant:
     return _Entrant(specification, signature(retriever), parameters(retriever))
 
 
-def _load(names: Sequence[str]) -> list[Dataset]:
-    return [load_dataset(name) for name in names or shipped()]
+def _load(config: RunConfig) -> list[Dataset]:
+    options = Options.of(config)
+    return [load_dataset(name, options) for name in config.datasets or shipped()]
 
 
 def _refuse_same_names(datasets: Sequence[Dataset]) -> None:

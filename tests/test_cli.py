@@ -94,7 +94,7 @@ def test_a_failed_cell_exits_5(capsys, write_set, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "no-such-set"], "There is no dataset or folder 'no-such-set'."),
+        (["run", "no-such-set"], "There is no dataset, folder or file 'no-such-set'."),
         (["run", "-r", "bm52"], "Did you mean 'bm25'?"),
         (["run", "-m", "nDGC@10"], "Did you mean 'nDCG@10'?"),
         (["run", "-k", "0"], "depth is 0."),

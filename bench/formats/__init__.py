@@ -1,11 +1,22 @@
-"""Where labelled sets come from: a name, a folder or a file -> Dataset. One file per format."""
+"""Where labelled sets come from: a name, a folder, a file or scheme:name -> Dataset. One module per form.
+
+A form's module has `load(source, options) -> Dataset`; a form that lies in files has `recognises(path) -> bool` too,
+so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
+"""
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
+from bench.formats.options import Options
+
+# Asked in this order whether a path is theirs.
+FILES = ("beir",)
+REMOTE: tuple[str, ...] = ()
 
 
 def shipped() -> dict[str, Path]:
@@ -18,19 +29,34 @@ def shipped() -> dict[str, Path]:
     return {}
 
 
-def load_dataset(source: str | Path) -> Dataset:
-    """A shipped set by name, or a folder in BEIR's layout.
+def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
+    """A shipped set by name, a path in any of the forms, or scheme:name.
 
     Raises BenchError, naming file and line, for anything that is not right with it.
     """
-    from bench.formats import beir
-
+    name = str(source)
     known = shipped()
-    if str(source) in known:
-        return beir.load(known[str(source)])
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return beir.load(path)
-    if path.exists():
-        raise BenchError(f"{path} is a file.", "Give the folder that holds corpus.jsonl, queries.jsonl and qrels/.")
-    raise unknown("dataset or folder", str(source), known)
+    if name in known:
+        return _load("beir", str(known[name]), options)
+    scheme, colon, rest = name.partition(":")
+    if colon and scheme in (*FILES, *REMOTE):
+        return _load(scheme, rest, options)
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise unknown("dataset, folder or file", name, known)
+    for form in FILES:
+        if _module(form).recognises(path):
+            return _load(form, str(path), options)
+    raise BenchError(
+        f"{path} is in none of the known forms.",
+        "Simplest is a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv; docs/bring-your-data.md has all.",
+    )
+
+
+def _module(form: str) -> Any:
+    return importlib.import_module(f"bench.formats.{form}")
+
+
+def _load(form: str, source: str, options: Options) -> Dataset:
+    dataset: Dataset = _module(form).load(source, options)
+    return dataset

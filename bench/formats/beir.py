@@ -7,7 +7,6 @@ score, tab-separated, with or without a header. A document is title + " " + text
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ import pyarrow.compute as pc
 from bench.dataset import Card, Dataset
 from bench.errors import BenchError, unknown
 from bench.formats.lines import checked_id, decoded, grade, lines, text_of
+from bench.formats.options import Options
+from bench.formats.records import json_records
 
 BATCH = 50_000
 DEFAULT_SPLIT = "test"
@@ -26,13 +27,20 @@ HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade",
 NEEDED = "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv."
 
 
-def load(folder: Path, split: str = DEFAULT_SPLIT) -> Dataset:
+def recognises(path: Path) -> bool:
+    """Is this a folder that begins to be in this layout? What it lacks is then said."""
+    return path.is_dir()
+
+
+def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read and check a folder. Raises BenchError with file and line."""
+    options.only("beir", "split", "unanswerable")
+    folder, split = Path(source).expanduser(), options.split or DEFAULT_SPLIT
     card = read_card(folder / "dataset.toml")
     documents = _documents(folder / "corpus.jsonl")
     queries = _queries(folder / "queries.jsonl")
     judgements = _judgements(folder / "qrels" / f"{split}.tsv", documents["id"], queries["id"])
-    return Dataset.build(folder.resolve().name, documents, queries, judgements, card)
+    return Dataset.build(folder.resolve().name, documents, queries, judgements, card=card)
 
 
 def read_card(path: Path) -> Card:
@@ -85,7 +93,7 @@ def _table(path: Path, row: Any, names: tuple[str, ...]) -> pa.Table:
         batches.append(pa.record_batch([pa.array(column, pa.large_string()) for column in columns], schema=schema))
         rows.clear()
 
-    for number, record in _records(path):
+    for number, record in json_records(path, NEEDED):
         rows.append(row(record, f"{path}:{number}"))
         numbers.append(number)
         if len(rows) == BATCH:
@@ -96,22 +104,6 @@ def _table(path: Path, row: Any, names: tuple[str, ...]) -> pa.Table:
         raise BenchError(f"{path} is empty.", 'It needs lines like {"_id": "d1", "text": "…"}.')
     _refuse_duplicates(path, table["id"], numbers)
     return table
-
-
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
-    for number, line in lines(path, NEEDED):
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise BenchError(
-                f"{path}:{number}: not valid JSON in UTF-8 ({error.msg}).", "Each line must be one JSON object."
-            ) from None
-        if not isinstance(record, dict):
-            raise BenchError(
-                f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
-            )
-        yield number, record
 
 
 def _id(record: dict[str, Any], where: str) -> str:

@@ -16,7 +16,7 @@ sys.path[0] = str(Path(__file__).parents[2])  # the repo's root, in place of thi
 def by_bench(folder: Path) -> int:
     from bench.formats import beir
 
-    return len(beir.load(folder).documents)
+    return len(beir.load(str(folder)).documents)
 
 
 def by_json(folder: Path) -> int:
