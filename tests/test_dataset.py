@@ -36,7 +36,7 @@ def build(documents, queries, judged, card=None):
                 "grade": pa.array(columns[2], pa.int64()),
             }
         ),
-        card,
+        card=card,
     )
 
 
