@@ -79,8 +79,12 @@ def evaluate_positions(
         if hits:  # some providers divide by the number of hits; a query left out gets the measure's zero
             run[str(query)] = hits
     values = {name: np.zeros(len(judgements)) for name in measures}
+    # By identity, held so that none is given away: a measure's own hash writes its whole text each time.
+    named: dict[int, tuple[ir_measures.Measure, list[str]]] = {}
     for metric in ir_measures.evaluator(list(asked), qrels).iter_calc(run) if asked else ():
-        for name in asked[metric.measure]:
+        if id(metric.measure) not in named:
+            named[id(metric.measure)] = metric.measure, asked[metric.measure]
+        for name in named[id(metric.measure)][1]:
             values[name][int(metric.query_id)] = metric.value
     for name, measure in measures.items():
         if _is_ours(measure):
@@ -123,16 +127,17 @@ def _interpolated_precision(
 
 def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
     """Mean recall@k over the answerable queries for k = 1..depth, float64 [depth]."""
-    found = np.zeros(ranking.documents.shape, dtype=np.float64)
-    relevant = np.zeros(len(dataset.queries))
-    for query, grades in enumerate(dataset.judgements):
-        wanted = [document for document, grade in grades.items() if grade > 0]
-        relevant[query] = len(wanted)
-        found[query] = np.isin(ranking.documents[query], wanted)
-    answerable = relevant > 0
+    answerable = dataset.answerable
     if not answerable.any():
         return np.zeros(ranking.documents.shape[1])
-    curve: NDArray[np.float64] = (found[answerable].cumsum(axis=1) / relevant[answerable, None]).mean(axis=0)
+    width = len(dataset.documents)
+    wanted = dataset.grade > 0
+    relevant = dataset.judged_query[wanted] * width + dataset.judged_document[wanted]
+    rows = np.arange(len(ranking.documents))[:, None] * width
+    found = np.isin(rows + ranking.documents, relevant) & (ranking.documents >= 0)
+    total = np.bincount(dataset.judged_query[wanted], minlength=len(answerable))
+    shares = found[answerable].cumsum(axis=1) / total[answerable, None]
+    curve: NDArray[np.float64] = shares.mean(axis=0)
     return curve
 
 

@@ -66,7 +66,7 @@ class Surroundings:
 
 
 class ProcessWorker:
-    """The four messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
+    """The messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
 
     def __init__(self, specification: str, surroundings: Surroundings, progress: Progress) -> None:
         self._progress, self._limits, self._ready = progress, surroundings, False
@@ -80,6 +80,10 @@ class ProcessWorker:
         )
         self._replies: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def load(self, cached: bool) -> Work:
+        work: Work = self._ask("load", cached)
+        return work
 
     def open(self, folder: Path) -> None:
         self._ask("open", folder)

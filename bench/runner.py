@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ class _Runner:
         self.warnings: list[str] = []
 
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
-        datasets = list(given) if given is not None else _load(self.config)
+        datasets = list(given) if given is not None else _read(self.config)
         _refuse_same_names(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
@@ -162,8 +163,7 @@ class _Runner:
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
                 self.tell(Event("begin", total=len(datasets) * len(self.entrants)))
-                for entrant in self.entrants:  # all at once: processes take a moment to start
-                    self._worker(entrant)
+                self._load(datasets)
                 for dataset in datasets:
                     self._dataset(dataset)
             finally:
@@ -198,7 +198,43 @@ class _Runner:
         self.tell(Event("saved", text=str(self.folder)))
         return found
 
+    # --- before the first dataset ---
+
+    def _load(self, datasets: Sequence[Dataset]) -> None:
+        """Start the processes and load their libraries and models, all at once, and our own beside them.
+
+        It ends before anything is measured. What fails here fails again where it is reported, in a process of its own.
+        """
+        start = time.perf_counter()
+        waiting = [
+            each
+            for each in self.entrants
+            if each.instance is None and any(self._unfinished(dataset, each) for dataset in datasets)
+        ]
+        for entrant in waiting:
+            self._worker(entrant)
+        # Daemons: an interrupted run does not wait for them.
+        threads = [threading.Thread(target=self._rehearse, args=(entrant,), daemon=True) for entrant in waiting]
+        for thread in threads:
+            thread.start()
+        tables.import_libraries()
+        for thread in threads:
+            thread.join()
+        self.clock.retrievers += time.perf_counter() - start
+
+    def _rehearse(self, entrant: _Entrant) -> None:
+        try:
+            work = self._worker(entrant).load(cached=self.config.cache and not self.config.latency)
+        except (WorkerError, RetrieverError):
+            _close(entrant)
+        else:
+            entrant.load_seconds += work.phases.get("load", 0.0)
+
     # --- one dataset ---
+
+    def _unfinished(self, dataset: Dataset, entrant: _Entrant) -> bool:
+        done = store.finished_cell(self._cell_folder(dataset, entrant))
+        return done is None or not self._is_timed(done)
 
     def _dataset(self, dataset: Dataset) -> None:
         self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.entrants)))
@@ -206,9 +242,9 @@ class _Runner:
         dataset.write_texts(texts)
         built = []
         for entrant in self.entrants:
-            done = store.finished_cell(self._cell_folder(dataset, entrant))
-            if done is not None and self._is_timed(done):
+            if not self._unfinished(dataset, entrant):
                 continue
+            done = store.finished_cell(self._cell_folder(dataset, entrant))
             try:
                 work = self._build(dataset, entrant, texts)
                 built.append((entrant, done or self._quality(dataset, entrant, work)))
@@ -380,7 +416,7 @@ def _named(specification: str) -> _Entrant:
     return _Entrant(specification, signature(retriever), parameters(retriever))
 
 
-def _load(config: RunConfig) -> list[Dataset]:
+def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
     return [load_dataset(name, options) for name in config.datasets or shipped()]
 
@@ -422,4 +458,8 @@ def _without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
 
 
 def _quantities(work: Work, ranked: Ranked) -> dict[str, float]:
-    return {**work.quantities, **ranked.work.quantities}
+    """What was recorded while indexing and while ranking, added up."""
+    found = dict(work.quantities)
+    for name, value in ranked.work.quantities.items():
+        found[name] = found.get(name, 0) + value
+    return found

@@ -21,6 +21,15 @@ ALL = "all"
 Row = tuple[Any, ...]
 
 
+def import_libraries() -> None:
+    """Import what the tables will need; a run has time for it while its retrievers load."""
+    import pandas
+    import pyarrow.parquet
+    import scipy.special
+
+    del pandas, pyarrow, scipy
+
+
 def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
     """Write measures.csv, latency.csv, recall.csv, per_query.parquet and queries.parquet of a run."""
     cells = {

@@ -1,6 +1,6 @@
-"""One retriever's life: open a dataset, build, rank all queries, time a block of single queries.
+"""One retriever's life: load, then open a dataset, build, rank all queries, time a block of single queries.
 
-`Worker` does these in the process it stands in; bench.process has the same four methods in a process of their own.
+`Worker` does these in the process it stands in; bench.process has the same methods in a process of their own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.cache import VectorCache, caching
 
 Progress = Callable[[str, int, int | None], None]
+
+# The one document and query of a retriever's rehearsal.
+REHEARSAL = "rehearsal"
 
 
 class WorkerError(Exception):
@@ -63,8 +66,9 @@ class Timed:
 
 
 class WorkerLike(Protocol):
-    """The four messages, whoever answers them."""
+    """The messages, whoever answers them."""
 
+    def load(self, cached: bool) -> Work: ...
     def open(self, folder: Path) -> None: ...
     def build(self) -> Work: ...
     def rank(self, k: int) -> Ranked: ...
@@ -105,7 +109,7 @@ class _Recorder:
 
 
 class Worker:
-    """The four messages in this process."""
+    """The messages in this process."""
 
     def __init__(
         self,
@@ -118,6 +122,18 @@ class Worker:
         self._documents: Texts | None = None
         self._queries: list[str] = []
         self._settled = False
+
+    def load(self, cached: bool) -> Work:
+        """Index and search one word, so that libraries and models are there before anything is measured.
+
+        cached: the embedding cache may answer, so that a model which no text needs is never loaded.
+        """
+        recorder = _Recorder(self._progress)
+        start = time.perf_counter()
+        with listening(recorder), caching(self._cache if cached else None):
+            self._retriever.index([REHEARSAL])
+            self._retriever.search([REHEARSAL], 1)
+        return recorder.work(time.perf_counter() - start)
 
     def open(self, folder: Path) -> None:
         """Map the texts of a dataset; the peak of memory counts from here."""
@@ -177,6 +193,10 @@ class InProcess:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+
+    def load(self, cached: bool) -> Work:
+        work: Work = self._guard(self._worker.load, cached)
+        return work
 
     def open(self, folder: Path) -> None:
         self._guard(self._worker.open, folder)

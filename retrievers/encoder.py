@@ -66,6 +66,7 @@ class Encoder:
         """Vectors of length 1, float32 [len(texts), dimensions]."""
         held = cache.current()
         chunks = []
+        self._encoded = self._from_cache = 0  # of this call: an encoder serves several datasets
         with phase("encode", len(texts)) as progress:
             for start in range(0, len(texts), CHUNK):
                 chunk = list(texts[start : start + CHUNK])

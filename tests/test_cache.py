@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import HashedDense
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -239,3 +240,15 @@ def test_the_path_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("BENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_path().name == "vectors.sqlite"
+
+
+def test_the_share_from_the_cache_is_that_of_one_set(write_set, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
+    one = write_set("one")
+    other = write_set("other", corpus=[{"_id": f"d{n}", "text": f"text {n}"} for n in (1, 2, 3, 4, 10)])
+    runs = {"results": str(tmp_path / "out"), "latency": False}
+    bench.run(one, [HashedDense()], name="first", **runs)
+    found = bench.run([one, other], [HashedDense()], name="both", **runs)
+    shares = found.latency[found.latency["quantity"] == "vectors_from_cache"].set_index("dataset")["value"]
+    assert shares["one"] == 1
+    assert shares["other"] == 3 / 8  # the queries are the same, the documents are not

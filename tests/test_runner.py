@@ -193,7 +193,7 @@ def test_a_sample_says_so(run_small):
         ({"retrievers": ["bm25", "bm25"]}, "names 'bm25' twice"),
         ({"retrievers": []}, "no retriever"),
         ({"retrievers": [object()]}, "is no retriever"),
-        ({"datasets": ["no-such-set"]}, "no dataset or folder"),
+        ({"datasets": ["no-such-set"]}, "no dataset, folder or file"),
     ],
 )
 def test_bad_input_is_one_error_and_nothing_is_written(tmp_path, settings, message, write_set):

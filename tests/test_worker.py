@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from fakes import NONSENSE, Fixed, Nonsense
+from fakes import NONSENSE, Fixed, HashedDense, Nonsense
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +16,7 @@ from bench.process import ProcessWorker, Surroundings
 from bench.worker import Worker, WorkerError, checked
 from retrievers import RetrieverError
 from retrievers.base import Ranking
+from retrievers.cache import VectorCache
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def silent(phase, done, total):
     pass
 
 
-def test_the_four_messages(texts):
+def test_the_messages(texts):
     worker = Worker(Fixed())
     worker.open(texts)
     work = worker.build()
@@ -134,3 +135,19 @@ def test_ties_are_put_in_the_one_order(rows):
         expected = sorted(dict(hits).items(), key=lambda hit: (-hit[1], hit[0]))
         assert result.documents[row, : len(expected)].tolist() == [document for document, _ in expected]
         assert (result.documents[row, len(expected) :] == -1).all()
+
+
+def test_loading_leaves_nothing_of_the_rehearsal(texts):
+    worker = Worker(Fixed())
+    assert worker.load(cached=True).phases["load"] >= 0
+    worker.open(texts)
+    assert worker.build().quantities == {"index_bytes": 40.0}
+    assert worker.rank(9).ranking.documents.max() == 4
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_loading_asks_the_cache_only_where_it_may(tmp_path, cached):
+    cache = VectorCache(tmp_path / "vectors.sqlite")
+    Worker(HashedDense(), cache=cache).load(cached)
+    assert cache.info().vectors == (2 if cached else 0)
+    cache.close()
