@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("datasets", nargs="*", metavar="DATASET", help="a shipped set or a folder in BEIR's layout")
     run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
     run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    run.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's")
     run.add_argument("-k", "--depth", type=int, help="hits a query is ranked to (default 100)")
     run.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
     run.add_argument("--name", help="name of the run's folder (default: date and time)")
@@ -122,7 +123,7 @@ def _run(options: argparse.Namespace) -> int:
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
     del flags["command"]
-    for key in ("datasets", "retrievers", "measures", "columns"):
+    for key in ("datasets", "retrievers", "measures", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
     with console.Progress() as progress:

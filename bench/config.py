@@ -25,6 +25,7 @@ class RunConfig:
     cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
     timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
     process may hold (none: nine tenths of the machine's). cache: use the embedding cache; cache_mb: its bound.
+    by: metadata fields to slice every set by, in place of those on its card.
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
     """
 
@@ -44,6 +45,7 @@ class RunConfig:
     memory_mb: int | None = None
     cache: bool = True
     cache_mb: int = DEFAULT_LIMIT_MB
+    by: tuple[str, ...] = ()
     split: str | None = None
     columns: tuple[str, ...] = ()
     known_item: str | None = None
@@ -91,6 +93,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "timeout": ((int, float), "a number"),
     "cache": (bool, "true or false"),
     "split": (str, "a string"),
+    "by": (list, "a list of strings"),
     "columns": (list, "a list of strings"),
     "known_item": (str, "a string"),
     "unanswerable": (str, "a string"),

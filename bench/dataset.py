@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -145,6 +146,17 @@ class Dataset:
         ids: list[str] = self.queries["id"].to_pylist()
         return ids
 
+    @cached_property
+    def metadata(self) -> list[dict[str, Any]]:
+        """The queries' metadata by position; empty where a public set put there what is no object."""
+        parsed = [orjson.loads(text) for text in self.queries["metadata"].to_pylist()]
+        return [each if isinstance(each, dict) else {} for each in parsed]
+
+    def field(self, name: str) -> list[str]:
+        """A metadata field of each query as text, empty where it is absent or no scalar."""
+        values = [each.get(name) for each in self.metadata]
+        return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
+
     def document_ids(self, positions: NDArray[np.int64]) -> list[str]:
         """The ids at these positions."""
         ids: list[str] = self.documents["id"].take(pa.array(positions)).to_pylist()
@@ -207,6 +219,11 @@ class Dataset:
                 texts = table.select(["text"])
                 with pa.ipc.new_file(sink, texts.schema) as writer:
                     writer.write_table(texts, max_chunksize=65_536)
+
+    def sliced_by(self, fields: Sequence[str]) -> Dataset:
+        """The same set, sliced by these metadata fields and not by the card's; those that no query has are left out."""
+        present = tuple(name for name in fields if any(self.field(name)))
+        return replace(self, card=replace(self.card, slices=present))
 
     def describe(self) -> dict[str, Any]:
         """What a run stores of its dataset."""

@@ -23,7 +23,7 @@ import numpy as np
 from bench import environment, latency, measures, store, tables
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.errors import BenchError
+from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
 from bench.process import ProcessWorker, Surroundings
@@ -133,6 +133,8 @@ class _Runner:
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
         datasets = list(given) if given is not None else _read(self.config)
         _refuse_same_names(datasets)
+        if self.config.by:
+            datasets = _sliced(datasets, self.config.by)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
         name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -419,6 +421,16 @@ def _named(specification: str) -> _Entrant:
 def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
     return [load_dataset(name, options) for name in config.datasets or shipped()]
+
+
+def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:
+    """By these metadata fields; a field that no set has is a mistake."""
+    sliced = [dataset.sliced_by(fields) for dataset in datasets]
+    for name in fields:
+        if not any(name in dataset.card.slices for dataset in sliced):
+            known = sorted({key for dataset in datasets for each in dataset.metadata for key in each})
+            raise unknown("metadata field", name, known)
+    return sliced
 
 
 def _refuse_same_names(datasets: Sequence[Dataset]) -> None:

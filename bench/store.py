@@ -3,6 +3,7 @@
   run.json                       configuration, environment, dataset and retriever signatures, schema number
   cells/<dataset>/<retriever>/   one cell: cell.json (with checksums), ranking.npz, per_query.parquet, samples.npy
   measures.csv                   dataset, retriever, slice, measure, value, low, high, queries
+  groups.csv                     dataset, retriever, quantity, measure, value, low, high, groups (of wordings)
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
@@ -23,7 +24,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,12 +42,18 @@ from retrievers.base import Ranking
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
+SCHEMA = 2
 
 MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
+GROUPS = ("dataset", "retriever", "quantity", "measure", "value", "low", "high", "groups")
 LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
-TABLES = ("measures.csv", "latency.csv", "recall.csv", "per_query.parquet", "queries.parquet")
 RECALL = ("dataset", "retriever", "k", "value")
+HEADERS = {"measures": MEASURES, "groups": GROUPS, "latency": LATENCY, "recall": RECALL}
+TABLES = ("measures.csv", "groups.csv", "latency.csv", "recall.csv", "per_query.parquet", "queries.parquet")
+
+
+# One line of a table by its columns' names.
+Row = dict[str, Any]
 
 
 def slug(name: str) -> str:
@@ -206,6 +213,7 @@ class Run:
 
     def __init__(self, folder: Path, info: dict[str, Any]) -> None:
         self.folder, self.info = folder, info
+        self._rows: dict[str, list[Row]] = {}
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
@@ -236,15 +244,19 @@ class Run:
 
     @cached_property
     def measures(self) -> pd.DataFrame:
-        return self._csv("measures.csv")
+        return self._frame("measures")
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        return self._frame("groups")
 
     @cached_property
     def latency(self) -> pd.DataFrame:
-        return self._csv("latency.csv")
+        return self._frame("latency")
 
     @cached_property
     def recall(self) -> pd.DataFrame:
-        return self._csv("recall.csv")
+        return self._frame("recall")
 
     @cached_property
     def per_query(self) -> pd.DataFrame:
@@ -268,20 +280,30 @@ class Run:
         frame: pd.DataFrame = pq.read_table(self.folder / name).to_pandas()
         return frame
 
-    def _csv(self, name: str) -> pd.DataFrame:
+    def rows(self, table: str) -> list[Row]:
+        """A table as dicts, without the half second that pandas takes to import."""
+        if table not in self._rows:
+            self._rows[table] = list(_read_csv(self.folder / f"{table}.csv"))
+        return self._rows[table]
+
+    def _frame(self, table: str) -> pd.DataFrame:
         import pandas as pd
 
-        # Not pd.read_csv: a set or retriever may be called "NA" or "007".
-        with (self.folder / name).open(encoding="utf-8", newline="") as stream:
-            header, *rows = csv.reader(stream)
-        columns = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-        kinds: dict[str, Callable[[str], Any]] = dict.fromkeys(("value", "low", "high"), _figure)
-        kinds |= dict.fromkeys(("queries", "samples", "k"), int)
-        return pd.DataFrame({key: list(map(kinds.get(key, str), values)) for key, values in columns.items()})
+        return pd.DataFrame(self.rows(table), columns=list(HEADERS[table]))
 
 
-def _figure(text: str) -> float:
-    return float(text) if text else math.nan
+_KINDS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("value", "low", "high"), lambda text: float(text) if text else math.nan),
+    **dict.fromkeys(("queries", "samples", "groups", "k"), int),
+}
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    # Not pandas' reader: a set or retriever may be called "NA" or "007".
+    with path.open(encoding="utf-8", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    for row in rows:
+        yield {name: _KINDS.get(name, str)(text) for name, text in zip(header, row, strict=True)}
 
 
 def read_info(folder: Path) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bench import latency, store
+from bench import groups, latency, store
 from bench.dataset import Dataset
 from bench.statistics import bootstrap_mean
 
@@ -23,31 +23,29 @@ Row = tuple[Any, ...]
 
 def import_libraries() -> None:
     """Import what the tables will need; a run has time for it while its retrievers load."""
-    import pandas
-    import pyarrow.parquet
     import scipy.special
 
-    del pandas, pyarrow, scipy
+    del scipy
 
 
 def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
-    """Write measures.csv, latency.csv, recall.csv, per_query.parquet and queries.parquet of a run."""
+    """Write measures.csv, groups.csv, latency.csv, recall.csv, per_query.parquet and queries.parquet of a run."""
     cells = {
         dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]
         for dataset in datasets
     }
-    measured, timed, curves = [], [], []
+    measured, grouped, timed, curves = [], [], [], []
     per_query, queries = [], []
     for dataset in datasets:
         measured += _measures(dataset, cells[dataset.name], run.info["config"]["seed"])
         for label, cell in cells[dataset.name]:
+            grouped += list(_groups(dataset, label, cell, run.info["config"]["seed"]))
             timed += list(_latency(dataset, label, cell))
             curves += [(dataset.name, label, k, value) for k, value in enumerate(cell.info["recall"], 1)]
             per_query.append(_per_query(dataset, label, cell))
         queries.append(_queries(dataset, cells[dataset.name]))
-    store.write_csv(run.folder / "measures.csv", store.MEASURES, measured)
-    store.write_csv(run.folder / "latency.csv", store.LATENCY, timed)
-    store.write_csv(run.folder / "recall.csv", store.RECALL, curves)
+    for name, rows in {"measures": measured, "groups": grouped, "latency": timed, "recall": curves}.items():
+        store.write_csv(run.folder / f"{name}.csv", store.HEADERS[name], rows)
     empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})
     store.write_parquet(run.folder / "per_query.parquet", pa.concat_tables(per_query) if per_query else empty)
     store.write_parquet(run.folder / "queries.parquet", pa.concat_tables(queries))
@@ -65,12 +63,8 @@ def per_query_bytes(dataset: Dataset, values: dict[str, NDArray[np.float64]]) ->
 def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
     """Name -> mask [queries] over the answerable queries: all, then one for each value of the card's fields."""
     found = {ALL: dataset.answerable}
-    if not dataset.card.slices:
-        return found
-    metadata = [orjson.loads(text) for text in dataset.queries["metadata"].to_pylist()]
-    metadata = [each if isinstance(each, dict) else {} for each in metadata]  # public sets put anything there
     for name in dataset.card.slices:
-        values = np.array([str(each[name]) if each.get(name) is not None else "" for each in metadata])
+        values = np.array(dataset.field(name))
         for value in sorted(set(values.tolist()) - {""}):
             found[f"{name}={value}"] = (values == value) & dataset.answerable
     return found
@@ -91,6 +85,11 @@ def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) 
             rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))
     names = slices(dataset)
     return [rows[label, name, measure] for label, cell in cells for name in names for measure in cell.per_query]
+
+
+def _groups(dataset: Dataset, label: str, cell: store.Cell, seed: int) -> Iterator[Row]:
+    for each in groups.figures(dataset, cell.ranking, cell.per_query, seed):
+        yield (dataset.name, label, *astuple(each))
 
 
 def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:

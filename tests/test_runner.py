@@ -253,3 +253,19 @@ def test_a_run_that_is_none_or_older_says_so(tmp_path, content, message):
     (tmp_path / "run.json").write_text(content)
     with pytest.raises(BenchError, match=message):
         bench.load_run(tmp_path)
+
+
+def test_by_slices_in_place_of_the_card(run_small, write_set):
+    queries = [
+        {"_id": f"q{n}", "text": "cat", "metadata": {"kind": "x", "length": n % 2, "tags": ["a"]}} for n in (1, 2, 3)
+    ]
+    datasets = [load_dataset(write_set(card=CARD, queries=queries)), load_dataset(write_set("plain"))]
+    found = run_small(datasets=datasets, latency=False, by=("length",))
+    assert set(found.measures[found.measures["dataset"] == "small"]["slice"]) == {"all", "length=0", "length=1"}
+    assert set(found.measures[found.measures["dataset"] == "plain"]["slice"]) == {"all"}
+
+
+def test_a_field_that_no_query_has_is_refused(run_small, tmp_path):
+    with pytest.raises(BenchError, match=r"There is no metadata field 'kidn'.*Did you mean 'kind'"):
+        run_small(latency=False, by=("kidn",))
+    assert not (tmp_path / "results").exists()

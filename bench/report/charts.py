@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report import figures
-from bench.store import Run, write_atomic
+from bench.store import Row, Run, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,26 +142,25 @@ def _measures(run: Run) -> Figure | None:
     heights = [LINE * len(measures)] * len(run.datasets)
     figure, axes = _panels(_titles(run), heights, _label_room(measures))
     for panel, dataset in zip(axes, _names(run), strict=True):
-        frame = run.measures
-        frame = frame[(frame["dataset"] == dataset) & (frame["slice"] == figures.ALL)]
-        _intervals(run, panel, frame, "measure", measures)
+        rows = [row for row in run.rows("measures") if row["dataset"] == dataset and row["slice"] == figures.ALL]
+        _intervals(run, panel, rows, "measure", measures)
         panel.set_xlim(0, 1.02)
     _legend(figure, axes)
     return figure
 
 
-def _intervals(run: Run, panel: Axes, frame: Any, key: str, order: list[str]) -> None:
+def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, order: list[str]) -> None:
     """One line a value of `key`, a mark with its interval for each retriever."""
     step = 0.7 / max(1, len(run.retrievers))
     for number, (retriever, style) in enumerate(_style(run)):
-        rows = frame[frame["retriever"] == retriever].set_index(key)
-        found = [each for each in order if each in rows.index]
+        found = [row for row in rows if row["retriever"] == retriever and row[key] in order]
         if not found:
             continue
-        rows = rows.loc[found]
-        heights = np.array([order.index(each) for each in found]) + (number - (len(run.retrievers) - 1) / 2) * step
-        spread = np.nan_to_num([rows["value"] - rows["low"], rows["high"] - rows["value"]]).clip(min=0)
-        panel.errorbar(rows["value"], heights, xerr=spread, linestyle="", markersize=4.5, elinewidth=1.1, **style)
+        middle = (number - (len(run.retrievers) - 1) / 2) * step
+        heights = [order.index(row[key]) + middle for row in found]
+        spread = np.hstack([_spread(row) for row in found])
+        values = [row["value"] for row in found]
+        panel.errorbar(values, heights, xerr=spread, linestyle="", markersize=4.5, elinewidth=1.1, **style)
     panel.set_yticks(range(len(order)), [_plain(each.partition("=")[2] or each) for each in order])
     panel.set_ylim(len(order) - 0.5, -0.5)
 
@@ -170,11 +169,11 @@ def _recall(run: Run) -> Figure | None:
     figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, _names(run), strict=True):
         for retriever, style in _style(run):
-            frame = run.recall
-            rows = frame[(frame["dataset"] == dataset) & (frame["retriever"] == retriever)]
-            if len(rows):
-                marks = [int(k) - 1 for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if k <= len(rows)]
-                panel.plot(rows["k"], rows["value"], markevery=marks, markersize=4.5, linewidth=1.4, **style)
+            rows = [row for row in run.rows("recall") if (row["dataset"], row["retriever"]) == (dataset, retriever)]
+            if rows:
+                marks = [k - 1 for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if k <= len(rows)]
+                depths, values = [row["k"] for row in rows], [row["value"] for row in rows]
+                panel.plot(depths, values, markevery=marks, markersize=4.5, linewidth=1.4, **style)
         panel.set(xscale="log", xlabel="k (hits looked at)", ylabel="recall@k", ylim=(0, 1.02))
         _plain_log_axis(panel)
     _legend(figure, axes)
@@ -185,12 +184,12 @@ def _slices(run: Run) -> Figure | None:
     frames = []
     for dataset in run.datasets:
         main = figures.main_measure(run, dataset)
-        frame = run.measures
-        frame = frame[(frame["dataset"] == dataset["name"]) & (frame["measure"] == main)]
+        measured = [row for row in run.rows("measures") if (row["dataset"], row["measure"]) == (dataset["name"], main)]
         for name in dataset["slices"]:
-            rows = frame[frame["slice"].str.startswith(f"{name}=")]
-            if len(rows):
-                frames.append((f"{figures.called(dataset)}: {main} by {name}", rows, sorted(rows["slice"].unique())))
+            rows = [row for row in measured if row["slice"].startswith(f"{name}=")]
+            if rows:
+                order = sorted({row["slice"] for row in rows})
+                frames.append((f"{figures.called(dataset)}: {main} by {name}", rows, order))
     if not frames:
         return None
     labels = [each.partition("=")[2] for _, _, order in frames for each in order]
@@ -204,22 +203,25 @@ def _slices(run: Run) -> Figure | None:
 
 
 def _pareto(run: Run) -> Figure | None:
-    times = run.latency[run.latency["quantity"] == "p50"].set_index(["dataset", "retriever"])
-    if not times["value"].notna().any():
+    times = {
+        (row["dataset"], row["retriever"]): row
+        for row in run.rows("latency")
+        if row["quantity"] == "p50" and not math.isnan(row["value"])
+    }
+    if not times:
         return None
+    measured = {
+        (row["dataset"], row["retriever"], row["measure"]): row
+        for row in run.rows("measures")
+        if row["slice"] == figures.ALL
+    }
     figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, run.datasets, strict=True):
         main = figures.main_measure(run, dataset)
-        frame = run.measures
-        frame = frame[
-            (frame["dataset"] == dataset["name"]) & (frame["slice"] == figures.ALL) & (frame["measure"] == main)
-        ]
-        frame = frame.set_index("retriever")
         for retriever, style in _style(run):
-            if (dataset["name"], retriever) not in times.index or retriever not in frame.index:
-                continue
-            time, quality = times.loc[(dataset["name"], retriever)], frame.loc[retriever]
-            if math.isnan(time["value"]):
+            time = times.get((dataset["name"], retriever))
+            quality = measured.get((dataset["name"], retriever, main))
+            if time is None or quality is None:
                 continue
             panel.errorbar(
                 [time["value"]],
@@ -237,7 +239,7 @@ def _pareto(run: Run) -> Figure | None:
     return figure
 
 
-def _spread(row: Any) -> Any:
+def _spread(row: Row) -> Any:
     return np.nan_to_num([[row["value"] - row["low"]], [row["high"] - row["value"]]]).clip(min=0)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.store import Run
+from bench.store import Row, Run
 
 ALL = "all"
 
@@ -42,6 +42,18 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
+def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """Every table of a dataset, in the order in which every form shows them."""
+    shown = quality(run, dataset)
+    if shown.rows:
+        yield shown
+        for name in dataset["slices"]:
+            yield by_slice(run, dataset, name)
+    for each in (wordings(run, dataset), cost(run, dataset)):
+        if each is not None:
+            yield each
+
+
 def quality(run: Run, dataset: dict[str, Any]) -> Table:
     """Measures by retriever; the main measure with its 95% interval."""
     names = run.info["measures"]
@@ -60,7 +72,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Time and memory by retriever, or None where nothing was timed."""
     found = {
-        (row["retriever"], row["quantity"]): row for row in _records(run.latency) if row["dataset"] == dataset["name"]
+        (row["retriever"], row["quantity"]): row for row in run.rows("latency") if row["dataset"] == dataset["name"]
     }
     retrievers = [each for each in run.retrievers if (each, "index") in found]
     if not retrievers:
@@ -83,7 +95,7 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
     main = main_measure(run, dataset)
     found = {
         (row["slice"], row["retriever"]): row
-        for row in _records(run.measures)
+        for row in run.rows("measures")
         if row["dataset"] == dataset["name"] and row["measure"] == main and row["slice"].startswith(f"{field}=")
     }
     values = sorted({each for each, _ in found})
@@ -103,12 +115,45 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
     return Table(f"{called(dataset)}: {main} [95%] by {field}", header, tuple(rows), frozenset(best))
 
 
+def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """What becomes of one question in several wordings, or None where the set has no such groups."""
+    main = main_measure(run, dataset)
+    found = {
+        (row["retriever"], row["quantity"], row["measure"]): row
+        for row in run.rows("groups")
+        if row["dataset"] == dataset["name"]
+    }
+    shown = list(dict.fromkeys((quantity, measure) for _, quantity, measure in found if measure in ("", main)))
+    retrievers = [each for each in run.retrievers if any(each == retriever for retriever, _, _ in found)]
+    if not retrievers:
+        return None
+    means = {row["retriever"]: row for row in run.rows("measures") if _is_main(row, dataset, main)}
+    header = (
+        "retriever",
+        f"{main} of all [95%]",
+        *(f"{quantity}{f' {measure}' * bool(measure)} [95%]" for quantity, measure in shown),
+    )
+    rows = [
+        (each, _measure(means[each], True), *(_measure(found[each, *column], True) for column in shown))
+        for each in retrievers
+    ]
+    count = next(iter(found.values()))["groups"]
+    note = (
+        f"Means over {count:,} groups of wordings of one question (field {dataset['group']}). Worst: its worst-served "
+        "wording. Flip rate: groups where some wordings find a relevant document in the top and others none. "
+        "Overlap: share of the top that two wordings have in common."
+    )
+    return Table(f"{called(dataset)}: wordings of one question", header, tuple(rows), notes=(note,))
+
+
+def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
+    return bool(row["dataset"] == dataset["name"] and row["slice"] == ALL and row["measure"] == main)
+
+
 def summary(run: Run) -> Table:
     """The main measure of every dataset by retriever, with the p50 of a query where it was timed."""
     header = ("dataset", "measure", *run.retrievers)
-    p50 = {
-        (row["dataset"], row["retriever"]): row["value"] for row in _records(run.latency) if row["quantity"] == "p50"
-    }
+    p50 = {(row["dataset"], row["retriever"]): row["value"] for row in run.rows("latency") if row["quantity"] == "p50"}
     rows, best = [], set()
     for number, dataset in enumerate(run.datasets):
         main = main_measure(run, dataset)
@@ -159,7 +204,7 @@ def _notes(dataset: dict[str, Any]) -> list[str]:
     return notes
 
 
-def _timing_notes(found: dict[tuple[str, str], dict[str, Any]], dataset: dict[str, Any]) -> list[str]:
+def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) -> list[str]:
     notes = [
         f"* shortened by the embedding cache: {row['value']:.0%} of the vectors of {retriever} came from it."
         for (retriever, quantity), row in found.items()
@@ -177,21 +222,16 @@ def _timing_notes(found: dict[tuple[str, str], dict[str, Any]], dataset: dict[st
     return notes
 
 
-def _rows(run: Run, dataset: str, retriever: str) -> list[dict[str, Any]]:
-    return [row for row in _records(run.measures) if row["dataset"] == dataset and row["retriever"] == retriever]
+def _rows(run: Run, dataset: str, retriever: str) -> list[Row]:
+    return [row for row in run.rows("measures") if row["dataset"] == dataset and row["retriever"] == retriever]
 
 
-def _records(frame: Any) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = frame.to_dict("records")
-    return records
-
-
-def _measure(row: dict[str, Any], interval: bool) -> str:
+def _measure(row: Row, interval: bool) -> str:
     text = _number(row["value"], 4)
     return f"{text} [{_number(row['low'], 3)}, {_number(row['high'], 3)}]" if interval else text
 
 
-def _cost(row: dict[str, Any] | None, digits: int, interval: bool = False) -> str:
+def _cost(row: Row | None, digits: int, interval: bool = False) -> str:
     if row is None or math.isnan(row["value"]):
         return "n/a"
     text = f"{row['value']:,.{digits}f}"

@@ -19,10 +19,7 @@ def render(run: Run) -> str:
         blocks.append(f"**Failed:** {escape(retriever)} on {escape(name)}: {escape(reason)}")
     blocks += [f"**Warning:** {escape(warning)}" for warning in run.warnings]
     for dataset in run.datasets:
-        blocks.append(_table(figures.quality(run, dataset)))
-        blocks += [_table(figures.by_slice(run, dataset, name)) for name in dataset["slices"]]
-        found = figures.cost(run, dataset)
-        blocks += [_table(found)] if found else []
+        blocks += [_table(table) for table in figures.tables(run, dataset)]
     blocks += [
         f"## {heading}\n\n![{text}](charts/{chart}.svg)\n\n{text}"
         for chart, (heading, text) in CHARTS.items()

@@ -15,14 +15,8 @@ from bench.store import Run
 def render(run: Run) -> Iterator[RenderableType]:
     """Tables by dataset, the summary, the failures and where the files lie."""
     for dataset in run.datasets:
-        quality = figures.quality(run, dataset)
-        if quality.rows:
-            yield _table(quality)
-            for name in dataset["slices"]:
-                yield _table(figures.by_slice(run, dataset, name))
-        cost = figures.cost(run, dataset)
-        if cost is not None:
-            yield _table(cost)
+        for table in figures.tables(run, dataset):
+            yield _table(table)
     if len(run.datasets) > 1:
         yield _table(figures.summary(run))
     for dataset_name, retriever, reason in run.failures:
