@@ -38,7 +38,7 @@ def run(
     for key in settings:
         if key not in known:
             raise unknown("setting", key, known)
-    settings |= {key: tuple(settings[key]) for key in ("measures", "by", "columns") if key in settings}
+    settings |= {key: tuple(settings[key]) for key in ("runs", "measures", "by", "columns") if key in settings}
     named, instances = (None, {}) if retrievers is None else _split(retrievers)
     chosen = load_config(Path(config) if config is not None else None, retrievers=named, **settings)
     given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(datasets)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
     from rich.console import RenderableType
 
     from bench.config import RunConfig
@@ -46,6 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
+    for add in (_add_run, _add_score, _add_report, _add_search, _add_doctor, _add_cache, _add_datasets):
+        add(commands)
+    commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
+        command=_retrievers
+    )
+    return parser
+
+
+def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
         "run", help="run retrievers on datasets; without arguments the shipped sets and retrievers"
     )
@@ -71,10 +82,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_reading(run)
     run.set_defaults(command=_run)
 
+
+def _add_score(commands: Commands) -> None:
+    score = commands.add_parser("score", help="measures of other systems' TREC runs, beside retrievers where wanted")
+    score.add_argument("runs", nargs="+", metavar="RUN.trec", help="a TREC run file, gzipped or not")
+    score.add_argument("-d", "--dataset", required=True, help="what the run was made on")
+    score.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    score.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
+    score.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
+    score.add_argument("--name", help="name of the run's folder (default: date and time)")
+    score.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+    _add_reading(score)
+    score.set_defaults(command=_score)
+
+
+def _add_report(commands: Commands) -> None:
     report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
     report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
     report.set_defaults(command=_report)
 
+
+def _add_search(commands: Commands) -> None:
     search = commands.add_parser("search", help="one query through every retriever, side by side")
     search.add_argument("query")
     search.add_argument("-d", "--dataset", default="phenomena", help="a shipped set or a folder (default: phenomena)")
@@ -85,14 +114,20 @@ def _parser() -> argparse.ArgumentParser:
     _add_reading(search)
     search.set_defaults(command=_search)
 
+
+def _add_doctor(commands: Commands) -> None:
     doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
     doctor.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
     doctor.set_defaults(command=_doctor)
 
+
+def _add_cache(commands: Commands) -> None:
     cache = commands.add_parser("cache", help="the embedding cache: info or clear")
     cache.add_argument("action", choices=("info", "clear"))
     cache.set_defaults(command=_cache)
 
+
+def _add_datasets(commands: Commands) -> None:
     datasets = commands.add_parser("datasets", help="list the shipped sets; `check` one before trusting it")
     datasets.set_defaults(command=_datasets)
     check = datasets.add_subparsers(metavar="check").add_parser(
@@ -102,10 +137,6 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="all findings with all ids")
     _add_reading(check)
     check.set_defaults(command=_check)
-    commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
-        command=_retrievers
-    )
-    return parser
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
@@ -128,6 +159,20 @@ def _run(options: argparse.Namespace) -> int:
     config = _continued(path, flags) if resume else load_config(path, **flags)
     with console.Progress() as progress:
         found = runner.run(config, listener=progress, resume=resume, fresh=fresh)
+    _present(found)
+    return CELL_FAILED if found.failures else 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    from bench import console, runner
+    from bench.config import RunConfig, load_config
+
+    flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
+    for key in ("runs", "retrievers", "measures", "by", "columns"):
+        flags[key] = tuple(flags[key]) if flags[key] else None
+    only_runs = RunConfig(datasets=(options.dataset,), retrievers=(), latency=False)
+    with console.Progress() as progress:
+        found = runner.run(load_config(None, base=only_runs, **flags), listener=progress)
     _present(found)
     return CELL_FAILED if found.failures else 0
 

@@ -19,8 +19,9 @@ DEFAULT_DEPTH = 100
 class RunConfig:
     """One run.
 
-    datasets: names or folders (none: the shipped sets). retrievers: names with parameters. measures: ir_measures'
-    names. depth: hits a query is ranked to. latency: take times. limit: a sample of so many judged queries a set.
+    datasets: names, paths or scheme:name (none: the shipped sets). retrievers: names with parameters. runs: files of
+    other systems' TREC runs, scored beside them. measures: ir_measures' names. depth: hits a query is ranked to.
+    latency: take times. limit: a sample of so many judged queries a set.
     seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
     cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
     timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
@@ -31,6 +32,7 @@ class RunConfig:
 
     datasets: tuple[str, ...] = ()
     retrievers: tuple[str, ...] = DEFAULT_RETRIEVERS
+    runs: tuple[str, ...] = ()
     measures: tuple[str, ...] = DEFAULT_MEASURES
     depth: int = DEFAULT_DEPTH
     latency: bool = True
@@ -69,7 +71,7 @@ class RunConfig:
                 raise BenchError(f"{key} is {getattr(self, key):g}.", "Give a time above 0.")
         if not self.measures:
             raise BenchError("measures is empty.", "Name at least one.")
-        for key in ("datasets", "retrievers", "measures"):
+        for key in ("datasets", "retrievers", "runs", "measures"):
             values = getattr(self, key)
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
@@ -85,6 +87,7 @@ class RunConfig:
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "datasets": (list, "a list of strings"),
     "retrievers": (list, "a list of strings"),
+    "runs": (list, "a list of strings"),
     "measures": (list, "a list of strings"),
     "latency": (bool, "true or false"),
     "name": (str, "a string"),

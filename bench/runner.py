@@ -23,6 +23,7 @@ import numpy as np
 from bench import environment, latency, measures, store, tables
 from bench.config import RunConfig
 from bench.dataset import Dataset
+from bench.entrant import Entrant, entrants, missing
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
@@ -30,7 +31,7 @@ from bench.process import ProcessWorker, Surroundings
 from bench.race import Race
 from bench.resume import claimed, differences, discard, sweep
 from bench.worker import InProcess, Ranked, Work, Worker, WorkerError, WorkerLike
-from retrievers import Retriever, RetrieverError, create, parameters, signature
+from retrievers import Retriever, RetrieverError
 from retrievers.base import Ranking
 from retrievers.cache import VectorCache, default_path
 
@@ -66,23 +67,11 @@ class Event:
 Listener = Callable[[Event], None]
 
 
-@dataclass
-class _Entrant:
-    """A retriever in a run: its label and signature, and the worker that it lives in while that is alive."""
-
-    label: str
-    signature: str
-    parameters: dict[str, Any]
-    instance: Retriever | None = None
-    worker: WorkerLike | None = None
-    load_seconds: float = 0.0
-
-
 @dataclass(frozen=True)
 class _Heat:
     """An entrant's race on one dataset, and the cell that its times belong to."""
 
-    entrant: _Entrant
+    entrant: Entrant
     cell: store.Cell
     race: Race
 
@@ -122,10 +111,7 @@ class _Runner:
         self.config, self.tell, self.clock = config, listener, _Clock()
         self.measures: dict[str, ir_measures.Measure] = measures.resolve(config.measures)
         self.depth = max([config.depth, *map(measures.cutoff, config.measures)])
-        self.entrants = [_named(specification) for specification in config.retrievers]
-        self.entrants += [_Entrant(label, signature(each), parameters(each), each) for label, each in instances.items()]
-        if not self.entrants:
-            raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
+        self.entrants = entrants(config.retrievers, instances, config.runs)
         self.threads = config.threads or environment.default_threads()
         self.failures: list[tuple[str, str, str]] = []
         self.warnings: list[str] = []
@@ -137,6 +123,10 @@ class _Runner:
             datasets = _sliced(datasets, self.config.by)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
+        for entrant in self.entrants:
+            if entrant.stored is not None:  # a run of another set is refused before anything is written
+                for dataset in datasets:
+                    entrant.ranking(dataset, 1)
         name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
         self.folder = Path(self.config.results) / name
         self.info = self._describe(datasets)
@@ -170,7 +160,7 @@ class _Runner:
                     self._dataset(dataset)
             finally:
                 for entrant in self.entrants:
-                    _close(entrant)
+                    entrant.close()
                 shutil.rmtree(self.folder / "work", ignore_errors=True)
         return self._seal(datasets)
 
@@ -211,7 +201,7 @@ class _Runner:
         waiting = [
             each
             for each in self.entrants
-            if each.instance is None and any(self._unfinished(dataset, each) for dataset in datasets)
+            if not each.in_process and any(self._unfinished(dataset, each) for dataset in datasets)
         ]
         for entrant in waiting:
             self._worker(entrant)
@@ -224,19 +214,19 @@ class _Runner:
             thread.join()
         self.clock.retrievers += time.perf_counter() - start
 
-    def _rehearse(self, entrant: _Entrant) -> None:
+    def _rehearse(self, entrant: Entrant) -> None:
         try:
             work = self._worker(entrant).load(cached=self.config.cache and not self.config.latency)
         except (WorkerError, RetrieverError):
-            _close(entrant)
+            entrant.close()
         else:
             entrant.load_seconds += work.phases.get("load", 0.0)
 
     # --- one dataset ---
 
-    def _unfinished(self, dataset: Dataset, entrant: _Entrant) -> bool:
+    def _unfinished(self, dataset: Dataset, entrant: Entrant) -> bool:
         done = store.finished_cell(self._cell_folder(dataset, entrant))
-        return done is None or not self._is_timed(done)
+        return done is None or not (entrant.stored is not None or self._is_timed(done))
 
     def _dataset(self, dataset: Dataset) -> None:
         self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.entrants)))
@@ -245,6 +235,9 @@ class _Runner:
         built = []
         for entrant in self.entrants:
             if not self._unfinished(dataset, entrant):
+                continue
+            if entrant.stored is not None:
+                self._score(dataset, entrant)
                 continue
             done = store.finished_cell(self._cell_folder(dataset, entrant))
             try:
@@ -261,7 +254,7 @@ class _Runner:
         timing = cell.info["timing"]
         return not self.config.latency or (timing is not None and timing["error"] is None)
 
-    def _build(self, dataset: Dataset, entrant: _Entrant, texts: Path) -> Work:
+    def _build(self, dataset: Dataset, entrant: Entrant, texts: Path) -> Work:
         worker = self._worker(entrant)
         self._step(dataset, entrant, "index")
         worker.open(texts)
@@ -270,7 +263,7 @@ class _Runner:
         self.clock.retrievers += work.seconds
         return work
 
-    def _quality(self, dataset: Dataset, entrant: _Entrant, work: Work) -> store.Cell:
+    def _quality(self, dataset: Dataset, entrant: Entrant, work: Work) -> store.Cell:
         worker = self._worker(entrant)
         first = self._first_query(worker, entrant) if self.config.latency else None
         self._step(dataset, entrant, "search")
@@ -279,15 +272,32 @@ class _Runner:
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
         self.clock.retrievers += ranked.work.seconds + (first or 0.0)
         self._warn_of_cache(entrant, _quantities(work, ranked))
-        values = measures.evaluate(dataset, ranking, self.measures)
-        info = {
-            **_identity(dataset, entrant),
+        cost = {
             "index_seconds": work.seconds - work.phases.get("load", 0.0),
             "load_seconds": entrant.load_seconds,
             "first_query_seconds": first,
             "phases": {"index": work.phases, "search": ranked.work.phases},
             "quantities": _quantities(work, ranked),
             "peak_bytes": ranked.peak_bytes,
+        }
+        return self._commit(dataset, entrant, ranking, cost)
+
+    def _score(self, dataset: Dataset, entrant: Entrant) -> None:
+        """The cell of a stored run: its quality, and nothing of the work that somebody else did."""
+        self._step(dataset, entrant, "score")
+        warning = missing(entrant, dataset)
+        if warning is not None:
+            self._warn(entrant, warning)
+        dropped = int(dataset.card.drop_self)
+        ranking = entrant.ranking(dataset, self.depth + dropped)
+        self._commit(dataset, entrant, _without_own(ranking, dataset, self.depth) if dropped else ranking, {})
+
+    def _commit(self, dataset: Dataset, entrant: Entrant, ranking: Ranking, work: dict[str, Any]) -> store.Cell:
+        """Measure and store a cell. work: what indexing and searching cost."""
+        values = measures.evaluate(dataset, ranking, self.measures)
+        info = {
+            **_identity(dataset, entrant),
+            **work,
             "recall": measures.recall_curve(dataset, ranking).tolist(),
             "timing": None,
             "error": None,
@@ -304,7 +314,7 @@ class _Runner:
         self.tell(Event("cell", dataset.name, entrant.label))
         return cell
 
-    def _first_query(self, worker: WorkerLike, entrant: _Entrant) -> float:
+    def _first_query(self, worker: WorkerLike, entrant: Entrant) -> float:
         """Seconds of the first query after the build, less a model load that it had to wait for."""
         timed = worker.time([0])
         load = float(timed.phases["load"][0]) / 1e9 if "load" in timed.phases else 0.0
@@ -313,7 +323,7 @@ class _Runner:
 
     # --- time ---
 
-    def _timing(self, dataset: Dataset, built: list[tuple[_Entrant, store.Cell]]) -> None:
+    def _timing(self, dataset: Dataset, built: list[tuple[Entrant, store.Cell]]) -> None:
         plan = latency.Plan(self.config.samples, self.config.seconds)
         heats: list[_Heat] = []
         for entrant, cell in built:
@@ -349,7 +359,7 @@ class _Runner:
 
     # --- workers and failures ---
 
-    def _worker(self, entrant: _Entrant) -> WorkerLike:
+    def _worker(self, entrant: Entrant) -> WorkerLike:
         """The entrant's worker, started anew where it has none."""
         if entrant.worker is not None:
             return entrant.worker
@@ -377,14 +387,17 @@ class _Runner:
     def _cache(self) -> VectorCache | None:
         return VectorCache(default_path(), self.config.cache_mb) if self.config.cache else None
 
-    def _warn_of_cache(self, entrant: _Entrant, quantities: dict[str, float]) -> None:
+    def _warn_of_cache(self, entrant: Entrant, quantities: dict[str, float]) -> None:
         for quantity, text in _CACHE_TROUBLE.items():
-            warning = f"{entrant.label}: {text}"
-            if quantities.get(quantity) and warning not in self.warnings:
-                self.warnings.append(warning)
-                self.tell(Event("warning", retriever=entrant.label, text=warning))
+            if quantities.get(quantity):
+                self._warn(entrant, f"{entrant.label}: {text}")
 
-    def _failed(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
+    def _warn(self, entrant: Entrant, warning: str) -> None:
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+            self.tell(Event("warning", retriever=entrant.label, text=warning))
+
+    def _failed(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
         info = {
             **_identity(dataset, entrant),
             "error": str(error),
@@ -392,30 +405,22 @@ class _Runner:
         store.write_cell(self._cell_folder(dataset, entrant), info, {})
         self._note(dataset, entrant, error)
 
-    def _note(self, dataset: Dataset, entrant: _Entrant, error: Exception) -> None:
+    def _note(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
         trace = getattr(error, "trace", "") or str(error)
         self.log.write(f"--- {entrant.label} on {dataset.name}\n{trace}\n".encode())
-        _close(entrant)  # what is left of it cannot be trusted
+        entrant.close()  # what is left of it cannot be trusted
         self.failures.append((dataset.name, entrant.label, str(error)))
         self.tell(Event("failed", dataset.name, entrant.label, str(error)))
 
-    def _step(self, dataset: Dataset, entrant: _Entrant, text: str, done: int = 0, total: int | None = None) -> None:
+    def _step(self, dataset: Dataset, entrant: Entrant, text: str, done: int = 0, total: int | None = None) -> None:
         self.tell(Event("step", dataset.name, entrant.label, text, done, total))
 
-    def _cell_folder(self, dataset: Dataset, entrant: _Entrant) -> Path:
+    def _cell_folder(self, dataset: Dataset, entrant: Entrant) -> Path:
         return store.cell_folder(self.folder, dataset.name, entrant.label, entrant.signature)
 
     log: IO[bytes]
     folder: Path
     info: dict[str, Any]
-
-
-def _named(specification: str) -> _Entrant:
-    try:
-        retriever = create(specification)
-    except RetrieverError as error:
-        raise BenchError(error.message, error.hint) from None
-    return _Entrant(specification, signature(retriever), parameters(retriever))
 
 
 def _read(config: RunConfig) -> list[Dataset]:
@@ -442,13 +447,7 @@ def _refuse_same_names(datasets: Sequence[Dataset]) -> None:
             raise BenchError(f"Two datasets are called {name!r}.", "Rename one of the folders.")
 
 
-def _close(entrant: _Entrant) -> None:
-    if entrant.worker is not None:
-        entrant.worker.close()
-        entrant.worker = None
-
-
-def _identity(dataset: Dataset, entrant: _Entrant) -> dict[str, Any]:
+def _identity(dataset: Dataset, entrant: Entrant) -> dict[str, Any]:
     """Whose figures a cell holds."""
     return {
         "dataset": dataset.name,

@@ -98,6 +98,8 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
     def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
         return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
 
+    if "index_seconds" not in info:  # another system's run was scored; what it took is not known here
+        return
     yield row("load", "s", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
     yield row("index", "s", info["index_seconds"])
     encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))
