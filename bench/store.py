@@ -4,6 +4,7 @@
   cells/<dataset>/<retriever>/   one cell: cell.json (with checksums), ranking.npz, per_query.parquet, samples.npy
   measures.csv                   dataset, retriever, slice, measure, value, low, high, queries
   groups.csv                     dataset, retriever, quantity, measure, value, low, high, groups (of wordings)
+  unanswerable.csv               dataset, retriever, quantity, value, low, high, answerable, unanswerable
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
@@ -46,10 +47,11 @@ SCHEMA = 2
 
 MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
 GROUPS = ("dataset", "retriever", "quantity", "measure", "value", "low", "high", "groups")
+UNANSWERABLE = ("dataset", "retriever", "quantity", "value", "low", "high", "answerable", "unanswerable")
 LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
 RECALL = ("dataset", "retriever", "k", "value")
-HEADERS = {"measures": MEASURES, "groups": GROUPS, "latency": LATENCY, "recall": RECALL}
-TABLES = ("measures.csv", "groups.csv", "latency.csv", "recall.csv", "per_query.parquet", "queries.parquet")
+HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
+TABLES = (*(f"{name}.csv" for name in HEADERS), "per_query.parquet", "queries.parquet")
 
 
 # One line of a table by its columns' names.
@@ -251,6 +253,10 @@ class Run:
         return self._frame("groups")
 
     @cached_property
+    def unanswerable(self) -> pd.DataFrame:
+        return self._frame("unanswerable")
+
+    @cached_property
     def latency(self) -> pd.DataFrame:
         return self._frame("latency")
 
@@ -294,7 +300,7 @@ class Run:
 
 _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("value", "low", "high"), lambda text: float(text) if text else math.nan),
-    **dict.fromkeys(("queries", "samples", "groups", "k"), int),
+    **dict.fromkeys(("queries", "samples", "groups", "answerable", "unanswerable", "k"), int),
 }
 
 

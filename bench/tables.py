@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bench import groups, latency, store
+from bench import groups, latency, store, unanswerable
 from bench.dataset import Dataset
 from bench.statistics import bootstrap_mean
 
@@ -29,23 +29,28 @@ def import_libraries() -> None:
 
 
 def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
-    """Write measures.csv, groups.csv, latency.csv, recall.csv, per_query.parquet and queries.parquet of a run."""
+    """Write the tables of a run."""
     cells = {
         dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]
         for dataset in datasets
     }
-    measured, grouped, timed, curves = [], [], [], []
+    rows: dict[str, list[Row]] = {name: [] for name in store.HEADERS}
     per_query, queries = [], []
+    seed = run.info["config"]["seed"]
     for dataset in datasets:
-        measured += _measures(dataset, cells[dataset.name], run.info["config"]["seed"])
+        rows["measures"] += _measures(dataset, cells[dataset.name], seed)
         for label, cell in cells[dataset.name]:
-            grouped += list(_groups(dataset, label, cell, run.info["config"]["seed"]))
-            timed += list(_latency(dataset, label, cell))
-            curves += [(dataset.name, label, k, value) for k, value in enumerate(cell.info["recall"], 1)]
+            whose = (dataset.name, label)
+            wordings = groups.figures(dataset, cell.ranking, cell.per_query, seed)
+            rows["groups"] += [(*whose, *astuple(each)) for each in wordings]
+            tops = unanswerable.figures(dataset, cell.ranking, seed)
+            rows["unanswerable"] += [(*whose, *astuple(each)) for each in tops]
+            rows["latency"] += _latency(dataset, label, cell)
+            rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"], 1)]
             per_query.append(_per_query(dataset, label, cell))
         queries.append(_queries(dataset, cells[dataset.name]))
-    for name, rows in {"measures": measured, "groups": grouped, "latency": timed, "recall": curves}.items():
-        store.write_csv(run.folder / f"{name}.csv", store.HEADERS[name], rows)
+    for name, header in store.HEADERS.items():
+        store.write_csv(run.folder / f"{name}.csv", header, rows[name])
     empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})
     store.write_parquet(run.folder / "per_query.parquet", pa.concat_tables(per_query) if per_query else empty)
     store.write_parquet(run.folder / "queries.parquet", pa.concat_tables(queries))
@@ -85,11 +90,6 @@ def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) 
             rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))
     names = slices(dataset)
     return [rows[label, name, measure] for label, cell in cells for name in names for measure in cell.per_query]
-
-
-def _groups(dataset: Dataset, label: str, cell: store.Cell, seed: int) -> Iterator[Row]:
-    for each in groups.figures(dataset, cell.ranking, cell.per_query, seed):
-        yield (dataset.name, label, *astuple(each))
 
 
 def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:

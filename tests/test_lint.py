@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.dataset import Dataset
 from bench.formats import load_dataset
-from bench.lint import LEVELS, Finding, judgements, lint, near, subject, words
+from bench.lint import LEVELS, Finding, lint, near, subject, words
 from bench.report import findings as report
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
@@ -250,16 +250,16 @@ def test_judgements_of_a_query_and_those_without_a_wrong_one(findings):
     assert found["only-relevant-judged"].ids == ("q1", "q3")
 
 
-def test_the_detectable_difference_is_that_of_the_paired_normal_test(findings):
+def test_the_detectable_difference_is_that_of_the_paired_t_test(findings):
     figures = findings(card='slices = ["kind"]')["detectable-difference"].figures
-    assert figures["kind=words"] == {"queries": 2, "difference": pytest.approx(2.8016 * 0.25 / 2**0.5)}
-    # Lehr's rule, 16 s^2 / d^2 for two groups, is 8 s^2 / d^2 in pairs: about 50 pairs for d = 0.4 s.
-    assert judgements.detectable_difference(50, 1.0) == pytest.approx(0.4, abs=0.01)
+    # t tables, 1 degree of freedom: 12.706 and 1.376; a single query has none and shows nothing.
+    assert figures["kind=words"] == {"queries": 2, "difference": pytest.approx((12.706 + 1.376) * 0.25 / 2**0.5, 1e-3)}
+    assert "kind=code" not in figures
 
 
 def test_a_given_standard_deviation_is_used_and_said(findings):
     found = findings(sd=0.1)["detectable-difference"]
-    assert found.figures["all"]["difference"] == pytest.approx(2.8016 * 0.1 / 3**0.5)
+    assert found.figures["all"]["difference"] == pytest.approx((4.303 + 1.061) * 0.1 / 3**0.5, 1e-3)
     assert "given as 0.1" in found.message
 
 

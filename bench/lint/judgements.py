@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from bench.dataset import Dataset
 from bench.lint.finding import Finding, about, counted
+from bench.statistics import detectable_difference
 from bench.tables import slices
 
 # Standard deviation of paired differences per query where none was measured: usual for two retrievers on nDCG@10.
 SD = 0.25
-# Standard normal quantiles of a two-sided test at .05 and of a power of 80%.
-Z = 1.96 + 0.8416
 
 
 def check(dataset: Dataset, sd: float | None) -> Iterator[Finding]:
@@ -25,14 +23,6 @@ def check(dataset: Dataset, sd: float | None) -> Iterator[Finding]:
     yield from _only_relevant(dataset)
     if dataset.answerable.any():
         yield _detectable(dataset, sd)
-
-
-def detectable_difference(queries: int, sd: float) -> float:
-    """The smallest true mean difference that a paired two-sided test at .05 finds with 80% power.
-
-    (z(.975) + z(.80)) sd / sqrt(queries), the normal approximation (Cohen, Statistical Power Analysis, 1988, ch. 2).
-    """
-    return Z * sd / math.sqrt(queries)
 
 
 def _unanswerable(dataset: Dataset) -> Iterator[Finding]:
@@ -100,7 +90,7 @@ def _detectable(dataset: Dataset, sd: float | None) -> Finding:
     figures = {
         name: {"queries": size, "difference": detectable_difference(size, spread)}
         for name, size in sizes.items()
-        if size
+        if size > 1  # one query shows no spread
     }
     size = int(dataset.answerable.sum())
     taken = "taken to be" if sd is None else "given as"

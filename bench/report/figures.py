@@ -49,7 +49,7 @@ def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
         yield shown
         for name in dataset["slices"]:
             yield by_slice(run, dataset, name)
-    for each in (wordings(run, dataset), cost(run, dataset)):
+    for each in (wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
         if each is not None:
             yield each
 
@@ -144,6 +144,30 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
         "Overlap: share of the top that two wordings have in common."
     )
     return Table(f"{called(dataset)}: wordings of one question", header, tuple(rows), notes=(note,))
+
+
+def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """Whether the best score tells unanswerable queries apart, or None where the set has none."""
+    found = {
+        (row["retriever"], row["quantity"]): row
+        for row in run.rows("unanswerable")
+        if row["dataset"] == dataset["name"]
+    }
+    shown = list(dict.fromkeys(quantity for _, quantity in found))
+    retrievers = [each for each in run.retrievers if any(each == retriever for retriever, _ in found)]
+    if not retrievers:
+        return None
+    rows = [
+        (each, *(_measure(found[each, quantity], not i) for i, quantity in enumerate(shown))) for each in retrievers
+    ]
+    first = next(iter(found.values()))
+    note = (
+        f"{first['unanswerable']:,} queries without an answer against {first['answerable']:,} with one, by the score "
+        "of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. Refused: share of "
+        "the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones stay."
+    )
+    header = ("retriever", f"{shown[0]} [95%]", *shown[1:])
+    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=(note,))
 
 
 def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:

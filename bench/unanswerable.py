@@ -1,0 +1,58 @@
+"""Queries that nothing in the corpus answers: can a retriever's best score tell them from the others?
+
+A retriever always returns something. Whoever wants to say "I found nothing" needs a floor on the score, and a floor
+serves only where unanswerable queries score lower than answerable ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.dataset import Dataset
+from bench.statistics import auroc, auroc_interval
+from retrievers.base import Ranking
+
+# A floor is set so that this share of the answerable queries stays above it.
+KEPT = 0.95
+AUROC, FLOOR, REFUSED, EMPTY = "AUROC", f"floor keeping {KEPT:.0%}", "refused at the floor", "no hit"
+
+
+@dataclass(frozen=True)
+class ScoreFigure:
+    """quantity: AUROC of the top score (with its 95% interval); FLOOR: the score that KEPT of the answerable queries
+    reach; REFUSED: share of the unanswerable ones below it; EMPTY: share of them without any hit."""
+
+    quantity: str
+    value: float
+    low: float
+    high: float
+    answerable: int
+    unanswerable: int
+
+
+def figures(dataset: Dataset, ranking: Ranking, seed: int) -> Iterator[ScoreFigure]:
+    """What the top scores of a retriever tell; nothing where the set has not both kinds of query."""
+    answerable = dataset.answerable
+    if answerable.all() or not answerable.any():
+        return
+    top = top_scores(ranking)
+    positive, negative = top[answerable], top[~answerable]
+    nan = float("nan")
+    floor = float(np.quantile(positive, 1 - KEPT, method="lower"))
+    low, high = auroc_interval(positive, negative, np.random.default_rng([seed, 5]))
+    for quantity, value, below, above in (
+        (AUROC, auroc(positive, negative), low, high),
+        (FLOOR, floor if np.isfinite(floor) else nan, nan, nan),
+        (REFUSED, float((negative < floor).mean()), nan, nan),
+        (EMPTY, float(np.isneginf(negative).mean()), nan, nan),
+    ):
+        yield ScoreFigure(quantity, value, below, above, len(positive), len(negative))
+
+
+def top_scores(ranking: Ranking) -> NDArray[np.float64]:
+    """The score of each query's first hit, -inf where it has none, float64 [queries]."""
+    return np.where(ranking.documents[:, 0] >= 0, ranking.scores[:, 0], -np.inf).astype(np.float64)
