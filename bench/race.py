@@ -45,13 +45,15 @@ class Race:
         self.batched = len(queries)
         self.throughput = len(queries) / (float(timed.nanoseconds[0]) / 1e9)
 
-    def describe(self, queries: int) -> dict[str, Any]:
+    def describe(self, queries: int, readings: list[float]) -> dict[str, Any]:
+        """What a cell stores. readings: seconds of the gauge, taken between the blocks."""
         phases = {name: np.concatenate(parts) for name, parts in self.phases.items()}
         return {
             "hits": latency.LATENCY_HITS,
             "samples": len(self.samples),
             "queries": min(queries, len(self.order)),
             "warm_up": self.warmed,
+            "gauge_seconds": readings,
             "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
             "batch_queries": self.batched,
             "batch_per_second": self.throughput,

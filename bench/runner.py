@@ -27,6 +27,7 @@ from bench.entrant import Entrant, entrants, missing
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
+from bench.noise import Gauge
 from bench.process import ProcessWorker, Surroundings
 from bench.race import Race
 from bench.resume import claimed, differences, discard, sweep
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 # Throughput is measured on one batch of so many queries as fit into this share of the time budget.
 BATCH_SHARE = 0.25
+
+# How often the gauge is read while single queries are timed.
+GAUGE_SECONDS = 1.0
 
 # What an encoder tells of its cache -> what the user is told.
 _CACHE_TROUBLE = {
@@ -113,6 +117,7 @@ class _Runner:
         self.depth = max([config.depth, *map(measures.cutoff, config.measures)])
         self.entrants = entrants(config.retrievers, instances, config.runs)
         self.threads = config.threads or environment.default_threads()
+        self.gauge = Gauge(self.threads)
         self.failures: list[tuple[str, str, str]] = []
         self.warnings: list[str] = []
 
@@ -159,6 +164,7 @@ class _Runner:
                 for dataset in datasets:
                     self._dataset(dataset)
             finally:
+                self.gauge.close()
                 for entrant in self.entrants:
                     entrant.close()
                 shutil.rmtree(self.folder / "work", ignore_errors=True)
@@ -240,6 +246,7 @@ class _Runner:
                 self._score(dataset, entrant)
                 continue
             done = store.finished_cell(self._cell_folder(dataset, entrant))
+            self.readings = [self.gauge.read()]
             try:
                 work = self._build(dataset, entrant, texts)
                 built.append((entrant, done or self._quality(dataset, entrant, work)))
@@ -272,7 +279,9 @@ class _Runner:
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
         self.clock.retrievers += ranked.work.seconds + (first or 0.0)
         self._warn_of_cache(entrant, _quantities(work, ranked))
+        self.readings.append(self.gauge.read())
         cost = {
+            "gauge_seconds": self.readings,
             "index_seconds": work.seconds - work.phases.get("load", 0.0),
             "load_seconds": entrant.load_seconds,
             "first_query_seconds": first,
@@ -333,16 +342,21 @@ class _Runner:
             self._step(dataset, entrant, "warm up")
             if self._goes_on(dataset, heat, partial(Race.warm_up, queries=len(dataset.queries), rng=rng)):
                 heats.append(heat)
+        readings, read_at = [self.gauge.read()], time.perf_counter()
         while running := [heat for heat in heats if not heat.race.over(plan)]:
             for heat in running:
                 self._step(dataset, heat.entrant, "time", len(heat.race.samples), len(heat.race.order))
                 if not self._goes_on(dataset, heat, lambda race: race.block(plan.block)):
                     heats.remove(heat)
+            if time.perf_counter() - read_at > GAUGE_SECONDS:
+                readings.append(self.gauge.read())
+                read_at = time.perf_counter()
+        readings.append(self.gauge.read())
         for heat in heats:
             self._step(dataset, heat.entrant, "time a batch")
             if self._goes_on(dataset, heat, lambda race: race.batch(plan.seconds * BATCH_SHARE)):
                 self.clock.retrievers += heat.race.seconds
-                info = {**heat.cell.info, "timing": heat.race.describe(len(dataset.queries))}
+                info = {**heat.cell.info, "timing": heat.race.describe(len(dataset.queries), readings)}
                 samples = store.array_bytes(np.save, heat.race.samples)
                 store.write_cell(heat.cell.folder, info, {"samples.npy": samples})
 
@@ -420,6 +434,7 @@ class _Runner:
 
     log: IO[bytes]
     folder: Path
+    readings: list[float]
     info: dict[str, Any]
 
 

@@ -54,6 +54,9 @@ HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE,
 TABLES = (*(f"{name}.csv" for name in HEADERS), "per_query.parquet", "queries.parquet")
 
 
+# A time is marked where the gauge (bench.noise) was slower by this share than at its quickest in the run.
+NOISY = 0.10
+
 # One line of a table by its columns' names.
 Row = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bench import groups, latency, store, unanswerable
+from bench import groups, latency, noise, store, unanswerable
 from bench.dataset import Dataset
 from bench.statistics import bootstrap_mean
 
@@ -37,6 +38,8 @@ def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
     rows: dict[str, list[Row]] = {name: [] for name in store.HEADERS}
     per_query, queries = [], []
     seed = run.info["config"]["seed"]
+    gauged = [reading for each in cells.values() for _, cell in each for taken in _readings(cell) for reading in taken]
+    quickest = min(gauged, default=math.nan)
     for dataset in datasets:
         rows["measures"] += _measures(dataset, cells[dataset.name], seed)
         for label, cell in cells[dataset.name]:
@@ -45,7 +48,7 @@ def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
             rows["groups"] += [(*whose, *astuple(each)) for each in wordings]
             tops = unanswerable.figures(dataset, cell.ranking, seed)
             rows["unanswerable"] += [(*whose, *astuple(each)) for each in tops]
-            rows["latency"] += _latency(dataset, label, cell)
+            rows["latency"] += _latency(dataset, label, cell, quickest)
             rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"], 1)]
             per_query.append(_per_query(dataset, label, cell))
         queries.append(_queries(dataset, cells[dataset.name]))
@@ -92,7 +95,13 @@ def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) 
     return [rows[label, name, measure] for label, cell in cells for name in names for measure in cell.per_query]
 
 
-def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
+def _readings(cell: store.Cell) -> tuple[list[float], list[float]]:
+    """Of the gauge, in seconds: around the cell's index and ranking, and between its blocks of single queries."""
+    timing = cell.info["timing"] or {}
+    return cell.info.get("gauge_seconds", []), timing.get("gauge_seconds", [])
+
+
+def _latency(dataset: Dataset, label: str, cell: store.Cell, quickest: float) -> Iterator[Row]:
     info, nan = cell.info, float("nan")
 
     def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
@@ -102,6 +111,8 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
         return
     yield row("load", "s", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
     yield row("index", "s", info["index_seconds"])
+    working, between = _readings(cell)
+    yield row("drift_index", "share", noise.drift(working, quickest), len(working))
     encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))
     if cached:  # the figures above and the peak of memory are shortened by so much
         yield row("vectors_from_cache", "share", cached / (cached + encoded), cached + encoded)
@@ -112,6 +123,7 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell) -> Iterator[Row]:
     timing = info["timing"]
     if timing is None or timing["error"] is not None:
         return
+    yield row("drift_timing", "share", noise.drift(between, quickest), len(between))
     yield row("first_query", "ms", info["first_query_seconds"] * 1e3)
     for percent in latency.PERCENTILES:
         found = latency.percentile(cell.samples, percent)

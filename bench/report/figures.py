@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.store import Row, Run
+from bench.store import NOISY, Row, Run
 
 ALL = "all"
 
@@ -28,6 +28,11 @@ INTERVALS = ("p50", "p95")
 # What the embedding cache shortens, where vectors came from it.
 FROM_CACHE = "vectors_from_cache"
 SHORTENED = ("index", "peak_memory")
+# Drift of the gauge -> the times that were taken meanwhile.
+DRIFTS = {
+    "drift_index": ("index", "first_query"),
+    "drift_timing": ("p50", "p90", "p95", "p99", "batch", "encode_p50", "score_p50", "select_p50"),
+}
 PHASES = {"encode_p50": "encode ms", "score_p50": "score ms", "select_p50": "select ms"}
 
 
@@ -86,7 +91,9 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
         if (retriever, FROM_CACHE) in found:
             cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
         cells += [_cost(found.get((retriever, name)), 2) for name in phases]
-        rows.append((retriever, *cells))
+        noisy = {each for drift, names in DRIFTS.items() if _drift(found, retriever, drift) > NOISY for each in names}
+        columns = zip([*shown, *phases], cells, strict=True)
+        rows.append((retriever, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
     return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(_timing_notes(found, dataset)))
 
 
@@ -234,6 +241,12 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
         for (retriever, quantity), row in found.items()
         if quantity == FROM_CACHE
     ]
+    worst = max((_drift(found, retriever, drift) for retriever, drift in found if drift in DRIFTS), default=0)
+    if worst > NOISY:
+        notes.append(
+            f"~ on a noisy machine: a fixed piece of work took up to {worst:.0%} longer around these times than at its "
+            "quickest in the run. Trust ratios within a table before the times themselves."
+        )
     samples = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
     if not samples:
         return notes
@@ -244,6 +257,11 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
             f"The {dataset['queries']:,} queries were cycled, so the intervals speak of these queries, not of new ones."
         )
     return notes
+
+
+def _drift(found: dict[tuple[str, str], Row], retriever: str, quantity: str) -> float:
+    row = found.get((retriever, quantity))
+    return 0.0 if row is None or math.isnan(row["value"]) else float(row["value"])
 
 
 def _rows(run: Run, dataset: str, retriever: str) -> list[Row]:
