@@ -111,7 +111,7 @@ def text_field(record: Mapping[str, Any], name: str, where: str) -> str:
 
 def dataset_of(
     name: str,
-    documents: Mapping[str, str],
+    documents: Mapping[str, str] | pa.Table,
     queries: Mapping[str, tuple[str, Mapping[str, Any]]],
     judgements: Mapping[tuple[str, str], int],
     *,
@@ -119,11 +119,18 @@ def dataset_of(
     unanswerable: Collection[str] = (),
     note: str = "",
 ) -> Dataset:
-    """A Dataset from plain mappings: id -> text, id -> (text, metadata), (query id, document id) -> grade."""
+    """A Dataset from plain mappings: id -> text, id -> (text, metadata), (query id, document id) -> grade.
+
+    documents may be a table (id, text) as well, since a corpus may be large.
+    """
     strings = pa.large_string()
+    if not isinstance(documents, pa.Table):
+        documents = pa.table(
+            {"id": pa.array(list(documents), strings), "text": pa.array(list(documents.values()), strings)}
+        )
     return Dataset.build(
         name,
-        pa.table({"id": pa.array(list(documents), strings), "text": pa.array(list(documents.values()), strings)}),
+        documents,
         pa.table(
             {
                 "id": pa.array(list(queries), strings),
