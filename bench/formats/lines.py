@@ -56,9 +56,8 @@ def text_of(path: Path) -> str:
 def checked_id(value: str, where: str) -> str:
     """An id as TREC's files can hold it, else BenchError."""
     if value.split() != [value]:
-        raise BenchError(
-            f"{where}: the id {value!r} holds white space.", "Replace it, since TREC's files separate by it."
-        )
+        problem = "holds white space" if value else "is empty"
+        raise BenchError(f"{where}: the id {value!r} {problem}.", "Replace it, since TREC's files separate ids by it.")
     return value
 
 
