@@ -16,7 +16,7 @@ from bench.formats.options import Options
 
 # Asked in this order whether a path is theirs.
 FILES = ("trec", "plain", "beir")
-REMOTE = ("irds",)
+REMOTE = ("irds", "hf")
 
 
 def shipped() -> dict[str, Path]:

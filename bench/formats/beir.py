@@ -79,7 +79,7 @@ def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:
 def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
     """(id, text, metadata as JSON text) of a line of queries.jsonl."""
     metadata = record.get("metadata")
-    return _id(record, where), _string(record, "text", where), orjson.dumps(metadata or {}).decode()
+    return _id(record, where), _string(record, "text", where), orjson.dumps(metadata or {}, default=str).decode()
 
 
 def _documents(path: Path) -> pa.Table:
