@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.errors import BenchError
-from bench.formats import load_dataset
+from bench.formats import hf, load_dataset
 from bench.formats.options import Options
 
 DOCS = [{"_id": "d1", "title": "Cats", "text": "The cat slept."}, {"_id": "d2", "title": None, "text": "Pump blocked."}]
@@ -104,7 +105,7 @@ class Hub:
         """(status, headers, body)"""
         parts = unquote(urlsplit(path).path).strip("/").split("/")
         api = parts[0] == "api"
-        name, (verb, revision, *rest) = "/".join(parts[1 + api : 3 + api]), parts[3 + api :]
+        name, (verb, revision, *rest) = "/".join(parts[1 + api : 3 + api]), parts[3 + api :] or ["revision", "main"]
         if name == "tiny/gated":
             return 403, {"X-Error-Code": "GatedRepo"}, b""
         if name == "tiny/broken":
@@ -250,6 +251,14 @@ def test_a_hub_that_is_not_there_is_one_error(hub, monkeypatch):
     hub.close()
     with pytest.raises(BenchError, match="hf:tiny/set cannot be fetched: "):
         load_dataset("hf:tiny/set")
+
+
+def test_a_hub_that_never_answers_is_one_error(hub, monkeypatch):
+    monkeypatch.setattr(hf, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(BenchError, match=r"hf:tiny/set cannot be fetched: .*timed out"):
+            load_dataset("hf:tiny/set")
 
 
 def test_no_file_leaves_the_folder(hub, tmp_path):

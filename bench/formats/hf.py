@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ FETCHED = [
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 COLUMNS = ("_id", "id", "title", "text", "metadata", "query-id", "corpus-id", "score")
 ROWS = 10_000
+PATIENCE = 15.0  # seconds without an answer
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet or JSON lines."
 
 
@@ -70,7 +72,7 @@ def _fetched(repo: str, revision: str | None, split: str) -> Path:
         raise BenchError("huggingface_hub is not installed.", 'Install it: pip install "bench[hub]"') from None
     patterns = [*FETCHED, *(f"{split}{suffix}" for suffix in SUFFIXES)]
     try:
-        return Path(hub.snapshot_download(repo, repo_type="dataset", revision=revision, allow_patterns=patterns))
+        return Path(_snapshot(hub, repo, revision, patterns))
     except errors.GatedRepoError:
         message = f"hf:{repo} asks to accept its terms."
         hint = f"Do so at https://huggingface.co/datasets/{repo}, then: hf auth login."
@@ -80,9 +82,27 @@ def _fetched(repo: str, revision: str | None, split: str) -> Path:
     except errors.RevisionNotFoundError:
         message, hint = f"hf:{repo} has no revision {revision!r}.", "Name a branch, a tag or a commit, or none."
     except Exception as error:  # noqa: BLE001 - httpx', OSError, ValueError for a path that leads out of the folder …
-        reason = (str(error.__cause__ or error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         message, hint = f"hf:{repo} cannot be fetched: {reason}.", "Check the network and the disk, and try again."
     raise BenchError(message, hint)
+
+
+def _snapshot(hub: Any, repo: str, revision: str | None, patterns: list[str]) -> str:
+    """snapshot_download with an end: by itself it waits without limit for a hub that accepts and never answers."""
+    from huggingface_hub.utils import get_session
+
+    fetch = partial(hub.snapshot_download, repo, repo_type="dataset", revision=revision, allow_patterns=patterns)
+    get_session().timeout = PATIENCE
+    try:
+        hub.HfApi().dataset_info(repo, revision=revision, timeout=PATIENCE)
+    except (hub.errors.RepositoryNotFoundError, hub.errors.RevisionNotFoundError):
+        raise
+    except Exception as error:  # noqa: BLE001 - no network, or a hub in trouble: what was fetched before will do
+        try:
+            return str(fetch(local_files_only=True))
+        except hub.errors.LocalEntryNotFoundError:
+            raise error from None
+    return str(fetch())
 
 
 def _groups(folder: Path) -> dict[tuple[str, str], list[Path]]:
