@@ -227,6 +227,7 @@ class Dataset:
             "group": self.card.group,
             "drop_self": self.card.drop_self,
             "licence": self.card.licence,
+            "source": self.card.source,
         }
 
 

@@ -164,3 +164,11 @@ def test_known_items_that_cannot_be_made(write_set, options, message):
         load_dataset(write_set(), options)
     assert message in caught.value.message
     assert caught.value.hint
+
+
+def test_without_labels_the_error_says_how_to_get_some(write_set):
+    folder = write_set()
+    (folder / "queries.jsonl").unlink()
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder)
+    assert "--known-item title" in caught.value.hint

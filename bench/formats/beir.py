@@ -26,7 +26,10 @@ from bench.formats.records import json_records
 
 DEFAULT_SPLIT = "test"
 HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
-NEEDED = "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv."
+NEEDED = (
+    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv. "
+    "Without labels, --known-item title asks for each document by its title."
+)
 
 
 def recognises(path: Path) -> bool:
