@@ -172,3 +172,12 @@ def test_without_labels_the_error_says_how_to_get_some(write_set):
     with pytest.raises(BenchError) as caught:
         load_dataset(folder)
     assert "--known-item title" in caught.value.hint
+
+
+def test_a_folder_in_this_layout_may_hold_the_files_of_others_too(write_set, monkeypatch, tmp_path):
+    folder = write_set()
+    (folder / "corpus.txt").write_text("a\n")
+    (folder / "docs.tsv").write_text("d\ta\n")
+    (folder / "queries.csv").write_text("query,relevant\na,b\n")
+    monkeypatch.setenv("CORPUS_PATH", str(tmp_path / "absent"))
+    assert len(load_dataset(folder).documents) == 5

@@ -144,8 +144,8 @@ def test_judgements_that_nobody_can_use_are_counted(collection):
     found = load_dataset("irds:tiny/own")
     assert found.judgements == [{1: 2}]
     assert found.note == (
-        "2 judgements are of queries or documents that the collection lacks: left out; "
-        "1 pairs are judged twice: the last judgement counts"
+        "judgements of queries or documents that the collection lacks, left out: 2; "
+        "pairs judged twice, whose last judgement counts: 1"
     )
 
 

@@ -38,9 +38,9 @@ USUAL = {
 
 def recognises(path: Path) -> bool:
     """Is this a folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names?"""
-    if (path / "corpus.txt").is_file():
-        return True
-    return CORPUS in os.environ and not (path / "corpus.jsonl").exists() and bool(_labels(path))
+    if (path / "corpus.jsonl").exists():
+        return False
+    return (path / "corpus.txt").is_file() or (bool(os.environ.get(CORPUS)) and bool(_labels(path)))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -151,7 +151,7 @@ def _queries(
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
     if unlabelled := len(queries) - len({query for query, _ in judgements}):
-        notes.append(f"{unlabelled:,} queries without labels are left out")
+        notes.append(f"queries without labels, left out: {unlabelled:,}")
     return queries, judgements
 
 

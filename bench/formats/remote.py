@@ -23,7 +23,7 @@ def usable(
         kept[query, document] = value
     notes = []
     if lacking:
-        notes.append(f"{lacking:,} judgements are of queries or documents that the collection lacks: left out")
+        notes.append(f"judgements of queries or documents that the collection lacks, left out: {lacking:,}")
     if twice:
-        notes.append(f"{twice:,} pairs are judged twice: the last judgement counts")
+        notes.append(f"pairs judged twice, whose last judgement counts: {twice:,}")
     return kept, "; ".join(notes)

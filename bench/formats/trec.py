@@ -37,7 +37,8 @@ USUAL = {
 
 def recognises(path: Path) -> bool:
     """Is this a folder with TREC's documents?"""
-    return any((path / f"{name}{packed}").is_file() for name in DOCUMENTS for packed in ("", ".gz"))
+    found = any((path / f"{name}{packed}").is_file() for name in DOCUMENTS for packed in ("", ".gz"))
+    return found and not (path / "corpus.jsonl").exists()
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
