@@ -131,7 +131,9 @@ def test_without_labels_the_error_says_how_to_get_some(write):
     with pytest.raises(BenchError) as caught:
         load_dataset(write(queries=None))
     assert "has no labels" in caught.value.message
-    assert "--known-item FIELD (one of title, topic)" in caught.value.hint
+    assert caught.value.hint.endswith("--known-item FIELD of corpus_metadata.json: title, topic.")
+    with pytest.raises(BenchError, match=r"has no labels.*paragraphs are numbered.*2 entries for 3"):
+        load_dataset(write(queries=None, metadata=METADATA[:2]))
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def _queries(
     folder: Path, entries: list[Record], options: Options, notes: list[str]
 ) -> tuple[dict[str, tuple[str, Record]], dict[tuple[str, str], int]]:
     """Queries by id and grades by pair. Rows of one query, or of one id where there are ids, belong together."""
-    path = _one_file(folder, entries)
+    path = _one_file(folder, entries, notes)
     known = {entry["id"] for entry in entries}
     queries: dict[str, tuple[str, Record]] = {}
     judgements: dict[tuple[str, str], int] = {}
@@ -155,14 +155,15 @@ def _queries(
     return queries, judgements
 
 
-def _one_file(folder: Path, entries: list[Record]) -> Path:
+def _one_file(folder: Path, entries: list[Record], notes: list[str]) -> Path:
     found = _labels(folder)
     if len(found) > 1:
         raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
     if not found:
         fields = sorted({key for entry in entries for key in entry} - {"id"})
-        hint = f" (one of {', '.join(fields)})" if fields else ", which needs a corpus_metadata.json with that field"
-        raise BenchError(f"{folder} has no labels: no queries{', '.join(SUFFIXES)}.", f"{LABELS}{hint}.")
+        of = f"of corpus_metadata.json: {', '.join(fields)}" if fields else "of corpus_metadata.json"
+        reason = f" ({'; '.join(notes)})" if notes else ""
+        raise BenchError(f"{folder} has no labels: no queries{', '.join(SUFFIXES)}{reason}.", f"{LABELS} {of}.")
     return found[0]
 
 
