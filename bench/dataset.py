@@ -79,7 +79,7 @@ class Dataset:
     documents: table (id, text), descending by id. queries: table (id, text, metadata as JSON text),
     judged ones only, ascending by id. judgements: three aligned arrays, sorted by query, then document;
     `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
-    note: what a reader must know of it ("a sample of 50 of 300 judged queries").
+    note: what a reader must know of it ("a sample of 50 of 300 judged queries"). sampled: are these not all queries?
     """
 
     name: str
@@ -90,6 +90,7 @@ class Dataset:
     grade: NDArray[np.int64]
     card: Card = field(default_factory=Card)
     note: str = ""
+    sampled: bool = False
 
     @staticmethod
     def build(
@@ -202,13 +203,15 @@ class Dataset:
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
         kept = np.isin(self.judged_query, chosen)
+        note = f"a sample of {size} of {total} judged queries (seed {seed})"
         return replace(
             self,
             queries=self.queries.take(pa.array(chosen)),
             judged_query=np.searchsorted(chosen, self.judged_query[kept]).astype(np.int64),
             judged_document=self.judged_document[kept],
             grade=self.grade[kept],
-            note=f"a sample of {size} of {total} judged queries (seed {seed})",
+            note=f"{self.note}; {note}" if self.note else note,
+            sampled=True,
         )
 
     def write_texts(self, folder: Path) -> None:
@@ -235,11 +238,13 @@ class Dataset:
             "unanswerable": int((~self.answerable).sum()),
             "judgements": len(self.grade),
             "note": self.note,
+            "sampled": self.sampled,
             "measure": self.card.measure,
             "slices": list(self.card.slices),
             "group": self.card.group,
             "drop_self": self.card.drop_self,
             "licence": self.card.licence,
+            "source": self.card.source,
         }
 
 

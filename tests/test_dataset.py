@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -97,3 +99,12 @@ def test_texts_are_a_sequence():
 def test_own_documents_are_found():
     found = build({"a": "x", "b": "y"}, {"a": "z", "q": "w"}, [("a", "b", 1), ("q", "a", 1)])
     assert found.own_document.tolist() == [1, -1]
+
+
+def test_a_sample_keeps_what_its_set_says_of_itself(write_set):
+    noted = replace(load_dataset(write_set()), note="made from titles")
+    assert not noted.sampled
+    assert not noted.describe()["sampled"]
+    sample = noted.sample(2, seed=1)
+    assert sample.sampled
+    assert sample.note == "made from titles; a sample of 2 of 3 judged queries (seed 1)"

@@ -6,6 +6,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.formats import load_dataset, shipped
+from bench.formats.options import Options
 
 
 def test_a_folder_is_read(write_set):
@@ -120,3 +121,63 @@ def test_the_shipped_sets_load(name):
     assert found.answerable.any()
     assert found.card.description
     assert found.card.licence
+
+
+def test_known_items_are_asked_by_a_title_that_is_not_indexed(write_set):
+    corpus = [
+        {"_id": "d1", "title": "Cats", "text": "The animal sat on the mat."},
+        {"_id": "d2", "title": " cats ", "text": "All about cats."},
+        {"_id": "d3", "title": "", "text": "No title."},
+        {"_id": "d4", "title": "Only a title", "text": ""},
+        {"_id": "d5", "title": None, "text": "x", "metadata": {"title": "The  letter"}},
+    ]
+    found = load_dataset(write_set(corpus=corpus), Options(known_item="title"))
+    assert found.name == "small (known-item: title)"
+    assert found.note == (
+        "known-item queries made from title; 1 of 2 stand word for word in a document that answers them"
+    )
+    assert list(found.texts) == ["x", "", "No title.", "All about cats.", "The animal sat on the mat."]
+    assert dict(zip(found.query_ids, found.query_texts, strict=True)) == {
+        "known-d1": "Cats",
+        "known-d5": "The letter",
+    }
+    assert found.judgements == [{4: 1, 3: 1}, {0: 1}]
+
+
+def test_known_items_need_no_queries_and_another_field_leaves_the_title_in_the_text(write_set):
+    folder = write_set(corpus=[{"_id": "d1", "title": "Cats", "text": "meow", "author": "Ann"}])
+    (folder / "queries.jsonl").unlink()
+    found = load_dataset(folder, Options(known_item="author"))
+    assert (found.query_texts, list(found.texts)) == (["Ann"], ["Cats meow"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(known_item="heading"), "no document has the field 'heading'"),
+        (Options(known_item="text"), "would ask for a document by itself"),
+        (Options(known_item="title", split="dev"), "--split says nothing"),
+    ],
+)
+def test_known_items_that_cannot_be_made(write_set, options, message):
+    with pytest.raises(BenchError) as caught:
+        load_dataset(write_set(), options)
+    assert message in caught.value.message
+    assert caught.value.hint
+
+
+def test_without_labels_the_error_says_how_to_get_some(write_set):
+    folder = write_set()
+    (folder / "queries.jsonl").unlink()
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder)
+    assert "--known-item title" in caught.value.hint
+
+
+def test_a_folder_in_this_layout_may_hold_the_files_of_others_too(write_set, monkeypatch, tmp_path):
+    folder = write_set()
+    (folder / "corpus.txt").write_text("a\n")
+    (folder / "docs.tsv").write_text("d\ta\n")
+    (folder / "queries.csv").write_text("query,relevant\na,b\n")
+    monkeypatch.setenv("CORPUS_PATH", str(tmp_path / "absent"))
+    assert len(load_dataset(folder).documents) == 5

@@ -1,9 +1,14 @@
-"""TREC's qrels and runs."""
+"""TREC's qrels and runs, and folders of documents, topics and qrels."""
+
+import gzip
+import json
 
 import pytest
 
 from bench.errors import BenchError
-from bench.formats import trec
+from bench.formats import load_dataset, trec
+from bench.formats.options import Options
+from bench.formats.topics import read_topics
 
 
 def test_qrels_and_runs_are_read(tmp_path):
@@ -35,3 +40,162 @@ def test_a_wrong_line_is_named(tmp_path, reader, text, message):
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(BenchError, match="There is no"):
         trec.read_run(tmp_path / "absent")
+
+
+DOCS = "d1\tCats\tThe cat slept.\nd2\t\tPump blocked.\n d3 \tA film.\n"
+TOPICS = "1\tsleeping cat\n2\tpump\n3\tnever judged\n"
+QRELS = "1 0 d1 2\n1\t0\td3\t0\n2 Q0 d2 1\n"
+TAGGED = """<top>
+
+<num> Number: 301
+<title> Topic:  International
+ Organized Crime &amp; Law
+
+<desc> Description:
+Identify organizations.
+
+<narr> Narrative:
+A relevant document must be > 5 < 6 lines.
+</top>
+<top><title>pump</title><num>2</num></top>
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a folder in TREC's layout: name -> content; those with .gz are packed."""
+
+    def write(**files):
+        folder = tmp_path / "trec"
+        content = {"docs.tsv": DOCS, "topics.tsv": TOPICS, "qrels": QRELS, **files}
+        for name, text in content.items():
+            if text is None:
+                continue
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        return folder
+
+    return write
+
+
+def check(found):
+    assert found.document_ids(range(3)) == ["d3", "d2", "d1"]
+    assert list(found.texts) == ["A film.", "Pump blocked.", "Cats The cat slept."]
+    assert (found.query_ids, found.query_texts) == (["1", "2"], ["sleeping cat", "pump"])
+    assert found.judgements == [{2: 2, 0: 0}, {1: 1}]
+
+
+def test_a_folder_is_read(write):
+    found = load_dataset(write())
+    assert (found.name, found.note) == ("trec", "")
+    check(found)
+
+
+def test_packed_files_are_read(write):
+    packed = {"docs.tsv.gz": DOCS, "topics.tsv.gz": TOPICS, "qrels.txt.gz": QRELS}
+    check(load_dataset(write(**dict.fromkeys(("docs.tsv", "topics.tsv", "qrels")), **packed)))
+
+
+@pytest.mark.parametrize("keys", [("id", "title", "text"), ("docno", "title", "contents"), ("nr", "title", "words")])
+def test_documents_as_json_lines(write, keys):
+    rows = [("d1", "Cats", "The cat slept."), ("d2", None, "Pump blocked."), ("d3", "", "A film.")]
+    text = "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows)
+    columns = (("id", "nr"), ("text", "words")) if keys[0] == "nr" else ()
+    check(load_dataset(write(**{"docs.tsv": None, "docs.jsonl": text}), Options(columns=columns)))
+
+
+def test_splits_of_the_judgements(write):
+    folder = write(**{"qrels": None, "qrels/test.tsv": QRELS, "qrels/dev.txt": "2 0 d2 1\n"})
+    check(load_dataset(folder))
+    assert load_dataset(folder, Options(split="dev")).query_ids == ["2"]
+
+
+@pytest.mark.parametrize("name", ["topics.txt", "topics.sgml", "topics"])
+def test_tagged_topics(write, name):
+    folder = write(**{"topics.tsv": None, name: TAGGED, "qrels": "301 0 d1 1\n2 0 d2 1\n"})
+    found = load_dataset(folder)
+    assert dict(zip(found.query_ids, found.query_texts, strict=True)) == {
+        "301": "International Organized Crime & Law",
+        "2": "pump",
+    }
+    metadata = json.loads(found.queries["metadata"][1].as_py())
+    assert metadata == {
+        "desc": "Identify organizations.",
+        "narr": "A relevant document must be > 5 < 6 lines.",
+    }
+
+
+def test_another_tag_may_be_the_query(tmp_path):
+    path = tmp_path / "topics.txt"
+    path.write_text(TAGGED.partition("</top>")[0] + "</top>")
+    assert read_topics(path, "desc")["301"][0] == "Identify organizations."
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("docs.tsv", "d1\tx\nd2\n", "docs.tsv:2: 1 columns, not 2 or 3"),
+        ("docs.tsv", "d1\tx\ty\tz\n", "docs.tsv:1: 4 columns, not 2 or 3"),
+        ("docs.tsv", "d1\tx\nd1\ty\n", "docs.tsv:2: the id 'd1' stands already in line 1"),
+        ("docs.tsv", "d 1\tx\n", "docs.tsv:1: the id 'd 1' holds white space"),
+        ("docs.tsv", "\tx\n", "docs.tsv:1: the id '' is empty"),
+        ("docs.tsv", "\n", "docs.tsv is empty"),
+        ("docs.jsonl", '{"id": "d1"}\n', "has docs.tsv and docs.jsonl"),
+        ("topics.tsv", "1\n", "topics.tsv:1: 1 columns, not 2"),
+        ("topics.tsv", "1\tx\n1\ty\n", "topics.tsv:2: there are two topics '1'"),
+        ("topics.tsv", "1\t \n", "topics.tsv:1: the topic '1' has no <title>"),
+        ("topics.tsv", "", "topics.tsv holds no topic"),
+        ("topics.tsv", "<top>\n<num> 1 <title> x\n", "topics.tsv:1: <top> is not closed"),
+        ("topics.tsv", "<top>\n<num> 1 <title> x\n<top>", "topics.tsv:3: <top> out of place"),
+        ("topics.tsv", "<title> x </top>", "topics.tsv:1: </top> out of place"),
+        ("topics.tsv", "\n<top><title> x </top>", "topics.tsv:2: a topic without <num>"),
+        ("topics.tsv", "<top><num> 1 <desc> x </top>", "topics.tsv:1: the topic '1' has no <title>"),
+        ("qrels", "1 0 d1 1\n9 0 d1 1\n", "qrels:2: there is no topic '9'"),
+        ("qrels", "1 0 d9 1\n", "qrels:1: there is no document 'd9'"),
+        ("qrels", "1 0 d1 1\n1 1 d1 2\n", "qrels:2: '1' and 'd1' are judged already"),
+        ("qrels", "1 d1 1\n", "qrels:1: 3 columns, not 4"),
+        ("qrels", "", "qrels holds no judgement"),
+        ("qrels.txt", QRELS, "has qrels.txt and qrels"),
+    ],
+)
+def test_one_clear_error_with_file_and_line(write, name, content, message):
+    with pytest.raises(BenchError) as caught:
+        load_dataset(write(**{name: content}))
+    assert message in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content", ['{"id": "d1"}', '{"text": "x"}', '{"id": true, "text": "x"}', '{"id": "d", "text": 5}']
+)
+def test_json_documents_lack_nothing(write, content):
+    with pytest.raises(BenchError, match=r"docs\.jsonl:1: ") as caught:
+        load_dataset(write(**{"docs.tsv": None, "docs.jsonl": content}))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["topics.tsv", "qrels"])
+def test_a_missing_file_is_named(write, name):
+    with pytest.raises(BenchError, match=f"There is no .*{name}"):
+        load_dataset(write(**{name: None}))
+
+
+def test_a_split_needs_a_folder_of_splits(write):
+    with pytest.raises(BenchError, match="has no splits"):
+        load_dataset(write(), Options(split="dev"))
+    (write() / "qrels").unlink()
+    folder = write(**{"qrels/dev.tsv": QRELS, "qrels": None})
+    with pytest.raises(BenchError, match=r"There is no .*train"):
+        load_dataset(folder, Options(split="train"))
+
+
+def test_packed_runs_are_read_and_damaged_ones_are_one_error(tmp_path):
+    packed = gzip.compress(b"1 Q0 d1 1 0.5 t\n")
+    path = tmp_path / "a.run.gz"
+    path.write_bytes(packed)
+    assert trec.read_run(path) == {"1": {"d1": 0.5}}
+    for damaged in (b"plain text", packed[:-6], packed[:12] + b"\xff\xff\xff" + packed[15:]):
+        path.write_bytes(damaged)
+        with pytest.raises(BenchError, match="cannot be read"):
+            trec.read_run(path)

@@ -15,6 +15,8 @@ from bench.config import load_config
 from bench.errors import BenchError
 from bench.formats import load_dataset, trec
 from bench.formats.beir import read_card
+from bench.formats.options import Options
+from bench.formats.topics import read_topics
 
 INPUTS = int(os.environ.get("BENCH_FUZZ", "1500"))
 
@@ -49,6 +51,10 @@ FILES = {
     "qrels": (trec.read_qrels, ["1 0 d1 1", "1 0 d1", "x", "-1", "1 0 d2 9999999999999"]),
     "run": (trec.read_run, ["1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"]),
     "card": (read_card, PIECES["dataset.toml"]),
+    "topics": (
+        read_topics,
+        ["<top>", "</top>", "<num> Number: 301", "<title> Topic: x", "<title>", "<narr> a < b &amp;", "1\tx", "1"],
+    ),
     "config": (
         load_config,
         ["depth = 5", 'retrievers = ["bm25"]', "seed = -1", "latency = 2", "x = 1979-05-27", "[a.b]"],
@@ -96,6 +102,53 @@ def test_any_file_of_a_folder_loads_or_is_one_error(tmp_path_factory, name):
         else:
             assert len(found.queries) == len(found.judgements) > 0
             assert len(found.fingerprint) == 64
+
+    check()
+
+
+PLAIN = {
+    "corpus.txt": (b"One.\n\nTwo.\n", ["A paragraph.", " ", "\u2028", "\x85"]),
+    "corpus_metadata.json": (
+        b'[{"id": "a", "title": "x"}, {"id": "b"}]',
+        ["[", "]", ",", '{"id": "a"}', '{"id": 1}', '{"id": "b c"}', "null", "1e999", "\ud800"],
+    ),
+    "queries.csv": (
+        b"query,relevant,grade\nx,a,1\n",
+        ["x,b,0", "y,a b,", '"x\ny",a,2', "x,c,1", '"', ",,", "z,p000001,1"],
+    ),
+    "dataset.toml": (GOOD["dataset.toml"], PIECES["dataset.toml"]),
+}
+TREC = {
+    "docs.tsv": (b"d1\tx\nd2\tt\ty\n", ["d3\tx", "d3", "d 4\tx", "d1\tx", "\tx", "\t\t\t"]),
+    "topics.txt": (b"1\tx\n", ["<top>", "</top>", "<num> 1", "<title> x", "2\ty", "1\t", "\t"]),
+    "qrels": (b"1 0 d1 1\n", ["1 0 d2 1", "2 0 d1 1", "1 0 d1 1", "-1", "9" * 30]),
+}
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"), [pytest.param(layout, name, id=name) for layout in (PLAIN, TREC) for name in layout]
+)
+def test_any_file_of_the_other_folders_loads_or_is_one_error(tmp_path_factory, monkeypatch, layout, name):
+    for variable in ("CORPUS_PATH", "CORPUS_META_PATH"):
+        monkeypatch.delenv(variable, raising=False)
+    folder = tmp_path_factory.mktemp("fuzz")
+    for file, (content, _) in layout.items():
+        (folder / file).write_bytes(content)
+    good, pieces = layout[name]
+
+    @share(2 * (len(PLAIN) + len(TREC)))
+    @given(st.one_of(contents(pieces), contents(pieces).map(lambda extra: good + extra)))
+    def check(content):
+        (folder / name).write_bytes(content)
+        for options in (Options(), Options(known_item="title")) if layout is PLAIN else (Options(),):
+            try:
+                found = load_dataset(folder, options)
+            except BenchError as error:
+                assert error.message
+                assert error.hint
+            else:
+                assert len(found.queries) == len(found.judgements) > 0
+                assert len(found.fingerprint) == 64
 
     check()
 

@@ -15,8 +15,8 @@ from bench.errors import BenchError, unknown
 from bench.formats.options import Options
 
 # Asked in this order whether a path is theirs.
-FILES = ("beir",)
-REMOTE: tuple[str, ...] = ()
+FILES = ("trec", "plain", "beir")
+REMOTE = ("irds", "hf")
 
 
 def shipped() -> dict[str, Path]:

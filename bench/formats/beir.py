@@ -7,6 +7,7 @@ score, tab-separated, with or without a header. A document is title + " " + text
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,18 @@ import pyarrow.compute as pc
 
 from bench.dataset import Card, Dataset
 from bench.errors import BenchError, unknown
+from bench.formats.columns import string_table
+from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import json_records
 
-BATCH = 50_000
 DEFAULT_SPLIT = "test"
 HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
-NEEDED = "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv."
+NEEDED = (
+    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv. "
+    "Without labels, --known-item title asks for each document by its title."
+)
 
 
 def recognises(path: Path) -> bool:
@@ -34,9 +39,12 @@ def recognises(path: Path) -> bool:
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read and check a folder. Raises BenchError with file and line."""
-    options.only("beir", "split", "unanswerable")
     folder, split = Path(source).expanduser(), options.split or DEFAULT_SPLIT
     card = read_card(folder / "dataset.toml")
+    if options.known_item:
+        options.only("known-item", "known_item")
+        return _known_item(folder, options.known_item, card)
+    options.only("beir", "split", "unanswerable")
     documents = _documents(folder / "corpus.jsonl")
     queries = _queries(folder / "queries.jsonl")
     judgements = _judgements(folder / "qrels" / f"{split}.tsv", documents["id"], queries["id"])
@@ -65,41 +73,48 @@ def read_card(path: Path) -> Card:
     return Card(**content)
 
 
-def _documents(path: Path) -> pa.Table:
-    def row(record: dict[str, Any], where: str) -> tuple[str, str]:
-        title, text = _string(record, "title", where, default=""), _string(record, "text", where)
-        return _id(record, where), f"{title} {text}".strip()
+def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:
+    """(id, text) of a line of corpus.jsonl."""
+    title, text = _string(record, "title", where, default=""), _string(record, "text", where)
+    return _id(record, where), f"{title} {text}".strip()
 
-    return _table(path, row, ("id", "text"))
+
+def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
+    """(id, text, metadata as JSON text) of a line of queries.jsonl."""
+    metadata = record.get("metadata")
+    return _id(record, where), _string(record, "text", where), orjson.dumps(metadata or {}, default=str).decode()
+
+
+def _documents(path: Path) -> pa.Table:
+    return _table(path, document_row, ("id", "text"))
 
 
 def _queries(path: Path) -> pa.Table:
+    return _table(path, query_row, ("id", "text", "metadata"))
+
+
+def _known_item(folder: Path, field: str, card: Card) -> Dataset:
+    """Without judgements: ask by a field of corpus.jsonl or of its metadata, which is then no part of the text."""
+    if field in ("_id", "text"):
+        raise BenchError(f"--known-item {field} would ask for a document by itself.", "Name another field, as title.")
+
     def row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
         metadata = record.get("metadata")
-        return _id(record, where), _string(record, "text", where), orjson.dumps(metadata or {}).decode()
+        asked = asked_by(record, field) or (asked_by(metadata, field) if isinstance(metadata, dict) else "")
+        return *document_row({**record, "title": ""} if field == "title" else record, where), asked
 
-    return _table(path, row, ("id", "text", "metadata"))
+    return known_item(folder.resolve().name, field, _table(folder / "corpus.jsonl", row, ("id", "text", "asked")), card)
 
 
 def _table(path: Path, row: Any, names: tuple[str, ...]) -> pa.Table:
-    """Read a JSON-lines file in batches, so that Python objects of a large corpus never stand all at once."""
-    schema = pa.schema([(name, pa.large_string()) for name in names])
-    batches: list[pa.RecordBatch] = []
-    rows: list[tuple[str, ...]] = []
     numbers: list[int] = []
 
-    def flush() -> None:
-        columns = list(zip(*rows, strict=True)) or [()] * len(names)
-        batches.append(pa.record_batch([pa.array(column, pa.large_string()) for column in columns], schema=schema))
-        rows.clear()
+    def rows() -> Iterator[tuple[str, ...]]:
+        for number, record in json_records(path, NEEDED):
+            numbers.append(number)
+            yield row(record, f"{path}:{number}")
 
-    for number, record in json_records(path, NEEDED):
-        rows.append(row(record, f"{path}:{number}"))
-        numbers.append(number)
-        if len(rows) == BATCH:
-            flush()
-    flush()
-    table = pa.Table.from_batches(batches, schema)
+    table = string_table(rows(), *names)
     if not len(table):
         raise BenchError(f"{path} is empty.", 'It needs lines like {"_id": "d1", "text": "…"}.')
     _refuse_duplicates(path, table["id"], numbers)

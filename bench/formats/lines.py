@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from bench.errors import BenchError
 
@@ -11,9 +14,12 @@ MAX_GRADE = 1_000_000
 
 
 def lines(path: Path, needed: str) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without line ends, byte order mark and blank lines. needed: told where the file is absent."""
+    """Numbered lines without line ends, byte order mark and blank lines, unpacked where the name ends in .gz.
+
+    needed: told where the file is absent.
+    """
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             for number, line in enumerate(stream, 1):
                 if number == 1:
                     line = line.removeprefix(b"\xef\xbb\xbf")
@@ -21,8 +27,12 @@ def lines(path: Path, needed: str) -> Iterator[tuple[int, bytes]]:
                     yield number, line.rstrip(b"\r\n")
     except FileNotFoundError:
         raise BenchError(f"There is no {path}.", needed) from None
-    except OSError as error:
-        raise BenchError(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise BenchError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", "Check it.") from None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def decoded(line: bytes, where: str) -> str:
@@ -46,9 +56,8 @@ def text_of(path: Path) -> str:
 def checked_id(value: str, where: str) -> str:
     """An id as TREC's files can hold it, else BenchError."""
     if value.split() != [value]:
-        raise BenchError(
-            f"{where}: the id {value!r} holds white space.", "Replace it, since TREC's files separate by it."
-        )
+        problem = "holds white space" if value else "is empty"
+        raise BenchError(f"{where}: the id {value!r} {problem}.", "Replace it, since TREC's files separate ids by it.")
     return value
 
 

@@ -111,26 +111,35 @@ def text_field(record: Mapping[str, Any], name: str, where: str) -> str:
 
 def dataset_of(
     name: str,
-    documents: Mapping[str, str],
-    queries: Mapping[str, tuple[str, Mapping[str, Any]]],
+    documents: Mapping[str, str] | pa.Table,
+    queries: Mapping[str, tuple[str, Mapping[str, Any]]] | pa.Table,
     judgements: Mapping[tuple[str, str], int],
     *,
     card: Any = None,
     unanswerable: Collection[str] = (),
     note: str = "",
 ) -> Dataset:
-    """A Dataset from plain mappings: id -> text, id -> (text, metadata), (query id, document id) -> grade."""
+    """A Dataset from plain mappings: id -> text, id -> (text, metadata), (query id, document id) -> grade.
+
+    documents and queries may be tables as Dataset.build takes them as well, since a corpus may be large.
+    """
     strings = pa.large_string()
-    return Dataset.build(
-        name,
-        pa.table({"id": pa.array(list(documents), strings), "text": pa.array(list(documents.values()), strings)}),
-        pa.table(
+    if not isinstance(documents, pa.Table):
+        documents = pa.table(
+            {"id": pa.array(list(documents), strings), "text": pa.array(list(documents.values()), strings)}
+        )
+    if not isinstance(queries, pa.Table):
+        queries = pa.table(
             {
                 "id": pa.array(list(queries), strings),
                 "text": pa.array([text for text, _ in queries.values()], strings),
                 "metadata": pa.array([orjson.dumps(dict(each)).decode() for _, each in queries.values()], strings),
             }
-        ),
+        )
+    return Dataset.build(
+        name,
+        documents,
+        queries,
         pa.table(
             {
                 "query": pa.array([query for query, _ in judgements], strings),

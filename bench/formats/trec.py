@@ -1,9 +1,13 @@
-"""TREC's files: qrels (query, iteration, document, grade) and runs (query, Q0, document, rank, score, tag)."""
+"""TREC's files: qrels (query, iteration, document, grade) and runs (query, Q0, document, rank, score, tag).
+
+A folder of them is a set: docs.tsv (id, text, or id, title, text; no header) or docs.jsonl; topics.tsv (id, text) or
+TREC's tagged topics; qrels, or qrels/<split>.tsv. Every file may be packed, with a name that ends in .gz.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +16,137 @@ import pyarrow.compute as pc
 
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.formats.lines import decoded, grade, lines
+from bench.formats.beir import read_card
+from bench.formats.columns import string_table
+from bench.formats.lines import checked_id, decoded, grade, lines
+from bench.formats.options import Options
+from bench.formats.records import dataset_of, field_for, json_records, text_field
+from bench.formats.topics import read_topics
 from retrievers.base import Ranking, top_k
+
+DOCUMENTS = ("docs.tsv", "docs.jsonl")
+TOPICS = ("topics.tsv", "topics.txt", "topics.sgml", "topics")
+ENDINGS = (".tsv", ".txt", ".qrels", "")
+NEEDED = "A TREC folder needs docs.tsv or docs.jsonl, topics.tsv or topics.txt, and qrels."
+USUAL = {
+    "id": ("id", "_id", "docid", "doc_id", "docno"),
+    "title": ("title",),
+    "text": ("text", "contents", "content", "body"),
+}
+
+
+def recognises(path: Path) -> bool:
+    """Is this a folder with TREC's documents?"""
+    found = any((path / f"{name}{packed}").is_file() for name in DOCUMENTS for packed in ("", ".gz"))
+    return found and not (path / "corpus.jsonl").exists()
+
+
+def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
+    """Read and check a folder. Raises BenchError with file and line.
+
+    The queries are the topics' titles; `--columns query=desc` asks by another of their tags.
+    """
+    options.only("trec", "split", "columns")
+    folder = Path(source).expanduser()
+    documents = _documents(_one(folder, DOCUMENTS), options)
+    topics = _one(folder, TOPICS)
+    queries = read_topics(topics, dict(options.columns).get("query", "title"))
+    known = set(documents["id"].to_pylist())
+    judgements: dict[tuple[str, str], int] = {}
+    path = _qrels(folder, options.split)
+    for where, query, document, value in _judgements(path):
+        if query not in queries:
+            raise BenchError(f"{where}: there is no topic {query!r}.", f"Add it to {topics.name} or drop the line.")
+        if document not in known:
+            raise BenchError(f"{where}: there is no document {document!r}.", "Add the document or drop the line.")
+        judgements[query, document] = value
+    if not judgements:
+        raise BenchError(f"{path} holds no judgement.", "Add lines: query iteration document grade.")
+    card = read_card(folder / "dataset.toml")
+    return dataset_of(folder.resolve().name, documents, queries, judgements, card=card)
+
+
+def _one(folder: Path, names: Sequence[str]) -> Path:
+    """The one file of these names, packed or not; the first name where there is none, so that reading it says so."""
+    found = [path for name in names for packed in ("", ".gz") if (path := folder / f"{name}{packed}").is_file()]
+    if len(found) > 1:
+        raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
+    return found[0] if found else folder / names[0]
+
+
+def _qrels(folder: Path, split: str | None) -> Path:
+    """qrels.* of the folder, else the split's file in its folder qrels."""
+    single = _one(folder, [f"qrels{ending}" for ending in ENDINGS])
+    if not single.is_file():
+        if (folder / "qrels").is_dir():
+            return _one(folder / "qrels", [f"{split or 'test'}{ending}" for ending in ENDINGS])
+        return folder / "qrels"
+    if split:
+        raise BenchError(f"{single} has no splits.", f"Leave --split out, or move them to qrels/{split}.tsv.")
+    return single
+
+
+def _documents(path: Path, options: Options) -> pa.Table:
+    first: dict[str, str] = {}
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        found = _json_documents(path, options) if ".jsonl" in path.suffixes else _tabbed(path)
+        for where, document, text in found:
+            checked_id(document, where)
+            if document in first:
+                raise BenchError(
+                    f"{where}: the id {document!r} stands already in line {first[document]}.", "Ids must be unique."
+                )
+            first[document] = where.rpartition(":")[2]
+            yield document, text
+
+    table = string_table(rows(), "id", "text")
+    if not len(table):
+        raise BenchError(f"{path} is empty.", "It needs lines: id <tab> text.")
+    return table
+
+
+def _tabbed(path: Path) -> Iterator[tuple[str, str, str]]:
+    for number, line in lines(path, NEEDED):
+        where = f"{path}:{number}"
+        document, *texts = decoded(line, where).split("\t")
+        if len(texts) not in (1, 2):
+            raise BenchError(
+                f"{where}: {len(texts) + 1} columns, not 2 or 3.",
+                "A line is: id, text; or: id, title, text.",
+            )
+        yield where, document.strip(), " ".join(texts).strip()
+
+
+def _json_documents(path: Path, options: Options) -> Iterator[tuple[str, str, str]]:
+    for number, record in json_records(path, NEEDED):
+        where = f"{path}:{number}"
+        fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
+        for role in ("id", "text"):
+            if fields[role] is None:
+                raise BenchError(f"{where}: no field for the {role}.", f"Name it: --columns {role}=NAME.")
+        value = record[str(fields["id"])]
+        if isinstance(value, int) and not isinstance(value, bool):
+            record[str(fields["id"])] = str(value)
+        texts = [
+            text_field(record, name, where)
+            for role in ("title", "text")
+            if (name := fields[role]) is not None and (role == "text" or record[name] is not None)
+        ]
+        yield where, text_field(record, str(fields["id"]), where), " ".join(texts).strip()
 
 
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """query -> document -> grade. Raises BenchError with file and line, also for a pair that is judged twice."""
     judged: dict[str, dict[str, int]] = {}
+    for _, query, document, value in _judgements(path):
+        judged.setdefault(query, {})[document] = value
+    return judged
+
+
+def _judgements(path: Path) -> Iterator[tuple[str, str, str, int]]:
+    """(file:line, query, document, grade) of a qrels file, no pair twice."""
+    seen: set[tuple[str, str]] = set()
     for number, line in lines(path, "Give a qrels file."):
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
@@ -27,10 +155,10 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
                 f"{where}: {len(columns)} columns, not 4.", "A qrels line is: query iteration document grade."
             )
         query, _, document, value = columns
-        if document in judged.setdefault(query, {}):
+        if (query, document) in seen:
             raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
-        judged[query][document] = grade(value, where)
-    return judged
+        seen.add((query, document))
+        yield where, query, document, grade(value, where)
 
 
 def read_run(path: Path) -> dict[str, dict[str, float]]:

@@ -214,7 +214,8 @@ def main_measure(run: Run, dataset: dict[str, Any]) -> str:
 
 def called(dataset: dict[str, Any]) -> str:
     """What a dataset is called in every table and chart; a sample is called one."""
-    return f"{dataset['name']} (sample of {dataset['queries']:,})" if dataset["note"] else str(dataset["name"])
+    sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
+    return f"{dataset['name']} (sample of {dataset['queries']:,})" if sampled else str(dataset["name"])
 
 
 def title(dataset: dict[str, Any]) -> str:

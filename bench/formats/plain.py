@@ -1,0 +1,188 @@
+"""Plain text: corpus.txt with one paragraph a line, and, beside it, corpus_metadata.json and queries.csv.
+
+corpus_metadata.json: a list of {"id", …}, one for each paragraph, in their order. queries.csv (or .tsv, .jsonl): the
+columns query and relevant, ids separated by white space or in rows of their own; grade and id where wanted; all other
+columns become the query's metadata. Blank lines are no paragraphs. CORPUS_PATH and CORPUS_META_PATH in the environment
+name other files than those of the folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from bench.formats.beir import read_card
+from bench.formats.columns import string_table
+from bench.formats.known_item import asked_by, known_item
+from bench.formats.lines import checked_id, decoded, grade, lines, text_of
+from bench.formats.options import Options
+from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field
+
+CORPUS, METADATA = "CORPUS_PATH", "CORPUS_META_PATH"
+NEEDED = "Give corpus.txt with one paragraph a line, in the folder or by CORPUS_PATH."
+LABELS = "Write queries.csv with the columns query and relevant, or make known-item queries with --known-item FIELD"
+USUAL = {
+    "query": ("query", "text", "question"),
+    "relevant": ("relevant", "relevant_ids", "relevant_id", "corpus_id", "document", "doc_id"),
+    "grade": ("grade", "score", "relevance"),
+    "id": ("id", "_id", "query_id", "qid"),
+}
+
+
+def recognises(path: Path) -> bool:
+    """Is this a folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names?"""
+    if (path / "corpus.jsonl").exists():
+        return False
+    return (path / "corpus.txt").is_file() or (bool(os.environ.get(CORPUS)) and bool(_labels(path)))
+
+
+def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
+    """Read and check a folder. Raises BenchError with file and line, and where there are no labels."""
+    folder = Path(source).expanduser()
+    name, card = folder.resolve().name, read_card(folder / "dataset.toml")
+    corpus = Path(os.environ.get(CORPUS) or folder / "corpus.txt").expanduser()
+    paragraphs = string_table(_paragraphs(corpus), "text")["text"]
+    if not len(paragraphs):
+        raise BenchError(f"{corpus} holds no paragraph.", "Write one paragraph a line.")
+    entries, notes = _metadata(folder, len(paragraphs))
+    if os.environ.get(CORPUS):
+        notes.insert(0, f"paragraphs from {CORPUS}")
+    ids = pa.array((entry["id"] for entry in entries), pa.large_string())
+    documents = pa.table({"id": ids, "text": paragraphs})
+    if options.known_item:
+        options.only("known-item", "known_item")
+        asked = (asked_by(entry, options.known_item) if options.known_item != "id" else "" for entry in entries)
+        documents = documents.append_column("asked", pa.chunked_array([pa.array(asked, pa.large_string())]))
+        return known_item(name, options.known_item, documents, card, "; ".join(notes))
+    options.only("plain", "columns")
+    queries, judgements = _queries(folder, entries, options, notes)
+    return dataset_of(name, documents, queries, judgements, card=card, note="; ".join(notes))
+
+
+def _paragraphs(path: Path) -> Iterator[tuple[str]]:
+    for number, line in lines(path, NEEDED):
+        if text := decoded(line, f"{path}:{number}").strip():
+            yield (text,)
+
+
+def _metadata(folder: Path, paragraphs: int) -> tuple[list[Record], list[str]]:
+    """One entry with an id for each paragraph. Where the file does not fit, they are numbered, and a note says why.
+
+    A list that is shorter or longer could belong to any of the paragraphs: none of it is used.
+    """
+    path = Path(os.environ.get(METADATA) or folder / "corpus_metadata.json").expanduser()
+    try:
+        entries = _entries(path, paragraphs)
+    except BenchError as error:
+        # Six digits, so that a paragraph keeps its id when the corpus grows.
+        return [{"id": f"p{number:06}"} for number in range(1, paragraphs + 1)], [
+            f"paragraphs are numbered from p000001: {error.message.rstrip('.')}"
+        ]
+    return entries, []
+
+
+def _entries(path: Path, paragraphs: int) -> list[Record]:
+    if not path.is_file():
+        raise BenchError(f"there is no {path.name}")
+    try:
+        entries = orjson.loads(text_of(path))
+    except orjson.JSONDecodeError as error:
+        raise BenchError(f"{path.name} is not valid JSON ({error.msg})") from None
+    if not isinstance(entries, list):
+        raise BenchError(f"{path.name} is not a list")
+    if len(entries) != paragraphs:
+        raise BenchError(f"{path.name} has {len(entries):,} entries for {paragraphs:,} paragraphs")
+    seen: set[str] = set()
+    for number, entry in enumerate(entries, 1):
+        where = f"{path.name}, entry {number}"
+        value = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str) or not value:
+            raise BenchError(f"{where}: no id")
+        if checked_id(value, where) in seen:
+            raise BenchError(f"{where}: the id {value!r} stands twice")
+        seen.add(value)
+        entry["id"] = value
+    return entries
+
+
+def _labels(folder: Path) -> list[Path]:
+    return [path for suffix in SUFFIXES if (path := folder / f"queries{suffix}").is_file()]
+
+
+def _queries(
+    folder: Path, entries: list[Record], options: Options, notes: list[str]
+) -> tuple[dict[str, tuple[str, Record]], dict[tuple[str, str], int]]:
+    """Queries by id and grades by pair. Rows of one query, or of one id where there are ids, belong together."""
+    path = _one_file(folder, entries, notes)
+    known = {entry["id"] for entry in entries}
+    queries: dict[str, tuple[str, Record]] = {}
+    judgements: dict[tuple[str, str], int] = {}
+    by_text: dict[str, str] = {}
+    fields: dict[str, str | None] = {}
+    for where, record in records(path, LABELS):
+        if not fields or path.suffix == ".jsonl":  # JSON lines need not have the same fields
+            fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
+        if fields["query"] is None:
+            raise BenchError(f"{where}: no column query among {', '.join(record)}.", "Name it: --columns query=NAME.")
+        text = text_field(record, fields["query"], where)
+        if not text:
+            raise BenchError(f"{where}: the query is empty.", "Mend the line.")
+        query = _id(record, fields["id"], where) or by_text.setdefault(text, f"q{len(by_text) + 1:06}")
+        rest = {key: value for key, value in record.items() if key not in fields.values()}
+        if queries.setdefault(query, (text, rest))[0] != text:
+            raise BenchError(f"{where}: the id {query!r} has another query already.", "Give each query its own id.")
+        value = _grade(record, fields["grade"], where)
+        for document in _relevant(record, fields["relevant"], where):
+            if document not in known:
+                reason = f" ({notes[-1]})" if notes else ""
+                raise BenchError(f"{where}: there is no paragraph {document!r}{reason}.", "Mend the id.")
+            if (query, document) in judgements:
+                raise BenchError(f"{where}: {text!r} and {document!r} are judged already.", "Keep one of them.")
+            judgements[query, document] = value
+    if not judgements:
+        raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
+    if unlabelled := len(queries) - len({query for query, _ in judgements}):
+        notes.append(f"queries without labels, left out: {unlabelled:,}")
+    return queries, judgements
+
+
+def _one_file(folder: Path, entries: list[Record], notes: list[str]) -> Path:
+    found = _labels(folder)
+    if len(found) > 1:
+        raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
+    if not found:
+        fields = sorted({key for entry in entries for key in entry} - {"id"})
+        of = f"of corpus_metadata.json: {', '.join(fields)}" if fields else "of corpus_metadata.json"
+        reason = f" ({'; '.join(notes)})" if notes else ""
+        raise BenchError(f"{folder} has no labels: no queries{', '.join(SUFFIXES)}{reason}.", f"{LABELS} {of}.")
+    return found[0]
+
+
+def _id(record: Record, field: str | None, where: str) -> str:
+    value = record.get(field) if field else None
+    if value is None or value == "":
+        return ""
+    return checked_id(str(value).strip(), where)
+
+
+def _grade(record: Record, field: str | None, where: str) -> int:
+    value: Any = record.get(field) if field else None
+    return 1 if value is None or value == "" else grade(str(value), where)
+
+
+def _relevant(record: Record, field: str | None, where: str) -> list[str]:
+    """Ids: separated by white space, or a list in a JSON line."""
+    value = record.get(field) if field else None
+    if value is None:
+        return []
+    each = value if isinstance(value, list) else str(value).split()
+    return [checked_id(str(item), where) for item in each]
