@@ -58,6 +58,7 @@ class Card:
 
     measure: the main one. slices: metadata fields that reports slice by. group: the metadata field that
     holds wordings of one question together. drop_self: leave out hits with the query's own id.
+    unanswerable: a file of queries that are known to have no answer.
     """
 
     description: str = ""
@@ -69,6 +70,7 @@ class Card:
     slices: tuple[str, ...] = ()
     group: str = ""
     drop_self: bool = False
+    unanswerable: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ class Dataset:
             judged_query=np.searchsorted(chosen, self.judged_query[kept]).astype(np.int64),
             judged_document=self.judged_document[kept],
             grade=self.grade[kept],
-            note=f"a sample of {size} of {total} judged queries (seed {seed})",
+            note=joined(self.note, f"a sample of {size} of {total} judged queries (seed {seed})"),
         )
 
     def write_texts(self, folder: Path) -> None:
@@ -224,6 +226,11 @@ class Dataset:
             "drop_self": self.card.drop_self,
             "licence": self.card.licence,
         }
+
+
+def joined(*notes: str) -> str:
+    """One note of those that say something."""
+    return "; ".join(filter(None, notes))
 
 
 def open_texts(folder: Path) -> tuple[Texts, Texts]:

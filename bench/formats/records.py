@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.formats.lines import decoded, lines, text_of
+from bench.formats.lines import Source, decoded, lines, text_of
 from bench.formats.options import Options
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -40,7 +40,7 @@ def headers(path: Path) -> list[str]:
     return []
 
 
-def json_records(path: Path, needed: str) -> Iterator[tuple[int, Record]]:
+def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
     """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
     for number, line in lines(path, needed):
         try:
