@@ -15,7 +15,7 @@ from bench.errors import BenchError, unknown
 from bench.formats.options import Options
 
 # Asked in this order whether a path is theirs.
-FILES = ("beir",)
+FILES = ("pairs", "intents", "beir")
 REMOTE: tuple[str, ...] = ()
 
 
