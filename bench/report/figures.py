@@ -138,7 +138,8 @@ def main_measure(run: Run, dataset: dict[str, Any]) -> str:
 
 def called(dataset: dict[str, Any]) -> str:
     """What a dataset is called in every table and chart; a sample is called one."""
-    return f"{dataset['name']} (sample of {dataset['queries']:,})" if dataset["note"] else str(dataset["name"])
+    sampled = "a sample of" in dataset["note"]  # a note may say other things too
+    return f"{dataset['name']} (sample of {dataset['queries']:,})" if sampled else str(dataset["name"])
 
 
 def title(dataset: dict[str, Any]) -> str:
@@ -151,9 +152,7 @@ def title(dataset: dict[str, Any]) -> str:
 def _notes(dataset: dict[str, Any]) -> list[str]:
     notes = []
     if dataset["unanswerable"]:
-        notes.append(
-            f"{dataset['unanswerable']:,} judged queries have no relevant document; they are left out of the means."
-        )
+        notes.append(f"{dataset['unanswerable']:,} queries have no relevant document; they are left out of the means.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes
