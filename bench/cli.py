@@ -60,7 +60,9 @@ def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
         "run", help="run retrievers on datasets; without arguments the shipped sets and retrievers"
     )
-    run.add_argument("datasets", nargs="*", metavar="DATASET", help="a shipped set or a folder in BEIR's layout")
+    run.add_argument(
+        "datasets", nargs="*", metavar="DATASET", help="a shipped set, a path, or scheme:name (docs/bring-your-data.md)"
+    )
     run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
     run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
     run.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's")
@@ -128,15 +130,19 @@ def _add_cache(commands: Commands) -> None:
 
 
 def _add_datasets(commands: Commands) -> None:
-    datasets = commands.add_parser("datasets", help="list the shipped sets; `check` one before trusting it")
+    datasets = commands.add_parser("datasets", help="list the shipped sets; `check` one, `import` one of any form")
     datasets.set_defaults(command=_datasets)
-    check = datasets.add_subparsers(metavar="check").add_parser(
-        "check", help="what a careful person looks for in a set"
-    )
-    check.add_argument("dataset", metavar="NAME|PATH", help="a shipped set or a folder in BEIR's layout")
+    actions = datasets.add_subparsers(metavar="check|import")
+    check = actions.add_parser("check", help="what a careful person looks for in a set")
+    check.add_argument("dataset", metavar="NAME|PATH", help="a shipped set, a path, or scheme:name")
     check.add_argument("--json", action="store_true", help="all findings with all ids")
     _add_reading(check)
     check.set_defaults(command=_check)
+    imported = actions.add_parser("import", help="write a set of any form as a folder in BEIR's layout")
+    imported.add_argument("dataset", metavar="SOURCE", help="a name, a path or scheme:name")
+    imported.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="which must not be there yet")
+    _add_reading(imported)
+    imported.set_defaults(command=_import)
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
@@ -285,6 +291,23 @@ def _check(options: argparse.Namespace) -> int:
     else:
         console.show(findings.render(dataset.name, found))
     return BAD_INPUT if any(each.level == "error" for each in found) else 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import console
+    from bench.formats import export, load_dataset
+    from bench.formats.options import Options
+
+    dataset = load_dataset(options.dataset, Options.of(options))
+    export.write(dataset, options.to, options.dataset)
+    found = dataset.describe()
+    numbers = ", ".join(f"{found[key]:,} {key}" for key in ("documents", "queries", "judgements"))
+    notes = [f"{found['unanswerable']:,} of the queries without an answer"] if found["unanswerable"] else []
+    notes += [found["note"]] if found["note"] else []
+    console.show([Text(f"{options.to}: {numbers}"), *map(Text, notes)])
+    return 0
 
 
 def _dataset_list() -> Iterator[RenderableType]:

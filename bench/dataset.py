@@ -59,6 +59,7 @@ class Card:
 
     measure: the main one. slices: metadata fields that reports slice by. group: the metadata field that
     holds wordings of one question together. drop_self: leave out hits with the query's own id.
+    unanswerable: a file of queries that are known to have no answer.
     """
 
     description: str = ""
@@ -70,6 +71,7 @@ class Card:
     slices: tuple[str, ...] = ()
     group: str = ""
     drop_self: bool = False
+    unanswerable: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,14 +205,13 @@ class Dataset:
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
         kept = np.isin(self.judged_query, chosen)
-        note = f"a sample of {size} of {total} judged queries (seed {seed})"
         return replace(
             self,
             queries=self.queries.take(pa.array(chosen)),
             judged_query=np.searchsorted(chosen, self.judged_query[kept]).astype(np.int64),
             judged_document=self.judged_document[kept],
             grade=self.grade[kept],
-            note=f"{self.note}; {note}" if self.note else note,
+            note=joined(self.note, f"a sample of {size} of {total} judged queries (seed {seed})"),
             sampled=True,
         )
 
@@ -246,6 +247,11 @@ class Dataset:
             "licence": self.card.licence,
             "source": self.card.source,
         }
+
+
+def joined(*notes: str) -> str:
+    """One note of those that say something."""
+    return "; ".join(filter(None, notes))
 
 
 def open_texts(folder: Path) -> tuple[Texts, Texts]:

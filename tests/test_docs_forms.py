@@ -1,4 +1,4 @@
-"""The examples of docs/bring-your-data-2.md: their files are written and their commands run."""
+"""The second half of docs/bring-your-data.md, from plain text on: its files are written and its commands run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.cli import _parser
 from bench.formats import hf
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXT = (ROOT / "docs" / "bring-your-data-2.md").read_text("utf-8")
+TEXT = (ROOT / "docs" / "bring-your-data.md").read_text("utf-8").partition("## Plain text")[2]
 FILES = re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [
     shlex.split(line)[3:]

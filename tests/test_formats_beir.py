@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import stat
+import zipfile
+
 import pytest
 
 from bench.errors import BenchError
-from bench.formats import load_dataset, shipped
+from bench.formats import archive, load_dataset, shipped
 from bench.formats.options import Options
 
 
@@ -181,3 +185,289 @@ def test_a_folder_in_this_layout_may_hold_the_files_of_others_too(write_set, mon
     (folder / "queries.csv").write_text("query,relevant\na,b\n")
     monkeypatch.setenv("CORPUS_PATH", str(tmp_path / "absent"))
     assert len(load_dataset(folder).documents) == 5
+
+
+def failing(source, **options):
+    """The message and hint of the one error."""
+    with pytest.raises(BenchError) as caught:
+        load_dataset(source, Options(**options))
+    assert caught.value.hint
+    return f"{caught.value.message} {caught.value.hint}"
+
+
+def pack(path):
+    """The file as .gz in its place."""
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    return packed
+
+
+def test_compressed_files_are_read(write_set):
+    folder = write_set()
+    plain = load_dataset(folder).fingerprint
+    for name in ("corpus.jsonl", "queries.jsonl"):
+        pack(folder / name)
+    assert load_dataset(folder).fingerprint == plain
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda data: data[:-12], id="cut off"),
+        pytest.param(lambda data: data[:30] + b"\xff\xff\xff" + data[33:], id="overwritten"),
+        pytest.param(lambda data: b"plain text", id="no gzip at all"),
+        pytest.param(lambda data: data + b"more", id="something behind it"),
+    ],
+)
+def test_a_damaged_gzip_is_one_error(write_set, spoil):
+    folder = write_set()
+    packed = pack(folder / "corpus.jsonl")
+    packed.write_bytes(spoil(packed.read_bytes()))
+    assert "corpus.jsonl.gz" in failing(folder)
+
+
+def test_a_line_without_end_does_not_fill_the_memory(write_set, monkeypatch):
+    monkeypatch.setattr("bench.formats.lines.MAX_LINE", 1 << 20)
+    folder = write_set()
+    (folder / "corpus.jsonl").unlink()
+    (folder / "corpus.jsonl.gz").write_bytes(gzip.compress(bytes(1 << 22)))
+    assert "corpus.jsonl.gz:1: longer than 1 MiB" in failing(folder)
+
+
+def splits(folder, *names):
+    """Rename test.tsv to the first and copy it to the others."""
+    content = (folder / "qrels" / "test.tsv").read_text()
+    (folder / "qrels" / "test.tsv").unlink()
+    for name in names:
+        (folder / "qrels" / f"{name}.tsv").write_text(content)
+    return folder
+
+
+def test_a_split_is_chosen(write_set):
+    folder = write_set()
+    (folder / "qrels" / "dev.tsv").write_text("q2\td3\t1\n")
+    found = load_dataset(folder, Options(split="dev"))
+    assert (found.query_ids, found.note) == (["q2"], "judgements of the split 'dev'")
+    assert load_dataset(folder).note == ""
+
+
+def test_the_only_split_is_used_and_said(write_set):
+    found = load_dataset(splits(write_set(), "dev"))
+    assert len(found.queries) == 3
+    assert found.note == "judgements of the split 'dev'"
+    assert found.sample(1, 0).note.startswith("judgements of the split 'dev'; a sample of 1")
+
+
+def test_several_splits_without_test_are_listed(write_set):
+    assert "has no split 'test', but dev, train. Choose one: --split dev." in failing(
+        splits(write_set(), "train", "dev")
+    )
+
+
+def test_an_unknown_split_suggests_one(write_set):
+    message = failing(splits(write_set(), "train", "dev"), split="tran")
+    assert "'tran'. Did you mean 'train'? Known: dev, train." in message
+
+
+def test_an_option_of_another_form_is_refused(write_set):
+    assert "--columns says nothing to a source of the form 'beir'" in failing(write_set(), columns=(("query", "x"),))
+
+
+UNANSWERABLE = '{"_id": "n1", "text": "who won the cup"}\n{"_id": "n2", "text": "why"}\n'
+
+
+def test_queries_known_to_have_no_answer_join(write_set):
+    folder = write_set()
+    (folder / "none.jsonl").write_text(UNANSWERABLE)
+    found = load_dataset(folder, Options(unanswerable="none.jsonl"))
+    assert found.query_ids == ["n1", "n2", "q1", "q2", "q3"]
+    assert found.answerable.tolist() == [False, False, True, True, True]
+    assert found.describe()["unanswerable"] == 2
+    assert len(load_dataset(folder).queries) == 3  # the file alone says nothing
+
+
+def test_the_card_names_them_too(write_set):
+    folder = write_set(card='unanswerable = "none.jsonl"\n')
+    (folder / "none.jsonl").write_text(UNANSWERABLE)
+    pack(folder / "none.jsonl")
+    assert load_dataset(folder).describe()["unanswerable"] == 2
+
+
+def test_a_file_elsewhere_is_named_by_its_path(write_set, tmp_path):
+    (tmp_path / "elsewhere.jsonl").write_text(UNANSWERABLE)
+    options = Options(unanswerable=str(tmp_path / "elsewhere.jsonl"))
+    assert load_dataset(write_set(), options).describe()["unanswerable"] == 2
+
+
+def test_they_may_be_judged_as_not_relevant_to_a_document(write_set):
+    folder = write_set(qrels=[("q1", "d1", 1), ("n1", "d2", 0)])
+    (folder / "none.jsonl").write_text(UNANSWERABLE)
+    assert load_dataset(folder, Options(unanswerable="none.jsonl")).judgements == [{2: 0}, {}, {4: 1}]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"_id": "q1", "text": "x"}\n', "none.jsonl: 'q1' is the id of a query already"),
+        ('{"_id": "n1"}\n', "none.jsonl:1: no 'text'"),
+        ("", "none.jsonl is empty"),
+        (None, "There is no none.jsonl"),
+    ],
+)
+def test_what_is_wrong_with_them_is_said(write_set, content, message):
+    folder = write_set()
+    if content is not None:
+        (folder / "none.jsonl").write_text(content)
+    assert message in failing(folder, unanswerable="none.jsonl")
+
+
+def test_one_with_an_answer_is_an_error(write_set):
+    folder = write_set(qrels=[("q1", "d1", 1), ("n1", "d2", 1)])
+    (folder / "none.jsonl").write_text(UNANSWERABLE)
+    message = failing(folder, unanswerable="none.jsonl")
+    assert "test.tsv:3: 'n1' has an answer here" in message
+
+
+@pytest.mark.parametrize("name", ["../none.jsonl", "/etc/passwd"])
+def test_a_card_names_files_of_its_folder_alone(write_set, name):
+    assert "lies outside the set" in failing(write_set(card=f'unanswerable = "{name}"\n'))
+
+
+def test_clinc150_with_its_queries_out_of_scope(data):
+    found = load_dataset(data / "clinc150", Options(unanswerable="queries_oos.jsonl"))
+    assert int(found.answerable.sum()) == 4500
+    assert found.describe()["unanswerable"] == 1000
+
+
+def zipped(folder, prefix=""):
+    """The folder as a zip file beside it, each name under the prefix."""
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+            out.write(file, prefix + str(file.relative_to(folder)))
+    return path
+
+
+@pytest.mark.parametrize("prefix", ["", "scifact/"])
+def test_a_zip_file_is_read_where_it_lies(write_set, tmp_path, prefix):
+    folder = write_set(card='unanswerable = "none.jsonl"\n')
+    (folder / "none.jsonl").write_text(UNANSWERABLE)
+    pack(folder / "corpus.jsonl")
+    path = zipped(folder, prefix)
+    before = sorted(tmp_path.rglob("*"))
+    found = load_dataset(path)
+    assert found.fingerprint == load_dataset(folder).fingerprint
+    assert (found.name, found.describe()["unanswerable"]) == ("small", 2)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_error_inside_names_the_zip_file_and_the_line(write_set):
+    folder = write_set()
+    (folder / "corpus.jsonl").write_bytes(GOOD + b"{oops}\n")
+    assert "small.zip/small/corpus.jsonl:2: not valid JSON" in failing(zipped(folder, "small/"))
+
+
+def test_splits_of_a_zip_file_are_listed(write_set):
+    path = zipped(splits(write_set(), "dev", "train"), "small/")
+    assert "has no split 'test', but dev, train" in failing(path)
+    assert load_dataset(path, Options(split="train")).note == "judgements of the split 'train'"
+
+
+def member(name, kind=0):
+    """A member that a plain folder would not have."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = kind << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("info", "message"),
+    [
+        (member("/etc/cron.d/x"), "leads out of the folder"),
+        (member("../x"), "leads out of the folder"),
+        (member("small/../../x"), "leads out of the folder"),
+        (member("C:/x"), "leads out of the folder"),
+        (member("C:x"), "leads out of the folder"),
+        (member("small\\..\\x"), "has no plain path"),
+        (member("link", stat.S_IFLNK | 0o777), "is a link or a device"),
+        (member("pipe", stat.S_IFIFO | 0o600), "is a link or a device"),
+    ],
+)
+def test_members_that_no_packed_folder_has_are_refused(write_set, info, message):
+    path = zipped(write_set())
+    with zipfile.ZipFile(path, "a") as out:
+        out.writestr(info, "x")
+    assert message in failing(path)
+
+
+def test_a_name_that_stands_twice_is_refused(write_set):
+    path = zipped(write_set())
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as out:
+        out.writestr("corpus.jsonl", GOOD)
+    assert "'corpus.jsonl' stands in it twice" in failing(path)
+
+
+def test_an_encrypted_member_is_refused(write_set):
+    path = zipped(write_set())
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 8] |= 1  # the flag in the directory, which is read first
+    path.write_bytes(content)
+    assert "is encrypted" in failing(path)
+
+
+def test_another_compression_is_refused(write_set):
+    path = zipped(write_set())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as out:
+        out.writestr("x", "x")
+    assert "a method other than deflate" in failing(path)
+
+
+def test_a_bomb_is_refused(write_set):
+    path = zipped(write_set())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("bomb", bytes(3_000_000))
+    assert "'bomb' unpacks to more than 200 times its size" in failing(path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(write_set, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_TOTAL", 100)
+    assert "small.zip unpacks to" in failing(zipped(write_set()))
+
+
+def test_a_size_that_lies_is_an_error(write_set):
+    """The directory says 5 bytes; more is never unpacked."""
+    path = zipped(write_set())
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\1\2")
+    content[entry + 24 : entry + 28] = (5).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert "small.zip/corpus.jsonl" in failing(path)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda data: b"", id="empty"),
+        pytest.param(lambda data: b"text", id="no zip at all"),
+        pytest.param(lambda data: data[:-30], id="cut off"),
+        pytest.param(lambda data: data[:60] + b"\0\0\0\0" + data[64:], id="overwritten"),
+    ],
+)
+def test_a_damaged_zip_file_is_one_error(write_set, spoil):
+    path = zipped(write_set())
+    path.write_bytes(spoil(path.read_bytes()))
+    assert "small.zip" in failing(path)
+
+
+def test_a_zip_file_without_a_set_says_what_it_lacks(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as out:
+        out.writestr("a/b/corpus.jsonl", "")
+    assert "x.zip holds no corpus.jsonl, at its top or one folder below" in failing(tmp_path / "x.zip")
+
+
+def test_several_sets_in_a_zip_file_are_listed(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as out:
+        out.writestr("b/corpus.jsonl", "")
+        out.writestr("a/corpus.jsonl", "")
+    assert "x.zip holds several sets: a, b" in failing(tmp_path / "x.zip")

@@ -5,7 +5,10 @@ BENCH_FUZZ: the number of inputs in all (1,500; `make check-faults`: 100,000).
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
+import zipfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -83,25 +86,145 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("name", PIECES)
-def test_any_file_of_a_folder_loads_or_is_one_error(tmp_path_factory, name):
+def folder_of(tmp_path_factory, files):
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "qrels").mkdir()
-    for file, content in GOOD.items():
-        (folder / file).write_bytes(content)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def loads_or_is_one_error(source, options=Options()):  # noqa: B008 - frozen
+    try:
+        found = load_dataset(source, options)
+    except BenchError as error:
+        assert error.message
+        assert error.hint
+    else:
+        assert len(found.queries) == len(found.judgements) > 0
+        assert len(found.fingerprint) == 64
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_any_file_of_a_folder_loads_or_is_one_error(tmp_path_factory, name):
+    folder = folder_of(tmp_path_factory, GOOD)
 
     @share(2 * len(PIECES))
     @given(st.one_of(contents(PIECES[name]), contents(PIECES[name]).map(lambda extra: GOOD[name] + extra)))
     def check(content):
         (folder / name).write_bytes(content)
-        try:
-            found = load_dataset(folder)
-        except BenchError as error:
-            assert error.message
-            assert error.hint
+        loads_or_is_one_error(folder)
+
+    check()
+
+
+RECORDS = {
+    "pairs": [
+        "query,relevant",
+        "query\trelevant\tgrade",
+        "question1,question2,is_duplicate",
+        "a,b,1",
+        "a,b,0",
+        "a,c,1",
+        "a\tb\t1",
+        '{"query": "a", "relevant": "b", "grade": 1}',
+        '{"query": "b", "relevant": "c", "grade": [1]}',
+        '{"question1": "a", "question2": "b", "is_duplicate": true}',
+        '"a\n',
+        '"',
+    ],
+    "intents": [
+        "text,label",
+        "text,label,split",
+        "text\tlabel\tid",
+        "a,x",
+        "b,x",
+        "a,x,train",
+        "b,x,test",
+        "a\tx\t1",
+        '{"text": "a", "label": "x"}',
+        '{"text": "b", "label": "x", "split": null}',
+        '{"text": "c", "label": {"x": 1}}',
+        '"a\n',
+    ],
+}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize("form", RECORDS)
+def test_any_table_loads_or_is_one_error(tmp_path_factory, form, suffix):
+    path = tmp_path_factory.mktemp("fuzz") / f"file{suffix}"
+
+    @share(12)
+    @given(contents(RECORDS[form]), st.sampled_from([f"{form}:", ""]))
+    def check(content, scheme):
+        path.write_bytes(content)
+        loads_or_is_one_error(f"{scheme}{path}")
+
+    check()
+
+
+def test_any_queries_without_an_answer_load_or_are_one_error(tmp_path_factory):
+    folder = folder_of(tmp_path_factory, GOOD)
+
+    @share(12)
+    @given(contents([*PIECES["queries.jsonl"], '{"_id": "n1", "text": "x"}']))
+    def check(content):
+        (folder / "none.jsonl").write_bytes(content)
+        loads_or_is_one_error(folder, Options(unanswerable="none.jsonl"))
+
+    check()
+
+
+def zipped():
+    """A right zip file of a set, one file in it compressed on its own."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, content in GOOD.items():
+            packed = {f"{name}.gz": gzip.compress(content, mtime=0)} if name == "corpus.jsonl" else {name: content}
+            for member, data in packed.items():
+                out.writestr(zipfile.ZipInfo(f"set/{member}"), data, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+# What is packed is spoiled rather than made up: made-up bytes never come past the first check.
+SPOILT = st.lists(st.tuples(st.floats(0, 1), st.one_of(st.binary(min_size=1, max_size=4), st.none())), max_size=4)
+
+
+def spoiled(data, changes):
+    """The bytes with some of them overwritten, at their place as a share of the length; None cuts off the rest."""
+    content = bytearray(data)
+    for place, patch in changes:
+        start = int(place * len(content))
+        if patch is None:
+            del content[start:]
         else:
-            assert len(found.queries) == len(found.judgements) > 0
-            assert len(found.fingerprint) == 64
+            content[start : start + len(patch)] = patch
+    return bytes(content)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_any_zip_file_loads_or_is_one_error(tmp_path_factory):
+    path, right = tmp_path_factory.mktemp("fuzz") / "set.zip", zipped()
+
+    @share(4)
+    @given(st.one_of(st.binary(max_size=60), SPOILT.map(lambda changes: spoiled(right, changes))))
+    def check(content):
+        path.write_bytes(content)
+        loads_or_is_one_error(path)
+
+    check()
+
+
+def test_any_compressed_file_loads_or_is_one_error(tmp_path_factory):
+    right = gzip.compress(GOOD["corpus.jsonl"], mtime=0)
+    folder = folder_of(tmp_path_factory, {name: content for name, content in GOOD.items() if name != "corpus.jsonl"})
+
+    @share(12)
+    @given(SPOILT)
+    def check(changes):
+        (folder / "corpus.jsonl.gz").write_bytes(spoiled(right, changes))
+        loads_or_is_one_error(folder)
 
     check()
 

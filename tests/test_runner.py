@@ -179,6 +179,13 @@ def test_a_sample_says_so(run_small):
     assert "small (sample of 2)" in figures.by_slice(found, found.datasets[0], "kind").title
 
 
+def test_another_note_makes_no_sample(run_small):
+    found = run_small(latency=False)
+    dataset = {**found.datasets[0], "note": "judgements of the split 'dev'"}
+    assert figures.title(dataset) == "small: 5 documents, 3 queries (judgements of the split 'dev')"
+    assert figures.called(dataset) == "small"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

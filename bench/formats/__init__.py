@@ -15,7 +15,7 @@ from bench.errors import BenchError, unknown
 from bench.formats.options import Options
 
 # Asked in this order whether a path is theirs.
-FILES = ("trec", "plain", "beir")
+FILES = ("trec", "plain", "pairs", "intents", "beir")
 REMOTE = ("irds", "hf")
 
 

@@ -1,13 +1,14 @@
 """BEIR's layout, the native one: corpus.jsonl, queries.jsonl, qrels/<split>.tsv, and a card, dataset.toml.
 
 corpus.jsonl: {"_id", "title"?, "text"}; queries.jsonl: {"_id", "text", "metadata"?}; qrels: query-id, corpus-id,
-score, tab-separated, with or without a header. A document is title + " " + text.
+score, tab-separated, with or without a header. A document is title + " " + text. The JSON-lines files may be
+compressed (.jsonl.gz; the plain one is read where both are there), and the whole folder may be a zip file.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import pyarrow.compute as pc
 
 from bench.dataset import Card, Dataset
 from bench.errors import BenchError, unknown
+from bench.formats.archive import opened
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
-from bench.formats.lines import checked_id, decoded, grade, lines, text_of
+from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import json_records
 
@@ -33,25 +35,73 @@ NEEDED = (
 
 
 def recognises(path: Path) -> bool:
-    """Is this a folder that begins to be in this layout? What it lacks is then said."""
-    return path.is_dir()
+    """Is this a folder, or a zip file? What it lacks of this layout is then said."""
+    return path.is_dir() or path.suffix.lower() == ".zip"
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
-    """Read and check a folder. Raises BenchError with file and line."""
-    folder, split = Path(source).expanduser(), options.split or DEFAULT_SPLIT
+    """Read and check a folder or a zip file. Raises BenchError with file and line."""
+    path = Path(source).expanduser()
+    if path.suffix.lower() == ".zip" and not path.is_dir():
+        with opened(path, ("corpus.jsonl", "corpus.jsonl.gz"), NEEDED) as folder:
+            return _read(folder, path.stem, options)
+    return _read(path, path.resolve().name, options)
+
+
+def _read(folder: Source, name: str, options: Options) -> Dataset:
     card = read_card(folder / "dataset.toml")
     if options.known_item:
         options.only("known-item", "known_item")
-        return _known_item(folder, options.known_item, card)
+        return _known_item(folder, name, options.known_item, card)
     options.only("beir", "split", "unanswerable")
-    documents = _documents(folder / "corpus.jsonl")
-    queries = _queries(folder / "queries.jsonl")
-    judgements = _judgements(folder / "qrels" / f"{split}.tsv", documents["id"], queries["id"])
-    return Dataset.build(folder.resolve().name, documents, queries, judgements, card=card)
+    qrels, note = _split(folder, options.split)
+    documents = _documents(_file(folder, "corpus.jsonl"))
+    queries = _queries(_file(folder, "queries.jsonl"))
+    unanswerable = _unanswerable(folder, card, options, queries)
+    queries, no_answer = pa.concat_tables([queries, unanswerable]), set(unanswerable["id"].to_pylist())
+    judgements = _judgements(qrels, documents["id"], queries["id"], no_answer)
+    return Dataset.build(name, documents, queries, judgements, card=card, unanswerable=no_answer, note=note)
 
 
-def read_card(path: Path) -> Card:
+def _file(folder: Source, name: str) -> Source:
+    plain, packed = folder / name, folder / f"{name}.gz"
+    return packed if packed.is_file() and not plain.is_file() else plain
+
+
+def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
+    """The judgements to read, and what a reader must know of the choice. Raises BenchError where there are several."""
+    qrels = folder / "qrels"
+    files = [path.name for path in qrels.iterdir()] if qrels.is_dir() else []
+    found = sorted(name.removesuffix(".tsv") for name in files if name.endswith(".tsv"))
+    if wanted is not None and found and wanted not in found:
+        raise unknown(f"split in {qrels}:", wanted, found)
+    if wanted is None and DEFAULT_SPLIT not in found and len(found) > 1:
+        raise BenchError(
+            f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
+        )
+    split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
+    return qrels / f"{split}.tsv", "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
+
+
+def _unanswerable(folder: Source, card: Card, options: Options, queries: pa.Table) -> pa.Table:
+    """The queries known to have no answer: of the file that the user names, else the card, else none."""
+    name = options.unanswerable or card.unanswerable
+    if not name:
+        return queries.slice(0, 0)
+    if not options.unanswerable and (Path(name).is_absolute() or ".." in Path(name).parts):
+        raise BenchError(f"{folder / 'dataset.toml'}: {name!r} lies outside the set.", "Name a file of the folder.")
+    path = _file(folder, name)
+    if options.unanswerable and not path.is_file():
+        path = Path(name).expanduser()
+    table = _queries(path)
+    known = set(queries["id"].to_pylist())
+    for query in table["id"].to_pylist():
+        if query in known:
+            raise BenchError(f"{path}: {query!r} is the id of a query already.", "Give the queries distinct ids.")
+    return table
+
+
+def read_card(path: Source) -> Card:
     """The card of a set; an absent one is an empty one."""
     if not path.is_file():
         return Card()
@@ -76,7 +126,7 @@ def read_card(path: Path) -> Card:
 def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:
     """(id, text) of a line of corpus.jsonl."""
     title, text = _string(record, "title", where, default=""), _string(record, "text", where)
-    return _id(record, where), f"{title} {text}".strip()
+    return _id(record, where), f"{title} {text}".strip() if title else text
 
 
 def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
@@ -85,15 +135,15 @@ def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
     return _id(record, where), _string(record, "text", where), orjson.dumps(metadata or {}, default=str).decode()
 
 
-def _documents(path: Path) -> pa.Table:
+def _documents(path: Source) -> pa.Table:
     return _table(path, document_row, ("id", "text"))
 
 
-def _queries(path: Path) -> pa.Table:
+def _queries(path: Source) -> pa.Table:
     return _table(path, query_row, ("id", "text", "metadata"))
 
 
-def _known_item(folder: Path, field: str, card: Card) -> Dataset:
+def _known_item(folder: Source, name: str, field: str, card: Card) -> Dataset:
     """Without judgements: ask by a field of corpus.jsonl or of its metadata, which is then no part of the text."""
     if field in ("_id", "text"):
         raise BenchError(f"--known-item {field} would ask for a document by itself.", "Name another field, as title.")
@@ -103,10 +153,10 @@ def _known_item(folder: Path, field: str, card: Card) -> Dataset:
         asked = asked_by(record, field) or (asked_by(metadata, field) if isinstance(metadata, dict) else "")
         return *document_row({**record, "title": ""} if field == "title" else record, where), asked
 
-    return known_item(folder.resolve().name, field, _table(folder / "corpus.jsonl", row, ("id", "text", "asked")), card)
+    return known_item(name, field, _table(_file(folder, "corpus.jsonl"), row, ("id", "text", "asked")), card)
 
 
-def _table(path: Path, row: Any, names: tuple[str, ...]) -> pa.Table:
+def _table(path: Source, row: Any, names: tuple[str, ...]) -> pa.Table:
     numbers: list[int] = []
 
     def rows() -> Iterator[tuple[str, ...]]:
@@ -140,7 +190,7 @@ def _string(record: dict[str, Any], key: str, where: str, default: str | None = 
     return value
 
 
-def _refuse_duplicates(path: Path, ids: pa.ChunkedArray, numbers: list[int]) -> None:
+def _refuse_duplicates(path: Source, ids: pa.ChunkedArray, numbers: list[int]) -> None:
     if pc.count_distinct(ids).as_py() == len(ids):
         return
     first: dict[str, int] = {}
@@ -152,7 +202,9 @@ def _refuse_duplicates(path: Path, ids: pa.ChunkedArray, numbers: list[int]) -> 
         first[value] = number
 
 
-def _judgements(path: Path, documents: pa.ChunkedArray, queries: pa.ChunkedArray) -> pa.Table:
+def _judgements(
+    path: Source, documents: pa.ChunkedArray, queries: pa.ChunkedArray, unanswerable: Collection[str]
+) -> pa.Table:
     known_documents, known_queries = set(documents.to_pylist()), set(queries.to_pylist())
     rows: dict[tuple[str, str], int] = {}
     for number, line in lines(path, NEEDED):
@@ -167,6 +219,8 @@ def _judgements(path: Path, documents: pa.ChunkedArray, queries: pa.ChunkedArray
             raise BenchError(f"{where}: there is no document {document!r}.", "Add it to corpus.jsonl or drop the line.")
         if (query, document) in rows:
             raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
+        if value > 0 and query in unanswerable:
+            raise BenchError(f"{where}: {query!r} has an answer here and none elsewhere.", "Keep one of the two.")
         rows[query, document] = value
     if not rows:
         raise BenchError(f"{path} holds no judgement.", "Add lines: query-id <tab> corpus-id <tab> score.")

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from bench.errors import BenchError
 
 MAX_GRADE = 1_000_000
+MAX_LINE = 1 << 28  # bytes; a compressed file of a few megabytes can hold one line that fills the memory
+
+Source = Path | zipfile.Path  # a file or folder on disk, or in an opened zip file
+BROKEN = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def lines(path: Path, needed: str) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without line ends, byte order mark and blank lines, unpacked where the name ends in .gz.
+def lines(path: Source, needed: str) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines without line ends, byte order mark and blank lines, of a .gz unpacked as it is read.
 
-    needed: told where the file is absent.
+    needed: told where the file is absent. Raises BenchError for what cannot be read to its end.
     """
     try:
         with _opened(path) as stream:
-            for number, line in enumerate(stream, 1):
+            for number, line in enumerate(iter(partial(stream.readline, MAX_LINE), b""), 1):
+                if len(line) == MAX_LINE:
+                    raise BenchError(f"{path}:{number}: longer than {MAX_LINE >> 20} MiB.", "Split the document.")
                 if number == 1:
                     line = line.removeprefix(b"\xef\xbb\xbf")
                 if line.strip():
                     yield number, line.rstrip(b"\r\n")
     except FileNotFoundError:
         raise BenchError(f"There is no {path}.", needed) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise BenchError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", "Check it.") from None
+    except BROKEN as error:
+        raise BenchError(f"{path} is damaged or cut off: {error}.", "Fetch or pack it again.") from None
+    except OSError as error:
+        raise BenchError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+@contextmanager
+def _opened(path: Source) -> Iterator[BinaryIO]:
+    with path.open("rb") as stream:
+        if path.name.endswith(".gz"):
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+        elif isinstance(path, Path):
+            yield cast(BinaryIO, stream)
+        else:  # a zip file's own readline with a limit is slow
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream)))
 
 
 def decoded(line: bytes, where: str) -> str:
@@ -43,14 +62,16 @@ def decoded(line: bytes, where: str) -> str:
         raise BenchError(f"{where}: not UTF-8.", "Save the file as UTF-8.") from None
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Source) -> str:
     """A whole small file as text, else BenchError."""
     try:
-        return path.read_text("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BenchError(f"{path}: not UTF-8 at byte {error.start}.", "Save it as UTF-8.") from None
+    except BROKEN as error:
+        raise BenchError(f"{path} is damaged or cut off: {error}.", "Fetch or pack it again.") from None
     except OSError as error:
-        raise BenchError(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
+        raise BenchError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from None
 
 
 def checked_id(value: str, where: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,12 @@ import orjson
 import pyarrow as pa
 
 from bench.dataset import Dataset
-from bench.errors import BenchError
-from bench.formats.lines import decoded, lines, text_of
+from bench.errors import BenchError, unknown
+from bench.formats.lines import MAX_LINE, Source, checked_id, decoded, lines, text_of
 from bench.formats.options import Options
 
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
-SUFFIXES = (*SEPARATORS, ".jsonl")
+SUFFIXES = (".csv", ".tsv", ".jsonl")
+csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less than some documents have
 
 Record = dict[str, Any]
 
@@ -40,7 +41,7 @@ def headers(path: Path) -> list[str]:
     return []
 
 
-def json_records(path: Path, needed: str) -> Iterator[tuple[int, Record]]:
+def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
     """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
     for number, line in lines(path, needed):
         try:
@@ -57,31 +58,33 @@ def json_records(path: Path, needed: str) -> Iterator[tuple[int, Record]]:
 
 
 def _delimited(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
-    separator = SEPARATORS.get(path.suffix.lower(), ",")
-    source: Iterator[str] = (f"{decoded(line, f'{path}:{number}')}\n" for number, line in lines(path, needed))
-    if separator == ",":
-        # A quoted field may hold line ends and blank lines, so that the file is read whole.
-        if not path.exists():
-            raise BenchError(f"There is no {path}.", needed)
-        source = iter(text_of(path).splitlines(keepends=True))
-    if separator == ",":
-        reader = csv.reader(source, strict=True)
-    else:
-        reader = csv.reader(source, delimiter=separator, quoting=csv.QUOTE_NONE)  # a quote is a character in TSV
     names: list[str] | None = None
+    for number, row in _rows(path, needed):
+        where = f"{path}:{number}"
+        if not any(cell.strip() for cell in row):
+            continue
+        if names is None:
+            names = [name.strip() for name in row]
+            if len(set(names)) < len(names):
+                raise BenchError(f"{where}: two columns have one name.", "Name each column once in the header.")
+            continue
+        if len(row) != len(names):
+            raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", "Mend the line.")
+        yield where, dict(zip(names, row, strict=True))
+
+
+def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and fields. A quote is a character in TSV; in CSV a quoted field may hold line ends."""
+    if path.suffix.lower() == ".tsv":
+        for number, line in lines(path, needed):
+            yield number, decoded(line, f"{path}:{number}").split("\t")
+        return
+    if not path.exists():
+        raise BenchError(f"There is no {path}.", needed)
+    reader = csv.reader(io.StringIO(text_of(path), newline=""), strict=True)
     try:
         for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            where = f"{path}:{reader.line_num}"
-            if names is None:
-                names = [name.strip() for name in row]
-                if len(set(names)) < len(names):
-                    raise BenchError(f"{where}: two columns have one name.", "Name each column once in the header.")
-                continue
-            if len(row) != len(names):
-                raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", "Mend the line.")
-            yield where, dict(zip(names, row, strict=True))
+            yield reader.line_num, row
     except csv.Error as error:
         raise BenchError(f"{path}:{reader.line_num}: {error}.", "Mend the quotes, or save it as CSV anew.") from None
 
@@ -98,6 +101,37 @@ def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Op
         return given
     folded = {name.casefold().replace("-", "_"): name for name in names}
     return next((folded[name] for name in usual if name in folded), None)
+
+
+def columns_of(names: Sequence[str], roles: Mapping[str, Iterable[str]], options: Options) -> dict[str, str]:
+    """role -> its field, of the roles that have one. roles: each with its usual names.
+
+    Raises BenchError where the user names a field that is not there.
+    """
+    found = {role: field_for(role, names, usual, options) for role, usual in roles.items()}
+    return {role: name for role, name in found.items() if name is not None}
+
+
+def check_roles(options: Options, roles: Collection[str]) -> None:
+    """Raise BenchError where the user names a column for a role that a form does not have."""
+    for role, _ in options.columns:
+        if role not in roles:
+            raise unknown("role for --columns:", role, roles)
+
+
+def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str) -> str:
+    """The id in the field, else, where there is no such field, `made` with the line number for its {}."""
+    if name is None:
+        return made.format(where.rpartition(":")[2])
+    value = record.get(name)
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
+        raise BenchError(f"{where}: no id in {name!r}.", "Give each line an id, or leave the column out.")
+    return checked_id(str(value).strip(), where)
+
+
+def counted(number: int, what: str) -> str:
+    """A part of a note: "12 lines left out", empty for none."""
+    return f"{number:,} {what}" if number else ""
 
 
 def text_field(record: Mapping[str, Any], name: str, where: str) -> str:

@@ -228,9 +228,7 @@ def title(dataset: dict[str, Any]) -> str:
 def _notes(dataset: dict[str, Any]) -> list[str]:
     notes = []
     if dataset["unanswerable"]:
-        notes.append(
-            f"{dataset['unanswerable']:,} judged queries have no relevant document; they are left out of the means."
-        )
+        notes.append(f"{dataset['unanswerable']:,} queries have no relevant document; they are left out of the means.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes

@@ -1,0 +1,56 @@
+"""The first half of docs/bring-your-data.md: its files, its commands, and what the text says of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+from bench.formats import load_dataset
+
+WHOLE = (Path(__file__).resolve().parent.parent / "docs" / "bring-your-data.md").read_text("utf-8")
+PAGE = WHOLE.partition("## Plain text")[0]  # the rest: test_docs_forms.py
+FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", PAGE, re.DOTALL))
+RUNS = dict(re.findall(r"<!-- run: (\S+) -->\n```sh\n(.*?)```", PAGE, re.DOTALL))
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """A folder with the files of the page, to work in."""
+    for name, content in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_commands_work(written, capsys, name):
+    commands = [shlex.split(line) for line in RUNS[name].splitlines()]
+    assert commands
+    for command in commands:
+        assert command[:3] == ["python", "-m", "bench"]
+        with pytest.raises(SystemExit) as caught:
+            main(command[3:])
+        captured = capsys.readouterr()
+        assert caught.value.code == 0, captured.err
+        assert captured.out
+
+
+def test_each_block_is_marked():
+    """A block without a mark would never be tried."""
+    assert PAGE.count("```") == 2 * (len(FILES) + len(RUNS))
+
+
+def test_the_text_says_what_happens(written):
+    assert load_dataset("help").describe()["unanswerable"] == 1
+    assert (len(load_dataset("faq.csv").documents), len(load_dataset("faq.csv").queries)) == (2, 3)
+    duplicates = load_dataset("duplicates.csv")
+    assert "How do adults learn to swim?" not in list(duplicates.texts)
+    assert duplicates.query_texts == ["How do I learn to swim?", "Why is the sky blue?"]
+    assert len(load_dataset("intents.csv").queries) == 5
+    assert load_dataset("support").answerable.tolist() == [True, False]

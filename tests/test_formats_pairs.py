@@ -1,0 +1,253 @@
+"""Pairs of texts: the rule by which they become queries, documents and judgements."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import BenchError
+from bench.formats import load_dataset
+from bench.formats.options import Options
+
+
+@pytest.fixture
+def write(tmp_path):
+    def _write(content, name="pairs.csv"):
+        path = tmp_path / name
+        path.write_text(content, "utf-8")
+        return path
+
+    return _write
+
+
+def shown(found):
+    """Query text -> document text -> grade, and the document texts."""
+    texts = list(found.texts)
+    table = {
+        query: {texts[document]: grade for document, grade in judged.items()}
+        for query, judged in zip(found.query_texts, found.judgements, strict=True)
+    }
+    return table, set(texts)
+
+
+def mutual(*pairs):
+    """A file of pairs: "a b 1" says that a and b mean the same."""
+    return "question1,question2,is_duplicate\n" + "".join(",".join(pair.split()) + "\n" for pair in pairs)
+
+
+def failing(source, **options):
+    with pytest.raises(BenchError) as caught:
+        load_dataset(source, Options(**options))
+    assert caught.value.hint
+    return f"{caught.value.message} {caught.value.hint}"
+
+
+# query,relevant
+
+
+def test_queries_and_their_relevant_documents(write):
+    content = "query,relevant\nhow to pay,By card.\nhow to pay,By invoice.\nhours,9 to 5\nopening,9 TO  5\n"
+    found = load_dataset(write(content))
+    table, documents = shown(found)
+    assert table == {"how to pay": {"By card.": 1, "By invoice.": 1}, "hours": {"9 to 5": 1}, "opening": {"9 to 5": 1}}
+    assert documents == {"By card.", "By invoice.", "9 to 5"}  # the last line's is the one of line 4
+    assert (found.query_ids, found.document_ids([0])) == (["q2", "q4", "q5"], ["d4"])
+    assert (found.card.drop_self, found.note, found.name) == (False, "", "pairs")
+
+
+def test_ids_and_grades_are_taken(write):
+    content = (
+        "query_id,query,relevant_id,relevant,grade\n"
+        "1,pay,10,card,2\n1,pay,11,cash,0\n2,hours,12,nine,1\n3,is it red,11,cash,0\n"
+    )
+    found = load_dataset(write(content))
+    assert found.query_ids == ["1", "2", "3"]
+    assert shown(found)[0] == {"pay": {"card": 2, "cash": 0}, "hours": {"nine": 1}, "is it red": {"cash": 0}}
+    assert found.answerable.tolist() == [True, True, False]
+
+
+def test_a_query_that_is_a_document_too_is_left_out_of_its_own_hits(write):
+    found = load_dataset(write("query,relevant\na,b\nB,c\n"))
+    assert found.query_ids == ["d2", "q2"]  # the query B is the document b
+    assert shown(found) == ({"B": {"c": 1}, "a": {"b": 1}}, {"b", "c"})
+    assert found.card.drop_self
+    assert found.note == "1 queries are documents too, each left out of its own hits"
+    assert found.own_document.tolist() == [found.document_ids(range(2)).index("d2"), -1]
+
+
+def test_lines_that_say_nothing_are_counted(write):
+    found = load_dataset(write('query,relevant\na,A\n"",x\na,b\nb,\n'))
+    assert shown(found) == ({"a": {"b": 1}}, {"b"})
+    assert found.note == "2 lines with an empty text left out; 1 lines that pair a text with itself left out"
+
+
+def test_json_lines_tsv_and_other_names(write):
+    rows = [{"ask": "a", "find": "b\tc"}, {"ask": "d", "find": "e"}]
+    path = write("".join(json.dumps(row) + "\n" for row in rows), "pairs.jsonl")
+    options = Options(columns=(("query", "ask"), ("relevant", "find")))
+    assert shown(load_dataset(f"pairs:{path}", options))[0] == {"a": {"b\tc": 1}, "d": {"e": 1}}
+    assert shown(load_dataset(write('anchor\tpositive\n"a\tb\n', "pairs.tsv")))[0] == {'"a': {"b": 1}}
+
+
+def test_a_quoted_field_may_hold_line_ends_and_odd_separators(write):
+    found = load_dataset(write('query,relevant\n"one\ntwo",x\u2028y\n"z",w\n'))
+    assert shown(found)[0] == {"one\ntwo": {"x\u2028y": 1}, "z": {"w": 1}}
+
+
+def test_long_texts_are_no_trouble(write):
+    assert len(load_dataset(write(f"query,relevant\na,{'b' * 200_000}\n")).texts[0]) == 200_000
+
+
+# question1,question2,is_duplicate
+
+
+def test_a_group_gives_one_query_and_its_judged_members_are_relevant(write):
+    found = load_dataset(write(mutual("a b 1", "a c 1", "x y 1", "x z 0", "v w 0")))
+    table, documents = shown(found)
+    assert table == {"a": {"b": 1, "c": 1}, "x": {"y": 1, "z": 0}}
+    assert documents == {"b", "c", "y", "z", "v", "w"}
+    assert found.query_ids == ["2.1", "4.1"]
+    assert json.loads(found.queries["metadata"][0].as_py()) == {"group_size": 3}
+    assert found.note == ""
+
+
+def test_the_query_is_the_text_with_most_judgements_of_its_group(write):
+    found = load_dataset(write(mutual("a b 1", "b c 1", "b d 1")))
+    assert shown(found) == ({"b": {"a": 1, "c": 1, "d": 1}}, {"a", "c", "d"})
+
+
+def test_members_that_are_only_linked_by_a_chain_are_left_out(write):
+    """a = b = c = d: c is judged against b, d is not; d would count as a miss where it is most likely right."""
+    found = load_dataset(write(mutual("a b 1", "b c 1", "c d 1", "d x 0")))
+    assert shown(found) == ({"b": {"a": 1, "c": 1}}, {"a", "c", "x"})
+    assert found.note == "1 texts left out that a chain of pairs links to a query, unjudged against it"
+
+
+def test_negative_pairs_are_traps_for_either_side(write):
+    found = load_dataset(write(mutual("a b 1", "x a 0", "b y 0", "c d 1", "a c 0")))
+    table, documents = shown(found)
+    assert table == {"a": {"b": 1, "x": 0}, "c": {"d": 1}}  # b is no query, so that b and y say nothing of a
+    assert documents == {"b", "d", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param(["a b 1", "a d 1", "b c 1", "a c 0"], id="different within a group"),
+        pytest.param(["a b 1", "a d 1", "a c 1", "c a 0"], id="one pair judged both ways"),
+    ],
+)
+def test_contradictions_leave_the_doubtful_text_out(write, pairs):
+    found = load_dataset(write(mutual(*pairs)))
+    assert shown(found) == ({"a": {"b": 1, "d": 1}}, {"b", "d"})
+    assert "1 contradictory pairs not used" in found.note
+
+
+def test_a_group_of_contradictions_alone_asks_nothing(write):
+    found = load_dataset(write(mutual("a b 1", "x y 1", "y x 0", "z z 0")))
+    assert shown(found) == ({"a": {"b": 1}}, {"b", "x", "y", "z"})
+    assert found.note == "2 contradictory pairs not used"
+
+
+def test_the_same_text_is_one_text(write):
+    found = load_dataset(write("question1,question2,is_duplicate\nA  b,ﬁt,1\na B,other,true\nfit,FIT,1\n"))
+    assert shown(found) == ({"A  b": {"ﬁt": 1, "other": 1}}, {"ﬁt", "other"})
+
+
+QUORA = '"id","qid1","qid2","question1","question2","is_duplicate"\n"0","1","2","a, b","c","1"\n"1","3","4","x","",0\n'
+MRPC = '\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t70\t71\ta, b\tc\n0\t72\t73\t"x\ty\n'
+PAWS = "id\tsentence1\tsentence2\tlabel\n1\ta, b\tc\t1\n2\tx\ty\t0\n"
+
+
+@pytest.mark.parametrize(("name", "content"), [("q.csv", QUORA), ("m.tsv", MRPC), ("p.tsv", PAWS)])
+def test_the_usual_public_files_are_recognised(write, name, content):
+    assert shown(load_dataset(write(content, name)))[0] == {"a, b": {"c": 1}}
+
+
+def test_ids_of_pairs_are_taken_where_they_are_named(write):
+    options = Options(columns=(("first_id", "qid1"), ("second_id", "qid2")))
+    assert load_dataset(write(QUORA), options).query_ids == ["1"]
+
+
+GRAPHS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.booleans()), min_size=1, max_size=20)
+
+
+@given(GRAPHS)
+def test_the_laws_hold_for_any_pairs(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("pairs") / "p.csv"
+    path.write_text(mutual(*(f"t{a} t{b} {int(same)}" for a, b, same in rows)))
+    try:
+        found = load_dataset(path)
+    except BenchError as error:
+        assert "no two texts are judged the same" in error.message
+        return
+    table, documents = shown(found)
+    assert not documents & table.keys(), "no query is in the corpus"
+    reach = {frozenset((f"t{a}", f"t{b}")) for a, b, same in rows if same}
+    for query, judged in table.items():
+        group = {query}
+        while more := {node for edge in reach if edge & group for node in edge} - group:
+            group |= more
+        relevant = {document for document, grade in judged.items() if grade}
+        assert relevant
+        assert documents & group == relevant, "what a chain links to the query is judged relevant or not there"
+        assert all(frozenset((query, each)) in reach for each in relevant)
+
+
+# what is wrong
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("query,relevant\n", "has no columns of pairs; it has no records"),
+        ("a,b\n1,2\n", "has no columns of pairs; it has a, b"),
+        ("query,relevant\na\n", "pairs.csv:2: 1 fields, not 2 as in the header"),
+        ("query,query\na,b\n", "pairs.csv:1: two columns have one name"),
+        ('query,relevant\n"a,b\n', "pairs.csv:2: unexpected end of data"),
+        ("query,relevant\na,a\n", "no query is judged"),
+        ("query,relevant,grade\na,b,high\n", "pairs.csv:2: the grade 'high' is not a whole number"),
+        ("query,relevant,grade\na,b,1\nA,b,2\n", "pairs.csv:3: this pair has another grade in an earlier line"),
+        ("query,relevant,query_id\na,b,1\nc,b,1\n", "pairs.csv:3: the id '1' stands for another text already"),
+        ("query,relevant,query_id\na,b,\n", "pairs.csv:2: no id in 'query_id'"),
+        ("query,relevant,query_id\na,b,1 2\n", "pairs.csv:2: the id '1 2' holds white space"),
+        ("query,relevant,query_id,relevant_id\na,b,1,1\nb,c,2,3\n", "the id '1' is that of a query and of a document"),
+        ("question1,question2,is_duplicate\na,b,maybe\n", "pairs.csv:2: 'maybe' does not say whether"),
+        ("question1,question2,is_duplicate\na,b,0\n", "no two texts are judged the same"),
+    ],
+)
+def test_one_clear_error(write, content, message):
+    assert message in failing(f"pairs:{write(content)}")
+
+
+def test_fields_missing_in_a_later_json_line(write):
+    first = '{"query": "a", "relevant": "b", "grade": 1}\n'
+    for second, message in (
+        ('{"query": "c"}', "pairs.jsonl:2: 'relevant' is missing"),
+        ('{"query": "c", "relevant": 5}', "pairs.jsonl:2: 'relevant' is int, not a string"),
+        ('{"query": "c", "relevant": "d"}', "pairs.jsonl:2: the grade 'None' is not a whole number"),
+    ):
+        assert message in failing(write(first + second, "pairs.jsonl"))
+
+
+def test_columns_that_are_not_there_and_roles_that_do_not_exist(write):
+    path = write("query,relevant\na,b\n")
+    assert "There is no column 'ask' for query. The file has query, relevant." in failing(
+        path, columns=(("query", "ask"),)
+    )
+    assert "Did you mean 'query'?" in failing(path, columns=(("qery", "query"),))
+
+
+def test_a_file_that_could_be_either_is_to_be_named(write):
+    path = write("query,relevant,label\na,b,x\nc,d,x\n")
+    assert f"pairs:{path} or intents:{path}" in failing(path)
+    assert shown(load_dataset(f"pairs:{path}"))[0] == {"a": {"b": 1}, "c": {"d": 1}}
+    assert shown(load_dataset(f"intents:{path}"))[0] == {"a": {"c": 1}, "c": {"a": 1}}
+
+
+def test_a_missing_file(tmp_path):
+    for name in ("x.csv", "x.tsv", "x.jsonl"):
+        assert f"There is no {tmp_path / name}" in failing(f"pairs:{tmp_path / name}")
