@@ -1,11 +1,12 @@
 # make run: install into .venv and run the comparison. make test: the same, and the tests.
 # make check: linters. make check-faults: kills and fuzzed inputs in great number. make check-slow: minutes on real data.
+# make check-statistics: simulated experiments, whether intervals and p-values keep what they promise.
 # make bench: the speed of it all against the libraries (docs/performance.md).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check check-faults check-slow bench clean
+.PHONY: run test check check-faults check-slow check-statistics bench clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m bench run
@@ -18,6 +19,9 @@ check-faults: $(VENV)/.test
 
 check-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+
+check-statistics: $(VENV)/.test
+	$(BIN)/python -m pytest -m statistics
 
 bench: $(VENV)/.benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --override-ini 'addopts=' --benchmark-only -q

@@ -1,37 +1,283 @@
-"""How sure a mean is."""
+"""How sure a figure is: intervals, tests, power. What they promise over many experiments: test_simulated.py."""
+
+import math
 
 import numpy as np
 import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from bench.statistics import bootstrap_mean
+from bench import statistics
+from bench.statistics import bootstrap_difference, bootstrap_mean, holm, randomisation_test
 
-
-def test_the_interval_is_the_same_from_run_to_run():
-    values = np.random.default_rng(0).random((50, 2))
-    first = bootstrap_mean(values, np.random.default_rng(1))
-    again = bootstrap_mean(values, np.random.default_rng(1))
-    assert np.array_equal(first, again)
-
-
-def test_it_agrees_with_the_normal_approximation():
-    values = np.random.default_rng(0).normal(0.5, 0.2, (2000, 1))
-    low, high = bootstrap_mean(values, np.random.default_rng(1))
-    half = 1.96 * values.std() / np.sqrt(2000)
-    assert low[0] == pytest.approx(values.mean() - half, abs=half / 10)
-    assert high[0] == pytest.approx(values.mean() + half, abs=half / 10)
+SEED = 1
 
 
-def test_it_covers_the_truth():
-    """Skewed values as retrieval has them: 400 sets of 100 queries, coverage within its binomial band of 94%."""
-    rng = np.random.default_rng(3)
-    covered = 0
-    for _ in range(400):
-        low, high = bootstrap_mean(rng.binomial(1, 0.3, (100, 1)).astype(float), rng, draws=1000)
-        covered += low[0] <= 0.3 <= high[0]
-    assert 0.90 <= covered / 400 <= 0.98
+def rng(seed=SEED):
+    return np.random.default_rng(seed)
 
 
-def test_no_query_gives_no_interval():
-    low, high = bootstrap_mean(np.zeros((0, 3)), np.random.default_rng(0))
-    assert np.isnan(low).all()
-    assert np.isnan(high).all()
+def ndcg(n, columns, seed=0):
+    """Values as nDCG@10 with one relevant document has them: many 0 and 1, a few between."""
+    return rng(seed).choice([0, 1, 0.6309, 0.5, 0.4307, 0.3869], (n, columns), p=[0.25, 0.45, 0.12, 0.08, 0.05, 0.05])
+
+
+columns_of_differences = arrays(
+    np.float64, st.tuples(st.integers(1, 24), st.integers(1, 3)), elements=st.sampled_from([-1, -0.5, -0.1, 0, 0.3, 1])
+)
+
+
+class TestIntervalOfAMean:
+    @pytest.mark.parametrize("interval", [bootstrap_mean, bootstrap_difference])
+    @pytest.mark.parametrize("groups", [None, np.arange(50) // 3])
+    def test_is_the_same_from_run_to_run(self, interval, groups):
+        values = ndcg(50, 2)
+        assert np.array_equal(interval(values, rng(), groups=groups), interval(values, rng(), groups=groups))
+
+    @pytest.mark.parametrize("interval", [bootstrap_mean, bootstrap_difference])
+    def test_agrees_with_the_normal_approximation(self, interval):
+        values = rng(0).normal(0.5, 0.2, (2000, 1))
+        low, high = interval(values, rng())
+        half = 1.96 * values.std() / np.sqrt(2000)
+        assert low[0] == pytest.approx(values.mean() - half, abs=half / 10)
+        assert high[0] == pytest.approx(values.mean() + half, abs=half / 10)
+
+    def test_is_scipys_bca(self):
+        values = ndcg(80, 1)
+        low, high = bootstrap_mean(values, rng(), draws=100_000)
+        theirs = scipy.stats.bootstrap(
+            (values[:, 0],), np.mean, n_resamples=100_000, method="BCa", rng=rng(2)
+        ).confidence_interval
+        width = theirs.high - theirs.low
+        assert low[0] == pytest.approx(theirs.low, abs=width / 40)
+        assert high[0] == pytest.approx(theirs.high, abs=width / 40)
+
+    def test_of_a_difference_is_scipys_percentiles_a_little_further_out(self):
+        values = ndcg(80, 1) - ndcg(80, 1, seed=9)
+        low, high = bootstrap_difference(values, rng())
+        # 1 - 2 ndtr(sqrt(80 / 79) t(.025, 79)) = .9546
+        theirs = scipy.stats.bootstrap(
+            (values[:, 0],), np.mean, n_resamples=10_000, method="percentile", confidence_level=0.9546, rng=rng(2)
+        ).confidence_interval
+        width = theirs.high - theirs.low
+        assert low[0] == pytest.approx(theirs.low, abs=width / 40)
+        assert high[0] == pytest.approx(theirs.high, abs=width / 40)
+
+    def test_columns_share_the_draws(self):
+        values = ndcg(40, 3)
+        low, high = bootstrap_mean(values, rng())
+        alone_low, alone_high = bootstrap_mean(values[:, 1:2], rng())
+        assert low[1] == pytest.approx(alone_low[0], abs=1e-12)
+        assert high[1] == pytest.approx(alone_high[0], abs=1e-12)
+
+    def test_groups_of_one_query_change_nothing(self):
+        values = ndcg(60, 2)
+        assert np.allclose(bootstrap_mean(values, rng(), groups=np.arange(60)), bootstrap_mean(values, rng()))
+
+    def test_copies_of_a_query_in_its_group_add_no_certainty(self):
+        values, copies = ndcg(60, 2), 5
+        groups = np.repeat(np.arange(60), copies)
+        copied = bootstrap_mean(np.repeat(values, copies, axis=0), rng(), groups=groups)
+        assert np.allclose(copied, bootstrap_mean(values, rng()))
+
+    def test_groups_of_unequal_size_keep_the_mean_over_queries(self):
+        values = np.concatenate([np.full((90, 1), 0.8), np.full((10, 1), 0.2)])
+        groups = np.concatenate([np.arange(90) // 9, 10 + np.arange(10)])
+        low, high = bootstrap_mean(values, rng(), groups=groups)
+        assert low[0] < 0.74 < high[0]
+        assert high[0] <= 0.8
+
+    @pytest.mark.parametrize("interval", [bootstrap_mean, bootstrap_difference])
+    @pytest.mark.parametrize("n", [0, 1])
+    def test_one_query_says_nothing_of_the_spread(self, interval, n):
+        assert np.isnan(interval(np.ones((n, 3)), rng())).all()
+
+    def test_one_group_says_nothing_of_the_spread(self):
+        assert np.isnan(bootstrap_mean(ndcg(9, 2), rng(), groups=np.zeros(9, dtype=np.int64))).all()
+
+    def test_of_a_constant_is_that_constant(self):
+        assert np.array(bootstrap_mean(np.full((30, 2), 0.1), rng())) == pytest.approx(0.1)
+
+    @settings(max_examples=60, deadline=None)
+    @given(arrays(np.float64, st.tuples(st.integers(2, 30), st.just(2)), elements=st.floats(0, 1)))
+    def test_lies_within_the_values(self, values):
+        for interval in (bootstrap_mean, bootstrap_difference):
+            low, high = interval(values, rng(), draws=500)
+            assert (values.min(axis=0) - 1e-9 <= low).all()
+            assert (low <= high).all()
+            assert (high <= values.max(axis=0) + 1e-9).all()
+
+
+class TestRandomisationTest:
+    @pytest.mark.parametrize("n", [2, 7, 8, 12, 16])
+    def test_is_scipys_exact_test_where_few_queries_differ(self, n):
+        differences = ndcg(n, 1) - ndcg(n, 1, seed=9)
+        theirs = scipy.stats.permutation_test(
+            (differences[:, 0],), lambda x, axis: np.abs(x.mean(axis)), permutation_type="samples",
+            alternative="greater", vectorized=True, n_resamples=np.inf,
+        )  # fmt: skip
+        assert randomisation_test(differences, rng())[0] == pytest.approx(theirs.pvalue, abs=1e-12)
+
+    def test_is_scipys_test_where_many_do(self):
+        differences = rng(3).normal(0.03, 0.25, (150, 1))
+        theirs = scipy.stats.permutation_test(
+            (differences[:, 0],), lambda x, axis: np.abs(x.mean(axis)), permutation_type="samples",
+            alternative="greater", vectorized=True, n_resamples=20_000, batch=1000, rng=rng(4),
+        )  # fmt: skip
+        band = 4 * math.sqrt(theirs.pvalue * (1 - theirs.pvalue) / 20_000)
+        assert randomisation_test(differences, rng())[0] == pytest.approx(theirs.pvalue, abs=band)
+
+    def test_random_flips_agree_with_all_of_them(self):
+        differences = ndcg(14, 3) - ndcg(14, 3, seed=9)
+        exact = randomisation_test(differences, rng())
+        assert randomisation_test(differences, rng(), flips=16_000) == pytest.approx(exact, abs=0.02)
+
+    def test_counts_the_observed_assignment(self):
+        """No assignment in 1,000 reaches 60 equal signs, and p is still not 0."""
+        assert randomisation_test(np.ones((60, 1)), rng(), flips=1_000)[0] == 1 / 1001
+
+    def test_equal_sums_in_another_order_are_equal(self):
+        """.1 + .2 - .3 is not 0 in floating point; every assignment with a sum of 0.6 counts."""
+        differences = np.array([[0.1], [0.2], [0.3]])
+        assert randomisation_test(differences, rng())[0] == 2 / 8
+
+    def test_identical_retrievers_have_p_of_one(self):
+        assert (randomisation_test(np.zeros((30, 2)), rng()) == 1).all()
+        assert (randomisation_test(np.zeros((0, 2)), rng()) == 1).all()
+
+    def test_queries_without_a_difference_change_nothing(self):
+        differences = rng(3).normal(0.03, 0.25, (60, 2))
+        padded = np.concatenate([np.zeros((500, 2)), differences])
+        assert np.array_equal(randomisation_test(padded, rng()), randomisation_test(differences, rng()))
+
+    def test_is_the_same_from_run_to_run(self):
+        differences = rng(3).normal(0.03, 0.25, (60, 2))
+        assert np.array_equal(randomisation_test(differences, rng()), randomisation_test(differences, rng()))
+
+    def test_a_group_has_one_sign(self):
+        """Five copies of each of ten differences are as much evidence as the ten."""
+        differences = rng(3).normal(0.2, 0.25, (10, 1))
+        copied, groups = np.repeat(differences, 5, axis=0), np.repeat(np.arange(10), 5)
+        assert randomisation_test(copied, rng(), groups=groups) == randomisation_test(differences, rng())
+        assert randomisation_test(copied, rng()) < randomisation_test(differences, rng())
+
+    @settings(max_examples=60, deadline=None)
+    @given(columns_of_differences, st.randoms(use_true_random=False))
+    def test_laws(self, differences, random):
+        p = randomisation_test(differences, rng(), flips=2_000)
+        assert ((p > 0) & (p <= 1)).all()
+        assert np.array_equal(p, randomisation_test(-differences, rng(), flips=2_000)), "a against b is b against a"
+        order = random.sample(range(len(differences)), len(differences))
+        # Random flips meet other queries: the same within what chance allows.
+        assert randomisation_test(differences[order], rng(), flips=2_000) == pytest.approx(p, abs=0.08)
+
+    def test_holds_its_level_where_the_null_is_true(self):
+        """2,000 experiments of 40 queries and none with a difference: 5% found, within the binomial band of 99.9%."""
+        differences = ndcg(40, 2000) - ndcg(40, 2000, seed=9)
+        found = (randomisation_test(differences, rng(), flips=5_000) < 0.05).sum()
+        assert found <= scipy.stats.binom.ppf(0.9995, 2000, 0.05)
+        assert found >= scipy.stats.binom.ppf(0.0005, 2000, 0.05)
+
+
+class TestHolm:
+    def test_by_hand(self):
+        """Sorted .005 .01 .03 .04; times 4 3 2 1: .02 .03 .06 .04; never below the one before."""
+        assert holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+    def test_what_is_not_known_is_not_counted(self):
+        adjusted = holm(np.array([np.nan, 0.02, np.nan, 0.04]))
+        assert adjusted[[1, 3]] == pytest.approx([0.04, 0.04])
+        assert np.isnan(adjusted[[0, 2]]).all()
+
+    def test_of_nothing(self):
+        assert len(holm(np.array([]))) == 0
+        assert np.isnan(holm(np.array([np.nan]))).all()
+
+    @given(arrays(np.float64, st.integers(1, 20), elements=st.floats(0, 1)), st.randoms(use_true_random=False))
+    def test_laws(self, p, random):
+        adjusted = holm(p)
+        assert ((adjusted >= p) & (adjusted <= 1)).all()
+        assert (adjusted <= np.minimum(len(p) * p, 1) + 1e-15).all(), "never stricter than Bonferroni"
+        assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
+        order = random.sample(range(len(p)), len(p))
+        assert np.array_equal(holm(p[order]), adjusted[order])
+
+
+class TestSizeAndPower:
+    def test_wins_ties_and_losses_forgive_float_noise(self):
+        differences = np.array([[0.3, 0.0], [0.1 + 0.2 - 0.3, 0.0], [-0.2, 1.0]])
+        assert statistics.wins_ties_losses(differences).T.tolist() == [[1, 1, 1], [1, 2, 0]]
+
+    def test_effect_size_by_hand(self):
+        """Mean .2, standard deviation of .1 .2 .3: .1."""
+        assert statistics.effect_size(np.array([[0.1], [0.2], [0.3]]))[0] == pytest.approx(2)
+
+    def test_effect_size_without_variance(self):
+        assert statistics.effect_size(np.zeros((5, 1)))[0] == 0
+        assert np.isnan(statistics.effect_size(np.full((5, 1), 0.1))[0])
+        assert np.isnan(statistics.effect_size(np.full((1, 1), 0.1))[0])
+
+    def test_standard_error_without_groups(self):
+        values = ndcg(40, 2)
+        assert statistics.standard_error(values) == pytest.approx(scipy.stats.sem(values))
+        assert statistics.standard_error(values, np.arange(40)) == pytest.approx(scipy.stats.sem(values))
+
+    def test_standard_error_of_equal_groups_is_that_of_their_means(self):
+        values = ndcg(40, 1)
+        means = values[:, 0].reshape(10, 4).mean(axis=1)
+        assert statistics.standard_error(values, np.arange(40) // 4)[0] == pytest.approx(scipy.stats.sem(means))
+
+    def test_detectable_from_the_textbook(self):
+        """300 queries of standard deviation .25: about .04."""
+        assert statistics.detectable_difference(300, 0.25) == pytest.approx(0.0406, abs=1e-4)
+        differences = ndcg(300, 1) - ndcg(300, 1, seed=9)
+        sd = differences.std(ddof=1)
+        assert statistics.detectable(differences)[0] == pytest.approx(statistics.detectable_difference(300, sd))
+
+    def test_queries_that_vary_together_show_less(self):
+        differences = np.repeat(ndcg(30, 1) - ndcg(30, 1, seed=9), 10, axis=0)
+        assert statistics.detectable(differences, np.arange(300) // 10)[0] > 2 * statistics.detectable(differences)[0]
+
+    @given(st.floats(0.005, 1), st.floats(0.01, 0.6))
+    def test_queries_needed_is_the_inverse(self, difference, sd):
+        queries = statistics.queries_needed(difference, sd)
+        assert statistics.detectable_difference(queries, sd) <= difference
+        assert queries == 2 or statistics.detectable_difference(queries - 1, sd) > difference
+        assert statistics.queries_needed(-difference, sd) == queries
+
+    def test_no_difference_is_never_shown(self):
+        assert math.isinf(statistics.queries_needed(0, 0.25))
+
+    def test_a_query_without_a_label_is_its_own_group(self):
+        assert statistics.group_codes(["a", "b", "a", "", None, "b"]).tolist() == [0, 1, 0, 2, 3, 1]
+
+
+class TestAuroc:
+    def test_is_scipys_mann_whitney(self):
+        positive, negative = rng(0).integers(0, 9, 70).astype(float), rng(1).integers(0, 6, 30).astype(float)
+        u = scipy.stats.mannwhitneyu(positive, negative).statistic
+        assert statistics.auroc(positive, negative) == pytest.approx(u / (70 * 30))
+
+    def test_no_hit_scores_below_everything(self):
+        assert statistics.auroc(np.array([0.1, 0.2]), np.array([-np.inf, -np.inf])) == 1
+        assert statistics.auroc(np.array([-np.inf]), np.array([-np.inf])) == 0.5
+
+    def test_of_nothing(self):
+        nothing, some = np.zeros(0), np.array([0.1, 0.2])
+        assert math.isnan(statistics.auroc(nothing, some))
+        assert all(math.isnan(each) for each in statistics.auroc_interval(some, nothing, rng()))
+
+    def test_interval_is_scipys(self):
+        positive, negative = rng(0).normal(1, 1, 60), rng(1).normal(0, 1, 40)
+        low, high = statistics.auroc_interval(positive, negative, rng())
+        theirs = scipy.stats.bootstrap(
+            (positive, negative), statistics.auroc, n_resamples=5_000, method="percentile", vectorized=False, rng=rng(2)
+        ).confidence_interval
+        assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.008)
+
+    def test_interval_is_the_same_from_run_to_run(self):
+        positive, negative = rng(0).normal(1, 1, 700), rng(1).normal(0, 1, 40)
+        first = statistics.auroc_interval(positive, negative, rng())
+        assert first == statistics.auroc_interval(positive, negative, rng())
