@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.candidates import Candidate, Limits, best_pair
 from bench.comparisons import Comparison
-from bench.verdict import FEWEST, Candidate, Limits, Verdict, best_pair, decide, overall
+from bench.verdict import FEWEST, Verdict, decide, overall
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
 TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
@@ -147,6 +148,7 @@ class TestCosts:
         small = Candidate("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
         found = verdict(0.08, 0.12, (BM25, MINILM, small), [row("small", "bm25", 0.03, 0.07)], limits=Limits(p95_ms=9))
         assert said(found) == ("dense", "beyond margin", "small", "small")
+        assert "minilm is left out: it has a p95 of 20 ms" in " ".join(found.sentences)
 
     def test_a_cost_that_was_not_measured_is_said(self):
         found = verdict(0.05, 0.15, (BM25, replace(MINILM, p95_ms=None)), limits=Limits(p95_ms=10))
@@ -228,6 +230,10 @@ class TestNoPair:
     def test_a_pair_without_a_row_is_a_mistake(self):
         with pytest.raises(ValueError, match="not compared"):
             decide("faq", "nDCG@10", [BM25, MINILM], [])
+
+    def test_rows_that_are_not_adjusted_are_a_mistake(self):
+        with pytest.raises(ValueError, match="not adjusted"):
+            verdict(0.05, 0.15, p_holm=math.nan)
 
     @pytest.mark.parametrize("margin", [-0.01, math.nan])
     def test_a_margin_is_not_below_zero(self, margin):
