@@ -278,7 +278,8 @@ def queries_needed(difference: float, sd: float) -> float:
     return queries
 
 
-_Z = 1.9599 + 0.8416
+# Rounded down in the tenth place, so that the search above starts from below at any size.
+_Z = 1.9599639845 + 0.8416212335
 
 
 def _quantiles(units: int) -> float:

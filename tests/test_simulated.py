@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 
 from bench import statistics
+from bench.comparisons import adjusted, compare, outcome
 
 pytestmark = pytest.mark.statistics
 
@@ -134,3 +135,18 @@ def test_the_interval_of_auroc_holds_it_as_often_as_promised():
         low, high = statistics.auroc_interval(rng.normal(1, 1, 120), rng.normal(0, 1, 40), rng, draws=1000)
         held += low <= truth <= high
     assert 0.91 <= held / trials <= 0.98
+
+
+def test_a_report_of_like_retrievers_names_a_better_one_in_one_of_twenty():
+    """From per-query values to the outcome, on two sets; intervals and corrected p-values have to agree."""
+    rng, reports, alarms = np.random.default_rng(0), 400, 0
+    for _ in range(reports):
+        rows = []
+        for dataset in ("one", "two"):
+            values = {
+                label: {measure: rng.choice(VALUES, 60, p=ODDS["usual"]) for measure in ("nDCG@10", "R@10")}
+                for label in ("tfidf", "bm25", "dense")
+            }
+            rows += compare(dataset, values, np.ones(60, bool), seed=1, flips=2_000)
+        alarms += any(outcome(row) != "undecided" for row in adjusted(rows))
+    assert alarms / reports <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / reports)

@@ -1,0 +1,281 @@
+"""Lexical, dense, a hybrid, or not yet known: what the intervals allow one to recommend, in sentences.
+
+D and L are the dense and the lexical retriever of the highest mean within the limits on cost, [low, high] is the 95%
+interval of D's mean minus L's, and m the margin below which a gain is not worth having. One side is *shown better*
+where p after Holm's correction is below .05 and the interval leaves 0 out, against L (D) and every other retriever
+of its kind: the best of several was chosen by the same queries. The first rule that applies:
+
+| basis          | where                                                                     | choice              |
+|----------------|---------------------------------------------------------------------------|---------------------|
+| no pair        | the run has no lexical or no dense retriever, or too few queries          | undecided           |
+| no one affords | both kinds exceed a limit                                                 | undecided           |
+| cost           | one kind exceeds a limit                                                  | the other kind      |
+| fusion         | fusion's interval over the better of D and L is above 0, not all below m, | hybrid worth trying |
+|                | and the costs of both together keep the limits                            |                     |
+| within margin  | -m < low and high < m, from 20 queries (groups) on                        | the cheaper of both |
+| beyond margin  | one is shown better, by m or more at the near end of the interval         | the better kind     |
+| better         | one is shown better, whether by m is open                                 | the better kind     |
+| undecided      | otherwise                                                                 | undecided           |
+
+Over all sets nothing is pooled: a choice is that of more than half of the sets with no set choosing the opposite.
+Of two the cheaper is the dense one only where each cost known of both is lower; otherwise it is the lexical one.
+The interval of fusion stands outside Holm's correction: it is a reason to try a hybrid, not a finding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from bench import wording
+from bench.candidates import Candidate, Limits, best_pair, cheaper, of_kind
+from bench.comparisons import Comparison, outcome
+
+Choice = Literal["lexical", "dense", "hybrid worth trying", "undecided"]
+Basis = Literal["no pair", "no one affords", "cost", "fusion", "within margin", "beyond margin", "better", "undecided"]
+
+# Intervals of fewer are too short to show two retrievers alike: no test stands beside them there.
+FEWEST = 20
+# Normal quantiles of a two-sided test at .05, and of a power of 80%.
+_Z_TEST, _Z_POWER = 1.95996, 0.84162
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to use on one dataset, and why.
+
+    basis: the rule. retriever: what is recommended, None for a hybrid and where undecided. winner: the retriever
+    shown better, None where none is, whatever is recommended. lexical, dense: the two compared; difference, low,
+    high, p_holm: dense minus lexical. more_queries: about how many further judged queries would settle what is
+    undecided, None where that is decided or cannot be told.
+    """
+
+    dataset: str
+    measure: str
+    margin: float
+    choice: Choice
+    basis: Basis
+    sentences: tuple[str, ...]
+    retriever: str | None = None
+    winner: str | None = None
+    lexical: str | None = None
+    dense: str | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_holm: float | None = None
+    more_queries: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, without NaN."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Overall:
+    """What to use over all datasets: the choice, and which sets say what (choice -> names of datasets)."""
+
+    choice: Choice
+    sets: dict[str, tuple[str, ...]]
+    sentences: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def decide(
+    dataset: str,
+    measure: str,
+    candidates: Sequence[Candidate],
+    rows: Sequence[Comparison],
+    *,
+    margins: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
+    fusion: Comparison | None = None,
+) -> Verdict:
+    """The verdict for one dataset by one measure.
+
+    rows: `comparisons.adjusted` rows of the whole report (the number of queries that would settle it counts them).
+    margins: measure -> smallest gain worth having, 0 where it names none. fusion: reciprocal-rank fusion of
+    `best_pair` as a, the better of the two as b (of equals the lexical one); left aside where b is another.
+    Raises ValueError for a margin below 0, for rows not yet adjusted, and where a pair of lexical and dense
+    retrievers has no row.
+    """
+    margin = (margins or {}).get(measure, 0.0)
+    if not margin >= 0:
+        raise ValueError(f"the margin of {measure} is {margin}, not 0 or more")
+    if any(math.isnan(row.p_holm) and not math.isnan(row.p) for row in rows):
+        raise ValueError("rows without p_holm: they are not adjusted yet")
+    case = _Case(dataset, measure, margin, candidates, rows, limits or Limits(), fusion)
+    return case.verdict()
+
+
+def overall(verdicts: Sequence[Verdict]) -> Overall:
+    """The verdict over several datasets: counted, never pooled."""
+    sets: dict[str, tuple[str, ...]] = {}
+    for verdict in verdicts:
+        sets[verdict.choice] = (*sets.get(verdict.choice, ()), verdict.dataset)
+    where = "; ".join(f"{choice} on {', '.join(names)}" for choice, names in sets.items())
+    opposed = "lexical" in sets and "dense" in sets
+    majority = [choice for choice, names in sets.items() if 2 * len(names) > len(verdicts)]
+    if opposed or not majority or majority == ["undecided"]:
+        first = (
+            "The sets disagree: no one retriever serves them all."
+            if opposed
+            else "Undecided over all sets: most of them do not show what to use."
+            if majority
+            else "Undecided over all sets: no choice is that of more than half of them."
+        )
+        return Overall("undecided", sets, (first, f"By set: {where}.") if where else ("No set was compared.",))
+    choice: Choice = next(verdict.choice for verdict in verdicts if verdict.choice == majority[0])
+    first = f"Over all sets: {choice}, on {len(sets[choice])} of {len(verdicts)}."
+    return Overall(choice, sets, (first, f"By set: {where}.") if len(sets) > 1 else (first,))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One dataset, one measure; the methods are the rules."""
+
+    dataset: str
+    measure: str
+    margin: float
+    candidates: Sequence[Candidate]
+    rows: Sequence[Comparison]
+    limits: Limits
+    fusion: Comparison | None
+
+    def verdict(self) -> Verdict:
+        best_lexical, best_dense = best_pair(self.candidates)
+        undecided = f"Undecided on {self.dataset}:"
+        if best_lexical is None or best_dense is None:
+            kinds = {"lexical": best_lexical, "dense": best_dense}
+            missing = " and no ".join(kind for kind, each in kinds.items() if each is None)
+            return self._say("undecided", "no pair", f"{undecided} no {missing} retriever was compared.")
+        row = self._row(best_dense.label, best_lexical.label)
+        if math.isnan(row.low):
+            return self._say("undecided", "no pair", f"{undecided} {row.queries} queries are too few to compare by.")
+        lexical, dense = best_pair(self.candidates, self.limits)
+        if lexical and dense:
+            return self._by_quality(lexical, dense, (best_lexical, best_dense))
+        if lexical:
+            return self._by_cost(lexical, best_dense)
+        if dense:
+            return self._by_cost(dense, best_lexical)
+        costs = "; ".join(f"{each.label} has {self.limits.exceeded(each)}" for each in (best_lexical, best_dense))
+        return self._say("undecided", "no one affords", f"{undecided} every retriever exceeds the limits.", f"{costs}.")
+
+    def _by_cost(self, kept: Candidate, out: Candidate) -> Verdict:
+        row = self._row(out.label, kept.label)
+        leader, other = (out, kept) if row.difference > 0 else (kept, out)
+        winner = None if self._not_beaten(leader, of_kind(self.candidates, other.kind)) else leader.label
+        sentences = (
+            wording.use(self.dataset, kept, f": {out.label} has {self.limits.exceeded(out)}"),
+            wording.too_costly(kept, out, winner, row),
+            *wording.limited(self.limits, (kept,), ()),
+        )
+        row = row.seen_from(out.label if out.kind == "dense" else kept.label)
+        return self._say(_choice(kept), "cost", *sentences, row=row, pick=kept, winner=winner)
+
+    def _by_quality(self, lexical: Candidate, dense: Candidate, free: Sequence[Candidate]) -> Verdict:
+        row = self._row(dense.label, lexical.label)
+        leader, other = (dense, lexical) if row.difference > 0 else (lexical, dense)
+        seen = row.seen_from(leader.label)
+        allowed = [each for each in of_kind(self.candidates, other.kind) if not self.limits.exceeded(each)]
+        blocking = self._not_beaten(leader, allowed)
+        winner = None if blocking else leader.label
+        figures = (
+            wording.means(leader, other, self.candidates, seen),
+            *wording.limited(self.limits, (lexical, dense), free),
+        )
+        if self.fusion and self._gains(self.fusion, leader) and not self.limits.exceeded(lexical, dense):
+            first = wording.hybrid(self.dataset, lexical, dense, self.fusion)
+            return self._say("hybrid worth trying", "fusion", first, *figures, row=row, winner=winner)
+        costs = wording.costs(leader, other)
+        if -self.margin < seen.low and seen.high < self.margin and seen.groups >= FEWEST:
+            pick, called = cheaper(lexical, dense)
+            reason = wording.within(dense if pick is lexical else lexical, called, winner, self.margin)
+            sentences = (wording.use(self.dataset, pick, reason), *figures, *costs)
+            return self._say(_choice(pick), "within margin", *sentences, row=row, pick=pick, winner=winner)
+        if winner:
+            beyond = 0 < self.margin <= seen.low
+            reason = wording.better(other, self.margin, beyond=beyond)
+            sentences = (wording.use(self.dataset, leader, reason), *figures, *costs)
+            basis: Basis = "beyond margin" if beyond else "better"
+            return self._say(_choice(leader), basis, *sentences, row=row, pick=leader, winner=winner)
+        more = self._more_queries(seen, blocking)
+        first = wording.undecided(self.dataset, leader, other, blocking)
+        return self._say("undecided", "undecided", first, *figures, wording.wanted(more, seen), row=row, wanted=more)
+
+    def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
+        return fusion.b == leader.label and fusion.low > 0 and fusion.high >= self.margin
+
+    def _not_beaten(self, leader: Candidate, rivals: Sequence[Candidate]) -> list[Comparison]:
+        """The rows of the leader against rivals, seen from it, that do not show it better."""
+        rows = [self._row(leader.label, each.label) for each in rivals]
+        return [row for row in rows if outcome(row) != "a"]
+
+    def _more_queries(self, seen: Comparison, blocking: Sequence[Comparison]) -> int | None:
+        """About how many more queries show the difference, or that it is within the margin, whichever takes fewer.
+
+        The interval shortens with the root of the number of queries, and `detectable` is what this many show:
+        (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
+        rows of the report have a p not below this one.
+        """
+        shown = max((row.queries * self._times(row) for row in blocking), default=math.inf)
+        room = self.margin - abs(seen.difference)
+        alike = seen.queries * (seen.detectable / room) ** 2 if room > 0 else math.inf
+        # Too few groups for the rule of the margin: as many queries more as bring them to it.
+        alike = max(alike, seen.queries * FEWEST / seen.groups)
+        wanted = min(shown, alike) - seen.queries
+        if not wanted < 10_000_000:
+            return None
+        step = int(10 ** max(0, math.floor(math.log10(max(wanted, 1))) - 1))  # two digits: it is an estimate
+        rounded: int = math.ceil(wanted / step) * step
+        return max(1, rounded)
+
+    def _times(self, row: Comparison) -> float:
+        from scipy.special import ndtri
+
+        if row.difference <= 0:
+            return math.inf
+        steps = max(1, sum(each.p >= row.p for each in self.rows))
+        stricter = (-float(ndtri(0.025 / steps)) + _Z_POWER) / (_Z_TEST + _Z_POWER)
+        return (row.detectable * stricter / row.difference) ** 2
+
+    def _row(self, a: str, b: str) -> Comparison:
+        for row in self.rows:
+            if (row.dataset, row.measure) == (self.dataset, self.measure) and {row.a, row.b} == {a, b}:
+                return row.seen_from(a)
+        raise ValueError(f"{a} and {b} were not compared by {self.measure} on {self.dataset}")
+
+    def _say(
+        self,
+        choice: Choice,
+        basis: Basis,
+        *sentences: str,
+        row: Comparison | None = None,
+        pick: Candidate | None = None,
+        winner: str | None = None,
+        wanted: int | None = None,
+    ) -> Verdict:
+        compared: dict[str, Any] = {}
+        if row:
+            compared = {"dense": row.a, "lexical": row.b, "difference": row.difference}
+            compared |= {"low": row.low, "high": row.high, "p_holm": row.p_holm}
+        compared |= {"retriever": pick.label if pick else None, "winner": winner, "more_queries": wanted}
+        return Verdict(self.dataset, self.measure, self.margin, choice, basis, sentences, **compared)
+
+
+def _choice(candidate: Candidate) -> Choice:
+    return "lexical" if candidate.kind == "lexical" else "dense"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,334 @@
+"""The verdict: every rule on a case made for it, and that it never says more than the intervals allow."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.candidates import Candidate, Limits, best_pair
+from bench.comparisons import Comparison
+from bench.verdict import FEWEST, Verdict, decide, overall
+
+BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
+TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
+MINILM = Candidate("minilm", "dense", 0.60, 0.57, 0.63, p95_ms=20, memory_mb=600)
+OTHER = Candidate("splade", "other", 0.90, 0.88, 0.92)
+MARGIN = {"nDCG@10": 0.02}
+
+
+def row(a, b, low, high, p=0.001, **more):
+    """a minus b, of 300 queries that show what the interval's length says."""
+    middle = (low + high) / 2
+    usual = {"queries": 300, "groups": 300, "detectable": (high - low) / 2 * 2.8 / 1.96, "effect": 0.2}
+    usual |= {"wins": 90, "ties": 120, "losses": 90, "p": p, "p_holm": p, **more}
+    return Comparison(
+        "faq", "nDCG@10", a, b, mean_a=0.5 + middle, mean_b=0.5, difference=middle, low=low, high=high, **usual
+    )
+
+
+def fused(low, high, over="minilm"):
+    return row("rrf", over, low, high)
+
+
+def verdict(low, high, candidates=(BM25, MINILM), more_rows=(), margins=MARGIN, limits=None, fusion=None, **figures):
+    """On minilm minus bm25."""
+    rows = [row("minilm", "bm25", low, high, **figures), *more_rows]
+    return decide("faq", "nDCG@10", candidates, rows, margins=margins, limits=limits, fusion=fusion)
+
+
+def said(found, retriever=None):
+    return found.choice, found.basis, found.winner, found.retriever
+
+
+class TestWhoIsShownBetter:
+    def test_dense_by_more_than_the_margin(self):
+        found = verdict(0.05, 0.15)
+        assert said(found) == ("dense", "beyond margin", "minilm", "minilm")
+        assert "better than bm25 by 0.02 or more" in found.sentences[0]
+
+    def test_dense_whether_by_the_margin_is_open(self):
+        found = verdict(0.01, 0.15)
+        assert said(found) == ("dense", "better", "minilm", "minilm")
+        assert "margin of 0.02 is open" in found.sentences[0]
+
+    def test_lexical(self):
+        assert said(verdict(-0.15, -0.05)) == ("lexical", "beyond margin", "bm25", "bm25")
+
+    def test_without_a_margin_nothing_is_said_of_one(self):
+        found = verdict(0.05, 0.15, margins=None)
+        assert said(found) == ("dense", "better", "minilm", "minilm")
+        assert "margin" not in " ".join(found.sentences)
+
+    def test_not_by_the_interval_alone(self):
+        assert said(verdict(0.05, 0.15, p=0.05)) == ("undecided", "undecided", None, None)
+
+    def test_not_by_the_p_value_alone(self):
+        assert said(verdict(0.0, 0.15, p=0.001)) == ("undecided", "undecided", None, None)
+
+    def test_the_order_of_a_pair_does_not_matter(self):
+        rows = [row("bm25", "minilm", -0.15, -0.05)]
+        found = decide("faq", "nDCG@10", [MINILM, BM25], rows, margins=MARGIN)
+        assert said(found) == ("dense", "beyond margin", "minilm", "minilm")
+        assert (found.difference, found.low, found.high) == pytest.approx((0.10, 0.05, 0.15))
+
+    def test_only_against_every_retriever_of_the_other_kind(self):
+        """bm25 is the best lexical one by its mean; that tfidf is worse than minilm is not shown."""
+        found = verdict(0.05, 0.15, (TFIDF, BM25, MINILM), [row("tfidf", "minilm", -0.4, 0.1, p=0.2)])
+        assert said(found) == ("undecided", "undecided", None, None)
+        assert "shown better than bm25, but not than tfidf" in found.sentences[0]
+        assert "best of 2 lexical" in found.sentences[1]
+
+    def test_another_kind_has_no_part_in_it(self):
+        assert said(verdict(0.05, 0.15, (BM25, MINILM, OTHER))) == said(verdict(0.05, 0.15))
+
+
+class TestWithinTheMargin:
+    def test_alike_the_cheaper_is_enough(self):
+        found = verdict(-0.01, 0.015, p=0.4)
+        assert said(found) == ("lexical", "within margin", None, "bm25")
+        assert "the cheaper one" in found.sentences[0]
+
+    def test_better_by_so_little_the_cheaper_is_enough(self):
+        found = verdict(0.005, 0.015)
+        assert said(found) == ("lexical", "within margin", "minilm", "bm25")
+        assert "minilm is better by less than 0.02" in found.sentences[0]
+
+    def test_the_dense_one_where_it_is_the_cheaper(self):
+        slow = replace(BM25, p95_ms=90, memory_mb=900)
+        assert said(verdict(-0.01, 0.015, (slow, MINILM), p=0.4)) == ("dense", "within margin", None, "minilm")
+
+    @pytest.mark.parametrize("costs", [{"p95_ms": 90}, {"p95_ms": None, "memory_mb": None}])
+    def test_the_lexical_one_where_neither_is_cheaper_in_all(self, costs):
+        found = verdict(-0.01, 0.015, (replace(BM25, **costs), MINILM), p=0.4)
+        assert said(found) == ("lexical", "within margin", None, "bm25")
+        assert "the simpler one" in found.sentences[0]
+
+    @pytest.mark.parametrize("ends", [(-0.02, 0.01), (-0.01, 0.02)])
+    def test_an_interval_that_reaches_the_margin_is_not_within(self, ends):
+        assert verdict(*ends, p=0.4).basis == "undecided"
+
+    def test_a_few_queries_show_nothing_alike(self):
+        few = {"queries": FEWEST - 1, "groups": FEWEST - 1, "p": 0.4}
+        found = verdict(-0.01, 0.01, **few)
+        assert (found.basis, found.more_queries) == ("undecided", 1)
+
+
+class TestCosts:
+    def test_the_better_one_is_too_slow(self):
+        found = verdict(0.05, 0.15, limits=Limits(p95_ms=10))
+        assert said(found) == ("lexical", "cost", "minilm", "bm25")
+        assert "minilm has a p95 of 20 ms where 10 ms are allowed" in found.sentences[0]
+        assert "minilm is better, but too costly" in found.sentences[1]
+
+    def test_the_worse_one_is_too_large(self):
+        found = verdict(-0.15, -0.05, limits=Limits(memory_mb=500))
+        assert said(found) == ("lexical", "cost", "bm25", "bm25")
+        assert found.difference == pytest.approx(-0.10), "always dense minus lexical"
+
+    def test_neither_shown_better(self):
+        found = verdict(-0.05, 0.06, p=0.6, limits=Limits(memory_mb=500))
+        assert said(found) == ("lexical", "cost", None, "bm25")
+        assert "Neither is shown better" in found.sentences[1]
+
+    def test_the_lexical_one_is_too_slow(self):
+        slow = replace(BM25, p95_ms=90)
+        found = verdict(-0.15, -0.05, (slow, MINILM), limits=Limits(p95_ms=50))
+        assert said(found) == ("dense", "cost", "bm25", "minilm")
+        assert (found.low, found.high) == pytest.approx((-0.15, -0.05))
+
+    def test_no_one_keeps_the_limits(self):
+        found = verdict(0.05, 0.15, limits=Limits(p95_ms=0.5))
+        assert said(found) == ("undecided", "no one affords", None, None)
+        assert "every retriever exceeds" in found.sentences[0]
+
+    def test_the_next_of_its_kind_takes_the_place(self):
+        small = Candidate("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
+        found = verdict(0.08, 0.12, (BM25, MINILM, small), [row("small", "bm25", 0.03, 0.07)], limits=Limits(p95_ms=9))
+        assert said(found) == ("dense", "beyond margin", "small", "small")
+        assert "minilm is left out: it has a p95 of 20 ms" in " ".join(found.sentences)
+
+    def test_a_cost_that_was_not_measured_is_said(self):
+        found = verdict(0.05, 0.15, (BM25, replace(MINILM, p95_ms=None)), limits=Limits(p95_ms=10))
+        assert found.retriever == "minilm"
+        assert "Not every cost of minilm was measured" in " ".join(found.sentences)
+
+    def test_what_the_better_one_costs_is_said(self):
+        assert verdict(0.05, 0.15).sentences[-1] == (
+            "minilm costs 20 against 2 ms of p95 and 600 against 60 MB of memory."
+        )
+
+
+class TestHybrid:
+    def test_worth_trying_where_its_gain_is_above_zero(self):
+        found = verdict(0.05, 0.15, fusion=fused(0.01, 0.05))
+        assert said(found) == ("hybrid worth trying", "fusion", "minilm", None)
+        assert "estimate from the stored rankings" in found.sentences[0]
+        assert "not measured" in found.sentences[0]
+
+    @pytest.mark.parametrize("gain", [(0.0, 0.05), (-0.05, -0.01), (0.005, 0.015)])
+    def test_not_where_its_gain_may_be_none_or_is_below_the_margin(self, gain):
+        assert verdict(0.05, 0.15, fusion=fused(*gain)).basis == "beyond margin"
+
+    def test_also_where_neither_alone_is_shown_better(self):
+        assert verdict(-0.05, 0.06, p=0.6, fusion=fused(0.02, 0.09)).choice == "hybrid worth trying"
+
+    def test_not_over_the_weaker_one(self):
+        assert verdict(0.05, 0.15, fusion=fused(0.06, 0.12, over="bm25")).choice == "dense"
+
+    def test_not_where_both_together_cost_too_much(self):
+        found = verdict(0.05, 0.15, fusion=fused(0.03, 0.05), limits=Limits(p95_ms=21))
+        assert found.choice == "dense"
+
+
+class TestUndecided:
+    def test_says_how_many_more_queries_would_settle_it(self):
+        """.03 seen, .056 shown by 300: (.056 / .03)^2 times as many, with no correction to make for other rows."""
+        found = verdict(-0.01, 0.07, p=0.1)
+        assert found.basis == "undecided"
+        assert found.more_queries == pytest.approx(300 * ((0.04 * 2.8 / 1.96 / 0.03) ** 2 - 1), rel=0.05)
+        assert f"About {found.more_queries:,} more judged queries" in found.sentences[-1]
+
+    def test_other_rows_of_the_report_ask_for_more(self):
+        others = [row(f"a{i}", f"b{i}", -0.1, 0.1, p=0.5) for i in range(20)]
+        assert verdict(-0.01, 0.07, p=0.1, more_rows=others).more_queries > verdict(-0.01, 0.07, p=0.1).more_queries
+
+    def test_or_show_that_it_is_within_the_margin(self):
+        """.001 would take a million queries to show; that it is below .02 takes 5.1 times 300."""
+        assert verdict(-0.029, 0.031, p=0.9).more_queries == 1300
+
+    def test_groups_are_asked_for_as_groups(self):
+        assert "in groups of their own" in verdict(-0.01, 0.07, p=0.1, groups=60).sentences[-1]
+
+    def test_no_number_where_there_is_no_difference(self):
+        found = verdict(-0.03, 0.03, p=1.0, margins=None)
+        assert found.more_queries is None
+        assert "too little to name a number" in found.sentences[-1]
+
+
+class TestNoPair:
+    def test_no_dense_retriever(self):
+        found = decide("faq", "nDCG@10", [BM25, TFIDF, OTHER], [row("bm25", "tfidf", 0.01, 0.09)])
+        assert said(found) == ("undecided", "no pair", None, None)
+        assert "no dense retriever" in found.sentences[0]
+
+    def test_nothing_at_all(self):
+        assert "no lexical and no dense" in decide("faq", "nDCG@10", [], []).sentences[0]
+
+    def test_too_few_queries_for_an_interval(self):
+        nan = math.nan
+        found = verdict(nan, nan, queries=1, groups=1, limits=Limits(p95_ms=10))
+        assert (found.choice, found.basis) == ("undecided", "no pair")
+
+    def test_a_failed_retriever_is_left_out(self):
+        failed = Candidate("e5", "dense", math.nan, math.nan, math.nan)
+        assert best_pair([BM25, failed, MINILM]) == (BM25, MINILM)
+        assert verdict(0.05, 0.15, (BM25, failed, MINILM)).retriever == "minilm"
+
+    def test_a_pair_without_a_row_is_a_mistake(self):
+        with pytest.raises(ValueError, match="not compared"):
+            decide("faq", "nDCG@10", [BM25, MINILM], [])
+
+    def test_rows_that_are_not_adjusted_are_a_mistake(self):
+        with pytest.raises(ValueError, match="not adjusted"):
+            verdict(0.05, 0.15, p_holm=math.nan)
+
+    @pytest.mark.parametrize("margin", [-0.01, math.nan])
+    def test_a_margin_is_not_below_zero(self, margin):
+        with pytest.raises(ValueError, match="margin"):
+            verdict(0.05, 0.15, margins={"nDCG@10": margin})
+
+
+class TestOverall:
+    @staticmethod
+    def of(*choices):
+        return overall([Verdict(f"set{i}", "nDCG@10", 0.02, each, "better", ()) for i, each in enumerate(choices)])
+
+    def test_all_sets_agree(self):
+        found = self.of("dense", "dense")
+        assert (found.choice, found.sentences) == ("dense", ("Over all sets: dense, on 2 of 2.",))
+
+    def test_most_agree_and_none_opposes(self):
+        found = self.of("dense", "undecided", "dense")
+        assert found.choice == "dense"
+        assert found.sentences[1] == "By set: dense on set0, set2; undecided on set1."
+
+    def test_sets_that_disagree_are_named(self):
+        found = self.of("dense", "dense", "dense", "lexical")
+        assert found.choice == "undecided"
+        assert found.sentences[0].startswith("The sets disagree")
+        assert found.sets == {"dense": ("set0", "set1", "set2"), "lexical": ("set3",)}
+
+    @pytest.mark.parametrize(
+        "choices", [("dense", "undecided"), ("undecided", "undecided", "lexical"), ("hybrid worth trying", "dense")]
+    )
+    def test_half_of_the_sets_are_not_enough(self, choices):
+        assert self.of(*choices).choice == "undecided"
+
+    def test_hybrid_and_one_of_its_parts_do_not_oppose(self):
+        assert self.of("hybrid worth trying", "dense", "hybrid worth trying").choice == "hybrid worth trying"
+
+    def test_no_set(self):
+        assert overall([]).choice == "undecided"
+
+
+def test_it_is_plain_json():
+    found = verdict(0.05, 0.15, p=math.nan)
+    assert found.choice == "undecided"
+    assert json.loads(json.dumps(found.as_json(), allow_nan=False)) == found.as_json()
+    assert json.loads(json.dumps(overall([found]).as_json(), allow_nan=False))["sets"] == {"undecided": ["faq"]}
+
+
+ends = st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)).map(sorted)
+costs = st.none() | st.floats(0.1, 100)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    ends,
+    ends,
+    st.floats(1e-5, 1),
+    st.floats(1e-5, 1),
+    st.sampled_from([0, 0.02, 0.1]),
+    st.none() | ends,
+    st.builds(Limits, costs, costs),
+    st.lists(costs, min_size=4, max_size=4),
+    st.sampled_from([5, 30, 300]),
+)
+def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin, gain, limits, cost, groups):
+    candidates = [
+        replace(BM25, p95_ms=cost[0], memory_mb=cost[1]),
+        replace(TFIDF, p95_ms=cost[2]),
+        replace(MINILM, p95_ms=cost[3]),
+    ]
+    found = verdict(
+        *pair, candidates, [row("minilm", "tfidf", *second, p=q)], {"nDCG@10": margin}, limits,
+        fused(*gain) if gain else None, p=p, groups=groups,
+    )  # fmt: skip
+    text = " ".join(found.sentences)
+    low, high = found.low, found.high
+    if low is None:
+        assert (found.choice, found.winner) == ("undecided", None)
+        return
+    if low <= 0 <= high or found.p_holm >= 0.05:
+        assert found.winner is None
+        assert "is better" not in text
+        assert found.basis not in ("better", "beyond margin")
+    if found.winner:
+        assert low > 0 if found.winner == "minilm" else high < 0
+    if found.choice == "dense" and found.basis in ("better", "beyond margin"):
+        assert low > 0
+        assert found.winner == found.retriever == "minilm"
+    if found.basis == "beyond margin":
+        assert min(abs(low), abs(high)) >= margin > 0
+    if found.basis == "within margin":
+        assert -margin < low <= high < margin
+        assert groups >= FEWEST
+    if found.choice == "hybrid worth trying":
+        assert gain[0] > 0
+    picked = {each.label: each for each in candidates}.get(found.retriever)
+    assert picked is None or not limits.exceeded(picked)
+    assert (found.basis == "undecided") >= (found.more_queries is not None)
+    json.dumps(found.as_json(), allow_nan=False)
