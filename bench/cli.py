@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,6 +157,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from bench import console, runner
     from bench.config import load_config
+    from bench.report import charts
 
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
@@ -163,6 +165,7 @@ def _run(options: argparse.Namespace) -> int:
     for key in ("datasets", "retrievers", "measures", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
+    threading.Thread(target=charts.import_libraries, daemon=True).start()
     with console.Progress() as progress:
         found = runner.run(config, listener=progress, resume=resume, fresh=fresh)
     _present(found)

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-_SIZE = 60_000  # a few milliseconds of sorting
-_REPEATS = 5
+_SIZE = 40_000  # a few milliseconds of sorting
+_REPEATS = 3
 
 
 class Gauge:

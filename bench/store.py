@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -160,18 +161,24 @@ def write_cell(folder: Path, info: dict[str, Any], files: dict[str, bytes]) -> C
 
 
 def trec_run(dataset: Dataset, ranking: Ranking, tag: str) -> bytes:
-    """A TREC run, gzipped without a time stamp. Nine digits tell float32 values apart, so that stock trec_eval, which
-    sorts by score, then by descending id, comes to the same order."""
-    present = np.unique(ranking.documents[ranking.documents >= 0])
-    names = dict(zip(present.tolist(), dataset.document_ids(present), strict=True))
-    lines = []
-    rows = zip(dataset.query_ids, ranking.documents.tolist(), ranking.scores.tolist(), strict=True)
-    for query, documents, scores in rows:
-        for rank, (document, score) in enumerate(zip(documents, scores, strict=True), 1):
-            if document < 0:
-                break
-            lines.append(f"{query} Q0 {names[document]} {rank} {score:.9g} {tag}\n")
-    return gzip.compress("".join(lines).encode(), compresslevel=3, mtime=0)
+    """A TREC run, gzipped without a time stamp.
+
+    Scores are written as the shortest decimals that tell float32 values apart, which keep their order: stock trec_eval,
+    which sorts by score, then by descending id, comes to the order of the ranks.
+    """
+    query, rank = np.nonzero(ranking.documents >= 0)
+    ids = dataset.documents["id"].combine_chunks()
+    lines = pc.binary_join_element_wise(
+        dataset.queries["id"].combine_chunks().take(pa.array(query)),
+        pa.scalar("Q0", pa.large_string()),
+        ids.take(pa.array(ranking.documents[query, rank])),
+        pa.array(rank + 1).cast(pa.large_string()),
+        pa.array(ranking.scores[query, rank]).cast(pa.large_string()),
+        pa.scalar(tag, pa.large_string()),
+        pa.scalar(" ", pa.large_string()),
+    )
+    text = "".join(f"{line}\n" for line in lines.to_pylist())
+    return gzip.compress(text.encode(), compresslevel=3, mtime=0)
 
 
 def make_folder(folder: Path, may_exist: bool) -> None:

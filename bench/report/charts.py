@@ -39,6 +39,15 @@ CHARTS = {
 }
 
 
+def import_libraries() -> None:
+    """Import what drawing needs; a run has time for it while its retrievers load."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure
+
+    del matplotlib
+
+
 def write(run: Run) -> None:
     """Draw every chart that the run has figures for."""
     import matplotlib as mpl
