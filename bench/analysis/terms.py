@@ -1,0 +1,43 @@
+"""The words of a set as the lexical retrievers see them: the shared analyzer with its defaults, each text once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from bench.dataset import Dataset
+from retrievers.analyzer import Analyzer
+
+
+class Terms:
+    """queries: the distinct terms of each query. documents: of each document those that any query has, since no other
+    can match. frequency: in how many documents a query's term stands."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        analyzer = Analyzer()
+        self.queries = [frozenset(analyzer(text)) for text in dataset.query_texts]
+        asked = frozenset().union(*self.queries)
+        self.documents = [asked.intersection(analyzer(text)) for text in dataset.texts]
+        self.frequency = Counter(term for terms in self.documents for term in terms)
+
+    def idf(self, term: str) -> float:
+        """ln(1 + (N - df + 0.5) / (df + 0.5)), Lucene's BM25Similarity: above 0 even for a term of every document,
+        and defined for one of no document."""
+        holding = self.frequency[term]
+        return math.log(1 + (len(self.documents) - holding + 0.5) / (holding + 0.5))
+
+    def weight(self, terms: Iterable[str]) -> float:
+        """The sum of idf; correctly rounded, so that it does not depend on the order of a set."""
+        return math.fsum(map(self.idf, terms))
+
+    def matched(self, query: int, document: int) -> list[str]:
+        """The query's terms that the document has, the rarest first."""
+        return self._ordered(self.queries[query] & self.documents[document])
+
+    def missing(self, query: int, document: int) -> list[str]:
+        """The query's terms that the document does not have, the rarest first."""
+        return self._ordered(self.queries[query] - self.documents[document])
+
+    def _ordered(self, terms: Iterable[str]) -> list[str]:
+        return sorted(terms, key=lambda term: (self.frequency[term], term))
