@@ -28,7 +28,8 @@ class Closed:
 
     def gain(self, grade: NDArray[np.int64]) -> Values:
         """What a grade is worth: nDCG's gain is the grade (trec_eval), that of the others 1 from `rel` on."""
-        return (np.maximum(grade, 0) if self.name == "nDCG" else grade >= self.rel).astype(np.float64)
+        worth: Values = (np.maximum(grade, 0) if self.name == "nDCG" else grade >= self.rel).astype(np.float64)
+        return worth
 
     @property
     def discount(self) -> Values:
@@ -45,7 +46,8 @@ class Closed:
             return weighed(ideal(dataset, self), self.discount)
         if self.name == "R":
             relevant = dataset.judged_query[dataset.grade >= self.rel]
-            return np.bincount(relevant, minlength=len(dataset.queries)).astype(np.float64)
+            counts: Values = np.bincount(relevant, minlength=len(dataset.queries)).astype(np.float64)
+            return counts
         return np.full(len(dataset.queries), float(self.cutoff) if self.name == "P" else 1.0)
 
     def values(self, gain: Values, worth: Values) -> Values:
@@ -53,11 +55,8 @@ class Closed:
         seen = gain[:, : self.cutoff]
         if self.name in LINEAR:
             return divided(weighed(seen, self.discount[: seen.shape[1]]), worth)
-        found = seen > 0
-        if self.name == "Success":
-            return found.any(axis=1).astype(np.float64)
-        reciprocal: Values = (found / np.arange(1, seen.shape[1] + 1)).max(axis=1, initial=0)
-        return reciprocal
+        reciprocal: Values = ((seen > 0) / np.arange(1, seen.shape[1] + 1)).max(axis=1, initial=0)
+        return np.ceil(reciprocal) if self.name == "Success" else reciprocal
 
 
 def closed(name: str, depth: int) -> Closed | None:
