@@ -85,13 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reading(search)
     search.set_defaults(command=_search)
 
-    calibrate = commands.add_parser("calibrate", help="hold bm25 and minilm against published figures of a public set")
-    calibrate.add_argument("dataset", metavar="DATASET", help="a folder or an address; scifact has most figures")
-    calibrate.add_argument(
-        "-r", "--retriever", action="append", dest="retrievers", metavar="NAME", help="default: bm25 and minilm"
-    )
-    _add_reading(calibrate)
-    calibrate.set_defaults(command=_calibrate)
+    _add_calibrate(commands)
 
     doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
     doctor.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
@@ -114,6 +108,16 @@ def _parser() -> argparse.ArgumentParser:
         command=_retrievers
     )
     return parser
+
+
+def _add_calibrate(commands: Any) -> None:
+    calibrate = commands.add_parser("calibrate", help="hold bm25 and minilm against published figures of a public set")
+    calibrate.add_argument("dataset", metavar="DATASET", help="a folder or an address; scifact has most figures")
+    calibrate.add_argument(
+        "-r", "--retriever", action="append", dest="retrievers", metavar="NAME", help="default: bm25 and minilm"
+    )
+    _add_reading(calibrate)
+    calibrate.set_defaults(command=_calibrate)
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:

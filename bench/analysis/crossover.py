@@ -66,7 +66,7 @@ def overlap(dataset: Dataset, terms: Terms) -> Values:
         relevant = [document for document, grade in judged.items() if grade > 0]
         asked = terms.queries[query]
         if relevant and asked:
-            best = max(terms.weight(asked & terms.documents[document]) for document in relevant)
+            best = max(terms.weight(asked & terms.document(document)) for document in relevant)
             share[query] = best / terms.weight(asked)
     return share
 
