@@ -47,6 +47,13 @@ def test_a_document_that_is_not_stored_has_no_rank():
     assert hits.first_relevant.tolist() == [0]
 
 
+def test_a_set_without_judgements_judges_no_hit():
+    """A sample of queries that are known to have no answer, and of which nothing else is known."""
+    dataset = made({"a": "", "b": ""}, {"q1": "", "q2": ""}, [("q1", "a", 1)], unanswerable=["q2"])
+    rest = next(each for seed in range(20) if not len((each := dataset.sample(1, seed)).grade))
+    assert not Hits.of(rest, ranked(rest, [["a", "b"]])).judged.any()
+
+
 @pytest.mark.parametrize("name", ["nDCG@3", "nDCG@8", "P@3", "R@3", "R(rel=2)@5", "RR@3", "RR", "Success@2"])
 @settings(max_examples=40)
 @given(case=judged_rankings())

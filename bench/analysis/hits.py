@@ -32,10 +32,11 @@ class Hits:
         """Look every hit of a ranking up in the judgements."""
         size = len(dataset.documents)
         known = dataset.judged_query * size + dataset.judged_document  # ascending, as judgements are sorted
+        known, grade = np.append(known, np.iinfo(np.int64).max), np.append(dataset.grade, 0)  # one that nothing equals
         asked = np.arange(len(ranking.documents))[:, None] * size + ranking.documents
-        place = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        place = np.searchsorted(known, asked)
         judged = (known[place] == asked) & (ranking.documents >= 0)
-        return Hits(ranking.documents, ranking.scores, np.where(judged, dataset.grade[place], 0), judged)
+        return Hits(ranking.documents, ranking.scores, np.where(judged, grade[place], 0), judged)
 
     @property
     def depth(self) -> int:

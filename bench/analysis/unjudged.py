@@ -19,6 +19,8 @@ from bench.analysis.closed import Closed, Values, divided, ideal, mean, weighed
 from bench.analysis.hits import Hits
 from bench.dataset import Dataset
 
+MOST_GRADES = 10  # that are tried; evenly spaced ones, the least and the highest among them, where a set uses more
+
 
 @dataclass(frozen=True)
 class Unjudged:
@@ -65,7 +67,7 @@ def unjudged(dataset: Dataset, hits: Mapping[str, Hits], form: Closed) -> dict[s
 
 
 def bounds(dataset: Dataset, hits: Hits, form: Closed) -> Bounds:
-    """The value as judged and its bounds. Time grows with the cutoff squared for nDCG."""
+    """The value as judged and its bounds."""
     gain = form.gain(hits.grade)[:, : form.cutoff]
     unknown = (hits.real & ~hits.judged)[:, : form.cutoff]
     worth = form.worth(dataset)
@@ -83,25 +85,43 @@ def _ndcg(dataset: Dataset, form: Closed, gain: Values, unknown: NDArray[np.bool
 
     The ideal ranking depends on m and the grade alone, so that no other choice of m hits gives more, or less.
     """
-    discount = form.discount[: gain.shape[1]]
-    best = ideal(dataset, form)
+    discount = form.discount
+    reached = weighed(gain, discount[: gain.shape[1]])[:, None]
+    first, last = _summed(unknown, discount), _summed(unknown[:, ::-1], discount[: gain.shape[1]][::-1])
     total = unknown.sum(axis=1)
-    from_above, from_below = unknown.cumsum(axis=1), unknown[:, ::-1].cumsum(axis=1)[:, ::-1]
-    low, high, everything = value.copy(), value.copy(), value.copy()
-    grades = np.unique(dataset.grade[dataset.grade > 0]).tolist() or [1]
-    for grade in grades:
-        grown = best
-        for m in range(1, int(total.max(initial=0)) + 1):
-            grown = -np.sort(-np.concatenate([grown, np.full((len(grown), 1), float(grade))], axis=1), axis=1)
-            grown = grown[:, : form.cutoff]
-            worth = weighed(grown, form.discount)
-            enough = total >= m
-            highest, lowest = (
-                divided(weighed(np.where(unknown & (place <= m), grade, gain), discount), worth)
-                for place in (from_above, from_below)
-            )
-            high = np.where(enough, np.maximum(high, highest), high)
-            low = np.where(enough, np.minimum(low, lowest), low)
-            if grade == grades[-1]:
-                everything = np.where(total == m, highest, everything)
+    possible = np.arange(first.shape[1]) <= total[:, None]
+    low, high, everything = value, value, value
+    used = np.unique(dataset.grade[dataset.grade > 0]) if dataset.answerable.any() else np.ones(1)
+    grades = used[np.linspace(0, len(used) - 1, min(len(used), MOST_GRADES)).astype(int)]
+    for grade in grades.tolist():
+        worth = _worth_with(ideal(dataset, form), discount, grade, first.shape[1])
+        most, least = (divided(reached + grade * each, worth) for each in (first, last))
+        high = np.maximum(high, np.where(possible, most, -np.inf).max(axis=1))
+        low = np.minimum(low, np.where(possible, least, np.inf).min(axis=1))
+        everything = most[np.arange(len(total)), total]
     return Bounds(value, everything, low, high)
+
+
+def _summed(unknown: NDArray[np.bool_], discount: Values) -> Values:
+    """[queries, hits + 1]: the sum of the discounts of the first m unjudged hits, for m = 0, 1, …"""
+    query, place = np.nonzero(unknown)
+    single = np.zeros((len(unknown), unknown.shape[1] + 1))
+    single[query, unknown.cumsum(axis=1)[query, place]] = discount[place]
+    sums: Values = single.cumsum(axis=1)
+    return sums
+
+
+def _worth_with(best: Values, discount: Values, grade: float, columns: int) -> Values:
+    """[queries, columns]: the ideal DCG after m = 0, 1, … further documents of a grade. best: ideal gains, descending.
+
+    They come after what is as good, whose ranks stay, and push what is worse down by m.
+    """
+    cutoff, m = len(discount), np.arange(columns)
+    ahead = best >= grade
+    before = ahead.sum(axis=1)[:, None]
+    sums = np.concatenate([[0.0], discount.cumsum()])
+    rank = np.arange(cutoff)[:, None] + m
+    pushed = np.where(rank < cutoff, discount[np.minimum(rank, cutoff - 1)], 0.0)
+    new = grade * (sums[np.minimum(before + m, cutoff)] - sums[before])
+    worth: Values = weighed(np.where(ahead, best, 0), discount)[:, None] + new + np.where(ahead, 0, best) @ pushed
+    return worth
