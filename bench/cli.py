@@ -1,6 +1,7 @@
 """Commands and flags, each a short call; the only module that exits.
 
-Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 0 fine.
+Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 1 a figure of `calibrate` is not where
+others found it; 0 fine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bench.config import RunConfig
     from bench.store import Run
 
-BAD_INPUT, CELL_FAILED, INTERRUPTED = 2, 5, 130
+DISAGREES, BAD_INPUT, CELL_FAILED, INTERRUPTED = 1, 2, 5, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    for add in (_add_run, _add_score, _add_report, _add_search, _add_doctor, _add_cache, _add_datasets):
+    for add in (_add_run, _add_score, _add_report, _add_search, _add_doctor, _add_cache, _add_datasets, _add_calibrate):
         add(commands)
     commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
         command=_retrievers
@@ -146,6 +147,16 @@ def _add_datasets(commands: Commands) -> None:
     imported.set_defaults(command=_import)
 
 
+def _add_calibrate(commands: Commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="hold bm25 and minilm against published figures of a public set")
+    calibrate.add_argument("dataset", metavar="DATASET", help="a folder or an address; scifact has most figures")
+    calibrate.add_argument(
+        "-r", "--retriever", action="append", dest="retrievers", metavar="NAME", help="default: bm25 and minilm"
+    )
+    _add_reading(calibrate)
+    calibrate.set_defaults(command=_calibrate)
+
+
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """The flags of formats.Options."""
     command.add_argument("--split", metavar="NAME", help="of the judgements (default: test)")
@@ -240,6 +251,21 @@ def _search(options: argparse.Namespace) -> int:
     )
     console.show(hits.render(found))
     return 0
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from bench import calibrate, console
+    from bench.formats import load_dataset
+    from bench.formats.options import Options
+    from bench.report import calibration
+
+    dataset = load_dataset(options.dataset, Options.of(options))
+    with console.Progress() as progress:
+        found = calibrate.calibrate(dataset, tuple(options.retrievers or calibrate.RETRIEVERS), progress)
+    console.show(calibration.render(found))
+    if found.failures:
+        return CELL_FAILED
+    return 0 if found.agrees else DISAGREES
 
 
 def _doctor(options: argparse.Namespace) -> int:

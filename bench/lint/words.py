@@ -83,7 +83,7 @@ def _sentence(where: str, row: dict[str, float]) -> str:
 
 def _window(dataset: Dataset) -> Iterator[Finding]:
     try:
-        window, lengths = _word_pieces(dataset.texts)
+        window, lengths = word_pieces(dataset.texts)
     except (RetrieverError, ImportError) as error:
         reason = error.message if isinstance(error, RetrieverError) else f"{error.name} is not installed."
         yield Finding("window-not-checked", "note", f"Whether {MINILM} reads whole documents was not checked: {reason}")
@@ -113,7 +113,7 @@ def _window(dataset: Dataset) -> Iterator[Finding]:
     )
 
 
-def _word_pieces(texts: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
+def word_pieces(texts: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
     """How many word pieces the model reads, and [texts] how many each text has, its two special ones included.
 
     Raises RetrieverError or ImportError where the model or the package tokenizers is absent.

@@ -1,0 +1,82 @@
+"""Why the figures are what they are: the last pass of a run, from rankings and per-query values to plain results.
+
+One module a question; every one takes the set, the hits or the values by retriever, and a numpy Generator where it
+draws. Nothing here runs a retriever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import measures
+from bench.analysis.audits import copies, unknown_words, window
+from bench.analysis.closed import closed
+from bench.analysis.complementarity import RRF_K, SOLVED_AT, complementarity
+from bench.analysis.crossover import crossover
+from bench.analysis.failures import failures
+from bench.analysis.figure import plain
+from bench.analysis.hits import Hits
+from bench.analysis.terms import Terms
+from bench.analysis.ties import ties
+from bench.analysis.traps import Traps, judged_traps, trapped
+from bench.analysis.unjudged import unjudged
+from bench.dataset import Dataset
+from retrievers.base import Ranking
+
+__all__ = ["analyse"]
+
+CUTOFF = 10  # of the audits, where the main measure has none
+
+
+def analyse(
+    dataset: Dataset,
+    rankings: Mapping[str, Ranking],
+    values: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    *,
+    kinds: Mapping[str, str],
+    measure: str,
+    seed: int,
+    traps: Traps | None = None,
+) -> dict[str, Any]:
+    """All that is to be said of one set, ready for JSON: no NaN, no numpy type.
+
+    rankings: label -> stored ranking, all of one depth. values: label -> measure -> float64 [queries]. kinds: label ->
+    "lexical", "dense" or another word. measure: the main one. traps: pairs of a file, beside those that are judged.
+    The same arguments give the same result: each part draws from a generator of its own, made from `seed`.
+    """
+
+    def rng(part: int) -> np.random.Generator:
+        return np.random.default_rng([seed, 3, part])
+
+    main = {label: values[label][measure] for label in rankings}
+    hits = {label: Hits.of(dataset, ranking) for label, ranking in rankings.items()}
+    terms = Terms(dataset)
+    depth = max((each.depth for each in hits.values()), default=0)
+    cutoff = measures.cutoff(measure) or CUTOFF
+    form = closed(measure, depth)
+    result = {
+        "dataset": dataset.name,
+        "measure": measure,
+        "depth": depth,
+        "cutoff": cutoff,
+        "solved_at": SOLVED_AT,
+        "rrf_k": RRF_K,
+        "crossover": crossover(dataset, terms, main, kinds, rng(0)),
+        "pairs": complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1)),
+        "failures": failures(dataset, terms, hits, main),
+        "ties": ties(dataset, hits, form) if form else None,
+        "unjudged": unjudged(dataset, hits, form) if form else None,
+        "window": window(dataset, hits, cutoff),
+        "unknown_words": unknown_words(dataset, terms, main, rng(2)),
+        "copies": copies(dataset, hits, cutoff),
+        "traps": {
+            "judged": trapped(hits, judged_traps(dataset), rng(3)),
+            "file": trapped(hits, traps, rng(4)) if traps is not None else {},
+        },
+    }
+    stored: dict[str, Any] = plain(result)
+    return stored

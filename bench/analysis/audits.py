@@ -1,0 +1,190 @@
+"""What in the set itself moves the figures: a model's window, words that no document has, unjudged copies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.analysis.figure import Figure, figures
+from bench.analysis.hits import NOWHERE, Hits, rank_or_none, within
+from bench.analysis.terms import Terms
+from bench.dataset import Dataset
+from bench.lint.near import TooMuch, near_pairs
+from bench.lint.subject import normalised
+from bench.lint.words import word_pieces
+from retrievers.base import RetrieverError
+from retrievers.encoder import MINILM
+
+EXAMPLES = 20
+
+Values = NDArray[np.float64]
+Split = dict[str, Figure]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Relevant documents that are longer than the model reads.
+
+    model: whose word pieces were counted. window: how many it reads, its two special ones included. relevant: distinct
+    relevant documents; cut: of those. recall_cut and recall_whole: by retriever, over (query, relevant document) pairs,
+    the share that stands within `cutoff`; None where there is no such pair. not_checked: why, if the model is absent.
+    """
+
+    model: str
+    cutoff: int
+    window: int | None = None
+    relevant: int = 0
+    cut: int = 0
+    pairs_cut: int = 0
+    pairs_whole: int = 0
+    recall_cut: dict[str, float | None] | None = None
+    recall_whole: dict[str, float | None] | None = None
+    not_checked: str | None = None
+
+
+def window(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Window:
+    """Recall of relevant documents that the window cuts against that of the others."""
+    chosen = dataset.grade > 0
+    query, document = dataset.judged_query[chosen], dataset.judged_document[chosen]
+    relevant = np.unique(document)
+    try:
+        size, lengths = word_pieces([dataset.texts[position] for position in relevant.tolist()])
+    except (RetrieverError, ImportError) as error:
+        reason = error.message if isinstance(error, RetrieverError) else f"{error.name} is not installed."
+        return Window(MINILM, cutoff, not_checked=reason)
+    longer = relevant[lengths > size]
+    cut = np.isin(document, longer)
+    found = {}
+    for label, each in hits.items():
+        found[label] = within(each.rank(query, document), cutoff)
+    return Window(
+        MINILM,
+        cutoff,
+        size,
+        relevant=len(relevant),
+        cut=len(longer),
+        pairs_cut=int(cut.sum()),
+        pairs_whole=int((~cut).sum()),
+        recall_cut={label: _share(each[cut]) for label, each in found.items()},
+        recall_whole={label: _share(each[~cut]) for label, each in found.items()},
+    )
+
+
+@dataclass(frozen=True)
+class UnknownWords:
+    """Answerable queries with a term that no document has, which no lexical index can match.
+
+    Terms are the shared analyzer's, with its defaults. Quality is the main measure by retriever, on those queries and
+    on the others.
+    """
+
+    queries: int
+    unknown: int
+    share: float
+    with_unknown: Split
+    without_unknown: Split
+
+
+def unknown_words(
+    dataset: Dataset, terms: Terms, values: Mapping[str, Values], rng: np.random.Generator
+) -> UnknownWords:
+    """values: label -> the main measure, [queries]."""
+    unknown = np.array([any(not terms.frequency[term] for term in asked) for asked in terms.queries], dtype=bool)
+    asked = dataset.answerable
+    split = [
+        figures({label: each[asked & mask] for label, each in values.items()}, rng) for mask in (unknown, ~unknown)
+    ]
+    count, total = int((unknown & asked).sum()), int(asked.sum())
+    return UnknownWords(total, count, count / total if total else float("nan"), *split)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An unjudged document of the same, or nearly the same, text as a relevant one. ranks: by retriever."""
+
+    query: str
+    document: str
+    relevant: str
+    ranks: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Unjudged copies of relevant documents within the cutoff of any retriever: right answers that count as wrong.
+
+    pairs: of a query and such a document. near_searched: nearly equal texts were looked for too, which is left out
+    where there is too much text. within: by retriever, pairs within the cutoff. above: of those, the ones above the
+    first relevant document and so cost it something. examples: the first EXAMPLES pairs.
+    """
+
+    cutoff: int
+    pairs: int
+    near_searched: bool
+    within: dict[str, int]
+    above: dict[str, int]
+    examples: list[Copy]
+
+
+def copies(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Copies:
+    """Look at the hits within the cutoff alone: a copy that nobody retrieves costs nobody anything."""
+    suspects = _suspects(dataset, hits, cutoff)
+    alike, searched = _alike(dataset, suspects)
+    found = {
+        (query, document): min(relevant)
+        for query, documents in suspects.items()
+        for document in documents
+        if (relevant := alike[document] & {each for each, grade in dataset.judgements[query].items() if grade > 0})
+    }
+    pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
+    ranks = {label: each.rank(pairs[:, 0], pairs[:, 1]) for label, each in hits.items()}
+    inside = {label: within(each, cutoff) for label, each in ranks.items()}
+    above = {}
+    for label, each in hits.items():
+        first = each.first_relevant[pairs[:, 0]]
+        above[label] = int((inside[label] & ((first == NOWHERE) | (ranks[label] < first))).sum())
+    examples = []
+    for place, (query, document) in enumerate(pairs[:EXAMPLES].tolist()):
+        copy, original = dataset.document_ids(np.array([document, found[query, document]]))
+        places = {label: rank_or_none(each[place]) for label, each in ranks.items()}
+        examples.append(Copy(dataset.query_ids[query], copy, original, places))
+    counts = {label: int(each.sum()) for label, each in inside.items()}
+    return Copies(cutoff, len(pairs), searched, counts, above, examples)
+
+
+def _suspects(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> dict[int, set[int]]:
+    """Answerable query -> unjudged documents within the cutoff of any retriever."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for each in hits.values():
+        unknown = (each.real & ~each.judged)[:, :cutoff] & dataset.answerable[:, None]
+        for query, place in np.argwhere(unknown).tolist():
+            found[query].add(int(each.documents[query, place]))
+    return found
+
+
+def _alike(dataset: Dataset, suspects: Mapping[int, set[int]]) -> tuple[dict[int, set[int]], bool]:
+    """Document -> documents of the same or nearly the same text, among the suspects and the relevant ones; and whether
+    nearly the same ones were searched."""
+    wanted = set(dataset.judged_document[dataset.grade > 0].tolist()).union(*suspects.values())
+    same: dict[str, set[int]] = defaultdict(set)
+    for document in sorted(wanted):
+        if text := normalised(dataset.texts[document]):
+            same[text].add(document)
+    groups = list(same.values())
+    try:
+        near = near_pairs(list(same))
+        searched = True
+    except TooMuch:
+        near, searched = [], False
+    alike: dict[int, set[int]] = defaultdict(set)
+    for one, other in [*((each, each) for each in range(len(groups))), *near, *((b, a) for a, b in near)]:
+        for document in groups[one]:
+            alike[document] |= groups[other]
+    return alike, searched
+
+
+def _share(found: NDArray[np.bool_]) -> float | None:
+    return float(found.mean()) if len(found) else None

@@ -1,0 +1,128 @@
+"""What two retrievers have to give each other: queries that only one solves, the best choice, and a fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import measures
+from bench.analysis.figure import NOT_STORED, Figure, figures
+from bench.analysis.hits import Hits, within
+from bench.dataset import Dataset
+from retrievers.base import NO_HIT, Ranking
+
+SOLVED_AT = 10  # a query is solved where a relevant document is among so many hits
+RRF_K = 60
+
+Values = NDArray[np.float64]
+Labels = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Answerable queries by who has a relevant document among the first SOLVED_AT hits; ids where one alone has."""
+
+    both: int
+    neither: int
+    first_only: list[str]
+    second_only: list[str]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two retrievers on the main measure, over the answerable queries.
+
+    better: the label of the higher mean. oracle: the mean of the per-query maximum, which no choice between the two can
+    exceed. fused: reciprocal-rank fusion of the stored rankings, an estimate, since a document below the stored depth
+    of one adds nothing there. The gains are over the better one alone, paired by query; that it was picked on the same
+    queries makes them slightly too low. fused_values: [queries], by query, for further tests.
+    """
+
+    first: str
+    second: str
+    better: str
+    solved: Solved
+    oracle: Figure
+    oracle_gain: Figure
+    fused: Figure
+    fused_gain: Figure
+    fused_values: Values = field(metadata=NOT_STORED, repr=False, compare=False)
+
+
+def complementarity(
+    dataset: Dataset,
+    rankings: Mapping[str, Ranking],
+    hits: Mapping[str, Hits],
+    values: Mapping[str, Values],
+    *,
+    measure: str,
+    rng: np.random.Generator,
+) -> list[Pair]:
+    """Every unordered pair. values: label -> the main measure, [queries]."""
+    resolved = measures.resolve([measure])
+    depth = measures.cutoff(measure) or None  # hits below the cutoff cannot matter
+    asked = dataset.answerable
+    pairs = list(combinations(rankings, 2))
+    better = {pair: max(pair, key=lambda label: values[label][asked].sum()) for pair in pairs}
+    by_query: dict[Labels, Values] = {}
+    columns: dict[tuple[Labels, str], Values] = {}
+    for pair in pairs:
+        fused = reciprocal_rank_fusion(rankings[pair[0]], rankings[pair[1]])
+        fused = Ranking(fused.documents[:, :depth], fused.scores[:, :depth])
+        by_query[pair] = measures.evaluate(dataset, fused, resolved)[measure]
+        for name, each in (
+            ("oracle", np.maximum(*(values[label] for label in pair))),
+            ("fused", by_query[pair]),
+        ):
+            columns[pair, name] = each[asked]
+            columns[pair, f"{name}_gain"] = each[asked] - values[better[pair]][asked]
+    found = figures(columns, rng)
+    return [
+        Pair(
+            first=pair[0],
+            second=pair[1],
+            better=better[pair],
+            solved=_solved(dataset, hits, pair),
+            oracle=found[pair, "oracle"],
+            oracle_gain=found[pair, "oracle_gain"],
+            fused=found[pair, "fused"],
+            fused_gain=found[pair, "fused_gain"],
+            fused_values=by_query[pair],
+        )
+        for pair in pairs
+    ]
+
+
+def _solved(dataset: Dataset, hits: Mapping[str, Hits], labels: Labels) -> Solved:
+    one, other = (within(hits[label].first_relevant, SOLVED_AT) for label in labels)
+
+    def ids(mask: NDArray[np.bool_]) -> list[str]:
+        return [dataset.query_ids[query] for query in np.flatnonzero(mask).tolist()]
+
+    neither = dataset.answerable & ~one & ~other
+    return Solved(int((one & other).sum()), int(neither.sum()), ids(one & ~other), ids(other & ~one))
+
+
+def reciprocal_rank_fusion(one: Ranking, other: Ranking, k: int = RRF_K) -> Ranking:
+    """Both rankings as one: the score of a document is the sum of 1 / (k + rank) over the rankings that have it.
+
+    Returns arrays [queries, depth of one + depth of the other]; ties by the rule of retrievers.base.top_k.
+    (Cormack, Clarke & Büttcher, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods,
+    SIGIR 2009: k = 60.)
+    """
+    documents = np.concatenate([one.documents, other.documents], axis=1)
+    ranks = np.concatenate([np.arange(each.documents.shape[1]) for each in (one, other)]) + 1
+    scores = np.where(documents >= 0, 1 / (k + ranks), -np.inf)
+    order = np.argsort(documents, axis=1, kind="stable")
+    documents, scores = (np.take_along_axis(each, order, axis=1) for each in (documents, scores))
+    again = np.zeros(documents.shape, dtype=bool)  # a document's second entry, which hands its score to the first
+    again[:, 1:] = (documents[:, 1:] == documents[:, :-1]) & (documents[:, 1:] >= 0)
+    scores[:, :-1] += np.where(again[:, 1:], scores[:, 1:], 0)
+    documents[again], scores[again] = NO_HIT, -np.inf
+    rounded = scores.astype(np.float32)
+    order = np.argsort(-rounded, axis=1, kind="stable")  # equal scores stay by ascending position
+    return Ranking(np.take_along_axis(documents, order, axis=1), np.take_along_axis(rounded, order, axis=1))

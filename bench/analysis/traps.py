@@ -1,0 +1,99 @@
+"""Documents that share the words of a query and are wrong: how often each retriever puts one above the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.analysis.figure import Figure, figures
+from bench.analysis.hits import NOWHERE, Hits
+from bench.dataset import Dataset
+from bench.errors import BenchError
+from bench.formats.lines import decoded, lines
+
+HEADER = ("query-id", "corpus-id")
+_HINT = "Each line is a query's id, a tab, and the id of a document that is wrong for it."
+
+
+@dataclass(frozen=True)
+class Traps:
+    """Pairs of a query and a wrong document for it, int64 positions [pairs]."""
+
+    query: NDArray[np.int64]
+    document: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Trapped:
+    """One retriever: pairs by what stands higher, the wrong document or the first relevant one.
+
+    undecided: neither is stored. rate: the mean over queries of the share of their decided pairs that went wrong.
+    """
+
+    pairs: int
+    wrong: int
+    right: int
+    undecided: int
+    rate: Figure
+
+
+def judged_traps(dataset: Dataset) -> Traps:
+    """Documents judged not relevant (grade 0 or below) of the queries that have a relevant one."""
+    chosen = (dataset.grade <= 0) & dataset.answerable[dataset.judged_query]
+    return Traps(dataset.judged_query[chosen], dataset.judged_document[chosen])
+
+
+def read_traps(path: Path, dataset: Dataset) -> Traps:
+    """Pairs from a tab-separated file: query id, document id, further columns ignored, a header line if there is one.
+
+    Raises BenchError, naming the line, for an id that the set does not have, a document that is relevant to the query,
+    and a pair that stands there twice.
+    """
+    queries = {name: position for position, name in enumerate(dataset.query_ids)}
+    documents = {name: position for position, name in enumerate(dataset.documents["id"].to_pylist())}
+    pairs: dict[tuple[int, int], None] = {}
+    for number, line in lines(path, _HINT):
+        where = f"{path}:{number}"
+        fields = decoded(line, where).split("\t")
+        if number == 1 and tuple(fields[:2]) == HEADER:
+            continue
+        if len(fields) < 2:
+            raise BenchError(f"{where}: there is no tab.", _HINT)
+        for kind, name, known in (("query", fields[0], queries), ("document", fields[1], documents)):
+            if name not in known:
+                raise BenchError(f"{where}: there is no {kind} {name!r} in {dataset.name}.", "Mend or remove the line.")
+        pair = queries[fields[0]], documents[fields[1]]
+        if dataset.judgements[pair[0]].get(pair[1], 0) > 0:
+            raise BenchError(f"{where}: {fields[1]!r} is judged relevant to {fields[0]!r}.", "Remove the line.")
+        if pair in pairs:
+            raise BenchError(f"{where}: this pair stands there twice.", "Remove the line.")
+        pairs[pair] = None
+    table = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
+    return Traps(table[:, 0], table[:, 1])
+
+
+def trapped(hits: Mapping[str, Hits], traps: Traps, rng: np.random.Generator) -> dict[str, Trapped]:
+    """By retriever; empty where there is no trap."""
+    if not len(traps.query):
+        return {}
+    return {label: _trapped(each, traps, rng) for label, each in hits.items()}
+
+
+def _trapped(hits: Hits, traps: Traps, rng: np.random.Generator) -> Trapped:
+    wrong, right = hits.rank(traps.query, traps.document), hits.first_relevant[traps.query]
+    fooled = (wrong != NOWHERE) & ((right == NOWHERE) | (wrong < right))
+    safe = (right != NOWHERE) & ~fooled
+    size = int(traps.query.max()) + 1
+    bad, decided = (np.bincount(traps.query, mask, minlength=size) for mask in (fooled, fooled | safe))
+    shares = bad[decided > 0] / decided[decided > 0]
+    return Trapped(
+        len(wrong),
+        int(fooled.sum()),
+        int(safe.sum()),
+        int((~fooled & ~safe).sum()),
+        figures({"rate": shares}, rng)["rate"],
+    )

@@ -1,0 +1,60 @@
+"""Sets and rankings that tests of the analysis write down in full."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from bench import measures
+from bench.dataset import Dataset
+from retrievers.base import Ranking
+
+
+def made(documents, queries, judgements, unanswerable=()):
+    """documents, queries: id -> text. judgements: (query, document, grade). Documents stand by descending id."""
+    text = pa.large_string()
+    return Dataset.build(
+        "made",
+        pa.table({"id": pa.array(list(documents), text), "text": pa.array(list(documents.values()), text)}),
+        pa.table(
+            {
+                "id": pa.array(list(queries), text),
+                "text": pa.array(list(queries.values()), text),
+                "metadata": ["{}"] * len(queries),
+            }
+        ),
+        pa.table(
+            {
+                "query": pa.array([each[0] for each in judgements], text),
+                "document": pa.array([each[1] for each in judgements], text),
+                "grade": pa.array([each[2] for each in judgements], pa.int64()),
+            }
+        ),
+        unanswerable=unanswerable,
+    )
+
+
+def plain_set(size, judgements, queries=1):
+    """`size` documents d0, d1, … of one word each, queries q0, …; judgements by number (query, document, grade)."""
+    return made(
+        {f"d{number:03}": f"word{number}" for number in range(size)},
+        {f"q{number:03}": f"word{number}" for number in range(queries)},
+        [(f"q{query:03}", f"d{document:03}", grade) for query, document, grade in judgements],
+    )
+
+
+def ranked(dataset, rows, scores=None):
+    """A ranking from rows of document ids, best first; scores descend by 1 unless given."""
+    depth = max(map(len, rows))
+    ranking = Ranking.empty(len(rows), depth)
+    position = {name: place for place, name in enumerate(dataset.documents["id"].to_pylist())}
+    for row, names in enumerate(rows):
+        descending = np.arange(len(names), 0, -1) if scores is None else np.array(scores[row])
+        ranking.put(row, np.array([position[name] for name in names], dtype=np.int64), descending.astype(np.float32))
+    return ranking
+
+
+def values_of(dataset, rankings, measure):
+    """label -> measure by query, as a run takes it."""
+    resolved = measures.resolve([measure])
+    return {label: measures.evaluate(dataset, each, resolved)[measure] for label, each in rankings.items()}

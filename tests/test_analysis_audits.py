@@ -1,0 +1,99 @@
+"""What in a set moves its figures: a window, unknown words, unjudged copies."""
+
+from __future__ import annotations
+
+import numpy as np
+from made import made, plain_set, ranked
+
+from bench.analysis import audits
+from bench.analysis.audits import copies, unknown_words, window
+from bench.analysis.hits import Hits
+from bench.analysis.terms import Terms
+from bench.lint.near import TooMuch
+from retrievers import RetrieverError
+
+LONG = "pump " * 300
+
+
+def test_recall_of_relevant_documents_that_the_window_cuts():
+    """Two pairs ask for the long document, found once; one asks for the short one, found."""
+    dataset = made(
+        {"long": LONG, "short": "a valve", "other": "a tap"},
+        {"q1": "x", "q2": "y", "q3": "z"},
+        [("q1", "long", 1), ("q2", "long", 1), ("q3", "short", 1), ("q3", "other", 0)],
+    )
+    ranking = ranked(dataset, [["long"], ["short", "other", "long"], ["short"]])
+    found = window(dataset, {"x": Hits.of(dataset, ranking)}, cutoff=2)
+    assert (found.window, found.relevant, found.cut) == (256, 2, 1)
+    assert (found.pairs_cut, found.pairs_whole) == (2, 1)
+    assert (found.recall_cut, found.recall_whole) == ({"x": 0.5}, {"x": 1.0})
+
+
+def test_where_nothing_is_cut_there_is_no_recall_of_it():
+    dataset = plain_set(2, [(0, 0, 1)])
+    found = window(dataset, {"x": Hits.of(dataset, ranked(dataset, [["d000"]]))}, cutoff=10)
+    assert (found.cut, found.recall_cut) == (0, {"x": None})
+
+
+def test_without_the_model_the_window_is_not_checked(monkeypatch):
+    def absent(texts):
+        raise RetrieverError("The model is absent.")
+
+    monkeypatch.setattr(audits, "word_pieces", absent)
+    dataset = plain_set(2, [(0, 0, 1)])
+    found = window(dataset, {"x": Hits.of(dataset, ranked(dataset, [["d000"]]))}, cutoff=10)
+    assert (found.not_checked, found.window) == ("The model is absent.", None)
+
+
+def test_queries_with_a_word_that_no_document_has():
+    """q2 asks for a zebra; "pumps" is known as its stem is. The unanswerable q4 does not count."""
+    dataset = made(
+        {"a": "a pump", "b": "a valve"},
+        {"q1": "pumps", "q2": "zebra pump", "q3": "valve", "q4": "unheard"},
+        [("q1", "a", 1), ("q2", "a", 1), ("q3", "b", 1)],
+        unanswerable=["q4"],
+    )
+    values = {"x": np.array([1, 0.25, 0.5, 0])}
+    found = unknown_words(dataset, Terms(dataset), values, np.random.default_rng(0))
+    assert (found.queries, found.unknown, found.share) == (3, 1, 1 / 3)
+    assert (found.with_unknown["x"].value, found.without_unknown["x"].value) == (0.25, 0.75)
+
+
+TEXT = "how to clean the filter of a coffee machine with vinegar and a soft brush, step by step"
+
+
+def copied(texts):
+    return made(texts, {"q1": "filter", "q2": "filter"}, [("q1", "a", 1), ("q2", "d", 1)])
+
+
+def test_unjudged_copies_and_where_they_stand():
+    """b is a's text in other case, c nearly so, d is another. b stands above the answer, c below it."""
+    dataset = copied({"a": TEXT, "b": TEXT.upper(), "c": TEXT + "s", "d": "a tap"})
+    hits = {
+        "x": Hits.of(dataset, ranked(dataset, [["b", "a", "c"], ["d"]])),
+        "y": Hits.of(dataset, ranked(dataset, [["d", "c"], ["a"]])),
+    }
+    found = copies(dataset, hits, cutoff=10)
+    assert (found.pairs, found.near_searched) == (2, True)
+    assert (found.within, found.above) == ({"x": 2, "y": 1}, {"x": 1, "y": 1})
+    assert [(each.query, each.document, each.relevant, each.ranks) for each in found.examples] == [
+        ("q1", "c", "a", {"x": 3, "y": 2}),
+        ("q1", "b", "a", {"x": 1, "y": None}),
+    ]
+
+
+def test_a_judged_copy_and_one_below_the_cutoff_are_no_findings():
+    texts = {"a": TEXT, "b": TEXT, "c": TEXT}
+    dataset = made(texts, {"q1": "filter"}, [("q1", "a", 1), ("q1", "b", 0)])
+    hits = {"x": Hits.of(dataset, ranked(dataset, [["b", "a", "c"]]))}
+    assert copies(dataset, hits, cutoff=2).pairs == 0
+
+
+def test_with_too_much_text_equal_copies_are_still_found(monkeypatch):
+    def refuse(texts):
+        raise TooMuch
+
+    monkeypatch.setattr(audits, "near_pairs", refuse)
+    dataset = copied({"a": TEXT, "b": TEXT, "c": TEXT + "s", "d": "a tap"})
+    found = copies(dataset, {"x": Hits.of(dataset, ranked(dataset, [["b", "c"], ["d"]]))}, cutoff=10)
+    assert (found.pairs, found.near_searched) == (1, False)

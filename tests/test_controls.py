@@ -1,0 +1,89 @@
+"""Random and oracle rankings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from made import made, plain_set
+from test_analysis_hits import judged_rankings
+
+from bench import measures
+from bench.controls import beats_random, control_rankings, expected_random
+from bench.dataset import Card
+
+
+def mean(dataset, ranking, measure):
+    return measures.evaluate(dataset, ranking, measures.resolve([measure]))[measure].mean()
+
+
+def test_the_oracle_puts_the_relevant_first_by_grade_then_the_rest():
+    dataset = plain_set(5, [(0, 1, 1), (0, 3, 2), (0, 4, 0)])
+    oracle = control_rankings(dataset, 5, seed=0)["oracle"]
+    assert dataset.document_ids(oracle.documents[0]) == ["d003", "d001", "d004", "d002", "d000"]
+    assert mean(dataset, oracle, "nDCG@5") == 1
+
+
+def test_the_random_ranking_is_a_draw_without_repetition_that_the_seed_decides():
+    dataset = plain_set(50, [(0, 1, 1), (1, 2, 1)], queries=2)
+    one, same, other = (control_rankings(dataset, 20, seed)["random"].documents for seed in (0, 0, 1))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one[0], one[1])
+    assert all(len(set(row)) == 20 for row in one.tolist())
+
+
+@pytest.mark.parametrize("control", ["random", "oracle"])
+def test_a_ranking_is_no_deeper_than_the_corpus(control):
+    dataset = plain_set(3, [(0, 1, 1)])
+    ranking = control_rankings(dataset, 10, seed=0)[control]
+    assert sorted(ranking.documents[0].tolist()) == [0, 1, 2]
+    assert (np.diff(ranking.scores) < 0).all()
+
+
+@pytest.mark.parametrize("control", ["random", "oracle"])
+def test_hits_with_the_querys_own_id_are_left_out_where_the_card_says_so(control):
+    dataset = made({"a": "", "b": "", "c": ""}, {"a": ""}, [("a", "b", 1)])
+    dataset = replace(dataset, card=Card(drop_self=True))
+    ranking = control_rankings(dataset, 3, seed=0)[control]
+    assert sorted(dataset.document_ids(ranking.documents[0, :2])) == ["b", "c"]
+    assert ranking.documents[0, 2] == -1
+
+
+@pytest.mark.parametrize(("measure", "expected"), [("P@5", 0.2), ("R@5", 0.5), ("RR@1", 0.2), ("Success@1", 0.2)])
+def test_what_luck_is_worth(measure, expected):
+    """Ten documents, two of them relevant."""
+    dataset = plain_set(10, [(0, 1, 1), (0, 7, 1), (0, 8, 0)])
+    assert expected_random(dataset, measure, seed=0) == pytest.approx([expected])
+
+
+@pytest.mark.parametrize("measure", ["nDCG@5", "RR@5", "Success@3", "P@15"])
+def test_the_formula_is_the_mean_of_many_draws(measure):
+    dataset = plain_set(10, [(q, d, 1 + d % 2) for q in range(400) for d in (2, 3, 7)], queries=400)
+    drawn = np.mean([mean(dataset, control_rankings(dataset, 10, seed)["random"], measure) for seed in range(5)])
+    assert expected_random(dataset, measure, seed=0).mean() == pytest.approx(drawn, abs=0.02)
+
+
+def test_without_a_formula_it_is_drawn():
+    dataset = plain_set(4, [(q, 1, 1) for q in range(300)], queries=300)
+    exact = (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4  # of one relevant document, average precision is the reciprocal rank
+    assert expected_random(dataset, "AP@4", seed=0).mean() == pytest.approx(exact, abs=0.02)
+
+
+@settings(max_examples=30)
+@given(case=judged_rankings())
+def test_no_ranking_is_above_the_oracle(case):
+    dataset, ranking = case
+    oracle = control_rankings(dataset, 8, seed=0)["oracle"]
+    for name in ("nDCG@5", "R@3", "RR@10", "AP@8"):
+        assert mean(dataset, ranking, name) <= mean(dataset, oracle, name) + 1e-12
+
+
+def test_better_than_luck_only_where_the_test_agrees():
+    values, luck = np.array([0.9, 0.8]), np.array([0.1, 0.2])
+    assert beats_random(values, luck, lambda one, other: 0.01)
+    assert not beats_random(values, luck, lambda one, other: 0.2)
+    assert not beats_random(luck, values, lambda one, other: 0.01)
+    assert not beats_random(np.zeros(0), np.zeros(0), lambda one, other: 0.01)
