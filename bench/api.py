@@ -38,10 +38,13 @@ def run(
     for key in settings:
         if key not in known:
             raise unknown("setting", key, known)
-    settings |= {key: tuple(settings[key]) for key in ("runs", "measures", "by", "columns") if key in settings}
+    settings |= {
+        key: tuple(settings[key]) for key in ("runs", "measures", "margin", "by", "columns") if key in settings
+    }
     named, instances = (None, {}) if retrievers is None else _split(retrievers)
-    chosen = load_config(Path(config) if config is not None else None, retrievers=named, **settings)
     given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(datasets)
+    names = tuple(each.name if isinstance(each, Dataset) else str(each) for each in given) or None
+    chosen = load_config(Path(config) if config is not None else None, datasets=names, retrievers=named, **settings)
     if not given:
         return runner.run(chosen, instances, listener)
     options = Options.of(chosen)

@@ -14,7 +14,7 @@ from bench import runner
 from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.tables import ALL
+from bench.store import ALL
 
 RETRIEVERS = ("bm25", "minilm")
 _FILE = Path(__file__).with_name("published.toml")

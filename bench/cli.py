@@ -67,6 +67,11 @@ def _add_run(commands: Commands) -> None:
     )
     run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
     run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    run.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
+    run.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take, for the verdict")
+    run.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold, for the verdict")
+    run.add_argument("--controls", action="store_true", default=None, help="random and oracle rankings beside them")
+    run.add_argument("--traps", metavar="FILE", help="query id, tab, document id that shares words and is wrong")
     run.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's")
     run.add_argument("-k", "--depth", type=int, help="hits a query is ranked to (default 100)")
     run.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
@@ -173,7 +178,7 @@ def _run(options: argparse.Namespace) -> int:
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
     del flags["command"]
-    for key in ("datasets", "retrievers", "measures", "by", "columns"):
+    for key in ("datasets", "retrievers", "measures", "margin", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
     threading.Thread(target=charts.import_libraries, daemon=True).start()

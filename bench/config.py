@@ -26,6 +26,9 @@ class RunConfig:
     cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
     timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
     process may hold (none: nine tenths of the machine's). cache: use the embedding cache; cache_mb: its bound.
+    margin: smallest gains worth having, as "nDCG@10=0.02"; max_p95_ms, max_memory_mb: what a retriever may cost, for
+    the verdict. controls: random and oracle rankings beside the retrievers. traps: a file of query ids and document ids
+    that share words and are wrong, for a run on one set.
     by: metadata fields to slice every set by, in place of those on its card.
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
     """
@@ -47,6 +50,11 @@ class RunConfig:
     memory_mb: int | None = None
     cache: bool = True
     cache_mb: int = DEFAULT_LIMIT_MB
+    margin: tuple[str, ...] = ()
+    max_p95_ms: float | None = None
+    max_memory_mb: float | None = None
+    controls: bool = False
+    traps: str | None = None
     by: tuple[str, ...] = ()
     split: str | None = None
     columns: tuple[str, ...] = ()
@@ -69,6 +77,13 @@ class RunConfig:
         for key in ("seconds", "timeout"):
             if not getattr(self, key) > 0:
                 raise BenchError(f"{key} is {getattr(self, key):g}.", "Give a time above 0.")
+        for key in ("max_p95_ms", "max_memory_mb"):
+            value = getattr(self, key)
+            if value is not None and not value > 0:
+                raise BenchError(f"{key} is {value:g}.", "Give a number above 0.")
+        self.margins  # noqa: B018 - a malformed one is an error now, not after the run
+        if self.traps is not None and len(self.datasets) != 1:
+            raise BenchError("traps belong to one dataset.", "Name the one that the file is for.")
         if not self.measures:
             raise BenchError("measures is empty.", "Name at least one.")
         for key in ("datasets", "retrievers", "runs", "measures"):
@@ -78,6 +93,23 @@ class RunConfig:
                 raise BenchError(f"{key} names {twice[0]!r} twice.", "Keep one.")
         if self.name is not None and (not self.name or self.name in (".", "..") or set(self.name) & set("/\\\0")):
             raise BenchError(f"name {self.name!r} cannot be a folder's name.", "Give one without slashes.")
+
+    @property
+    def margins(self) -> dict[str, float]:
+        """Measure -> the smallest gain worth having."""
+        found = {}
+        for each in self.margin:
+            name, _, text = each.partition("=")
+            try:
+                value = float(text)
+            except ValueError:
+                value = -1.0
+            if not value >= 0:
+                raise BenchError(f"margin {each!r} is not of the form measure=gain.", "Write nDCG@10=0.02.")
+            if name not in self.measures:
+                raise unknown("measure to set a margin for:", name, self.measures)
+            found[name] = value
+        return found
 
     def describe(self) -> dict[str, Any]:
         """What a run stores of its configuration."""
@@ -95,6 +127,11 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "seconds": ((int, float), "a number"),
     "timeout": ((int, float), "a number"),
     "cache": (bool, "true or false"),
+    "margin": (list, "a list of strings"),
+    "max_p95_ms": ((int, float), "a number"),
+    "max_memory_mb": ((int, float), "a number"),
+    "controls": (bool, "true or false"),
+    "traps": (str, "a string"),
     "split": (str, "a string"),
     "by": (list, "a list of strings"),
     "columns": (list, "a list of strings"),

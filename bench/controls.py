@@ -18,6 +18,7 @@ from bench.dataset import Dataset
 from retrievers.base import Ranking
 
 RANDOM, ORACLE = "random", "oracle"
+KIND = "control"
 SEEDS = 20  # rankings that a random expectation is the mean of, where it has no formula
 LEVEL = 0.05
 

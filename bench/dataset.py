@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.statistics import group_codes
 
 
 class Texts(Sequence[str]):
@@ -159,6 +160,11 @@ class Dataset:
         """A metadata field of each query as text, empty where it is absent or no scalar."""
         values = [each.get(name) for each in self.metadata]
         return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
+
+    @cached_property
+    def groups(self) -> NDArray[np.int64] | None:
+        """[queries]: the group of each, where the card names a field; None where every query stands alone."""
+        return group_codes(self.field(self.card.group)) if self.card.group else None
 
     def document_ids(self, positions: NDArray[np.int64]) -> list[str]:
         """The ids at these positions."""

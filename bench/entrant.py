@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import controls
 from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats import trec
 from bench.worker import WorkerLike
-from retrievers import Retriever, RetrieverError, create, parameters, signature
+from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
 
 # What file names of TREC runs end in; the rest is what the run is called.
@@ -21,16 +23,19 @@ SUFFIXES = (".gz", ".trec", ".run", ".txt")
 
 @dataclass
 class Entrant:
-    """A label and a signature, and where rankings come from.
+    """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
 
-    instance: a retriever object that runs in this process. stored: the hits of a TREC run, which is scored and neither
-    built nor timed. worker: what the retriever lives in while that is alive.
+    instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
+    timed, a TREC run or a control, in the dataset's positions. stored: the hits of a TREC run.
+    worker: what the retriever lives in while that is alive.
     """
 
     label: str
     signature: str
     parameters: dict[str, Any]
+    kind: str = "other"
     instance: Retriever | None = None
+    ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
     worker: WorkerLike | None = None
     load_seconds: float = field(default=0.0)
@@ -38,12 +43,7 @@ class Entrant:
     @property
     def in_process(self) -> bool:
         """Does it live in this process?"""
-        return self.instance is not None or self.stored is not None
-
-    def ranking(self, dataset: Dataset, depth: int) -> Ranking:
-        """The stored rankings in the dataset's positions. Raises BenchError for a document that it does not have."""
-        assert self.stored is not None
-        return trec.to_ranking(self.stored, dataset, depth)
+        return self.instance is not None or self.ranked is not None
 
     def close(self) -> None:
         """End the worker, if there is one."""
@@ -53,14 +53,22 @@ class Entrant:
 
 
 def entrants(
-    specifications: Sequence[str], instances: Mapping[str, Retriever], runs: Sequence[str | Path]
+    specifications: Sequence[str], instances: Mapping[str, Retriever], runs: Sequence[str], with_controls: int | None
 ) -> list[Entrant]:
-    """All of a run. Raises BenchError for an unknown one, for two of one label, and where there is none."""
+    """All of a run. with_controls: the seed of the random rankings, None for no controls.
+
+    Raises BenchError for an unknown one, for two of one label, and where there is none.
+    """
     found = [_named(each) for each in specifications]
-    found += [Entrant(label, signature(each), parameters(each), each) for label, each in instances.items()]
+    found += [
+        Entrant(label, signature(each), parameters(each), kind(each), instance=each)
+        for label, each in instances.items()
+    ]
     found += [_stored(Path(path)) for path in runs]
     if not found:
         raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
+    if with_controls is not None:
+        found += [_control(name, with_controls) for name in (controls.RANDOM, controls.ORACLE)]
     labels = [each.label for each in found]
     for label in labels:
         if labels.count(label) > 1:
@@ -73,13 +81,26 @@ def _named(specification: str) -> Entrant:
         retriever = create(specification)
     except RetrieverError as error:
         raise BenchError(error.message, error.hint) from None
-    return Entrant(specification, signature(retriever), parameters(retriever))
+    return Entrant(specification, signature(retriever), parameters(retriever), kind(retriever))
 
 
 def _stored(path: Path) -> Entrant:
     hits = trec.read_run(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Entrant(_called(path), f"trec run sha256:{digest}", {"run": path.name}, stored=hits)
+    return Entrant(
+        _called(path),
+        f"trec run sha256:{digest}",
+        {"run": path.name},
+        ranked=partial(trec.to_ranking, hits),
+        stored=hits,
+    )
+
+
+def _control(name: str, seed: int) -> Entrant:
+    def ranked(dataset: Dataset, depth: int) -> Ranking:
+        return controls.control_rankings(dataset, depth, seed)[name]
+
+    return Entrant(name, f"control {name}, seed {seed}", {"seed": seed}, controls.KIND, ranked=ranked)
 
 
 def _called(path: Path) -> str:
@@ -91,8 +112,8 @@ def _called(path: Path) -> str:
 
 def missing(entrant: Entrant, dataset: Dataset) -> str | None:
     """A warning where a stored run does not have every judged query: each of those counts as 0."""
-    assert entrant.stored is not None
-    absent = [query for query in dataset.query_ids if query not in entrant.stored]
+    stored = entrant.stored
+    absent = [query for query in dataset.query_ids if query not in stored] if stored is not None else []
     if not absent:
         return None
     return (

@@ -20,7 +20,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import environment, latency, measures, store, tables
+from bench import conclusions, environment, latency, measures, store, tables
+from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.entrant import Entrant, entrants, missing
@@ -115,7 +116,7 @@ class _Runner:
         self.config, self.tell, self.clock = config, listener, _Clock()
         self.measures: dict[str, ir_measures.Measure] = measures.resolve(config.measures)
         self.depth = max([config.depth, *map(measures.cutoff, config.measures)])
-        self.entrants = entrants(config.retrievers, instances, config.runs)
+        self.entrants = entrants(config.retrievers, instances, config.runs, config.seed if config.controls else None)
         self.threads = config.threads or environment.default_threads()
         self.gauge = Gauge(self.threads)
         self.failures: list[tuple[str, str, str]] = []
@@ -129,9 +130,11 @@ class _Runner:
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
         for entrant in self.entrants:
-            if entrant.stored is not None:  # a run of another set is refused before anything is written
+            if entrant.ranked is not None:  # a run of another set is refused before anything is written
                 for dataset in datasets:
-                    entrant.ranking(dataset, 1)
+                    entrant.ranked(dataset, 1)
+        if self.config.traps:
+            read_traps(Path(self.config.traps), datasets[0])
         name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
         self.folder = Path(self.config.results) / name
         self.info = self._describe(datasets)
@@ -180,7 +183,12 @@ class _Runner:
             "environment": environment.describe(self.threads),
             "datasets": [dataset.describe() for dataset in datasets],
             "retrievers": [
-                {"label": each.label, "signature": each.signature, "parameters": each.parameters}
+                {
+                    "label": each.label,
+                    "kind": each.kind,
+                    "signature": each.signature,
+                    "parameters": each.parameters,
+                }
                 for each in self.entrants
             ],
             "failures": [],
@@ -190,6 +198,8 @@ class _Runner:
     def _seal(self, datasets: Sequence[Dataset]) -> store.Run:
         found = store.Run(self.folder, self.info)
         tables.write(found, datasets)
+        self.tell(Event("step", text="analyse"))
+        conclusions.write(found, datasets, self.config)
         self.info |= {"complete": True, "failures": [list(each) for each in self.failures], "warnings": self.warnings}
         self.info |= {"seconds": self.clock.describe(), "checksums": store.table_checksums(self.folder)}
         store.write_json(self.folder / "run.json", self.info)
@@ -232,7 +242,7 @@ class _Runner:
 
     def _unfinished(self, dataset: Dataset, entrant: Entrant) -> bool:
         done = store.finished_cell(self._cell_folder(dataset, entrant))
-        return done is None or not (entrant.stored is not None or self._is_timed(done))
+        return done is None or not (entrant.ranked is not None or self._is_timed(done))
 
     def _dataset(self, dataset: Dataset) -> None:
         self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.entrants)))
@@ -242,8 +252,8 @@ class _Runner:
         for entrant in self.entrants:
             if not self._unfinished(dataset, entrant):
                 continue
-            if entrant.stored is not None:
-                self._score(dataset, entrant)
+            if entrant.ranked is not None:
+                self._score(dataset, entrant, entrant.ranked)
                 continue
             done = store.finished_cell(self._cell_folder(dataset, entrant))
             self.readings = [self.gauge.read()]
@@ -291,14 +301,14 @@ class _Runner:
         }
         return self._commit(dataset, entrant, ranking, cost)
 
-    def _score(self, dataset: Dataset, entrant: Entrant) -> None:
-        """The cell of a stored run: its quality, and nothing of the work that somebody else did."""
+    def _score(self, dataset: Dataset, entrant: Entrant, ranked: Callable[[Dataset, int], Ranking]) -> None:
+        """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
         self._step(dataset, entrant, "score")
         warning = missing(entrant, dataset)
         if warning is not None:
             self._warn(entrant, warning)
         dropped = int(dataset.card.drop_self)
-        ranking = entrant.ranking(dataset, self.depth + dropped)
+        ranking = ranked(dataset, self.depth + dropped)
         self._commit(dataset, entrant, _without_own(ranking, dataset, self.depth) if dropped else ranking, {})
 
     def _commit(self, dataset: Dataset, entrant: Entrant, ranking: Ranking, work: dict[str, Any]) -> store.Cell:

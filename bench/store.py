@@ -5,6 +5,8 @@
   measures.csv                   dataset, retriever, slice, measure, value, low, high, queries
   groups.csv                     dataset, retriever, quantity, measure, value, low, high, groups (of wordings)
   unanswerable.csv               dataset, retriever, quantity, value, low, high, answerable, unanswerable
+  comparisons.csv                every pair of retrievers by every measure (bench.comparisons.Comparison)
+  analysis.json                  by set: why, who is level with the best, the verdict; and the overall verdict
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
@@ -51,8 +53,18 @@ GROUPS = ("dataset", "retriever", "quantity", "measure", "value", "low", "high",
 UNANSWERABLE = ("dataset", "retriever", "quantity", "value", "low", "high", "answerable", "unanswerable")
 LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
 RECALL = ("dataset", "retriever", "k", "value")
+COMPARISONS = (
+    *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
+    *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
+)
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
-TABLES = (*(f"{name}.csv" for name in HEADERS), "per_query.parquet", "queries.parquet")
+TABLES = (
+    *(f"{name}.csv" for name in HEADERS),
+    "comparisons.csv",
+    "analysis.json",
+    "per_query.parquet",
+    "queries.parquet",
+)
 
 
 # A time is marked where the gauge (bench.noise) was slower by this share than at its quickest in the run.
@@ -60,6 +72,15 @@ NOISY = 0.10
 
 # One line of a table by its columns' names.
 Row = dict[str, Any]
+
+
+# The slice that holds all answerable queries.
+ALL = "all"
+
+
+def main_measure(names: Sequence[str], wanted: str) -> str:
+    """The measure that the dataset's card names, where the run has it, else nDCG@10, else the first."""
+    return next((name for name in (wanted, "nDCG@10") if name in names), names[0])
 
 
 def slug(name: str) -> str:
@@ -275,6 +296,16 @@ class Run:
         return self._frame("recall")
 
     @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        return self._frame("comparisons")
+
+    @cached_property
+    def analysis(self) -> dict[str, Any]:
+        """analysis.json: "sets" by name, and the "overall" verdict."""
+        content: dict[str, Any] = json.loads((self.folder / "analysis.json").read_text("utf-8"))
+        return content
+
+    @cached_property
     def per_query(self) -> pd.DataFrame:
         return self._parquet("per_query.parquet")
 
@@ -305,12 +336,15 @@ class Run:
     def _frame(self, table: str) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame(self.rows(table), columns=list(HEADERS[table]))
+        return pd.DataFrame(self.rows(table), columns=list({**HEADERS, "comparisons": COMPARISONS}[table]))
 
 
 _KINDS: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("value", "low", "high"), lambda text: float(text) if text else math.nan),
-    **dict.fromkeys(("queries", "samples", "groups", "answerable", "unanswerable", "k"), int),
+    **dict.fromkeys(
+        ("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
+        lambda text: float(text) if text else math.nan,
+    ),
+    **dict.fromkeys(("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"), int),
 }
 
 

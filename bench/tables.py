@@ -17,7 +17,6 @@ from bench.statistics import bootstrap_mean
 
 SHOWN_HITS = 10
 SHOWN_CHARACTERS = 300
-ALL = "all"
 
 Row = tuple[Any, ...]
 
@@ -70,7 +69,7 @@ def per_query_bytes(dataset: Dataset, values: dict[str, NDArray[np.float64]]) ->
 
 def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
     """Name -> mask [queries] over the answerable queries: all, then one for each value of the card's fields."""
-    found = {ALL: dataset.answerable}
+    found = {store.ALL: dataset.answerable}
     for name in dataset.card.slices:
         values = np.array(dataset.field(name))
         for value in sorted(set(values.tolist()) - {""}):
@@ -86,8 +85,9 @@ def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) 
     rows: dict[tuple[str, str, str], Row] = {}
     for name, mask in slices(dataset).items():
         chosen = values[mask]
+        wordings = None if dataset.groups is None else dataset.groups[mask]
         # One set of draws for all retrievers: their intervals then differ by their values alone.
-        low, high = bootstrap_mean(chosen, np.random.default_rng([seed, 2]))
+        low, high = bootstrap_mean(chosen, np.random.default_rng([seed, 2]), groups=wordings)
         mean = chosen.mean(axis=0) if len(chosen) else np.full(len(columns), np.nan)
         for (label, measure), *figures in zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True):
             rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))

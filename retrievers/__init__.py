@@ -21,7 +21,7 @@ from typing import Any
 
 from retrievers.base import Ranking, Retriever, RetrieverError
 
-__all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "names", "parameters", "signature"]
+__all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
 
 RETRIEVERS: dict[str, str] = {
     "tfidf": "retrievers.tfidf:Tfidf",
@@ -98,15 +98,21 @@ def parameters(retriever: object) -> dict[str, Any]:
     return {field.name: getattr(retriever, field.name) for field in dataclasses.fields(retriever) if field.init}
 
 
+def kind(retriever: object) -> str:
+    """ "lexical", "dense" or "other": what its class says of itself in an attribute `kind`."""
+    said = getattr(type(retriever), "kind", None)
+    return said if said in ("lexical", "dense") else "other"
+
+
 def signature(retriever: Retriever) -> str:
     """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash."""
-    kind = type(retriever)
-    text = repr(retriever) if dataclasses.is_dataclass(retriever) else kind.__qualname__
-    if kind.__module__.startswith("retrievers."):
+    its = type(retriever)
+    text = repr(retriever) if dataclasses.is_dataclass(retriever) else its.__qualname__
+    if its.__module__.startswith("retrievers."):
         return text
-    source = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    source = getattr(sys.modules.get(its.__module__), "__file__", None)
     digest = hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12] if source else "no file"
-    return f"{text} [{kind.__module__} {digest}]"
+    return f"{text} [{its.__module__} {digest}]"
 
 
 def _signature(factory: type) -> dict[str, inspect.Parameter]:

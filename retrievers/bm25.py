@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class BM25:
     idf as a share of the mean idf. delta: the lower bound of "l" and "plus" (None: the library's default).
     scoring: "compiled" or "library". The other fields are the shared analyzer's steps.
     """
+
+    kind: ClassVar[str] = "lexical"
 
     variant: str = "okapi"
     k1: float = 1.5

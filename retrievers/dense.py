@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class Dense:
     pass. max_length: word pieces a text is cut at (None: the model's own). query_prompt, document_prompt:
     put before each text (None: the model's own, "": none).
     """
+
+    kind: ClassVar[str] = "dense"
 
     model: str = MINILM
     revision: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Tfidf:
     min_df: a term must occur in so many documents. The other fields are the shared analyzer's steps and
     serve analyzer="word" only.
     """
+
+    kind: ClassVar[str] = "lexical"
 
     analyzer: str = "word"
     ngram_min: int = 1

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -192,3 +193,10 @@ class HashedDense(Dense):
         super().__post_init__()
         encoder.CHUNK = 2
         self._encoder = Hashed(batch_size=1)
+
+
+@dataclass
+class DenseFixed(Fixed):
+    """Says of itself that it is dense."""
+
+    kind: ClassVar[str] = "dense"

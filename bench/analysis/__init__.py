@@ -7,6 +7,7 @@ draws. Nothing here runs a retriever.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from bench import measures
 from bench.analysis.audits import copies, unknown_words, window
 from bench.analysis.closed import closed
-from bench.analysis.complementarity import RRF_K, SOLVED_AT, complementarity
+from bench.analysis.complementarity import RRF_K, SOLVED_AT, Pair, complementarity
 from bench.analysis.crossover import crossover
 from bench.analysis.failures import failures
 from bench.analysis.figure import plain
@@ -27,9 +28,17 @@ from bench.analysis.unjudged import unjudged
 from bench.dataset import Dataset
 from retrievers.base import Ranking
 
-__all__ = ["analyse"]
+__all__ = ["Analysis", "analyse"]
 
 CUTOFF = 10  # of the audits, where the main measure has none
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """stored: all that is to be said of one set, ready for JSON. pairs: the same pairs with their values by query."""
+
+    stored: dict[str, Any]
+    pairs: list[Pair]
 
 
 def analyse(
@@ -41,8 +50,8 @@ def analyse(
     measure: str,
     seed: int,
     traps: Traps | None = None,
-) -> dict[str, Any]:
-    """All that is to be said of one set, ready for JSON: no NaN, no numpy type.
+) -> Analysis:
+    """What is to be said of one set; the JSON holds no NaN and no numpy type.
 
     rankings: label -> stored ranking, all of one depth. values: label -> measure -> float64 [queries]. kinds: label ->
     "lexical", "dense" or another word. measure: the main one. traps: pairs of a file, beside those that are judged.
@@ -58,6 +67,7 @@ def analyse(
     depth = max((each.depth for each in hits.values()), default=0)
     cutoff = measures.cutoff(measure) or CUTOFF
     form = closed(measure, depth)
+    pairs = complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1))
     result = {
         "dataset": dataset.name,
         "measure": measure,
@@ -66,7 +76,7 @@ def analyse(
         "solved_at": SOLVED_AT,
         "rrf_k": RRF_K,
         "crossover": crossover(dataset, terms, main, kinds, rng(0)),
-        "pairs": complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1)),
+        "pairs": pairs,
         "failures": failures(dataset, terms, hits, main),
         "ties": ties(dataset, hits, form) if form else None,
         "unjudged": unjudged(dataset, hits, form) if form else None,
@@ -78,5 +88,4 @@ def analyse(
             "file": trapped(hits, traps, rng(4)) if traps is not None else {},
         },
     }
-    stored: dict[str, Any] = plain(result)
-    return stored
+    return Analysis(plain(result), pairs)

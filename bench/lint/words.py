@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset
 from bench.lint.finding import Finding, counted
-from bench.tables import ALL, slices
+from bench.store import ALL
+from bench.tables import slices
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
 from retrievers.encoder import MINILM, locate

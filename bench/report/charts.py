@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report import figures
-from bench.store import Row, Run, write_atomic
+from bench.store import ALL, Row, Run, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,7 +151,7 @@ def _measures(run: Run) -> Figure | None:
     heights = [LINE * len(measures)] * len(run.datasets)
     figure, axes = _panels(_titles(run), heights, _label_room(measures))
     for panel, dataset in zip(axes, _names(run), strict=True):
-        rows = [row for row in run.rows("measures") if row["dataset"] == dataset and row["slice"] == figures.ALL]
+        rows = [row for row in run.rows("measures") if row["dataset"] == dataset and row["slice"] == ALL]
         _intervals(run, panel, rows, "measure", measures)
         panel.set_xlim(0, 1.02)
     _legend(figure, axes)
@@ -220,9 +220,7 @@ def _pareto(run: Run) -> Figure | None:
     if not times:
         return None
     measured = {
-        (row["dataset"], row["retriever"], row["measure"]): row
-        for row in run.rows("measures")
-        if row["slice"] == figures.ALL
+        (row["dataset"], row["retriever"], row["measure"]): row for row in run.rows("measures") if row["slice"] == ALL
     }
     figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, run.datasets, strict=True):

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.store import NOISY, Row, Run
-
-ALL = "all"
+from bench import store
+from bench.store import ALL, NOISY, Row, Run
 
 # quantity in latency.csv -> (heading with unit, digits)
 COSTS = {
@@ -207,9 +206,8 @@ def summary(run: Run) -> Table:
 
 
 def main_measure(run: Run, dataset: dict[str, Any]) -> str:
-    """The measure that the dataset's card names, where the run has it, else nDCG@10, else the first."""
-    names: Sequence[str] = run.info["measures"]
-    return next((name for name in (dataset["measure"], "nDCG@10") if name in names), names[0])
+    """The measure by which a dataset is judged."""
+    return store.main_measure(run.info["measures"], dataset["measure"])
 
 
 def called(dataset: dict[str, Any]) -> str:

@@ -1,0 +1,160 @@
+"""The last pass of a run before it is sealed: how sure, why, and what to do. Reports read it and compute nothing.
+
+comparisons.csv   every pair of retrievers on every set by every measure (bench.comparisons)
+analysis.json     by set: why (bench.analysis), who is level with the best, the verdict; and the overall verdict
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import controls, store
+from bench.analysis import Analysis, analyse
+from bench.analysis.complementarity import Pair
+from bench.analysis.traps import read_traps
+from bench.candidates import Candidate, Limits, best_pair
+from bench.comparisons import Comparison, adjusted, compare, undistinguished
+from bench.config import RunConfig
+from bench.dataset import Dataset
+from bench.statistics import randomisation_test
+from bench.verdict import Verdict, decide, overall
+
+Cells = Mapping[str, store.Cell]
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A set with what was found out about it. cells: of retrievers, not of controls."""
+
+    dataset: Dataset
+    cells: Cells
+    measure: str
+    analysis: Analysis
+
+
+def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> None:
+    """Write comparisons.csv and analysis.json of a run whose tables are written."""
+    kinds = {each["label"]: each["kind"] for each in run.info["retrievers"]}
+    contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
+    examined, rows = [], []
+    for dataset in datasets:
+        cells = {label: cell for label in contenders if (cell := run.cell(dataset.name, label))}
+        if not cells or not dataset.answerable.any():
+            continue
+        values = {label: cell.per_query for label, cell in cells.items()}
+        rows += compare(dataset.name, values, dataset.answerable, seed=config.seed, groups=dataset.groups)
+        measure = store.main_measure(run.info["measures"], dataset.card.measure)
+        traps = read_traps(Path(config.traps), dataset) if config.traps else None
+        analysis = analyse(
+            dataset,
+            {label: cell.ranking for label, cell in cells.items()},
+            values,
+            kinds=kinds,
+            measure=measure,
+            seed=config.seed,
+            traps=traps,
+        )
+        examined.append(_Examined(dataset, cells, measure, analysis))
+    rows = adjusted(rows)
+    store.write_csv(run.folder / "comparisons.csv", store.COMPARISONS, rows)
+    level = undistinguished(rows)
+    verdicts = [_verdict(run, each, rows, kinds, config) for each in examined]
+    sets = {}
+    for each, verdict in zip(examined, verdicts, strict=True):
+        name = each.dataset.name
+        sets[name] = {
+            **each.analysis.stored,
+            "verdict": verdict.as_json(),
+            "level": {
+                measure: {"best": best, "undecided": list(others)}
+                for (dataset, measure), (best, others) in level.items()
+                if dataset == name
+            },
+            "no_better_than_random": _no_better_than_random(each, config.seed),
+        }
+    conclusion = overall(verdicts).as_json() if verdicts else None
+    store.write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
+
+
+def _verdict(
+    run: store.Run,
+    examined: _Examined,
+    rows: Sequence[Comparison],
+    kinds: Mapping[str, str],
+    config: RunConfig,
+) -> Verdict:
+    name, measure = examined.dataset.name, examined.measure
+    candidates = [_candidate(run, name, measure, label, kinds[label]) for label in examined.cells]
+    limits = Limits(config.max_p95_ms, config.max_memory_mb)
+    return decide(
+        name,
+        measure,
+        candidates,
+        rows,
+        margins=config.margins,
+        limits=limits,
+        fusion=_fusion(examined, candidates, limits, config.seed),
+    )
+
+
+def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
+    quality = next(
+        row
+        for row in run.rows("measures")
+        if (row["dataset"], row["retriever"], row["measure"], row["slice"]) == (dataset, label, measure, store.ALL)
+    )
+    costs = {
+        row["quantity"]: row["value"]
+        for row in run.rows("latency")
+        if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
+    }
+    # Without a model that the cache made needless, memory is not what it would be.
+    memory = None if "vectors_from_cache" in costs else costs.get("peak_memory")
+    return Candidate(
+        label,
+        kind,  # type: ignore[arg-type]
+        quality["value"],
+        quality["low"],
+        quality["high"],
+        costs.get("p95"),
+        memory,
+    )
+
+
+def _fusion(examined: _Examined, candidates: Sequence[Candidate], limits: Limits, seed: int) -> Comparison | None:
+    """The fused ranking of the best lexical and the best dense retriever against the better of the two."""
+    chosen = best_pair(candidates, limits)
+    if chosen[0] is None or chosen[1] is None:
+        return None
+    pair = _pair(examined.analysis.pairs, chosen[0].label, chosen[1].label)
+    dataset, measure = examined.dataset, examined.measure
+    values = {
+        "fused": {measure: pair.fused_values},
+        pair.better: {measure: examined.cells[pair.better].per_query[measure]},
+    }
+    return compare(dataset.name, values, dataset.answerable, seed=seed, groups=dataset.groups)[0]
+
+
+def _pair(pairs: Sequence[Pair], *labels: str) -> Pair:
+    return next(pair for pair in pairs if {pair.first, pair.second} == set(labels))
+
+
+def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:
+    """The retrievers that are not shown better than a random order of the documents."""
+    import numpy as np
+
+    dataset, asked = examined.dataset, examined.dataset.answerable
+    groups = None if dataset.groups is None else dataset.groups[asked]
+    luck = controls.expected_random(dataset, examined.measure, seed)[asked]
+
+    def test(values: Any, random: Any) -> float:
+        return float(randomisation_test((values - random)[:, None], np.random.default_rng([seed, 6]), groups)[0])
+
+    return [
+        label
+        for label, cell in examined.cells.items()
+        if not controls.beats_random(cell.per_query[examined.measure][asked], luck, test)
+    ]

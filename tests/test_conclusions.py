@@ -1,0 +1,120 @@
+"""The last pass of a run: comparisons, why, and the verdict, from what was stored."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fakes import Fixed
+
+import bench
+from bench import controls, store
+from bench.comparisons import COLUMNS
+from bench.errors import BenchError
+
+# Enough queries for the test to say something: document n answers query n, by its own word.
+CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
+QUERIES = [{"_id": f"q{n:02}", "text": f"where is word{n}", "metadata": {"question": f"g{n // 2}"}} for n in range(30)]
+QRELS = [(f"q{n:02}", f"d{n:02}", 1) for n in range(30)]
+
+
+class Dense(Fixed):
+    """Says of itself that it is dense."""
+
+    kind = "dense"
+
+
+@pytest.fixture
+def run_thirty(write_set, tmp_path):
+    def run(retrievers=None, card="", **settings):
+        folder = write_set("thirty", CORPUS, QUERIES, QRELS, card)
+        return bench.run(folder, list(retrievers), results=str(tmp_path / "out"), name="run", latency=False, **settings)
+
+    return run
+
+
+def test_the_columns_are_those_of_a_comparison():
+    assert store.COMPARISONS == COLUMNS
+
+
+def test_a_better_retriever_is_named_with_its_figures(run_thirty):
+    found = run_thirty()
+    verdict = found.analysis["sets"]["thirty"]["verdict"]
+    assert (verdict["choice"], verdict["retriever"]) == ("lexical", "bm25")
+    assert found.analysis["overall"]["choice"] == "lexical"
+    assert any("nDCG@10" in each for each in verdict["sentences"])
+    frame = found.comparisons.set_index("measure")
+    assert set(frame["a"]) == {"bm25"}
+    assert frame.loc["nDCG@10", "wins"] == 29  # Fixed puts the highest id first, which answers one query
+    assert frame.loc["nDCG@10", "ties"] == 1
+    assert (frame["p_holm"] >= frame["p"]).all()
+
+
+def test_what_luck_does_as_well_is_called_out(run_thirty):
+    assert run_thirty().analysis["sets"]["thirty"]["no_better_than_random"] == ["Dense"]
+
+
+def test_wordings_of_one_question_count_once(run_thirty):
+    frame = run_thirty(card='group = "question"\n').comparisons
+    assert set(frame["queries"]) == {30}
+    assert set(frame["groups"]) == {15}
+
+
+def test_who_is_level_with_the_best_is_said(run_thirty):
+    found = run_thirty(["bm25", "tfidf", Dense()])
+    level = found.analysis["sets"]["thirty"]["level"]["nDCG@10"]
+    assert level == {"best": "bm25", "undecided": ["tfidf"]}
+
+
+def test_controls_bracket_and_are_in_no_comparison(run_thirty):
+    found = run_thirty(controls=True)
+    values = found.measures[(found.measures["measure"] == "nDCG@10") & (found.measures["slice"] == "all")]
+    values = values.set_index("retriever")["value"]
+    assert values[controls.ORACLE] == 1
+    assert values[controls.RANDOM] < values["bm25"]
+    assert set(found.comparisons["a"]) | set(found.comparisons["b"]) == {"bm25", "Dense"}
+
+
+def test_a_limit_decides_where_the_winner_is_too_large(run_thirty):
+    found = run_thirty(["bm25", "fakes:DenseFixed"], max_memory_mb=0.001)
+    assert "allowed" in " ".join(found.analysis["sets"]["thirty"]["verdict"]["sentences"])
+
+
+def test_traps_of_a_file_are_counted(run_thirty, tmp_path):
+    path = tmp_path / "traps.tsv"
+    path.write_text("query-id\tcorpus-id\nq01\td02\nq02\td03\n")
+    traps = run_thirty(traps=str(path)).analysis["sets"]["thirty"]["traps"]["file"]
+    assert (traps["bm25"]["pairs"], traps["bm25"]["right"]) == (2, 2)
+    assert (traps["Dense"]["pairs"], traps["Dense"]["wrong"]) == (2, 2)  # the higher id stands first
+
+
+def test_the_same_run_concludes_the_same(run_thirty, tmp_path):
+    first = run_thirty()
+    whole = (first.folder / "analysis.json").read_bytes(), (first.folder / "comparisons.csv").read_bytes()
+    again = bench.run(
+        tmp_path / "thirty", ["bm25", Dense()], results=str(tmp_path / "out"), name="again", latency=False
+    )
+    assert whole == ((again.folder / "analysis.json").read_bytes(), (again.folder / "comparisons.csv").read_bytes())
+    json.loads(whole[0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"margin": ["nDCG@10"]}, "not of the form measure=gain"),
+        ({"margin": ["nDCG@10=-1"]}, "not of the form measure=gain"),
+        ({"margin": ["nDCG@11=0.1"]}, "Did you mean 'nDCG@10'"),
+        ({"max_p95_ms": 0.0}, "max_p95_ms is 0"),
+        ({"traps": "nowhere.tsv"}, "There is no nowhere.tsv"),
+    ],
+)
+def test_bad_settings_are_one_error_before_anything_runs(run_thirty, tmp_path, settings, message):
+    with pytest.raises(BenchError) as caught:
+        run_thirty(**settings)
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_set_on_which_all_failed_has_no_verdict(write_set, tmp_path):
+    found = bench.run(write_set(), ["fakes:Broken"], results=str(tmp_path / "out"), latency=False)
+    assert found.analysis == {"sets": {}, "overall": None}
