@@ -81,6 +81,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N judged queries a set")
     run.add_argument("--seed", type=int, help="of every random choice (default 0)")
     run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    run.add_argument("--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)")
     run.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
     run.add_argument("--seconds", type=float, help="time budget of those (default 2)")
     run.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")

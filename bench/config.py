@@ -23,7 +23,8 @@ class RunConfig:
     other systems' TREC runs, scored beside them. measures: ir_measures' names. depth: hits a query is ranked to.
     latency: take times. limit: a sample of so many judged queries a set.
     seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
-    cores). samples, seconds: single queries timed per retriever and set, and the time that they may take.
+    cores). repeat_index: builds of each index, for their spread, all without the cache where there are several.
+    samples, seconds: single queries timed per retriever and set, and the time that they may take.
     timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
     process may hold (none: nine tenths of the machine's). cache: use the embedding cache; cache_mb: its bound.
     margin: smallest gains worth having, as "nDCG@10=0.02"; max_p95_ms, max_memory_mb: what a retriever may cost, for
@@ -44,6 +45,7 @@ class RunConfig:
     name: str | None = None
     results: str = "results"
     threads: int | None = None
+    repeat_index: int = 1
     samples: int = 700
     seconds: float = 2.0
     timeout: float = 3600.0
@@ -66,6 +68,7 @@ class RunConfig:
             ("depth", 1),
             ("limit", 1),
             ("threads", 1),
+            ("repeat_index", 1),
             ("samples", 1),
             ("seed", 0),
             ("memory_mb", 1),

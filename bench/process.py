@@ -88,8 +88,8 @@ class ProcessWorker:
     def open(self, folder: Path) -> None:
         self._ask("open", folder)
 
-    def build(self) -> Work:
-        work: Work = self._ask("build")
+    def build(self, cached: bool = True) -> Work:
+        work: Work = self._ask("build", cached)
         return work
 
     def rank(self, k: int) -> Ranked:

@@ -110,7 +110,9 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell, quickest: float) ->
     if "index_seconds" not in info:  # another system's run was scored; what it took is not known here
         return
     yield row("load", "s", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
-    yield row("index", "s", info["index_seconds"])
+    builds = info["index_seconds"]
+    spread = (min(builds), max(builds)) if len(builds) > 1 else (nan, nan)
+    yield (dataset.name, label, "index", "s", float(np.median(builds)), *spread, len(builds))
     working, between = _readings(cell)
     yield row("drift_index", "share", noise.drift(working, quickest), len(working))
     encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))

@@ -70,7 +70,7 @@ class WorkerLike(Protocol):
 
     def load(self, cached: bool) -> Work: ...
     def open(self, folder: Path) -> None: ...
-    def build(self) -> Work: ...
+    def build(self, cached: bool = True) -> Work: ...
     def rank(self, k: int) -> Ranked: ...
     def time(self, queries: Sequence[int], together: bool = False) -> Timed: ...
     def close(self) -> None: ...
@@ -144,12 +144,15 @@ class Worker:
         if self._own_process:
             _reset_peak()
 
-    def build(self) -> Work:
-        """Index the documents. phases["load"] is what libraries and models took to load, apart from the index."""
+    def build(self, cached: bool = True) -> Work:
+        """Index the documents. phases["load"] is what libraries and models took to load, apart from the index.
+
+        cached: the embedding cache may answer.
+        """
         assert self._documents is not None
         recorder = _Recorder(self._progress)
         start = time.perf_counter()
-        with listening(recorder), caching(self._cache):
+        with listening(recorder), caching(self._cache if cached else None):
             self._retriever.index(self._documents)
         return recorder.work(time.perf_counter() - start)
 
@@ -201,8 +204,8 @@ class InProcess:
     def open(self, folder: Path) -> None:
         self._guard(self._worker.open, folder)
 
-    def build(self) -> Work:
-        work: Work = self._guard(self._worker.build)
+    def build(self, cached: bool = True) -> Work:
+        work: Work = self._guard(self._worker.build, cached)
         return work
 
     def rank(self, k: int) -> Ranked:

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 import pytrec_eval
-from fakes import Broken, Fixed
+from fakes import Broken, Fixed, HashedDense
 
 import bench
 from bench import runner, store
@@ -276,3 +276,14 @@ def test_a_field_that_no_query_has_is_refused(run_small, tmp_path):
     with pytest.raises(BenchError, match=r"There is no metadata field 'kidn'.*Did you mean 'kind'"):
         run_small(latency=False, by=("kidn",))
     assert not (tmp_path / "results").exists()
+
+
+def test_repeated_builds_show_their_spread(run_small, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
+    found = run_small([HashedDense()], latency=False, repeat_index=3)
+    row = found.latency.set_index("quantity").loc["index"]
+    assert row["samples"] == 3
+    assert row["low"] <= row["value"] <= row["high"]
+    assert len(found.cell("small", "HashedDense").info["index_seconds"]) == 3
+    assert any("median of 3 builds" in note for note in figures.cost(found, found.datasets[0]).notes)
+    assert "vectors_from_cache" not in set(found.latency["quantity"])  # each of them encoded its documents

@@ -23,7 +23,7 @@ COSTS = {
     "peak_memory": ("peak memory MB", 0),
     "index_size": ("index MB", 2),
 }
-INTERVALS = ("p50", "p95")
+INTERVALS = ("index", "p50", "p95")
 # What the embedding cache shortens, where vectors came from it.
 FROM_CACHE = "vectors_from_cache"
 SHORTENED = ("index", "peak_memory")
@@ -244,6 +244,9 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
             f"~ on a noisy machine: a fixed piece of work took up to {worst:.0%} longer around these times than at its "
             "quickest in the run. Trust ratios within a table before the times themselves."
         )
+    builds = max((row["samples"] for (_, quantity), row in found.items() if quantity == "index"), default=1)
+    if builds > 1:
+        notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
     samples = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
     if not samples:
         return notes
