@@ -46,7 +46,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> Non
             continue
         values = {label: cell.per_query for label, cell in cells.items()}
         rows += compare(dataset.name, values, dataset.answerable, seed=config.seed, groups=dataset.groups)
-        measure = store.main_measure(run.info["measures"], dataset.card.measure)
+        measure = store.choose_measure(run.info["measures"], dataset.card.measure)
         traps = read_traps(Path(config.traps), dataset) if config.traps else None
         analysis = analyse(
             dataset,

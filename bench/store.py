@@ -78,7 +78,7 @@ Row = dict[str, Any]
 ALL = "all"
 
 
-def main_measure(names: Sequence[str], wanted: str) -> str:
+def choose_measure(names: Sequence[str], wanted: str) -> str:
     """The measure that the dataset's card names, where the run has it, else nDCG@10, else the first."""
     return next((name for name in (wanted, "nDCG@10") if name in names), names[0])
 

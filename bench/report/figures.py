@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench import store
-from bench.store import ALL, NOISY, Row, Run
+from bench.store import ALL, NOISY, Row, Run, choose_measure
 
 # quantity in latency.csv -> (heading with unit, digits)
 COSTS = {
@@ -207,7 +206,7 @@ def summary(run: Run) -> Table:
 
 def main_measure(run: Run, dataset: dict[str, Any]) -> str:
     """The measure by which a dataset is judged."""
-    return store.main_measure(run.info["measures"], dataset["measure"])
+    return choose_measure(run.info["measures"], dataset["measure"])
 
 
 def called(dataset: dict[str, Any]) -> str:
