@@ -28,7 +28,8 @@ class Dense(Fixed):
 def run_thirty(write_set, tmp_path):
     def run(retrievers=None, card="", **settings):
         folder = write_set("thirty", CORPUS, QUERIES, QRELS, card)
-        return bench.run(folder, list(retrievers), results=str(tmp_path / "out"), name="run", latency=False, **settings)
+        settings = {"results": str(tmp_path / "out"), "name": "run", "latency": False, **settings}
+        return bench.run(folder, retrievers or ["bm25", Dense()], **settings)
 
     return run
 
