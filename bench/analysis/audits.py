@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.figure import Figure, figures
+from bench.analysis.figure import Figure, figures, grouped
 from bench.analysis.hits import NOWHERE, Hits, rank_or_none, within
 from bench.analysis.terms import Terms
 from bench.dataset import Dataset
@@ -96,7 +96,10 @@ def unknown_words(
     unknown = np.array([any(not terms.frequency[term] for term in asked) for asked in terms.queries], dtype=bool)
     asked = dataset.answerable
     split = [
-        figures({label: each[asked & mask] for label, each in values.items()}, rng) for mask in (unknown, ~unknown)
+        figures(
+            {label: each[asked & mask] for label, each in values.items()}, rng, groups=grouped(dataset, asked & mask)
+        )
+        for mask in (unknown, ~unknown)
     ]
     count, total = int((unknown & asked).sum()), int(asked.sum())
     return UnknownWords(total, count, count / total if total else float("nan"), *split)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import measures
-from bench.analysis.figure import NOT_STORED, Figure, figures
+from bench.analysis.figure import NOT_STORED, Figure, figures, grouped
 from bench.analysis.hits import Hits, within
 from bench.dataset import Dataset
 from retrievers.base import NO_HIT, Ranking
@@ -69,7 +69,8 @@ def complementarity(
     pairs = list(combinations(rankings, 2))
     better = {pair: max(pair, key=lambda label: values[label][asked].sum()) for pair in pairs}
     by_query: dict[Labels, Values] = {}
-    columns: dict[tuple[Labels, str], Values] = {}
+    levels: dict[tuple[Labels, str], Values] = {}
+    gains: dict[tuple[Labels, str], Values] = {}
     for pair in pairs:
         fused = reciprocal_rank_fusion(rankings[pair[0]], rankings[pair[1]])
         fused = Ranking(fused.documents[:, :depth], fused.scores[:, :depth])
@@ -78,9 +79,10 @@ def complementarity(
             ("oracle", np.maximum(*(values[label] for label in pair))),
             ("fused", by_query[pair]),
         ):
-            columns[pair, name] = each[asked]
-            columns[pair, f"{name}_gain"] = each[asked] - values[better[pair]][asked]
-    found = figures(columns, rng)
+            levels[pair, name] = each[asked]
+            gains[pair, name] = each[asked] - values[better[pair]][asked]
+    groups = grouped(dataset, asked)
+    found, gained = figures(levels, rng, groups=groups), figures(gains, rng, groups=groups, differences=True)
     return [
         Pair(
             first=pair[0],
@@ -88,9 +90,9 @@ def complementarity(
             better=better[pair],
             solved=_solved(dataset, hits, pair),
             oracle=found[pair, "oracle"],
-            oracle_gain=found[pair, "oracle_gain"],
+            oracle_gain=gained[pair, "oracle"],
             fused=found[pair, "fused"],
-            fused_gain=found[pair, "fused_gain"],
+            fused_gain=gained[pair, "fused"],
             fused_values=by_query[pair],
         )
         for pair in pairs

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.figure import Figure, figures
+from bench.analysis.figure import Figure, figures, grouped
 from bench.analysis.terms import Terms
 from bench.dataset import Dataset
 
@@ -103,7 +103,12 @@ def crossover(
     shares = overlap(dataset, terms)
     inside = [(low, high, (shares >= low) & (shares <= high)) for low, high in equal_bins(shares[~np.isnan(shares)])]
     bins = [
-        Bin(low, high, int(mask.sum()), figures({label: each[mask] for label, each in values.items()}, rng))
+        Bin(
+            low,
+            high,
+            int(mask.sum()),
+            figures({label: each[mask] for label, each in values.items()}, rng, groups=grouped(dataset, mask)),
+        )
         for low, high, mask in inside
     ]
     pairs = [
@@ -114,7 +119,13 @@ def crossover(
     ]
     level = 1 - (1 - LEVEL) / max(1, len(bins))
     by_bin = [
-        figures({pair: values[pair[0]][mask] - values[pair[1]][mask] for pair in pairs}, rng, level)
+        figures(
+            {pair: values[pair[0]][mask] - values[pair[1]][mask] for pair in pairs},
+            rng,
+            level,
+            groups=grouped(dataset, mask),
+            differences=True,
+        )
         for _, _, mask in inside
     ]
     contests = []

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.statistics import bootstrap_mean
+from bench.dataset import Dataset
+from bench.statistics import Groups, bootstrap_difference, bootstrap_mean
 
 Key = TypeVar("Key")
 
@@ -30,16 +31,30 @@ class Figure:
 
 
 def figures(
-    columns: Mapping[Key, NDArray[np.float64]], rng: np.random.Generator, level: float = 0.95
+    columns: Mapping[Key, NDArray[np.float64]],
+    rng: np.random.Generator,
+    level: float = 0.95,
+    *,
+    groups: Groups = None,
+    differences: bool = False,
 ) -> dict[Key, Figure]:
-    """The mean of each column [queries]; all share the draws, so that they differ by their values alone."""
+    """The mean of each column [queries]; all share the draws, so that they differ by their values alone.
+
+    groups: [queries], whose wordings vary together. differences: the columns are paired differences, whose intervals
+    are another kind (see bench.statistics).
+    """
     if not columns:
         return {}
     table = np.column_stack(list(columns.values()))
-    low, high = bootstrap_mean(table, rng, DRAWS, level)
+    low, high = (bootstrap_difference if differences else bootstrap_mean)(table, rng, DRAWS, level, groups)
     mean = table.mean(axis=0) if len(table) else np.full(len(columns), np.nan)
     rows = zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True)
     return {name: Figure(value, under, over, len(table)) for name, value, under, over in rows}
+
+
+def grouped(dataset: Dataset, mask: NDArray[np.bool_]) -> Groups:
+    """The groups of these queries, where the set names any."""
+    return None if dataset.groups is None else dataset.groups[mask]
 
 
 def plain(result: Any) -> Any:
