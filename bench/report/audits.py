@@ -31,8 +31,9 @@ def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
 
 
 def ties(found: Found, name: str, main: str) -> Table | None:
-    """What the order of equal scores decides; None where it decides nothing."""
-    moved = {label: each for label, each in (found["ties"] or {}).items() if each["best"] > each["worst"]}
+    """What the order of equal scores decides; None where it decides nothing that shows."""
+    every = found["ties"] or {}
+    moved = {label: each for label, each in every.items() if number(each["best"]) != number(each["worst"])}
     if not moved:
         return None
     columns = ("value", "best", "worst", "expected")

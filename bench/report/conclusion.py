@@ -27,17 +27,18 @@ class Conclusion:
 def conclusion(run: Run) -> Conclusion | None:
     """The verdict of a run, None where nothing worked."""
     overall = run.analysis["overall"]
-    if overall is None:
-        return None
     paragraphs = []
     if len(run.analysis["sets"]) > 1:
         paragraphs.append(Paragraph(overall["sentences"][0], tuple(overall["sentences"][1:])))
     for dataset in run.datasets:
         found = analysis(run, dataset)
+        if dataset["unanswerable"] == dataset["queries"]:
+            first = f"On {dataset['name']} nothing can be measured: no query has a relevant document."
+            paragraphs.append(Paragraph(first))
         if not found:
             continue
         first, *rest = found["verdict"]["sentences"]
         if luck := found["no_better_than_random"]:
             rest.append(f"Not shown better than a random order of the documents: {', '.join(luck)}.")
         paragraphs.append(Paragraph(first, tuple(rest)))
-    return Conclusion(overall["choice"], tuple(paragraphs))
+    return Conclusion(overall["choice"] if overall else "undecided", tuple(paragraphs)) if paragraphs else None

@@ -61,7 +61,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
     values: list[dict[str, float]] = []
     for retriever in [*chosen, *controls(run)]:
         found = {row["measure"]: row for row in _rows(run, dataset["name"], retriever) if row["slice"] == ALL}
-        if not found:
+        if all(math.isnan(row["value"]) for row in found.values()):  # it failed, or no query has an answer
             continue
         if retriever in chosen:
             values.append({name: found[name]["value"] for name in names})
@@ -219,7 +219,8 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     if controls(run):
         notes.append(f"Controls, which nobody can choose: {' and '.join(controls(run))}.")
     if dataset["unanswerable"]:
-        notes.append(f"{dataset['unanswerable']:,} queries have no relevant document; they are left out of the means.")
+        count = counted(dataset["unanswerable"], "query has", "queries have")
+        notes.append(f"{count} no relevant document; left out of the means.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes

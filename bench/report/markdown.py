@@ -42,9 +42,9 @@ _LINK = re.compile(r"(?i)\b(?:https?|ftp)(?=://)|\bwww(?=\.)|(?<!\w)(?=@\w)|(?=@
 
 
 def escape(text: str) -> str:
-    """Text that stays text in a markdown table: no markup, no links, no cell borders, no line ends."""
+    """Text that stays text in a markdown table: no markup, no formula, no links, no cell borders, no line ends."""
     text = inert(text)
-    for character in "\\`*_{}[]<>#|~&!":
+    for character in "\\`*_{}[]<>#|~&!$":
         text = text.replace(character, "\\" + character)
     return _LINK.sub(lambda found: found.group() + "\\", text)
 
