@@ -1,22 +1,24 @@
 """The last pass of a run before it is sealed: how sure, why, and what to do. Reports read it and compute nothing.
 
 comparisons.csv   every pair of retrievers on every set by every measure (bench.comparisons)
-analysis.json     by set: why (bench.analysis), who is level with the best, the verdict; and the overall verdict
+analysis.json     by set: why (bench.analysis), which of two is better, who is level with the best, who is beaten on
+                  quality and costs alike (bench.pareto), the verdict; and the overall verdict
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import controls, store
+from bench import controls, pareto, store
 from bench.analysis import Analysis, analyse
 from bench.analysis.complementarity import Pair
 from bench.analysis.traps import read_traps
 from bench.candidates import Candidate, Limits, best_pair
-from bench.comparisons import Comparison, adjusted, compare, undistinguished
+from bench.comparisons import Comparison, adjusted, compare, outcome, undistinguished
 from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.statistics import randomisation_test
@@ -73,6 +75,8 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> Non
                 for (dataset, measure), (best, others) in level.items()
                 if dataset == name
             },
+            "better": _better(rows, name),
+            "pareto": _pareto(run, each),
             "no_better_than_random": _no_better_than_random(each, config.seed),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
@@ -101,18 +105,7 @@ def _verdict(
 
 
 def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
-    quality = next(
-        row
-        for row in run.rows("measures")
-        if (row["dataset"], row["retriever"], row["measure"], row["slice"]) == (dataset, label, measure, store.ALL)
-    )
-    costs = {
-        row["quantity"]: row["value"]
-        for row in run.rows("latency")
-        if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
-    }
-    # Without a model that the cache made needless, memory is not what it would be.
-    memory = None if "vectors_from_cache" in costs else costs.get("peak_memory")
+    quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
     return Candidate(
         label,
         kind,  # type: ignore[arg-type]
@@ -120,8 +113,49 @@ def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str
         quality["low"],
         quality["high"],
         costs.get("p95"),
-        memory,
+        costs.get("peak_memory"),
     )
+
+
+def _quality(run: store.Run, dataset: str, measure: str, label: str) -> store.Row:
+    return next(
+        row
+        for row in run.rows("measures")
+        if (row["dataset"], row["retriever"], row["measure"], row["slice"]) == (dataset, label, measure, store.ALL)
+    )
+
+
+def _costs(run: store.Run, dataset: str, label: str) -> dict[str, float]:
+    """The costs that are known, by quantity."""
+    costs = {
+        row["quantity"]: row["value"]
+        for row in run.rows("latency")
+        if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
+    }
+    # Where the cache made the model needless, these are not what they would be.
+    shortened = store.SHORTENED if store.FROM_CACHE in costs else ()
+    return {quantity: value for quantity, value in costs.items() if quantity not in shortened}
+
+
+def _better(rows: Sequence[Comparison], dataset: str) -> dict[str, list[list[str]]]:
+    """Measure -> [better, worse] of each pair that is shown to differ."""
+    found: dict[str, list[list[str]]] = {}
+    for row in rows:
+        if row.dataset == dataset and (side := outcome(row)) != "undecided":
+            found.setdefault(row.measure, []).append([row.a, row.b] if side == "a" else [row.b, row.a])
+    return found
+
+
+def _pareto(run: store.Run, examined: _Examined) -> dict[str, list[str]]:
+    """The Pareto set over the main measure and the costs that are known of any retriever."""
+    name, measure = examined.dataset.name, examined.measure
+    costs = {label: _costs(run, name, label) for label in examined.cells}
+    axes = [axis for axis in pareto.COSTS if any(axis in each for each in costs.values())]
+    points = {
+        label: [-_quality(run, name, measure, label)["value"], *(known.get(axis, math.nan) for axis in axes)]
+        for label, known in costs.items()
+    }
+    return {"axes": [measure, *axes], "retrievers": pareto.undominated(points)}
 
 
 def _fusion(examined: _Examined, candidates: Sequence[Candidate], limits: Limits, seed: int) -> Comparison | None:

@@ -6,7 +6,7 @@
   groups.csv                     dataset, retriever, quantity, measure, value, low, high, groups (of wordings)
   unanswerable.csv               dataset, retriever, quantity, value, low, high, answerable, unanswerable
   comparisons.csv                every pair of retrievers by every measure (bench.comparisons.Comparison)
-  analysis.json                  by set: why, who is level with the best, the verdict; and the overall verdict
+  analysis.json                  by set: why, who is better, the Pareto set, the verdict; and the overall verdict
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
@@ -46,7 +46,7 @@ from retrievers.base import Ranking
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 2
+SCHEMA = 3
 
 MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
 GROUPS = ("dataset", "retriever", "quantity", "measure", "value", "low", "high", "groups")
@@ -69,6 +69,10 @@ TABLES = (
 
 # A time is marked where the gauge (bench.noise) was slower by this share than at its quickest in the run.
 NOISY = 0.10
+
+# The quantity that says that vectors came from the embedding cache, and what that shortens.
+FROM_CACHE = "vectors_from_cache"
+SHORTENED = ("index", "peak_memory")
 
 # One line of a table by its columns' names.
 Row = dict[str, Any]

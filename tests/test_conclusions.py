@@ -119,3 +119,14 @@ def test_bad_settings_are_one_error_before_anything_runs(run_thirty, tmp_path, s
 def test_a_set_on_which_all_failed_has_no_verdict(write_set, tmp_path):
     found = bench.run(write_set(), ["fakes:Broken"], results=str(tmp_path / "out"), latency=False)
     assert found.analysis == {"sets": {}, "overall": None}
+
+
+def test_which_of_two_is_better_is_stored(run_thirty):
+    found = run_thirty().analysis["sets"]["thirty"]
+    assert found["better"]["nDCG@10"] == [["bm25", "Dense"]]
+
+
+def test_who_is_not_beaten_on_quality_and_costs_is_stored(run_thirty):
+    found = run_thirty(["bm25", "fakes:Fixed", "fakes:DenseFixed"]).analysis["sets"]["thirty"]["pareto"]
+    assert found["axes"] == ["nDCG@10", "peak_memory", "index"]  # nothing was timed
+    assert "bm25" in found["retrievers"]

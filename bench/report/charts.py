@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.report import figures
+from bench.report.subject import analysis, called, contenders, main_measure
+from bench.report.table import inert
 from bench.store import ALL, Row, Run, write_atomic
 
 if TYPE_CHECKING:
@@ -31,9 +32,15 @@ CHARTS = {
     "measures": ("Measures by retriever", "Mean of each measure by retriever, with 95% bootstrap intervals."),
     "recall": ("Recall by depth", "Share of relevant documents found among the first k hits, by k."),
     "slices": ("Quality by kind of query", "Main measure by metadata field, with 95% bootstrap intervals."),
+    "crossover": (
+        "Quality by lexical overlap",
+        "Main measure by the share of a query's words that stand in its best relevant document, 95% intervals. "
+        "Grey: where a dense and a lexical retriever change places.",
+    ),
     "pareto": (
         "Quality against latency",
-        "Main measure against the median time of a warm single query, 95% intervals.",
+        "Main measure against the median time of a warm single query, 95% intervals. Ringed: beaten by no other "
+        "on quality and all costs at once.",
     ),
     "latency": ("Latency distribution", "Share of warm single queries answered within a time."),
 }
@@ -56,6 +63,7 @@ def write(run: Run) -> None:
         "measures": _measures,
         "recall": _recall,
         "slices": _slices,
+        "crossover": _crossover,
         "pareto": _pareto,
         "latency": _latency,
     }
@@ -104,12 +112,15 @@ def _panels(
 
 
 def _plain(name: str) -> str:
-    """matplotlib reads dollar signs as mathematics."""
-    return name.replace("$", r"\$")
+    """A stranger's text on one line; matplotlib reads dollar signs as mathematics."""
+    return inert(name).replace("$", r"\$")
 
 
-def _style(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """shown: these alone; a retriever looks the same in every chart."""
     for number, retriever in enumerate(run.retrievers):
+        if shown is not None and retriever not in shown:
+            continue
         yield (
             retriever,
             {
@@ -134,12 +145,16 @@ def _label_room(labels: list[str]) -> float:
 
 
 def _plain_log_axis(panel: Axes) -> None:
+    from matplotlib.ticker import LogLocator
+
+    low, high = panel.get_xlim()
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 1000 else (1,)))
     panel.xaxis.set_major_formatter("{x:g}")
     panel.minorticks_off()  # a tenth of the drawing time, and nobody reads them
 
 
 def _titles(run: Run) -> list[str]:
-    return [figures.called(dataset) for dataset in run.datasets]
+    return [called(dataset) for dataset in run.datasets]
 
 
 def _names(run: Run) -> list[str]:
@@ -152,20 +167,20 @@ def _measures(run: Run) -> Figure | None:
     figure, axes = _panels(_titles(run), heights, _label_room(measures))
     for panel, dataset in zip(axes, _names(run), strict=True):
         rows = [row for row in run.rows("measures") if row["dataset"] == dataset and row["slice"] == ALL]
-        _intervals(run, panel, rows, "measure", measures)
-        panel.set_xlim(0, 1.02)
+        _intervals(run, panel, rows, "measure", measures, shown=run.retrievers)
+        panel.set_xlim(-0.02, 1.02)
     _legend(figure, axes)
     return figure
 
 
-def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, order: list[str]) -> None:
-    """One line a value of `key`, a mark with its interval for each retriever."""
-    step = 0.7 / max(1, len(run.retrievers))
-    for number, (retriever, style) in enumerate(_style(run)):
+def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, order: list[str], *, shown: list[str]) -> None:
+    """One line a value of `key`, a mark with its interval for each retriever shown."""
+    step = 0.7 / max(1, len(shown))
+    for number, (retriever, style) in enumerate(_style(run, shown)):
         found = [row for row in rows if row["retriever"] == retriever and row[key] in order]
         if not found:
             continue
-        middle = (number - (len(run.retrievers) - 1) / 2) * step
+        middle = (number - (len(shown) - 1) / 2) * step
         heights = [order.index(row[key]) + middle for row in found]
         spread = np.hstack([_spread(row) for row in found])
         values = [row["value"] for row in found]
@@ -192,21 +207,45 @@ def _recall(run: Run) -> Figure | None:
 def _slices(run: Run) -> Figure | None:
     frames = []
     for dataset in run.datasets:
-        main = figures.main_measure(run, dataset)
+        main = main_measure(run, dataset)
         measured = [row for row in run.rows("measures") if (row["dataset"], row["measure"]) == (dataset["name"], main)]
         for name in dataset["slices"]:
             rows = [row for row in measured if row["slice"].startswith(f"{name}=")]
             if rows:
                 order = sorted({row["slice"] for row in rows})
-                frames.append((f"{figures.called(dataset)}: {main} by {name}", rows, order))
+                frames.append((f"{called(dataset)}: {main} by {name}", rows, order))
     if not frames:
         return None
     labels = [each.partition("=")[2] for _, _, order in frames for each in order]
     heights = [LINE * len(order) for _, _, order in frames]
     figure, axes = _panels([heading for heading, _, _ in frames], heights, _label_room(labels), columns=1)
     for panel, (_, rows, order) in zip(axes, frames, strict=True):
-        _intervals(run, panel, rows, "slice", order)
+        _intervals(run, panel, rows, "slice", order, shown=contenders(run))
         panel.set_xlim(-0.02, 1.02)
+    _legend(figure, axes)
+    return figure
+
+
+def _crossover(run: Run) -> Figure | None:
+    datasets = [each for each in run.datasets if len(analysis(run, each).get("crossover", {"bins": []})["bins"]) > 1]
+    if not datasets:
+        return None
+    figure, axes = _panels([called(each) for each in datasets], [2.6] * len(datasets))
+    for panel, dataset in zip(axes, datasets, strict=True):
+        found = analysis(run, dataset)["crossover"]
+        for low, high in {tuple(each) for contest in found["contests"] for each in contest["crossings"]}:
+            panel.axvspan(low, high, color="grey", alpha=0.25, linewidth=1.5)
+        shown = [each for each in contenders(run) if each in found["bins"][0]["quality"]]
+        for number, (retriever, style) in enumerate(_style(run, shown)):
+            quality = [each["quality"][retriever] for each in found["bins"]]
+            # Side by side, so that no interval hides another.
+            aside = (number - (len(shown) - 1) / 2) * 0.012
+            middles = [(each["low"] + each["high"]) / 2 + aside for each in found["bins"]]
+            spread = np.hstack([_spread(each) for each in quality])
+            values = [each["value"] for each in quality]
+            panel.errorbar(middles, values, yerr=spread, markersize=4.5, linewidth=1.4, elinewidth=1.1, **style)
+        panel.set(xlabel="lexical overlap (middle of the bin)", ylabel=main_measure(run, dataset))
+        panel.set(xlim=(-0.03, 1.03), ylim=(-0.02, 1.02))
     _legend(figure, axes)
     return figure
 
@@ -224,8 +263,9 @@ def _pareto(run: Run) -> Figure | None:
     }
     figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     for panel, dataset in zip(axes, run.datasets, strict=True):
-        main = figures.main_measure(run, dataset)
-        for retriever, style in _style(run):
+        main = main_measure(run, dataset)
+        front = analysis(run, dataset).get("pareto", {}).get("retrievers", ())
+        for retriever, style in _style(run, contenders(run)):
             time = times.get((dataset["name"], retriever))
             quality = measured.get((dataset["name"], retriever, main))
             if time is None or quality is None:
@@ -240,13 +280,15 @@ def _pareto(run: Run) -> Figure | None:
                 elinewidth=1.1,
                 **style,
             )
+            if retriever in front:
+                panel.plot([time["value"]], [quality["value"]], "o", markersize=13, color="black", fillstyle="none")
         panel.set(xscale="log", xlabel="p50 of a warm single query, ms", ylabel=main, ylim=(0, 1.02))
         _plain_log_axis(panel)
     _legend(figure, axes)
     return figure
 
 
-def _spread(row: Row) -> Any:
+def _spread(row: Mapping[str, Any]) -> Any:
     return np.nan_to_num([[row["value"] - row["low"]], [row["high"] - row["value"]]]).clip(min=0)
 
 

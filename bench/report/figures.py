@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from bench.store import ALL, NOISY, Row, Run, choose_measure
+from bench.report.subject import analysis, called, contenders, controls, main_measure, title
+from bench.report.table import Table, best_of, counted, interval, number
+from bench.store import ALL, FROM_CACHE, NOISY, SHORTENED, Row, Run
 
 # quantity in latency.csv -> (heading with unit, digits)
 COSTS = {
@@ -23,26 +24,15 @@ COSTS = {
     "index_size": ("index MB", 2),
 }
 INTERVALS = ("index", "p50", "p95")
-# What the embedding cache shortens, where vectors came from it.
-FROM_CACHE = "vectors_from_cache"
-SHORTENED = ("index", "peak_memory")
 # Drift of the gauge -> the times that were taken meanwhile.
 DRIFTS = {
     "drift_index": ("index", "first_query"),
     "drift_timing": ("p50", "p90", "p95", "p99", "batch", "encode_p50", "score_p50", "select_p50"),
 }
+DAGGER, FRONT = "†", "◆"
+# Quantity -> what it is called as one axis of the Pareto set.
+AXES = {"p95": "p95", "peak_memory": "peak memory", "index": "index time"}
 PHASES = {"encode_p50": "encode ms", "score_p50": "score ms", "select_p50": "select ms"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A title, a header, rows of text, and which cells are the best of their column."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    best: frozenset[tuple[int, int]] = frozenset()
-    notes: tuple[str, ...] = ()
 
 
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
@@ -58,18 +48,29 @@ def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
 
 
 def quality(run: Run, dataset: dict[str, Any]) -> Table:
-    """Measures by retriever; the main measure with its 95% interval."""
+    """Measures by retriever, controls last; the main measure with its 95% interval.
+
+    A dagger stands on what is not shown different from the best of its column.
+    """
     names = run.info["measures"]
     main = main_measure(run, dataset)
     header = ("retriever", *(f"{name} [95%]" if name == main else name for name in names))
-    rows, values = [], []
-    for retriever in run.retrievers:
+    level = analysis(run, dataset).get("level", {})
+    chosen = contenders(run)
+    rows: list[tuple[str, ...]] = []
+    values: list[dict[str, float]] = []
+    for retriever in [*chosen, *controls(run)]:
         found = {row["measure"]: row for row in _rows(run, dataset["name"], retriever) if row["slice"] == ALL}
-        if not found:
+        if all(math.isnan(row["value"]) for row in found.values()):  # it failed, or no query has an answer
             continue
-        values.append([found[name]["value"] for name in names])
-        rows.append((retriever, *(_measure(found[name], name == main) for name in names)))
-    return Table(title(dataset), header, tuple(rows), _best(values), tuple(_notes(dataset)))
+        if retriever in chosen:
+            values.append({name: found[name]["value"] for name in names})
+        undecided = {name for name in names if retriever in level.get(name, {}).get("undecided", ())}
+        cells = (_measure(found[name], name == main) + DAGGER * (name in undecided) for name in names)
+        rows.append((retriever, *cells))
+    best = {(row, i) for i, name in enumerate(names, 1) for row in best_of(each[name] for each in values)}
+    notes = (*_level_notes(run, rows), *_random_notes(run, dataset), *_notes(run, dataset))
+    return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
@@ -77,9 +78,10 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     found = {
         (row["retriever"], row["quantity"]): row for row in run.rows("latency") if row["dataset"] == dataset["name"]
     }
-    retrievers = [each for each in run.retrievers if (each, "index") in found]
+    retrievers = [each for each in contenders(run) if (each, "index") in found]
     if not retrievers:
         return None
+    front = analysis(run, dataset).get("pareto", {"axes": [], "retrievers": []})
     shown = [name for name in COSTS if any((each, name) in found for each in retrievers)]
     phases = [name for name in PHASES if any((each, name) in found for each in retrievers)]
     header = ["retriever", *(COSTS[name][0] for name in shown), *(PHASES[name] for name in phases)]
@@ -91,8 +93,10 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
         cells += [_cost(found.get((retriever, name)), 2) for name in phases]
         noisy = {each for drift, names in DRIFTS.items() if _drift(found, retriever, drift) > NOISY for each in names}
         columns = zip([*shown, *phases], cells, strict=True)
-        rows.append((retriever, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
-    return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(_timing_notes(found, dataset)))
+        called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
+        rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
+    notes = [*_front_notes(front["axes"], rows), *_timing_notes(found, dataset)]
+    return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
 
 
 def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
@@ -104,11 +108,10 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
         if row["dataset"] == dataset["name"] and row["measure"] == main and row["slice"].startswith(f"{field}=")
     }
     values = sorted({each for each, _ in found})
-    retrievers = [each for each in run.retrievers if any((value, each) in found for value in values)]
+    retrievers = [each for each in contenders(run) if any((value, each) in found for value in values)]
     rows, best = [], set()
-    for number, value in enumerate(values):
-        figures = [found[value, each]["value"] for each in retrievers]
-        best |= {(number, 2 + i) for i, figure in enumerate(figures) if figure == max(figures)}
+    for row, value in enumerate(values):
+        best |= {(row, 2 + place) for place in best_of(found[value, each]["value"] for each in retrievers)}
         rows.append(
             (
                 value.partition("=")[2],
@@ -129,7 +132,7 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
         if row["dataset"] == dataset["name"]
     }
     shown = list(dict.fromkeys((quantity, measure) for _, quantity, measure in found if measure in ("", main)))
-    retrievers = [each for each in run.retrievers if any(each == retriever for retriever, _, _ in found)]
+    retrievers = [each for each in contenders(run) if any(each == retriever for retriever, _, _ in found)]
     if not retrievers:
         return None
     means = {row["retriever"]: row for row in run.rows("measures") if _is_main(row, dataset, main)}
@@ -159,7 +162,7 @@ def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
         if row["dataset"] == dataset["name"]
     }
     shown = list(dict.fromkeys(quantity for _, quantity in found))
-    retrievers = [each for each in run.retrievers if any(each == retriever for retriever, _ in found)]
+    retrievers = [each for each in contenders(run) if any(each == retriever for retriever, _ in found)]
     if not retrievers:
         return None
     rows = [
@@ -181,54 +184,56 @@ def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
 
 def summary(run: Run) -> Table:
     """The main measure of every dataset by retriever, with the p50 of a query where it was timed."""
-    header = ("dataset", "measure", *run.retrievers)
+    header = ("dataset", "measure", *contenders(run))
     p50 = {(row["dataset"], row["retriever"]): row["value"] for row in run.rows("latency") if row["quantity"] == "p50"}
     rows, best = [], set()
-    for number, dataset in enumerate(run.datasets):
+    for place, dataset in enumerate(run.datasets):
         main = main_measure(run, dataset)
-        cells, figures = [], []
-        for retriever in run.retrievers:
-            value = next(
-                (
-                    row["value"]
-                    for row in _rows(run, dataset["name"], retriever)
-                    if row["slice"] == ALL and row["measure"] == main
-                ),
-                math.nan,
-            )
-            milliseconds = p50.get((dataset["name"], retriever), math.nan)
-            figures.append(value)
-            cells.append("failed" if math.isnan(value) else _number(value, 4) + _after(milliseconds))
-        best |= {(number, column + 2) for column, value in enumerate(figures) if value == _highest(figures)}
+        value = {row["retriever"]: row["value"] for row in run.rows("measures") if _is_main(row, dataset, main)}
+        figures = [value.get(each, math.nan) for each in contenders(run)]
+        times = [p50.get((dataset["name"], each), math.nan) for each in contenders(run)]
+        failed = [(dataset["name"], each) in {failure[:2] for failure in run.failures} for each in contenders(run)]
+        cells = ("failed" if out else _with_time(*each) for out, *each in zip(failed, figures, times, strict=True))
+        best |= {(place, column + 2) for column in best_of(figures)}
         rows.append((called(dataset), main, *cells))
-    return Table("Summary", header, tuple(rows), frozenset(best))
+    return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
 
 
-def main_measure(run: Run, dataset: dict[str, Any]) -> str:
-    """The measure by which a dataset is judged."""
-    return choose_measure(run.info["measures"], dataset["measure"])
+def _level_notes(run: Run, rows: list[tuple[str, ...]]) -> list[str]:
+    if not any(cell.endswith(DAGGER) for row in rows for cell in row):
+        return []
+    count = sum(not math.isnan(row["p"]) for row in run.rows("comparisons"))
+    return [
+        f"{DAGGER} not shown different from the best of its column (paired randomisation test at .05, Holm over "
+        f"{counted(count, 'comparison')})."
+    ]
 
 
-def called(dataset: dict[str, Any]) -> str:
-    """What a dataset is called in every table and chart; a sample is called one."""
-    sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
-    return f"{dataset['name']} (sample of {dataset['queries']:,})" if sampled else str(dataset["name"])
+def _random_notes(run: Run, dataset: dict[str, Any]) -> list[str]:
+    luck = analysis(run, dataset).get("no_better_than_random", [])
+    return [f"Not shown better than a random order of the documents: {', '.join(luck)}."] if luck else []
 
 
-def title(dataset: dict[str, Any]) -> str:
-    """Name and size of a set; what is special about it."""
-    answerable = dataset["queries"] - dataset["unanswerable"]
-    text = f"{dataset['name']}: {dataset['documents']:,} documents, {answerable:,} queries"
-    return f"{text} ({dataset['note']})" if dataset["note"] else text
-
-
-def _notes(dataset: dict[str, Any]) -> list[str]:
+def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     notes = []
+    if controls(run):
+        notes.append(f"Controls, which nobody can choose: {' and '.join(controls(run))}.")
     if dataset["unanswerable"]:
-        notes.append(f"{dataset['unanswerable']:,} queries have no relevant document; they are left out of the means.")
+        count = counted(dataset["unanswerable"], "query has", "queries have")
+        notes.append(f"{count} no relevant document; left out of the means.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes
+
+
+def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
+    if not any(row[0].endswith(FRONT) for row in rows):
+        return []
+    names = [AXES.get(axis, axis) for axis in axes]
+    return [
+        f"{FRONT} beaten by no other on all of {', '.join(names)} at once, as measured (Pareto); "
+        "who has an unknown cost is not counted as beaten."
+    ]
 
 
 def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) -> list[str]:
@@ -267,9 +272,8 @@ def _rows(run: Run, dataset: str, retriever: str) -> list[Row]:
     return [row for row in run.rows("measures") if row["dataset"] == dataset and row["retriever"] == retriever]
 
 
-def _measure(row: Row, interval: bool) -> str:
-    text = _number(row["value"], 4)
-    return f"{text} [{_number(row['low'], 3)}, {_number(row['high'], 3)}]" if interval else text
+def _measure(row: Row, with_interval: bool) -> str:
+    return interval(row) if with_interval else number(row["value"])
 
 
 def _cost(row: Row | None, digits: int, interval: bool = False) -> str:
@@ -281,26 +285,7 @@ def _cost(row: Row | None, digits: int, interval: bool = False) -> str:
     return text
 
 
-def _number(value: float, digits: int) -> str:
-    return "n/a" if math.isnan(value) else f"{value:.{digits}f}"
-
-
-def _after(milliseconds: float) -> str:
-    return "" if math.isnan(milliseconds) else f" ({milliseconds:.2f} ms)"
-
-
-def _highest(values: Sequence[float]) -> float:
-    real = [value for value in values if not math.isnan(value)]
-    return max(real) if len(real) > 1 else math.inf
-
-
-def _best(values: list[list[float]]) -> frozenset[tuple[int, int]]:
-    """Cells that show the column's highest figure, where more than one retriever stands there."""
-    if len(values) < 2:
-        return frozenset()
-    return frozenset(
-        (row, column + 1)
-        for column in range(len(values[0]))
-        for row in range(len(values))
-        if values[row][column] == max(each[column] for each in values)
-    )
+def _with_time(value: float, milliseconds: float) -> str:
+    if math.isnan(value):
+        return "n/a"
+    return number(value) if math.isnan(milliseconds) else f"{number(value)} ({milliseconds:.2f} ms)"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from bench.report import figures
+import re
+from typing import Any
+
+from bench.report import audits, failures, figures, why
 from bench.report.charts import CHARTS
+from bench.report.conclusion import conclusion
+from bench.report.subject import called
+from bench.report.table import Table, inert
 from bench.store import Run, write_atomic
 
 
@@ -14,12 +20,14 @@ def write(run: Run) -> None:
 
 def render(run: Run) -> str:
     """The report as GitHub-flavoured markdown."""
-    blocks = [f"# {escape(run.folder.name)}", _provenance(run), _table(figures.summary(run))]
+    blocks = [f"# {escape(run.folder.name)}", _provenance(run), *_conclusion(run), _table(figures.summary(run))]
     for name, retriever, reason in run.failures:
         blocks.append(f"**Failed:** {escape(retriever)} on {escape(name)}: {escape(reason)}")
     blocks += [f"**Warning:** {escape(warning)}" for warning in run.warnings]
     for dataset in run.datasets:
-        blocks += [_table(table) for table in figures.tables(run, dataset)]
+        tables = [*figures.tables(run, dataset), *why.tables(run, dataset), *audits.audits(run, dataset)]
+        blocks += [_table(table, level) for table, level in zip(tables, [2, *[3] * len(tables)], strict=False)]
+        blocks += _failures(run, dataset)
     blocks += [
         f"## {heading}\n\n![{text}](charts/{chart}.svg)\n\n{text}"
         for chart, (heading, text) in CHARTS.items()
@@ -29,16 +37,41 @@ def render(run: Run) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+# What GitHub would make a link of without being asked: addresses of pages, of mails, and of people.
+_LINK = re.compile(r"(?i)\b(?:https?|ftp)(?=://)|\bwww(?=\.)|(?<!\w)(?=@\w)|(?=@[\w-]+\.\w)")
+
+
 def escape(text: str) -> str:
-    """Text that stays text in a markdown table: no markup, no cell borders, no line ends."""
-    for character in "\\`*_{}[]<>#|~&!":
+    """Text that stays text in a markdown table: no markup, no formula, no links, no cell borders, no line ends."""
+    text = inert(text)
+    for character in "\\`*_{}[]<>#|~&!$":
         text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
+    return _LINK.sub(lambda found: found.group() + "\\", text)
 
 
-def _table(table: figures.Table) -> str:
-    lines = [f"## {escape(table.title)}", "", _line([escape(each) for each in table.header])]
-    lines.append(_line(["---", *(["---:"] * (len(table.header) - 1))]))
+def _conclusion(run: Run) -> list[str]:
+    found = conclusion(run)
+    if found is None:
+        return []
+    said = [" ".join((f"**{escape(each.first)}**", *map(escape, each.rest))) for each in found.paragraphs]
+    return [f"## Verdict: {escape(found.choice)}", *said]
+
+
+def _failures(run: Run, dataset: dict[str, Any]) -> list[str]:
+    blocks = []
+    for pair in failures.losses(run, dataset):
+        lines = [f"#### {escape(pair.title)}", ""]
+        for loss in pair.losses:
+            lines.append(f"- **{escape(loss.query)}** {escape(loss.summary)}")
+            lines += [f"  - {escape(what)}: {escape(text)}" for what, text in loss.details]
+        blocks.append("\n".join(lines))
+    return [f"### {escape(called(dataset))}: where each loses most", *blocks] if blocks else []
+
+
+def _table(table: Table, level: int = 2) -> str:
+    lines = [f"{'#' * level} {escape(table.title)}", "", _line([escape(each) for each in table.header])]
+    right = len(table.header) - table.columns_left
+    lines.append(_line([*["---"] * table.columns_left, *["---:"] * right]))
     for number, row in enumerate(table.rows):
         cells = [f"**{escape(each)}**" if (number, i) in table.best else escape(each) for i, each in enumerate(row)]
         lines.append(_line(cells))
@@ -55,7 +88,7 @@ def _provenance(run: Run) -> str:
     return (
         f"{machine['time']}, bench {machine['bench']}, commit {(machine['git'] or 'unknown')[:12]}. "
         f"{escape(machine['cpu'])}, {machine['threads']} threads, {machine['memory_mb']:,} MB. "
-        f"Rankings to depth {run.info['depth']}; means over judged queries; intervals: 95% percentile bootstrap. "
+        f"Rankings to depth {run.info['depth']}; means over judged queries; intervals: 95%, bootstrap over queries. "
         f"Sets: {sets}."
     )
 

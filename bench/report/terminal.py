@@ -3,33 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Table as Shown
 from rich.text import Text
 
-from bench.report import figures
+from bench.report import audits, failures, figures, why
+from bench.report.conclusion import conclusion
+from bench.report.subject import called
+from bench.report.table import Table, inert
 from bench.store import Run
+
+# Behind a figure; figures without one get a space, so that digits stand below digits.
+MARKS = ("†", "*")
 
 
 def render(run: Run) -> Iterator[RenderableType]:
-    """Tables by dataset, the summary, the failures and where the files lie."""
+    """Tables by dataset, the summary, the failures, where the files lie, and last the verdict."""
     for dataset in run.datasets:
-        for table in figures.tables(run, dataset):
+        for table in (*figures.tables(run, dataset), *why.tables(run, dataset)):
             yield _table(table)
+        yield from _lines(run, dataset)
     if len(run.datasets) > 1:
         yield _table(figures.summary(run))
     for dataset_name, retriever, reason in run.failures:
-        yield Text(f"failed: {retriever} on {dataset_name}: {reason}", style="bold red")
+        yield _text(f"failed: {retriever} on {dataset_name}: {reason}", "bold red")
     for warning in run.warnings:
-        yield Text(f"warning: {warning}", style="yellow")
-    yield Text(f"Files: {run.folder} (report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/)")
+        yield _text(f"warning: {warning}", "yellow")
+    yield _text(f"Files: {run.folder} (report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/)")
+    yield from _conclusion(run)
 
 
-def _table(table: figures.Table) -> RenderableType:
-    shown = Table(title=Text(table.title), title_justify="left", title_style="bold")
-    for number, heading in enumerate(table.header):
-        shown.add_column(Text(heading), justify="left" if number == 0 else "right", overflow="fold")
+def _lines(run: Run, dataset: dict[str, Any]) -> Iterator[RenderableType]:
+    lines = [table.line for table in audits.audits(run, dataset)]
+    if any(failures.losses(run, dataset)):
+        lines.append("Where each loses most, query by query: see report.md.")
+    if lines:
+        yield _text(f"{called(dataset)}: what to know", "bold")
+        yield from map(_text, lines)
+        yield Text("")
+
+
+def _conclusion(run: Run) -> Iterator[RenderableType]:
+    found = conclusion(run)
+    if found is None:
+        return
+    yield Text("")
+    yield _text(f"Verdict: {found.choice}", "bold reverse")
+    for each in found.paragraphs:
+        yield _text(each.first, "bold")
+        yield from map(_text, each.rest)
+
+
+def _table(table: Table) -> RenderableType:
+    shown = Shown(title=_text(table.title), title_justify="left", title_style="bold")
+    for place, heading in enumerate(table.header):
+        shown.add_column(_text(heading), justify="left" if place < table.columns_left else "right", overflow="fold")
+    marked = {place for row in table.rows for place, cell in enumerate(row) if place and cell.endswith(MARKS)}
     for number, row in enumerate(table.rows):
-        shown.add_row(*(Text(cell, style="bold" if (number, i) in table.best else "") for i, cell in enumerate(row)))
-    return Group(shown, *(Text(note, style="dim") for note in table.notes), Text(""))
+        cells = [f"{inert(cell)}{' ' * (i in marked and not cell.endswith(MARKS))}" for i, cell in enumerate(row)]
+        shown.add_row(*(Text(cell, style="bold" if (number, i) in table.best else "") for i, cell in enumerate(cells)))
+    return Group(shown, *(_text(note, "dim") for note in table.notes), Text(""))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(inert(text), style=style)

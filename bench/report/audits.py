@@ -1,0 +1,141 @@
+"""What in the set itself moves its figures: ties, unjudged hits, a model's window, unknown words, copies, traps.
+
+Only what has something to say becomes a table; each has the same in one line for the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bench.report.subject import analysis, called, main_measure
+from bench.report.table import Table, counted, interval, number, share
+from bench.store import Run
+
+Found = Mapping[str, Any]
+
+
+def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """The tables of a set that say something."""
+    found = analysis(run, dataset)
+    if not found:
+        return
+    name, main = called(dataset), main_measure(run, dataset)
+    makers: tuple[Callable[[Found, str, str], Table | None], ...] = (ties, unjudged, window, unknown_words, copies)
+    for make in makers:
+        if table := make(found, name, main):
+            yield table
+    for kind, source in (("judged", "judged not relevant"), ("file", "named in the file of traps")):
+        if found["traps"][kind]:
+            yield _traps(found["traps"][kind], name, source)
+
+
+def ties(found: Found, name: str, main: str) -> Table | None:
+    """What the order of equal scores decides; None where it decides nothing that shows."""
+    every = found["ties"] or {}
+    moved = {label: each for label, each in every.items() if number(each["best"]) != number(each["worst"])}
+    if not moved:
+        return None
+    columns = ("value", "best", "worst", "expected")
+    rows = [(label, f"{each['tied']:,}", *(number(each[key]) for key in columns)) for label, each in moved.items()]
+    parts = [f"{label} {number(each['worst'])} to {number(each['best'])}" for label, each in moved.items()]
+    return Table(
+        f"{name}: ties and {main}",
+        ("retriever", "queries with ties", "as ranked", *columns[1:]),
+        tuple(rows),
+        notes=("Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval.",),
+        line=f"Ties: by the order of equal scores, {main} of {', '.join(parts)}.",
+    )
+
+
+def unjudged(found: Found, name: str, main: str) -> Table | None:
+    """What unjudged hits could change; None where every hit is judged."""
+    seen = {label: each for label, each in (found["unjudged"] or {}).items() if each["unjudged"]}
+    if not seen:
+        return None
+    rows = [
+        (label, share(each["unjudged"] / each["hits"]), *(number(each[key]) for key in ("value", "low", "high")))
+        for label, each in seen.items()
+    ]
+    cutoff = next(iter(seen.values()))["cutoff"]
+    parts = [f"{row[0]} {row[1]} ({row[3]} to {row[4]})" for row in rows]
+    return Table(
+        f"{name}: unjudged hits and {main}",
+        ("retriever", f"unjudged in top {cutoff}", "as judged", "at least", "at most"),
+        tuple(rows),
+        notes=("An unjudged hit counts as not relevant. At least, at most: over all ways to judge these hits.",),
+        line=f"Unjudged in the top {cutoff}, and what {main} could be: {', '.join(parts)}.",
+    )
+
+
+def window(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001 (all audits are called alike)
+    """Recall of relevant documents longer than a model reads; None where none is."""
+    seen = found["window"]
+    if seen["not_checked"] or not seen["cut"]:
+        return None
+    cut, whole, cutoff = seen["recall_cut"], seen["recall_whole"], seen["cutoff"]
+    rows = [(label, number(cut[label]), number(whole[label])) for label in cut]
+    said = f"{seen['cut']:,} of {seen['relevant']:,} relevant documents ({share(seen['cut'] / seen['relevant'])})"
+    parts = [f"{label} {number(cut[label], 2)} / {number(whole[label], 2)}" for label in cut]
+    return Table(
+        f"{name}: documents beyond the window",
+        ("retriever", f"R@{cutoff} of cut ones", f"R@{cutoff} of the others"),
+        tuple(rows),
+        notes=(f"{said} are longer than the {seen['window']} word pieces that {seen['model']} reads.",),
+        line=f"Window: {said} are cut by {seen['model']}; R@{cutoff} cut / whole: {', '.join(parts)}.",
+    )
+
+
+def unknown_words(found: Found, name: str, main: str) -> Table | None:
+    """Quality on queries with a word that no document has; None where all or none have one."""
+    seen = found["unknown_words"]
+    if not 0 < seen["unknown"] < seen["queries"]:
+        return None
+    with_one, without = seen["with_unknown"], seen["without_unknown"]
+    rows = [(label, interval(with_one[label]), interval(without[label])) for label in with_one]
+    said = f"{seen['unknown']:,} of {counted(seen['queries'], 'query', 'queries')} ({share(seen['share'])})"
+    parts = [f"{each} {number(with_one[each]['value'], 2)} / {number(without[each]['value'], 2)}" for each in with_one]
+    return Table(
+        f"{name}: words that no document has",
+        ("retriever", f"{main} with one [95%]", "without [95%]"),
+        tuple(rows),
+        notes=(f"{said} have a word that stands in no document, which no lexical index can match.",),
+        line=f"Unknown words: {said} have one; {main} with / without: {', '.join(parts)}.",
+    )
+
+
+def copies(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001
+    """Right answers that count as wrong; None where there is none."""
+    seen = found["copies"]
+    if not seen["pairs"]:
+        return None
+    rows = [(label, f"{seen['within'][label]:,}", f"{seen['above'][label]:,}") for label in seen["within"]]
+    parts = [f"{label} {above}" for label, _, above in rows]
+    note = "Unjudged documents with the text, or nearly the text, of a relevant one."
+    if not seen["near_searched"]:
+        note += " Nearly equal texts were not searched: there is too much text."
+    return Table(
+        f"{name}: unjudged copies of relevant documents",
+        ("retriever", f"in the top {seen['cutoff']}", "above the first relevant"),
+        tuple(rows),
+        notes=(note,),
+        line=f"Copies: {seen['pairs']:,} unjudged hits copy a relevant document; above it: {', '.join(parts)}.",
+    )
+
+
+def _traps(seen: Found, name: str, source: str) -> Table:
+    rows = [
+        (label, interval(each["rate"]), *(f"{each[key]:,}" for key in ("wrong", "right", "undecided")))
+        for label, each in seen.items()
+    ]
+    pairs = counted(next(iter(seen.values()))["pairs"], "document")
+    parts = [f"{label} {share(each['rate']['value'])}" for label, each in seen.items()]
+    return Table(
+        f"{name}: traps ({source})",
+        ("retriever", "wrong above right [95%]", "wrong above", "right above", "neither stored"),
+        tuple(rows),
+        notes=(
+            f"{pairs} {source}: how often one stands above every right one; the first figure is a mean over queries.",
+        ),
+        line=f"Traps, {pairs} {source}: the wrong document stands above the right one in {', '.join(parts)}.",
+    )

@@ -1,0 +1,71 @@
+"""What every form of a report shows: tables of text, and numbers and strangers' texts as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, a header, rows of text, and which cells are the best of their column.
+
+    columns_left: how many of the first columns hold words. line: the same in one line, for a form without room.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    best: frozenset[tuple[int, int]] = frozenset()
+    notes: tuple[str, ...] = ()
+    columns_left: int = 1
+    line: str = ""
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A figure, or n/a where it is NaN (in CSV) or None (in JSON)."""
+    return "n/a" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    """A difference with its sign."""
+    return "n/a" if value is None or math.isnan(value) else f"{value:+.{digits}f}"
+
+
+def interval(figure: Mapping[str, Any], of: str = "value") -> str:
+    """A figure with its interval."""
+    return f"{number(figure[of])} [{number(figure['low'], 3)}, {number(figure['high'], 3)}]"
+
+
+def signed_interval(figure: Mapping[str, Any], of: str = "value") -> str:
+    """A difference with its interval."""
+    return f"{signed(figure[of])} [{signed(figure['low'], 3)}, {signed(figure['high'], 3)}]"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage."""
+    return "n/a" if value is None or math.isnan(value) else f"{value:.0%}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """1 query, 2 queries."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def best_of(values: Iterable[float | None]) -> set[int]:
+    """The places of the highest value, where at least two are known."""
+    known = {place: value for place, value in enumerate(values) if value is not None and not math.isnan(value)}
+    return {place for place, value in known.items() if len(known) > 1 and value == max(known.values())}
+
+
+def inert(text: str) -> str:
+    """A stranger's text on one line, without characters that steer a terminal or turn the direction of writing."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(text.split()))
+
+
+def head(text: str, characters: int) -> str:
+    """The beginning of a text on one line."""
+    line = inert(text)
+    return line if len(line) <= characters else line[: characters - 1] + "…"

@@ -1,0 +1,40 @@
+"""docs/reading-the-figures.md names all that the tables show."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bench import groups, unanswerable, verdict
+from bench.latency import MIN_SAMPLES
+from bench.measures import DEFAULT_MEASURES
+from bench.report.figures import COSTS, DAGGER, FRONT, PHASES
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs" / "reading-the-figures.md").read_text("utf-8")
+
+HEADINGS = [re.sub(r" (MB|ms|s|queries/s)$", "", heading) for heading, _ in COSTS.values()]
+SHOWN = [
+    *(heading for heading in HEADINGS if not re.match(r"p9[05]", heading)),  # p50 … p99
+    *(heading.removesuffix(" ms") for heading in PHASES.values()),
+    *(name.partition("@")[0] + "@k" for name in DEFAULT_MEASURES),
+    *(groups.WORST, groups.FLIP_RATE, groups.OVERLAP),
+    *(unanswerable.AUROC, unanswerable.FLOOR, unanswerable.REFUSED, unanswerable.EMPTY),
+    *get_args(verdict.Basis),
+    *(str(MIN_SAMPLES[percent]) for percent in (50, 90, 95, 99)),
+    *(DAGGER, FRONT),
+]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_it_is_explained(name):
+    assert name in PAGE
+
+
+def test_links_lead_somewhere():
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## (.*)$", PAGE, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]*)\)", PAGE)) <= anchors
+    assert "docs/reading-the-figures.md" in (ROOT / "README.md").read_text("utf-8")

@@ -1,0 +1,319 @@
+"""What reports say of how sure, why, and what to do: stored figures, marked where they must be, and inert texts."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from fakes import Broken, Fixed
+from rich.console import Console
+
+import bench
+from bench.formats import load_dataset
+from bench.report import audits, charts, failures, figures, markdown, terminal, why
+from bench.report.conclusion import conclusion
+from bench.report.markdown import escape
+from bench.report.subject import analysis
+from retrievers.base import Ranking
+from retrievers.bm25 import BM25
+from retrievers.tfidf import Tfidf
+
+HOSTILE = "<script>alert(1)</script> | **x** [a](b) `c` $x^2$ www.evil.example @you \x1b[31m\u202e"
+HALF = 30
+# Document n answers a query with its own word, which keyword search finds, and one with none of its words.
+CORPUS = [{"_id": f"d|<b>`{n:02}", "text": f"word{n} about many things {HOSTILE}"} for n in range(HALF)]
+CORPUS.append({"_id": "copy", "text": CORPUS[0]["text"]})
+QUERIES = [{"_id": f"q|<i>{n:02}", "text": f"word{n}"} for n in range(HALF)]
+QUERIES += [{"_id": f"r|<i>{n:02}", "text": f"many unheard{n}\n# {HOSTILE}"} for n in range(HALF)]
+QRELS = [(f"{kind}|<i>{n:02}", f"d|<b>`{n:02}", 1) for kind in "qr" for n in range(HALF)]
+QRELS += [(f"q|<i>{n:02}", f"d|<b>`{(n + 1) % HALF:02}", 0) for n in range(HALF)]
+
+
+@dataclass
+class Guesses:
+    """Finds the answer where there is no word to go by, and only there."""
+
+    kind: ClassVar[str] = "dense"
+    _size: int = field(init=False, repr=False, compare=False, default=0)
+
+    def index(self, documents):
+        self._size = len(documents)
+        self._place = {text.split()[0][4:]: place for place, text in enumerate(documents) if text.startswith("word")}
+
+    def search(self, queries, k):
+        ranking = Ranking.empty(len(queries), k)
+        for row, query in enumerate(queries):
+            answer = self._place.get(re.findall(r"unheard(\d+)|$", query)[0], -1)
+            hits = [answer] * (answer >= 0) + [each for each in range(self._size) if each != answer]
+            ranking.put(row, np.array(hits[:k]), -np.arange(min(k, len(hits)), dtype=np.float32))
+        return ranking
+
+
+def shown(found):
+    """The terminal's output."""
+    console = Console(file=io.StringIO(), width=200)
+    for each in terminal.render(found):
+        console.print(each)
+    return console.file.getvalue()
+
+
+def make(path, out, retrievers, **settings):
+    return bench.run(load_dataset(path), retrievers, results=str(out), latency=False, **settings)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """A run in which everything has something to say."""
+    import json
+
+    folder = tmp_path_factory.mktemp("why") / "both"
+    (folder / "qrels").mkdir(parents=True)
+    for name, rows in (("corpus", CORPUS), ("queries", QUERIES)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in QRELS)]
+    (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n")
+    return make(folder, folder.parent / "out", [Tfidf(), BM25(), Guesses(), Fixed()], controls=True)
+
+
+@pytest.fixture(scope="module")
+def dataset(found):
+    return found.datasets[0]
+
+
+def test_a_dagger_stands_exactly_on_what_is_not_shown_different(found, dataset):
+    table = figures.quality(found, dataset)
+    level = analysis(found, dataset)["level"]
+    marked = {
+        (row[0], name)
+        for row in table.rows
+        for name, cell in zip(found.info["measures"], row[1:], strict=True)
+        if cell.endswith("†")
+    }
+    assert marked == {(label, name) for name, each in level.items() for label in each["undecided"]}
+    assert marked
+    assert any("Holm over 42 comparisons" in note for note in table.notes)  # 6 pairs, 7 measures
+
+
+def test_controls_stand_last_and_never_compete(found, dataset):
+    table = figures.quality(found, dataset)
+    assert [row[0] for row in table.rows] == ["Tfidf", "BM25", "Guesses", "Fixed", "random", "oracle"]
+    assert table.best
+    assert all(row < 4 for row, _ in table.best)
+    assert "oracle" not in figures.summary(found).header
+    assert "oracle" not in str(figures.cost(found, dataset).rows)
+
+
+def test_what_is_no_better_than_random_is_called_out(found, dataset):
+    assert analysis(found, dataset)["no_better_than_random"] == ["Fixed"]
+    assert any("random order of the documents: Fixed." in note for note in figures.quality(found, dataset).notes)
+    assert "random order of the documents: Fixed." in shown(found).partition("Verdict")[2]
+
+
+def test_differences_are_the_stored_ones(found, dataset):
+    table = why.differences(found, dataset)
+    stored = [row for row in found.rows("comparisons") if row["measure"] == "nDCG@10"]
+    assert len(table.rows) == len(stored) == 6
+    better = analysis(found, dataset)["better"]["nDCG@10"]
+    for cells, row in zip(table.rows, stored, strict=True):
+        assert cells[:2] == (row["a"], row["b"])
+        assert cells[2].startswith(f"{row['difference']:+.4f} [{row['low']:+.3f}, {row['high']:+.3f}]")
+        assert cells[4:7] == tuple(str(row[name]) for name in ("wins", "ties", "losses"))
+        assert cells[8] == f"{row['detectable']:.3f}"
+        wins = [pair[0] for pair in better if set(pair) == {row["a"], row["b"]}]
+        assert cells[9] == (f"{wins[0]} better" if wins else "undecided")
+    assert {cells[9] for cells in table.rows} > {"undecided"}
+
+
+def test_overlap_and_its_crossing_are_the_stored_ones(found, dataset):
+    stored = analysis(found, dataset)["crossover"]
+    table = why.overlap(found, dataset)
+    assert len(table.rows) == len(stored["bins"]) == 2
+    for cells, each in zip(table.rows, stored["bins"], strict=True):
+        assert cells[1] == str(each["queries"])
+        values = [f"{each['quality'][label]['value']:.4f}" for label in table.header[2:]]
+        assert [cell.split(" ")[0] for cell in cells[2:]] == values
+    contest = next(each for each in stored["contests"] if each["lexical"] == "BM25")
+    low, high = contest["crossings"][0]
+    said = f"Guesses and BM25 cross: Guesses is ahead up to an overlap of {low:.2f}, BM25 from {high:.2f} on."
+    assert said in table.notes
+
+
+def figure(low, high):
+    return {"value": (low + high) / 2, "low": low, "high": high, "queries": 20}
+
+
+@pytest.mark.parametrize(
+    ("differences", "said"),
+    [
+        ([figure(-0.1, 0.1), figure(-0.2, 0.1)], "in no bin is either shown ahead"),
+        ([figure(0.1, 0.2), figure(-0.2, 0.1)], "D is shown ahead in 1 of 2 bins"),
+    ],
+)
+def test_without_a_crossing_that_is_said(differences, said):
+    bins = [{"low": 0.0, "high": 0.4}, {"low": 0.5, "high": 1.0}]
+    contest = {"dense": "D", "lexical": "L", "difference": differences, "crossings": []}
+    assert why.crossing(contest, bins) == f"D and L: no crossing shown; {said}."
+
+
+def test_who_solves_what_is_the_stored_one(found, dataset):
+    stored = analysis(found, dataset)["pairs"]
+    table = why.complementarity(found, dataset)
+    assert "fusion (estimate)" in table.header
+    for cells, pair in zip(table.rows, stored, strict=True):
+        solved = pair["solved"]
+        counts = [len(solved["first_only"]), len(solved["second_only"]), solved["both"], solved["neither"]]
+        assert cells[2:6] == tuple(map(str, counts))
+        assert cells[6] == f"{pair['oracle']['value']:.4f}"
+        assert cells[9].startswith(f"{pair['fused_gain']['value']:+.4f} [{pair['fused_gain']['low']:+.3f}, ")
+
+
+def test_audits_show_what_is_stored(found, dataset):
+    stored = analysis(found, dataset)
+    tables = {table.title.partition(": ")[2]: table for table in audits.audits(found, dataset)}
+    assert list(tables) == [
+        "ties and nDCG@10",
+        "unjudged hits and nDCG@10",
+        "words that no document has",
+        "unjudged copies of relevant documents",
+        "traps (judged not relevant)",
+    ]
+    assert all(table.line for table in tables.values())
+    ties = {row[0]: row[2:] for row in tables["ties and nDCG@10"].rows}
+    for label, cells in ties.items():
+        wanted = [f"{stored['ties'][label][name]:.4f}" for name in ("value", "best", "worst", "expected")]
+        assert list(cells) == wanted
+    for label, share, value, low, high in tables["unjudged hits and nDCG@10"].rows:
+        each = stored["unjudged"][label]
+        assert share == f"{each['unjudged'] / each['hits']:.0%}"
+        assert [value, low, high] == [f"{each[name]:.4f}" for name in ("value", "low", "high")]
+    for label, rate, *counts in tables["traps (judged not relevant)"].rows:
+        each = stored["traps"]["judged"][label]
+        assert rate.startswith(f"{each['rate']['value']:.4f} ")
+        assert counts == [str(each[name]) for name in ("wrong", "right", "undecided")]
+    for label, within, above in tables["unjudged copies of relevant documents"].rows:
+        assert (within, above) == (str(stored["copies"]["within"][label]), str(stored["copies"]["above"][label]))
+
+
+def test_a_window_that_cuts_is_shown():
+    seen = {
+        "model": "M",
+        "cutoff": 10,
+        "window": 256,
+        "relevant": 8,
+        "cut": 2,
+        "recall_cut": {"bm25": 0.5},
+        "recall_whole": {"bm25": None},
+        "not_checked": None,
+    }
+    table = audits.window({"window": seen}, "set", "nDCG@10")
+    assert table.rows == (("bm25", "0.5000", "n/a"),)
+    assert "2 of 8 relevant documents (25%)" in table.line
+    assert audits.window({"window": {**seen, "cut": 0}}, "set", "nDCG@10") is None
+    assert audits.window({"window": {**seen, "not_checked": "no model"}}, "set", "nDCG@10") is None
+
+
+def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):
+    stored = [each for each in analysis(found, dataset)["failures"] if each["worst"]]
+    pairs = list(failures.losses(found, dataset))
+    assert len(pairs) == len(stored)
+    for pair, each in zip(pairs, stored, strict=True):
+        assert pair.title.startswith(f"{each['loser']} below {each['winner']}: {each['lost']} quer")
+        assert len(pair.losses) == min(3, len(each["worst"]))
+    text = markdown.render(found)
+    assert all(f"#### {escape(pair.title)}" in text for pair in pairs)
+    assert "query by query: see report.md" in shown(found)
+
+
+def test_the_verdict_is_first_in_the_report_and_last_in_the_terminal(found):
+    verdict = conclusion(found)
+    sentence = verdict.paragraphs[0].first
+    text = markdown.render(found)
+    assert text.index("## Verdict: ") < text.index("## Summary")
+    assert escape(sentence) in text
+    assert shown(found).rstrip().splitlines()[-1].startswith("Not shown better than a random order")
+    assert f"Verdict: {verdict.choice}" in shown(found)
+
+
+def test_several_sets_have_a_verdict_over_all(write_set, tmp_path):
+    sets = [load_dataset(write_set(name)) for name in ("one", "two")]
+    found = bench.run(sets, [BM25(), Fixed()], results=str(tmp_path / "out"), latency=False)
+    paragraphs = conclusion(found).paragraphs
+    assert paragraphs[0].first == found.analysis["overall"]["sentences"][0]
+    assert len(paragraphs) == 3
+
+
+def test_hostile_texts_stay_text(found):
+    charts.write(found)
+    markdown.write(found)
+    text = (found.folder / "report.md").read_text("utf-8")
+    assert "unheard" in text  # queries are shown at all
+    for bad in ("<script>", "<b>", "<i>", " www.", " @you", "\x1b", "\u202e"):
+        assert bad not in text
+    assert not any(line.startswith("# <") for line in text.splitlines())
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith(" |") for line in tables)
+    for mark in ("`c`", "[a](b)", "**x**", " $x"):
+        assert mark not in text
+    output = shown(found)
+    assert "\x1b[31m" not in output
+    assert (found.folder / "charts" / "crossover.svg").is_file()
+
+
+def test_strangers_get_no_link():
+    assert escape("https://a.example www.a.example a@b.example @me") == (
+        r"https\://a.example www\.a.example a\@b.example \@me"
+    )
+    assert escape("nDCG@10") == "nDCG@10"
+
+
+def test_tables_fit_a_wide_terminal(found):
+    assert max(map(len, shown(found).splitlines())) <= 200
+
+
+# What is missing is left out: no crash, and no empty table.
+
+
+def complete(found):
+    charts.write(found)
+    text = markdown.render(found)
+    lines = text.splitlines()
+    for here, following in zip(lines, [*lines[1:], ""], strict=True):
+        assert not (re.match(r"\| ---", here) and not following.startswith("|")), "an empty table"
+    return text, shown(found)
+
+
+def test_without_a_dense_retriever_there_is_no_crossing(write_set, tmp_path):
+    text, _ = complete(make(write_set(), tmp_path / "out", [BM25(), Tfidf()]))
+    assert "no dense retriever was compared" in text
+    assert "cross" not in text
+
+
+def test_one_retriever_has_no_pairs(write_set, tmp_path):
+    text, output = complete(make(write_set(), tmp_path / "out", [BM25()]))
+    for each in ("differences in", "who solves what", "loses most", "†", "◆"):
+        assert each not in text
+        assert each not in output
+
+
+def test_a_failed_cell_is_a_reason_and_no_figure(write_set, tmp_path):
+    text, output = complete(make(write_set(), tmp_path / "out", [BM25(), Broken()]))
+    assert "the index is broken" in text
+    assert "the index is broken" in output
+    assert "differences in" not in text
+
+
+def test_where_all_failed_there_is_no_verdict(write_set, tmp_path):
+    text, output = complete(make(write_set(), tmp_path / "out", [Broken()]))
+    assert "Verdict" not in text + output
+
+
+def test_without_an_answerable_query_that_is_all_there_is_to_say(write_set, tmp_path):
+    path = write_set(qrels=[("q1", "d1", 0), ("q2", "d3", 0)])
+    text, output = complete(make(path, tmp_path / "out", [BM25(), Fixed()]))
+    assert "nothing can be measured: no query has a relevant document." in text
+    assert "nothing can be measured" in output
+    assert "R@10" not in text
