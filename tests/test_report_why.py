@@ -18,6 +18,7 @@ from bench.report import audits, charts, failures, figures, markdown, terminal, 
 from bench.report.conclusion import conclusion
 from bench.report.markdown import escape
 from bench.report.subject import analysis
+from bench.report.table import Table
 from retrievers.base import Ranking
 from retrievers.bm25 import BM25
 from retrievers.tfidf import Tfidf
@@ -105,6 +106,24 @@ def test_controls_stand_last_and_never_compete(found, dataset):
     assert all(row < 4 for row, _ in table.best)
     assert "oracle" not in figures.summary(found).header
     assert "oracle" not in str(figures.cost(found, dataset).rows)
+
+
+def test_the_cost_table_marks_exactly_the_stored_pareto_set(found, dataset):
+    table = figures.cost(found, dataset)
+    marked = [row[0].removesuffix(" ◆") for row in table.rows if row[0].endswith(" ◆")]
+    assert marked == analysis(found, dataset)["pareto"]["retrievers"]
+    assert "nDCG@10, index time at once" in table.notes[0]  # nothing was timed; memory is not known in one process
+
+
+def test_charts_of_choices_have_no_controls(write_set, tmp_path):
+    path = write_set(card='slices = ["kind"]\n')
+    timed = bench.run(path, [BM25(), Fixed()], results=str(tmp_path / "out"), controls=True, seconds=0.1, samples=20)
+    charts.write(timed)
+    for name in ("pareto", "slices"):
+        drawn = (timed.folder / "charts" / f"{name}.svg").read_text("utf-8")
+        assert "BM25" in drawn
+        assert "oracle" not in drawn
+    assert "oracle" in (timed.folder / "charts" / "measures.svg").read_text("utf-8")
 
 
 def test_what_is_no_better_than_random_is_called_out(found, dataset):
@@ -272,6 +291,12 @@ def test_strangers_get_no_link():
 
 def test_tables_fit_a_wide_terminal(found):
     assert max(map(len, shown(found).splitlines())) <= 200
+    columns = 16
+    wide = Table("wide", ("retriever", *["peak memory MB"] * columns), (("bm25", *["1234"] * columns),))
+    console = Console(file=io.StringIO(), width=400)
+    console.print(terminal._table(wide))
+    assert max(len(line.rstrip()) for line in console.file.getvalue().splitlines()) <= 200
+    assert console.file.getvalue().count("1234") == columns
 
 
 # What is missing is left out: no crash, and no empty table.

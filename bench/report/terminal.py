@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from bench.store import Run
 
 # Behind a figure; figures without one get a space, so that digits stand below digits.
 MARKS = ("†", "*")
+# Headings of wider tables are broken into lines, so that the figures fit.
+ROOMY = 150
 
 
 def render(run: Run) -> Iterator[RenderableType]:
@@ -58,13 +61,27 @@ def _conclusion(run: Run) -> Iterator[RenderableType]:
 
 def _table(table: Table) -> RenderableType:
     shown = Shown(title=_text(table.title), title_justify="left", title_style="bold")
-    for place, heading in enumerate(table.header):
-        shown.add_column(_text(heading), justify="left" if place < table.columns_left else "right", overflow="fold")
     marked = {place for row in table.rows for place, cell in enumerate(row) if place and cell.endswith(MARKS)}
-    for number, row in enumerate(table.rows):
-        cells = [f"{inert(cell)}{' ' * (i in marked and not cell.endswith(MARKS))}" for i, cell in enumerate(row)]
-        shown.add_row(*(Text(cell, style="bold" if (number, i) in table.best else "") for i, cell in enumerate(cells)))
+    rows = [
+        [f"{inert(cell)}{' ' * (i in marked and not cell.endswith(MARKS))}" for i, cell in enumerate(row)]
+        for row in table.rows
+    ]
+    for place, heading in enumerate(_headings(table, rows)):
+        shown.add_column(Text(heading), justify="left" if place < table.columns_left else "right", overflow="fold")
+    for number, row in enumerate(rows):
+        shown.add_row(*(Text(cell, style="bold" if (number, i) in table.best else "") for i, cell in enumerate(row)))
     return Group(shown, *(_text(note, "dim") for note in table.notes), Text(""))
+
+
+def _headings(table: Table, rows: list[list[str]]) -> list[str]:
+    headings = [inert(each) for each in table.header]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sum(max(pair) + 3 for pair in zip(widths, map(len, headings), strict=True)) <= ROOMY:
+        return headings
+    return [
+        "\n".join(textwrap.wrap(heading, max(8, width), break_long_words=False))
+        for heading, width in zip(headings, widths, strict=True)
+    ]
 
 
 def _text(text: str, style: str = "") -> Text:
