@@ -14,12 +14,12 @@ def write(run: Run) -> None:
 
 def render(run: Run) -> str:
     """The report as GitHub-flavoured markdown."""
-    blocks = [f"# {escape(run.folder.name)}", _provenance(run), _table(figures.summary(run))]
+    blocks = [f"# {escape(run.folder.name)}", _provenance(run), table_block(figures.summary(run))]
     for name, retriever, reason in run.failures:
         blocks.append(f"**Failed:** {escape(retriever)} on {escape(name)}: {escape(reason)}")
     blocks += [f"**Warning:** {escape(warning)}" for warning in run.warnings]
     for dataset in run.datasets:
-        blocks += [_table(table) for table in figures.tables(run, dataset)]
+        blocks += [table_block(table) for table in figures.tables(run, dataset)]
     blocks += [
         f"## {heading}\n\n![{text}](charts/{chart}.svg)\n\n{text}"
         for chart, (heading, text) in CHARTS.items()
@@ -36,7 +36,8 @@ def escape(text: str) -> str:
     return " ".join(text.split())
 
 
-def _table(table: figures.Table) -> str:
+def table_block(table: figures.Table) -> str:
+    """A table under its title, with its notes."""
     lines = [f"## {escape(table.title)}", "", _line([escape(each) for each in table.header])]
     lines.append(_line(["---", *(["---:"] * (len(table.header) - 1))]))
     for number, row in enumerate(table.rows):

@@ -16,9 +16,9 @@ def render(run: Run) -> Iterator[RenderableType]:
     """Tables by dataset, the summary, the failures and where the files lie."""
     for dataset in run.datasets:
         for table in figures.tables(run, dataset):
-            yield _table(table)
+            yield table_block(table)
     if len(run.datasets) > 1:
-        yield _table(figures.summary(run))
+        yield table_block(figures.summary(run))
     for dataset_name, retriever, reason in run.failures:
         yield Text(f"failed: {retriever} on {dataset_name}: {reason}", style="bold red")
     for warning in run.warnings:
@@ -26,7 +26,8 @@ def render(run: Run) -> Iterator[RenderableType]:
     yield Text(f"Files: {run.folder} (report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/)")
 
 
-def _table(table: figures.Table) -> RenderableType:
+def table_block(table: figures.Table) -> RenderableType:
+    """A table under its title, with its notes."""
     shown = Table(title=Text(table.title), title_justify="left", title_style="bold")
     for number, heading in enumerate(table.header):
         shown.add_column(Text(heading), justify="left" if number == 0 else "right", overflow="fold")
