@@ -119,13 +119,6 @@ def test_a_new_cell_is_named(runs):
     assert found.outcome == "pass"
 
 
-def test_another_label_with_the_same_signature_is_a_rename(runs):
-    base, head = runs("a", Planted()), runs("b", "bm25")
-    retrievers = [{"label": "other", **{k: v for k, v in base.info["retrievers"][0].items() if k != "label"}}]
-    found = bench.compare(base, edited(head, retrievers=retrievers), flips=FLIPS)
-    assert found.outcome == "not comparable", "its figures are still those of bm25"
-
-
 def test_a_renamed_retriever_is_compared(write_set, tmp_path):
     folder = write_set()
     base = run(folder, tmp_path, "a", "bm25")
