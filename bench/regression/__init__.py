@@ -50,16 +50,22 @@ BASELINE = Path("results") / "baseline"
 
 
 def compare(
-    base: str | Path | Run, head: str | Path | Run, gates: Sequence[str] = (), *, flips: int = FLIPS
+    base: str | Path | Run,
+    head: str | Path | Run,
+    gates: Sequence[str] = (),
+    *,
+    flips: int = FLIPS,
+    partial: bool = False,
 ) -> Regression:
     """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
 
     gates: conditions as `bench.gates` describes them (none: no significant drop of a set's main measure). flips: sign
-    assignments of each test. Raises BenchError for a run that is none, is not complete or is damaged, for one of
-    another schema (errors.OtherSchemaError), and for a gate that cannot be read or names what is not there.
+    assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for a run that
+    is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a gate that
+    cannot be read or names what is not there.
     """
     before, after = stored(base), stored(head)
-    found = pair(before, after)
+    found = pair(before, after, partial)
     names = Names(
         list(dict.fromkeys((*before.info["measures"], *after.info["measures"]))),
         list(dict.fromkeys(row["slice"] for row in after.rows("measures") if row["slice"] != ALL)),

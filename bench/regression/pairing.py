@@ -19,8 +19,11 @@ class Paired(NamedTuple):
     problems: tuple[str, ...]
 
 
-def pair(base: Run, head: Run) -> Paired:
-    """Match sets by name, else by fingerprint; retrievers by label, else by signature, else as changed parameters."""
+def pair(base: Run, head: Run, partial: bool = False) -> Paired:
+    """Match sets by name, else by fingerprint; retrievers by label, else by signature, else as changed parameters.
+
+    partial: head may lack cells and measures of base, but each cell that it has must have a base.
+    """
     sets, labels = _sets(base, head), _labels(base, head)
     before, after = _cells(base), _cells(head)
     prints = [{each["name"]: each["fingerprint"] for each in run.datasets} for run in (base, head)]
@@ -41,16 +44,19 @@ def pair(base: Run, head: Run) -> Paired:
             matched.add((name, label))
             renamed = "" if name == dataset else f"set renamed from {dataset}"
             pairs.append(Pair(name, label, dataset, retriever, "; ".join(filter(None, (renamed, note)))))
-        elif (name, label) not in failed:
+        elif not partial and (name, label) not in failed:
             problems.append(f"{retriever} on {dataset} is in base and gone from head.")
     problems += [
         f"The measure {name} is in base and gone from head."
         for name in base.info["measures"]
-        if name not in head.info["measures"]
+        if name not in head.info["measures"] and not partial
     ]
+    added = tuple(each for each in after if each not in matched)
+    if partial:
+        problems += [f"{label} on {name} is not in base." for name, label in added]
     if not pairs and not problems and not head.failures:
         problems.append("The runs have no figure in common.")
-    return Paired(tuple(pairs), tuple(each for each in after if each not in matched), tuple(problems))
+    return Paired(tuple(pairs), added, tuple(problems))
 
 
 def surroundings(base: Run, head: Run, pairs: tuple[Pair, ...]) -> tuple[Changed, ...]:
