@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from bench.api import load_dataset, load_run, run
     from bench.dataset import Dataset
     from bench.errors import BenchError
+    from bench.regression import Regression, compare
     from bench.store import Run
 
-__all__ = ["BenchError", "Dataset", "Run", "load_dataset", "load_run", "run"]
+__all__ = ["BenchError", "Dataset", "Regression", "Run", "compare", "load_dataset", "load_run", "run"]
 
 _WHERE = {
     "run": "bench.api",
     "load_run": "bench.api",
     "load_dataset": "bench.api",
+    "compare": "bench.regression",
+    "Regression": "bench.regression",
     "Dataset": "bench.dataset",
     "Run": "bench.store",
     "BenchError": "bench.errors",

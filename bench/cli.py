@@ -1,15 +1,17 @@
 """Commands and flags, each a short call; the only module that exits.
 
-Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 1 a figure of `calibrate` is not where
-others found it; 0 fine.
+Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 3 not comparable (a missing cell,
+another fingerprint, an older schema); 1 a regression, or a figure of `calibrate` that is not where others found it;
+4 inconclusive under --strict; 0 fine.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.config import RunConfig
+    from bench.regression import Regression
     from bench.store import Run
 
-DISAGREES, BAD_INPUT, CELL_FAILED, INTERRUPTED = 1, 2, 5, 130
+DISAGREES, BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+REGRESSION = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    for add in (_add_run, _add_score, _add_report, _add_search, _add_doctor, _add_cache, _add_datasets, _add_calibrate):
+    for add in (_add_run, _add_score, _add_report, _add_compare, _add_baseline, _add_search, _add_doctor):
+        add(commands)
+    for add in (_add_cache, _add_datasets, _add_calibrate):
         add(commands)
     commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
         command=_retrievers
@@ -111,6 +117,27 @@ def _add_report(commands: Commands) -> None:
     report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
     report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
     report.set_defaults(command=_report)
+
+
+def _add_compare(commands: Commands) -> None:
+    compare = commands.add_parser("compare", help="two stored runs: what moved, how sure that is, and do gates hold?")
+    compare.add_argument("base", metavar="BASE", help="a folder of results/, or baseline (results/baseline)")
+    compare.add_argument("head", metavar="HEAD", help="the same")
+    compare.add_argument("--gate", action="append", dest="gates", metavar="GATE", help='such as "nDCG@10 >= -0.01"')
+    compare.add_argument("--strict", action="store_true", help="exit with 4 where a gate is inconclusive")
+    compare.add_argument("--config", type=Path, metavar="bench.toml", help="gates and strict of its table [compare]")
+    for form in ("json", "junit", "markdown"):
+        compare.add_argument(f"--{form}", type=Path, metavar="FILE", help="write the comparison to a file")
+    compare.add_argument("--benchmark-json", type=Path, metavar="FILE", help="HEAD's latencies for pytest-benchmark")
+    compare.set_defaults(command=_compare)
+
+
+def _add_baseline(commands: Commands) -> None:
+    baseline = commands.add_parser("baseline", help="the committed reference run: update it")
+    actions = baseline.add_subparsers(required=True, metavar="update")
+    update = actions.add_parser("update", help="compare a run with results/baseline, then put it in its place")
+    update.add_argument("run", metavar="RUN", help="a folder of results/")
+    update.set_defaults(command=_update_baseline)
 
 
 def _add_search(commands: Commands) -> None:
@@ -225,6 +252,67 @@ def _report(options: argparse.Namespace) -> int:
         raise BenchError(f"{found.folder} is not complete: it was interrupted.", "Run it again.")
     _present(found)
     return CELL_FAILED if found.failures else 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from bench import console
+    from bench.config import load_gates
+    from bench.errors import OtherSchemaError
+    from bench.regression import compare, stored
+    from bench.report import comparison_terminal
+
+    gates, strict = load_gates(options.config) if options.config else ((), False)
+    try:
+        base, head = stored(options.base), stored(options.head)
+    except OtherSchemaError as error:
+        console.error(error.message, error.hint)
+        return NOT_COMPARABLE
+    found = compare(base, head, (*gates, *(options.gates or ())))
+    _write_forms(options, found, head)
+    console.show(comparison_terminal.render(found))
+    codes = {"failed": CELL_FAILED, "not comparable": NOT_COMPARABLE, "regression": REGRESSION, "pass": 0}
+    return codes.get(found.outcome, INCONCLUSIVE if strict or options.strict else 0)
+
+
+def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> None:
+    """The files that were asked for, and the summary of a GitHub job where there is one."""
+    from bench.errors import BenchError
+    from bench.report import comparison_json, comparison_markdown, junit, pytest_benchmark
+    from bench.store import write_atomic
+
+    forms: tuple[tuple[Path | None, Callable[[], bytes]], ...] = (
+        (options.json, lambda: comparison_json.render(found)),
+        (options.junit, lambda: junit.render(found)),
+        (options.markdown, lambda: comparison_markdown.render(found).encode()),
+        (options.benchmark_json, lambda: pytest_benchmark.render(head)),
+    )
+    for path, render in forms:
+        if path is not None:
+            try:
+                write_atomic(path, render())
+            except OSError as error:
+                raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        comparison_markdown.append(Path(summary), found)
+
+
+def _update_baseline(options: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import baseline, console
+    from bench.errors import OtherSchemaError
+    from bench.regression import BASELINE, compare, stored
+    from bench.report import comparison_terminal
+
+    run = stored(options.run)
+    if (BASELINE / "run.json").is_file():
+        try:
+            console.show(comparison_terminal.render(compare("baseline", run)))
+        except OtherSchemaError as error:
+            console.show([Text(f"{error.message} Nothing is compared.", style="yellow")])
+    size = baseline.update(run)
+    console.show([Text(f"{BASELINE} is now {run.folder} ({size / 1000:,.0f} kB). Commit it.")])
+    return 0
 
 
 def _present(found: Run) -> None:

@@ -163,18 +163,39 @@ def stored_config(content: dict[str, Any]) -> RunConfig:
     return RunConfig(**values)
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def load_gates(path: Path) -> tuple[tuple[str, ...], bool]:
+    """`gates` and `strict` of the table [compare]. Raises BenchError for an unknown key or a wrong type."""
+    table = _toml(path).get("compare", {})
+    if not isinstance(table, dict):
+        raise BenchError(f"{path}: compare must be a table.", "Write [compare], and gates = [...] below it.")
+    for key in table:
+        if key not in ("gates", "strict"):
+            raise unknown(f"key in [compare] of {path}:", key, ("gates", "strict"))
+    gates, strict = table.get("gates", []), table.get("strict", False)
+    if not isinstance(gates, list) or not all(isinstance(each, str) for each in gates):
+        raise BenchError(f"{path}: gates must be a list of strings, not {gates!r}.", "Mend the value.")
+    if not isinstance(strict, bool):
+        raise BenchError(f"{path}: strict must be true or false, not {strict!r}.", "Mend the value.")
+    return tuple(gates), strict
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text("utf-8-sig"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise BenchError(f"There is no {path}.", "Give the path of a TOML file to --config.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BenchError(f"{path} cannot be read: {error}.", "Check the file.") from None
     except tomllib.TOMLDecodeError as error:
         raise BenchError(f"{path}: {error}.", "Mend the TOML.") from None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
     known = [item.name for item in fields(RunConfig)]
     values: dict[str, Any] = {}
-    for key, value in content.items():
+    for key, value in _toml(path).items():
+        if key == "compare":  # for `bench compare`, see load_gates
+            continue
         if key not in known:
             raise unknown(f"key in {path}:", key, known)
         values[key] = _checked(path, key, value)

@@ -17,6 +17,10 @@ class BenchError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
+class OtherSchemaError(BenchError):
+    """A stored run that another version wrote: it is sound, and not comparable."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
     """An error for a name that does not exist: lists the known ones and suggests the nearest."""
     names = list(known)

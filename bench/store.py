@@ -40,7 +40,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset
-from bench.errors import BenchError
+from bench.errors import BenchError, OtherSchemaError
 from retrievers.base import Ranking
 
 if TYPE_CHECKING:
@@ -371,7 +371,9 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise BenchError(f"{source} cannot be read: {error}.", "Run it anew with --fresh.") from None
     found = info.get("schema") if isinstance(info, dict) else None
     if found != SCHEMA:
-        raise BenchError(f"{source} has schema {found}, this version reads {SCHEMA}.", "Run it anew with --fresh.")
+        raise OtherSchemaError(
+            f"{source} has schema {found}, this version reads {SCHEMA}.", "Run it anew with --fresh."
+        )
     whole: dict[str, Any] = info
     return whole
 
@@ -391,7 +393,8 @@ def load_run(path: str | Path) -> Run:
 
 def newest_run(results: Path) -> Path:
     """The run of the latest start below `results`. Raises BenchError where there is none."""
-    runs = [path.parent for path in results.glob("*/run.json")]
+    # A baseline that was just updated is no run to go on with.
+    runs = [path.parent for path in results.glob("*/run.json") if path.parent.name != "baseline"]
     if not runs:
         raise BenchError(f"There is no run in {results}.", "Make one with: python -m bench run")
     return max(runs, key=lambda folder: (folder / "run.json").stat().st_mtime)

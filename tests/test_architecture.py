@@ -58,7 +58,7 @@ def test_only_allowed_arrows(path):
         allowed = (
             "bench.report",
             "bench.store",
-            "bench.compare",
+            "bench.regression",
             "bench.errors",
             "bench.search",
             "retrievers.analyzer",

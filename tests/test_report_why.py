@@ -294,7 +294,7 @@ def test_tables_fit_a_wide_terminal(found):
     columns = 16
     wide = Table("wide", ("retriever", *["peak memory MB"] * columns), (("bm25", *["1234"] * columns),))
     console = Console(file=io.StringIO(), width=400)
-    console.print(terminal._table(wide))
+    console.print(terminal.table_block(wide))
     assert max(len(line.rstrip()) for line in console.file.getvalue().splitlines()) <= 200
     assert console.file.getvalue().count("1234") == columns
 

@@ -20,13 +20,13 @@ def write(run: Run) -> None:
 
 def render(run: Run) -> str:
     """The report as GitHub-flavoured markdown."""
-    blocks = [f"# {escape(run.folder.name)}", _provenance(run), *_conclusion(run), _table(figures.summary(run))]
+    blocks = [f"# {escape(run.folder.name)}", _provenance(run), *_conclusion(run), table_block(figures.summary(run))]
     for name, retriever, reason in run.failures:
         blocks.append(f"**Failed:** {escape(retriever)} on {escape(name)}: {escape(reason)}")
     blocks += [f"**Warning:** {escape(warning)}" for warning in run.warnings]
     for dataset in run.datasets:
         tables = [*figures.tables(run, dataset), *why.tables(run, dataset), *audits.audits(run, dataset)]
-        blocks += [_table(table, level) for table, level in zip(tables, [2, *[3] * len(tables)], strict=False)]
+        blocks += [table_block(table, level) for table, level in zip(tables, [2, *[3] * len(tables)], strict=False)]
         blocks += _failures(run, dataset)
     blocks += [
         f"## {heading}\n\n![{text}](charts/{chart}.svg)\n\n{text}"
@@ -68,7 +68,8 @@ def _failures(run: Run, dataset: dict[str, Any]) -> list[str]:
     return [f"### {escape(called(dataset))}: where each loses most", *blocks] if blocks else []
 
 
-def _table(table: Table, level: int = 2) -> str:
+def table_block(table: Table, level: int = 2) -> str:
+    """A table under its title, with its notes."""
     lines = [f"{'#' * level} {escape(table.title)}", "", _line([escape(each) for each in table.header])]
     right = len(table.header) - table.columns_left
     lines.append(_line([*["---"] * table.columns_left, *["---:"] * right]))

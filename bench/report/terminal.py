@@ -26,10 +26,10 @@ def render(run: Run) -> Iterator[RenderableType]:
     """Tables by dataset, the summary, the failures, where the files lie, and last the verdict."""
     for dataset in run.datasets:
         for table in (*figures.tables(run, dataset), *why.tables(run, dataset)):
-            yield _table(table)
+            yield table_block(table)
         yield from _lines(run, dataset)
     if len(run.datasets) > 1:
-        yield _table(figures.summary(run))
+        yield table_block(figures.summary(run))
     for dataset_name, retriever, reason in run.failures:
         yield _text(f"failed: {retriever} on {dataset_name}: {reason}", "bold red")
     for warning in run.warnings:
@@ -59,7 +59,8 @@ def _conclusion(run: Run) -> Iterator[RenderableType]:
         yield from map(_text, each.rest)
 
 
-def _table(table: Table) -> RenderableType:
+def table_block(table: Table) -> RenderableType:
+    """A table under its title, with its notes."""
     shown = Shown(title=_text(table.title), title_justify="left", title_style="bold")
     marked = {place for row in table.rows for place, cell in enumerate(row) if place and cell.endswith(MARKS)}
     rows = [

@@ -1,0 +1,111 @@
+"""Two stored runs -> what moved, how sure that is, and whether the gates hold. No retriever runs again.
+
+The function is `compare`, offered as `bench.compare`; the package has another name, since a submodule of the name
+would take the function's place in `bench` as soon as somebody imported it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.gates import ALL, DEFAULT, Names, parse
+from bench.regression import figures
+from bench.regression.judge import judge
+from bench.regression.pairing import pair, surroundings
+from bench.regression.queries import TOP
+from bench.regression.result import (
+    Change,
+    Changed,
+    Check,
+    Cost,
+    Flip,
+    Hit,
+    Judged,
+    Pair,
+    Regression,
+)
+from bench.statistics import FLIPS
+from bench.store import Run, load_run
+
+__all__ = [
+    "BASELINE",
+    "TOP",
+    "Change",
+    "Changed",
+    "Check",
+    "Cost",
+    "Flip",
+    "Hit",
+    "Judged",
+    "Pair",
+    "Regression",
+    "compare",
+    "stored",
+]
+
+# Where the reference run lies that a project commits.
+BASELINE = Path("results") / "baseline"
+
+
+def compare(
+    base: str | Path | Run,
+    head: str | Path | Run,
+    gates: Sequence[str] = (),
+    *,
+    flips: int = FLIPS,
+    partial: bool = False,
+) -> Regression:
+    """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
+
+    gates: conditions as `bench.gates` describes them (none: no significant drop of a set's main measure). flips: sign
+    assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for a run that
+    is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a gate that
+    cannot be read or names what is not there.
+    """
+    before, after = stored(base), stored(head)
+    found = pair(before, after, partial)
+    names = Names(
+        list(dict.fromkeys((*before.info["measures"], *after.info["measures"]))),
+        list(dict.fromkeys(row["slice"] for row in after.rows("measures") if row["slice"] != ALL)),
+        _scopes(before, after),
+    )
+    wanted = [parse(text, names) for text in gates] or [DEFAULT]
+    slices = [each.slice for each in wanted if each.slice != ALL]
+    changes = figures.changes(before, after, found.pairs, slices, flips)
+    costs = figures.costs(before, after, found.pairs)
+    return Regression(
+        base=before.folder.name,
+        head=after.folder.name,
+        pairs=found.pairs,
+        changes=tuple(changes),
+        costs=tuple(costs),
+        flips=tuple(figures.flips(before, after, found.pairs)),
+        judged=tuple(judge(each, found.pairs, changes, costs) for each in wanted),
+        problems=found.problems,
+        failures=tuple(after.failures),
+        added=found.added,
+        surroundings=surroundings(before, after, found.pairs),
+    )
+
+
+def stored(run: str | Path | Run) -> Run:
+    """A complete stored run. Raises BenchError where it is none."""
+    if isinstance(run, Run):
+        found = run
+    else:
+        folder = BASELINE if str(run) == "baseline" else Path(run)
+        if folder == BASELINE and not folder.is_dir():
+            raise BenchError("There is no baseline.", "Make one of a run: python -m bench baseline update RUN")
+        found = load_run(folder)
+    if not found.complete:
+        raise BenchError(f"{found.folder} is not complete: it was interrupted.", "Run it again.")
+    return found
+
+
+def _scopes(*runs: Run) -> list[str]:
+    """What a gate may be limited to: a set, a retriever, or one on the other."""
+    sets = dict.fromkeys(each["name"] for run in runs for each in run.datasets)
+    labels = dict.fromkeys(label for run in runs for label in run.retrievers)
+    return list(dict.fromkeys((*sets, *labels, *(f"{name}/{label}" for name in sets for label in labels))))

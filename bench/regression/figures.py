@@ -1,0 +1,137 @@
+"""What moved between two runs, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bench.gates import ALL, COSTS
+from bench.measures import cutoff
+from bench.regression.queries import Queries, sameness, unchanged
+from bench.regression.result import Change, Cost, Flip, Pair
+from bench.statistics import FLIPS, TIE, bootstrap_difference, detectable, holm, randomisation_test
+from bench.store import Run
+
+# Of the random choices of a comparison; a comparison made again says the same.
+SEED = 0
+
+
+def main_measure(run: Run, dataset: str) -> str:
+    """The measure that the set's card names, where the run has it, else nDCG@10, else the first."""
+    wanted = next(each["measure"] for each in run.datasets if each["name"] == dataset)
+    names: list[str] = run.info["measures"]
+    return next((name for name in (wanted, "nDCG@10") if name in names), names[0])
+
+
+def changes(base: Run, head: Run, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
+    """Every measure of every cell over all queries, and over `slices`; p_holm is corrected over all of them."""
+    found: list[Change] = []
+    for dataset in dict.fromkeys(each.dataset for each in pairs):
+        mine = [each for each in pairs if each.dataset == dataset]
+        found += _of_set(base, head, mine, slices, flips)
+    corrected = holm(np.array([each.p for each in found], dtype=np.float64)).tolist()
+    return [each._replace(p_holm=p) for each, p in zip(found, corrected, strict=True)]
+
+
+def _of_set(base: Run, head: Run, pairs: Sequence[Pair], slices: Sequence[str], flips: int) -> Iterator[Change]:
+    before, after = Queries(base, pairs[0].base_dataset), Queries(head, pairs[0].dataset)
+    main = main_measure(head, pairs[0].dataset)
+    columns, sides = [], []
+    for each in pairs:
+        same, depth = sameness(before, after, each)
+        a, b = before.values(each.base_retriever), after.values(each.retriever)
+        for measure in (name for name in a if name in b):
+            looks = cutoff(measure) or math.inf
+            columns.append((each, measure, same, depth >= min(looks, 10**9) and unchanged(b[measure] - a[measure])))
+            sides.append((a[measure], b[measure]))
+    for where in dict.fromkeys((ALL, *slices)):
+        mask = after.mask(where)
+        if not mask.any() or not columns:
+            continue
+        old, new = (np.column_stack([pair[side] for pair in sides])[mask] for side in (0, 1))
+        units = None if after.groups is None else after.groups[mask]
+        open_ = [number for number, column in enumerate(columns) if not column[3]]
+        figures = tested((new - old)[:, open_], units, flips) if open_ else {}
+        for number, (each, measure, same, settled) in enumerate(columns):
+            low, high, p, least = figures[open_.index(number)] if not settled else (0.0, 0.0, math.nan, math.nan)
+            yield Change(
+                each.dataset,
+                each.retriever,
+                measure,
+                where,
+                base=float(old[:, number].mean()),
+                head=float(new[:, number].mean()),
+                difference=float((new - old)[:, number].mean()),
+                low=low,
+                high=high,
+                p=p,
+                p_holm=math.nan,
+                detectable=least,
+                queries=int(mask.sum()),
+                groups=int(mask.sum()) if units is None else len(np.unique(units)),
+                same=same,
+                settled=settled,
+                main=measure == main,
+            )
+
+
+def tested(
+    differences: np.ndarray, units: np.ndarray | None, flips: int
+) -> dict[int, tuple[float, float, float, float]]:
+    """Column -> low, high, p and the smallest difference that could have been shown."""
+    differences = np.where(np.abs(differences) <= TIE, 0.0, differences)
+    # Streams of their own: the flips stay the same whatever number of draws the interval takes.
+    low, high = bootstrap_difference(differences, np.random.default_rng([SEED, 3]), groups=units)
+    p = randomisation_test(differences, np.random.default_rng([SEED, 4]), units, flips)
+    least = detectable(differences, units)
+    rows = zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True)
+    return dict(enumerate(rows))
+
+
+def costs(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:
+    """Every cost of every cell that either run has."""
+    before, after = (
+        {(row["dataset"], row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency")}
+        for run in (base, head)
+    )
+    found = []
+    for each in pairs:
+        old, new = (each.base_dataset, each.base_retriever), (each.dataset, each.retriever)
+        cached = (*old, "vectors_from_cache") in before or (*new, "vectors_from_cache") in after
+        for name, quantity in COSTS.items():
+            values = before.get((*old, quantity), math.nan), after.get((*new, quantity), math.nan)
+            if not all(map(math.isnan, values)):
+                found.append(Cost(*new, name, *values, cached))
+    return found
+
+
+def flips(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Flip]:
+    """Queries whose top 10 lost its last relevant document, then those that gained a first, by cell."""
+    found = []
+    queries: dict[str, tuple[Queries, Queries]] = {}
+    for each in pairs:
+        before, after = queries.setdefault(
+            each.dataset, (Queries(base, each.base_dataset), Queries(head, each.dataset))
+        )
+        rows = zip(before.hits(each.base_retriever), after.hits(each.retriever), strict=True)
+        moved = []
+        for number, (old, new) in enumerate(rows):
+            had, has = (any((hit.grade or 0) > 0 for hit in side) for side in (old, new))
+            if had == has:
+                continue
+            moved.append(
+                Flip(
+                    each.dataset,
+                    each.retriever,
+                    after.ids[number],
+                    after.texts[number],
+                    lost=had,
+                    relevant=after.relevant[number],
+                    base=old,
+                    head=new,
+                )
+            )
+        found += sorted(moved, key=lambda flip: not flip.lost)
+    return found

@@ -1,0 +1,76 @@
+"""Gates against the figures of a comparison: what passes, what fails, what these queries cannot tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from bench.gates import ALL, Gate
+from bench.regression.result import Change, Check, Cost, Judged, Pair
+
+
+def judge(gate: Gate, pairs: Sequence[Pair], changes: Sequence[Change], costs: Sequence[Cost]) -> Judged:
+    """The gate on every cell that it covers and that has its figure.
+
+    A difference passes, fails or is inconclusive by its interval; the default gate also asks for significance. A floor
+    and a limit are bounds on head's own figure, which is exact for these queries. A slice that a set does not have
+    is not asked of it.
+    """
+    cells = [
+        each
+        for each in pairs
+        if gate.covers(each.dataset, each.retriever) or gate.covers(each.base_dataset, each.base_retriever)
+    ]
+    if gate.kind in ("growth", "limit"):
+        return Judged(gate, tuple(_cost(gate, each, costs) for each in cells))
+    return Judged(gate, tuple(check for each in cells for check in _quality(gate, each, changes)))
+
+
+def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Check]:
+    for row in changes:
+        if (row.dataset, row.retriever) != cell[:2] or row.slice != gate.slice:
+            continue
+        if gate.kind == "drop" and row.main and row.slice == ALL:
+            yield Check(*cell[:2], row.significant, _difference(row))
+        elif row.measure == gate.figure and gate.kind == "difference":
+            state = row.state(-gate.value)
+            if state == "pass" and not row.settled and gate.relation == ">" and row.low <= gate.value:
+                state = "inconclusive"
+            if row.settled and not gate.met_by(0.0):
+                state = "fail"
+            yield Check(*cell[:2], state, _difference(row))
+        elif row.measure == gate.figure and gate.kind == "floor":
+            yield Check(*cell[:2], "pass" if gate.met_by(row.head) else "fail", f"{row.measure} {row.head:.4f}")
+
+
+def _difference(row: Change) -> str:
+    figures = f"{row.measure} {row.base:.4f} → {row.head:.4f}"
+    if row.settled:
+        return f"{figures}: rankings {row.same}, nothing to test"
+    p = "p < .001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"
+    return (
+        f"{figures}: {row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}], {p} after Holm; "
+        f"{row.queries:,} queries show differences from {row.detectable:.3f}"
+    )
+
+
+def _cost(gate: Gate, cell: Pair, costs: Sequence[Cost]) -> Check:
+    row = next((each for each in costs if each[:3] == (*cell[:2], gate.figure)), None)
+    against = math.nan if row is None else row.base
+    if row is None or math.isnan(row.head) or (gate.kind == "growth" and math.isnan(against)):
+        return Check(*cell[:2], "advice" if gate.advice else "missing", f"{gate.figure} was not measured in both runs")
+    grown = row.head - against
+    if gate.relative:
+        grown = grown / against if against else math.copysign(math.inf, grown) if grown else 0.0
+    shown = f"{row.head:,.2f}"
+    if gate.kind == "growth":
+        shown = f"{against:,.2f} → {row.head:,.2f} ({grown:+.1%})" if gate.relative else f"{against:,.2f} → {shown}"
+    reason = f"{gate.figure} {shown}"
+    kept = gate.met_by(grown if gate.kind == "growth" else row.head)
+    if row.cached and gate.figure == "peak_memory_mb":
+        return Check(*cell[:2], "inconclusive", f"{reason}; vectors came from the embedding cache, which shortens it")
+    if kept:
+        return Check(*cell[:2], "pass", reason)
+    if gate.advice:
+        return Check(*cell[:2], "advice", f"{reason}; times of two runs are never gated")
+    return Check(*cell[:2], "fail", reason)

@@ -1,0 +1,143 @@
+"""Which cells of two runs belong together, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from bench.regression.result import Changed, Pair
+from bench.store import Run
+
+_MACHINE = ("cpu", "cores_logical", "container_cpus", "memory_mb", "platform", "threads", "python", "bench", "git")
+
+
+class Paired(NamedTuple):
+    """pairs: cells of both runs; added: (set, retriever) of head alone; problems: what is gone or not the same."""
+
+    pairs: tuple[Pair, ...]
+    added: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+
+
+def pair(base: Run, head: Run, partial: bool = False) -> Paired:
+    """Match sets by name, else by fingerprint; retrievers by label, else by signature, else as changed parameters.
+
+    partial: head may lack cells and measures of base, but each cell that it has must have a base.
+    """
+    sets, labels = _sets(base, head), _labels(base, head)
+    before, after = _cells(base), _cells(head)
+    prints = [{each["name"]: each["fingerprint"] for each in run.datasets} for run in (base, head)]
+    problems = []
+    for old, new in sets.items():
+        if prints[0][old] != prints[1][new]:
+            problems.append(
+                f"The set {new} is not the same in both runs (fingerprint {prints[0][old][:12]} is now "
+                f"{prints[1][new][:12]}): texts or judgements were changed."
+            )
+    failed = {(name, label) for name, label, _ in head.failures}
+    pairs, matched = [], set()
+    for dataset, retriever in before:
+        name, (label, note) = sets.get(dataset, ""), labels.get(retriever, ("", ""))
+        if name and prints[0][dataset] != prints[1][name]:
+            matched.add((name, label))
+        elif (name, label) in after:
+            matched.add((name, label))
+            renamed = "" if name == dataset else f"set renamed from {dataset}"
+            pairs.append(Pair(name, label, dataset, retriever, "; ".join(filter(None, (renamed, note)))))
+        elif not partial and (name, label) not in failed:
+            problems.append(f"{retriever} on {dataset} is in base and gone from head.")
+    problems += [
+        f"The measure {name} is in base and gone from head."
+        for name in base.info["measures"]
+        if name not in head.info["measures"] and not partial
+    ]
+    added = tuple(each for each in after if each not in matched)
+    if partial:
+        problems += [f"{label} on {name} is not in base." for name, label in added]
+    if not pairs and not problems and not head.failures:
+        problems.append("The runs have no figure in common.")
+    return Paired(tuple(pairs), added, tuple(problems))
+
+
+def surroundings(base: Run, head: Run, pairs: tuple[Pair, ...]) -> tuple[Changed, ...]:
+    """Parameters, libraries and machine that differ, and settings that figures depend on."""
+    return (*_parameters(base, head, pairs), *_environment(base, head))
+
+
+def _cells(run: Run) -> list[tuple[str, str]]:
+    """The cells that have quality, which is stored with the run as a whole."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(run.folder / "per_query.parquet", columns=["dataset", "retriever"])
+    return list(dict.fromkeys(zip(table["dataset"].to_pylist(), table["retriever"].to_pylist(), strict=True)))
+
+
+def _sets(base: Run, head: Run) -> dict[str, str]:
+    """Name in base -> name in head."""
+    after = {each["name"]: each["fingerprint"] for each in head.datasets}
+    found = {each["name"]: each["name"] for each in base.datasets if each["name"] in after}
+    for each in base.datasets:
+        free = [name for name, mark in after.items() if mark == each["fingerprint"] and name not in found.values()]
+        if each["name"] not in found and free:
+            found[each["name"]] = free[0]
+    return found
+
+
+def _labels(base: Run, head: Run) -> dict[str, tuple[str, str]]:
+    """Label in base -> (label in head, why where they differ)."""
+    before = {each["label"]: each["signature"] for each in base.info["retrievers"]}
+    after = {each["label"]: each["signature"] for each in head.info["retrievers"]}
+    found = {label: (label, "") for label in before if label in after}
+    for label, signature in before.items():
+        free = [each for each in after if each not in before and after[each] == signature]
+        if label not in found and free and free[0] not in [new for new, _ in found.values()]:
+            found[label] = (free[0], f"renamed from {label}")
+    gone = [label for label in before if label not in found]
+    new = [label for label in after if label not in {each for each, _ in found.values()}]
+    for label in gone:
+        like = _kind(label, before[label])
+        mine, theirs = (
+            [each for each in side if _kind(each, marks[each]) == like]
+            for side, marks in ((gone, before), (new, after))
+        )
+        # Several of a kind on either side leave open which became which.
+        if len(mine) == len(theirs) == 1:
+            found[label] = (theirs[0], f"parameters changed from {label}")
+    return found
+
+
+def _kind(label: str, signature: str) -> tuple[str, str]:
+    """A retriever without its parameters."""
+    return label.partition(":")[0], signature.partition("(")[0]
+
+
+def _parameters(base: Run, head: Run, pairs: tuple[Pair, ...]) -> Iterator[Changed]:
+    before, after = ({each["label"]: each for each in run.info["retrievers"]} for run in (base, head))
+    for new, old in dict.fromkeys((each.retriever, each.base_retriever) for each in pairs):
+        if before[old]["signature"] == after[new]["signature"]:
+            continue
+        found = list(_differing(before[old]["parameters"], after[new]["parameters"]))
+        for each in found:
+            yield each._replace(what=f"{new}: {each.what}")
+        if not found:
+            yield Changed(f"{new}: signature", before[old]["signature"], after[new]["signature"])
+
+
+def _environment(base: Run, head: Run) -> Iterator[Changed]:
+    for key in ("depth", "limit", "seed"):
+        old, new = (run.info["config"].get(key, run.info.get(key)) for run in (base, head))
+        if old != new:
+            yield Changed(key, str(old), str(new))
+    before, after = base.info["environment"], head.info["environment"]
+    yield from _differing(before["libraries"], after["libraries"])
+    yield from _differing(*({key: each.get(key) for key in _MACHINE} for each in (before, after)))
+
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Changed]:
+    for key in dict.fromkeys((*before, *after)):
+        if before.get(key) != after.get(key):
+            yield Changed(key, _said(before.get(key)), _said(after.get(key)))
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else str(value)

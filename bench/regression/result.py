@@ -1,0 +1,184 @@
+"""What a comparison of two stored runs says, in figures and plain values; the forms of bench.report only show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from bench.gates import ALL, Gate
+
+ALPHA = 0.05
+
+State = Literal["pass", "fail", "inconclusive"]
+# What became of a gate; "missing": its figure is not there, which is never a pass. "advice": a time that exceeds it.
+Result = Literal["pass", "fail", "inconclusive", "missing", "advice"]
+_WORST: tuple[Result, ...] = ("missing", "fail", "inconclusive", "advice", "pass")
+
+
+class Pair(NamedTuple):
+    """One cell in both runs. dataset and retriever: its names in head, base_dataset and base_retriever those in base.
+
+    note: empty, or why two names are taken for one ("renamed from …", "parameters changed from …").
+    """
+
+    dataset: str
+    retriever: str
+    base_dataset: str
+    base_retriever: str
+    note: str
+
+
+class Change(NamedTuple):
+    """A measure of a cell in both runs, over the answerable queries (of a slice) that both have.
+
+    base, head: means; difference: head - base, with its paired 95% interval low to high. p: of the paired
+    randomisation test; p_holm: corrected for every test of the comparison; both NaN where rankings are identical and
+    nothing was tested. detectable: the smallest true difference that these queries show with 80% power, NaN likewise.
+    same: "identical" (bit by bit), "same order", "identical in the top 10", or empty; settled: identical as far down as
+    the measure looks. groups: how many vary independently (queries, where the set names no groups).
+    main: is it the main measure of its set?
+    """
+
+    dataset: str
+    retriever: str
+    measure: str
+    slice: str
+    base: float
+    head: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    detectable: float
+    queries: int
+    groups: int
+    same: str
+    settled: bool
+    main: bool
+
+    def state(self, tolerance: float = 0.0) -> State:
+        """Fail where the interval is below -tolerance, pass where it is nowhere below it, else inconclusive."""
+        if self.settled or self.low >= -tolerance:
+            return "pass"
+        return "fail" if self.high < -tolerance else "inconclusive"
+
+    @property
+    def significant(self) -> State:
+        """The state for a tolerance of 0, where a fail also needs p_holm below .05.
+
+        One interval of forty lies below 0 by chance; a report shows many, so alone it would cry wolf.
+        """
+        state = self.state()
+        return "inconclusive" if state == "fail" and not self.p_holm < ALPHA else state
+
+
+class Cost(NamedTuple):
+    """A cost of a cell in both runs, by its name in gates; NaN where it was not measured. cached: vectors came from the
+    embedding cache in at least one of the runs, which shortens index_s and peak_memory_mb."""
+
+    dataset: str
+    retriever: str
+    name: str
+    base: float
+    head: float
+    cached: bool
+
+
+class Hit(NamedTuple):
+    """A shown hit. grade: the judgement, None where the pair is not judged. text: its head, perhaps empty."""
+
+    rank: int
+    document: str
+    grade: int | None
+    text: str
+
+
+class Flip(NamedTuple):
+    """A query whose top 10 lost its last relevant document (lost), or gained a first one."""
+
+    dataset: str
+    retriever: str
+    query: str
+    text: str
+    lost: bool
+    relevant: tuple[str, ...]
+    base: tuple[Hit, ...]
+    head: tuple[Hit, ...]
+
+
+class Check(NamedTuple):
+    """A gate on one cell."""
+
+    dataset: str
+    retriever: str
+    result: Result
+    reason: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A gate and its checks, one a cell that it covers."""
+
+    gate: Gate
+    checks: tuple[Check, ...]
+
+    @property
+    def result(self) -> Result:
+        """The worst of its checks; a gate that met no figure at all is never a pass."""
+        return min((each.result for each in self.checks), key=_WORST.index, default="missing")
+
+
+class Changed(NamedTuple):
+    """Something beside the figures that differs: what, and its value in both runs."""
+
+    what: str
+    base: str
+    head: str
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Head against base.
+
+    changes: figures of every cell in both, over all queries, then those on the slices that gates ask for. problems: why
+    a part cannot be compared (gone, another fingerprint). failures: (set, retriever, reason) of head's failed cells.
+    added: (set, retriever) of cells without a base.
+    """
+
+    base: str
+    head: str
+    pairs: tuple[Pair, ...] = ()
+    changes: tuple[Change, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    problems: tuple[str, ...] = ()
+    failures: tuple[tuple[str, str, str], ...] = ()
+    added: tuple[tuple[str, str], ...] = ()
+    surroundings: tuple[Changed, ...] = field(default=())
+
+    @property
+    def results(self) -> set[Result]:
+        """What became of the gates."""
+        return {each.result for each in self.judged}
+
+    @property
+    def comparable(self) -> bool:
+        """Is everything that base has, and each gate's figure, there in head?"""
+        return not self.problems and "missing" not in self.results
+
+    @property
+    def outcome(self) -> Literal["failed", "not comparable", "regression", "inconclusive", "pass"]:
+        """The first that applies, in the order of the exit codes."""
+        if self.failures:
+            return "failed"
+        if not self.comparable:
+            return "not comparable"
+        if "fail" in self.results:
+            return "regression"
+        return "inconclusive" if "inconclusive" in self.results else "pass"
+
+    def whole(self) -> tuple[Change, ...]:
+        """The changes over all queries."""
+        return tuple(each for each in self.changes if each.slice == ALL)

@@ -1,0 +1,70 @@
+"""A comparison of two runs -> markdown, for a job's summary or a comment that is replaced by its marker.
+
+Texts stand in code spans, in which no markup, mention, link or HTML is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.regression import Flip, Regression
+from bench.report import comparison
+from bench.report.markdown import escape, table_block
+
+MARKER = "<!-- bench compare -->"
+
+
+def render(found: Regression) -> str:
+    """The comparison as GitHub-flavoured markdown; the first line is a marker by which a comment can be found."""
+    names = f"{escape(comparison.inert(found.head))} against {escape(comparison.inert(found.base))}"
+    blocks = [MARKER, f"# {names}", f"**{escape(comparison.headline(found))}**"]
+    blocks += [f"**{escape(each)}**" for each in comparison.troubles(found)]
+    blocks.append(table_block(comparison.gates(found)))
+    if found.flips:
+        blocks += ["## Flipped queries", *_folded("queries", list(_flips(found)))]
+    notes = [f"- {escape(each)}" for each in comparison.notes(found)]
+    if notes:
+        blocks += ["## Changed", "\n".join(notes)]
+    if found.changes:
+        blocks += _folded("all measures", [table_block(comparison.quality(found))])
+    if found.costs:
+        blocks += _folded("all costs", [table_block(comparison.costs(found))])
+    return "\n\n".join(blocks) + "\n"
+
+
+def append(path: Path, found: Regression) -> None:
+    """Append to a job's summary. Raises BenchError where that cannot be written."""
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(render(found))
+    except OSError as error:
+        raise BenchError(f"{path} cannot be written: {error.strerror}.", "Unset GITHUB_STEP_SUMMARY.") from None
+
+
+def code(text: str) -> str:
+    """Text as a code span, fit for a table too."""
+    plain = comparison.inert(text).replace("`", "'").replace("|", "¦").strip()
+    return f"`{plain or ' '}`"
+
+
+def _flips(found: Regression) -> Iterator[str]:
+    for flip in comparison.shown_flips(found):
+        yield _flip(flip)
+    if more := comparison.left_out(found):
+        yield escape(more)
+
+
+def _flip(flip: Flip) -> str:
+    what = "lost" if flip.lost else "gained"
+    where = f"{escape(comparison.inert(flip.retriever))} on {escape(comparison.inert(flip.dataset))}"
+    query = comparison.inert(f"{flip.query}: {flip.text}", comparison.SHOWN_CHARACTERS)
+    lines = [f"- **{what}**, {where}: {code(query)}"]
+    for side, hits in (("base", flip.base), ("head", flip.head)):
+        lines += [f"  - {side} {code(comparison.hit(each))}" for each in hits[: comparison.SHOWN_HITS]]
+    return "\n".join(lines)
+
+
+def _folded(what: str, blocks: list[str]) -> list[str]:
+    return [f"<details><summary>{what}</summary>", *blocks, "</details>"]

@@ -1,0 +1,43 @@
+"""A comparison of two runs -> rich tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from bench.regression import Flip, Regression
+from bench.report import comparison
+from bench.report.terminal import table_block
+
+_STYLES = {"pass": "bold green", "inconclusive": "bold yellow"}
+
+
+def render(found: Regression) -> Iterator[RenderableType]:
+    """Figures, flipped queries, what else changed, and last, where a reader looks, the gates and the outcome."""
+    if found.changes:
+        yield table_block(comparison.quality(found))
+    if found.costs:
+        yield table_block(comparison.costs(found))
+    for flip in comparison.shown_flips(found):
+        yield from _flip(flip)
+    if found.flips:
+        yield Text(comparison.left_out(found), style="dim")
+    for note in comparison.notes(found):
+        yield Text(f"changed: {note}", style="dim")
+    yield table_block(comparison.gates(found))
+    for trouble in comparison.troubles(found):
+        yield Text(trouble, style="bold red")
+    names = f"{comparison.inert(found.head)} against {comparison.inert(found.base)}: "
+    yield Text(names + comparison.headline(found), style=_STYLES.get(found.outcome, "bold red"))
+
+
+def _flip(flip: Flip) -> Iterator[RenderableType]:
+    what = "lost" if flip.lost else "gained"
+    where = f"{comparison.inert(flip.retriever)} on {comparison.inert(flip.dataset)}"
+    query = comparison.inert(f"{flip.query}: {flip.text}", comparison.SHOWN_CHARACTERS)
+    yield Text(f"{what} ({where}) {query}", style="red" if flip.lost else "green")
+    for side, hits in (("base", flip.base), ("head", flip.head)):
+        for each in hits[: comparison.SHOWN_HITS]:
+            yield Text(f"    {side} {comparison.hit(each)}", style="dim")

@@ -1,0 +1,338 @@
+"""Two stored runs: what is compared, what is said, and what is never a pass."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from fakes import Broken, Fixed
+from planted import ODDS, Planted, run, write_planted
+
+import bench
+from bench.errors import BenchError, OtherSchemaError
+from bench.regression import figures, result
+from bench.regression.judge import judge
+
+TOLERANT = "nDCG@10 >= -0.01"
+FLIPS = 2_000
+
+
+@dataclass
+class Renamed(Planted):
+    """The same under another name."""
+
+
+@pytest.fixture
+def runs(write_set, tmp_path):
+    """Make runs of one planted set: runs(name, retriever, …)."""
+    folder = write_planted(write_set, 60)
+    return lambda name, *retrievers, **settings: run(folder, tmp_path / "out", name, *retrievers, **settings)
+
+
+def edited(found, **changes):
+    """A stored run whose run.json says something else."""
+    path = found.folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return bench.load_run(found.folder)
+
+
+def test_identical_rankings_are_said_to_be_and_skip_the_test(runs):
+    found = bench.compare(runs("a", Planted()), runs("b", Planted()))
+    assert found.outcome == "pass"
+    assert {row.same for row in found.changes} == {"identical"}
+    assert all(row.settled and np.isnan(row.p) and row.difference == 0 for row in found.changes)
+    assert not found.flips
+
+
+def test_scores_of_another_machine_change_no_order(runs):
+    found = bench.compare(runs("a", Fixed(step=1.0)), runs("b", Fixed(step=2.0)), flips=FLIPS)
+    assert {row.same for row in found.changes} == {"same order"}
+    assert found.outcome == "pass"
+    assert found.surroundings[0] == ("Fixed: step", "1.0", "2.0")
+
+
+def test_figures_are_head_minus_base_with_interval_test_and_power(runs):
+    base, head = runs("a", Planted()), runs("b", Planted(lost=0.4))
+    found = bench.compare(base, head, flips=FLIPS)
+    row = next(each for each in found.changes if each.measure == "nDCG@10")
+    means = [each.measures.query("slice == 'all' and measure == 'nDCG@10'")["value"].item() for each in (base, head)]
+    assert [row.base, row.head] == pytest.approx(means)
+    assert row.difference == pytest.approx(means[1] - means[0])
+    assert row.low < row.difference < row.high < 0
+    assert row.p <= row.p_holm < 0.05
+    assert 0 < row.detectable < 0.2
+    assert row.main
+    assert found.outcome == "regression"
+
+
+def test_holm_counts_every_test_of_the_comparison(runs):
+    found = bench.compare(runs("a", Planted()), runs("b", Planted(redrawn=0.5)), flips=FLIPS)
+    tested = [row for row in found.changes if not row.settled]
+    least = min(tested, key=lambda row: row.p)
+    assert len(tested) == 7
+    assert least.p_holm == pytest.approx(min(1, 7 * least.p))
+
+
+def test_signs_are_flipped_by_group(write_set, tmp_path):
+    folder = write_planted(write_set, 60, card='group = "group"\n')
+    a, b = (run(folder, tmp_path / "out", name, Planted(lost=lost)) for name, lost in (("a", 0), ("b", 0.4)))
+    row = bench.compare(a, b, flips=FLIPS).changes[0]
+    assert (row.queries, row.groups) == (60, 6)
+    assert row.p == 2 / 2**6, "six groups have 64 sign assignments, and all fell"
+
+
+def test_a_slice_is_compared_where_a_gate_asks(runs):
+    found = bench.compare(runs("a", Planted()), runs("b", Planted(lost=0.4)), ["R@10[kind=odd] >= -0.05"], flips=FLIPS)
+    rows = [row for row in found.changes if row.slice == "kind=odd"]
+    assert {row.queries for row in rows} == {30}
+    assert found.judged[0].result == "fail"
+
+
+def test_flipped_queries_come_with_both_heads(runs):
+    base, head = runs("a", Planted()), runs("b", Planted(redrawn=0.3, lost=0.1))
+    found = bench.compare(base, head, flips=FLIPS)
+    hit = [each.per_query.set_index("query")["R@10"] for each in (base, head)]
+    assert {flip.query for flip in found.flips if flip.lost} == set(hit[0].index[hit[0] > hit[1]])
+    assert {flip.query for flip in found.flips if not flip.lost} == set(hit[0].index[hit[0] < hit[1]])
+    lost = next(flip for flip in found.flips if flip.lost)
+    assert lost.text == f"query {lost.query[1:]}"
+    assert lost.relevant == (f"d{lost.query[1:]}",)
+    assert lost.relevant[0] in [each.document for each in lost.base]
+    assert lost.relevant[0] not in [each.document for each in lost.head]
+    assert len(lost.head) == 10
+    assert lost.head[0].text == "filler 0."
+
+
+def test_a_cell_that_is_gone_is_never_a_pass(runs):
+    found = bench.compare(runs("a", Planted(), Fixed()), runs("b", Planted()))
+    assert found.outcome == "not comparable"
+    assert found.problems == ("Fixed on planted is in base and gone from head.",)
+
+
+def test_a_new_cell_is_named(runs):
+    found = bench.compare(runs("a", Planted()), runs("b", Planted(), Fixed()))
+    assert found.added == (("planted", "Fixed"),)
+    assert found.outcome == "pass"
+
+
+def test_a_renamed_retriever_is_compared(write_set, tmp_path):
+    folder = write_set()
+    base = run(folder, tmp_path, "a", "bm25")
+    head = run(folder, tmp_path, "b", "bm25:k1=1.5")  # the default, spelt out
+    found = bench.compare(base, head, ["bm25: nDCG@10 >= 0"])
+    assert [pair.note for pair in found.pairs] == ["renamed from bm25"]
+    assert found.outcome == "pass"
+
+
+def test_changed_parameters_are_compared_and_named(write_set, tmp_path):
+    folder = write_set()
+    found = bench.compare(run(folder, tmp_path, "a", "bm25"), run(folder, tmp_path, "b", "bm25:stemmer=none"))
+    assert [pair.note for pair in found.pairs] == ["parameters changed from bm25"]
+    assert ("bm25:stemmer=none: stemmer", "english", "none") in found.surroundings
+
+
+def test_two_candidates_for_one_leave_it_gone(write_set, tmp_path):
+    folder = write_set()
+    base = run(folder, tmp_path, "a", "bm25")
+    found = bench.compare(base, run(folder, tmp_path, "b", "bm25:k1=1.1", "bm25:k1=1.2"))
+    assert found.outcome == "not comparable"
+
+
+def test_another_fingerprint_is_not_comparable(write_set, tmp_path):
+    base = run(write_planted(write_set, 30, "one/planted"), tmp_path / "out", "a", Planted())
+    head = run(write_planted(write_set, 31, "two/planted"), tmp_path / "out", "b", Planted())
+    found = bench.compare(base, head)
+    assert found.outcome == "not comparable"
+    assert "is not the same in both runs" in found.problems[0]
+    assert not found.changes
+
+
+def test_a_renamed_set_is_recognised(write_set, tmp_path):
+    base = run(write_planted(write_set, 30, "old"), tmp_path / "out", "a", Planted())
+    head = run(write_planted(write_set, 30, "new"), tmp_path / "out", "b", Planted())
+    found = bench.compare(base, head)
+    assert found.outcome == "pass"
+    assert found.pairs[0].note == "set renamed from old"
+
+
+def test_a_measure_that_is_gone_is_never_a_pass(runs):
+    found = bench.compare(runs("a", Planted()), runs("b", Planted(), measures=["R@10"]))
+    assert found.outcome == "not comparable"
+    assert "The measure nDCG@10 is in base and gone from head." in found.problems
+
+
+def test_another_depth_is_identical_as_far_as_both_go(runs):
+    found = bench.compare(
+        runs("a", Planted(), depth=10, measures=["nDCG@10"]), runs("b", Planted(), depth=20, measures=["nDCG@10"])
+    )
+    assert found.changes[0].same == "identical in the top 10"
+    assert found.changes[0].settled
+
+
+def test_a_failed_cell_of_head_is_a_failure_not_a_disappearance(runs):
+    found = bench.compare(runs("a", Fixed(), Planted()), runs("b", Fixed(), Broken()))
+    assert found.outcome == "failed"
+
+
+def test_other_libraries_and_machines_are_named(runs):
+    base, head = runs("a", Planted()), runs("b", Planted())
+    machine = head.info["environment"]
+    machine = {**machine, "cpu": "another", "libraries": {**machine["libraries"], "numpy": "9.9"}}
+    found = bench.compare(base, edited(head, environment=machine))
+    assert ("numpy", base.info["environment"]["libraries"]["numpy"], "9.9") in found.surroundings
+    assert ("cpu", base.info["environment"]["cpu"], "another") in found.surroundings
+
+
+def test_bad_runs_are_errors(runs, tmp_path):
+    base = runs("a", Planted())
+    with pytest.raises(BenchError, match="is not a stored run"):
+        bench.compare(base, tmp_path / "nowhere")
+    (base.cell("planted", "Planted").folder / "ranking.npz").write_bytes(b"broken")
+    with pytest.raises(BenchError, match="is damaged"):
+        bench.compare(base, base)
+    with pytest.raises(BenchError, match="not complete"):
+        bench.compare(base, edited(base, complete=False))
+    edited_path = base.folder / "run.json"
+    edited_path.write_text(json.dumps({**base.info, "schema": 1}))
+    with pytest.raises(OtherSchemaError):
+        bench.compare(base.folder, base.folder)
+
+
+def test_the_baseline_is_asked_for_by_name(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BenchError, match="There is no baseline"):
+        bench.compare("baseline", "baseline")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import bench.regression; import bench; bench.compare",
+        "import bench; bench.compare; import bench.regression; bench.compare",
+        "from bench import compare; import bench.regression; import bench",
+    ],
+)
+def test_the_function_is_there_in_any_order_of_imports(code):
+    subprocess.run([sys.executable, "-c", f"{code}\nassert callable(bench.compare)"], check=True)
+
+
+# --------------------------------------------------------------------------------- what gates promise
+
+
+def change(low, high, p=0.0, **values):
+    """A row with an interval, for rules that look at nothing else."""
+    row = result.Change(
+        "set", "r", "nDCG@10", "all", 0.5, 0.5, (low + high) / 2, low, high, p, p, 0.04, 300, 300, "", False, True
+    )
+    return row._replace(**values)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "tolerance", "state"),
+    [
+        (-0.05, -0.02, 0.01, "fail"),
+        (-0.05, -0.005, 0.01, "inconclusive"),
+        (-0.05, -0.01, 0.01, "inconclusive"),
+        (-0.01, 0.03, 0.01, "pass"),
+        (-0.02, 0.03, 0.01, "inconclusive"),
+        (0.01, 0.03, 0.0, "pass"),
+        (float("nan"), float("nan"), 0.01, "inconclusive"),
+    ],
+)
+def test_three_states(low, high, tolerance, state):
+    assert change(low, high).state(tolerance) == state
+
+
+def test_without_a_tolerance_a_drop_must_be_significant():
+    assert change(-0.05, -0.02, p=0.04).significant == "fail"
+    assert change(-0.05, -0.02, p=0.06).significant == "inconclusive"
+
+
+def compared(differences, flips):
+    """Each column as a comparison of its own."""
+    rows = figures.tested(differences, None, flips)
+    for column, (low, high, p, _) in rows.items():
+        yield change(low, high, p, difference=differences[:, column].mean())
+
+
+def alike(rng, queries, trials):
+    values = np.array([0, 1, 0.6309, 0.5, 0.4307, 0.3869, 0.3155])
+    a, b = (rng.choice(values, (queries, trials), p=ODDS) for _ in range(2))
+    return np.where(rng.random(a.shape) < 0.3, b - a, 0)
+
+
+def test_a_thousand_comparisons_of_equal_systems_cry_wolf_as_seldom_as_promised():
+    """A drop is called for 2.5%, being one side of 5%; with 99.9% certainty between 0.9% and 4.1% of 1,000."""
+    rows = list(compared(alike(np.random.default_rng(0), 200, 1_000), FLIPS))
+    assert 0.009 <= np.mean([row.significant == "fail" for row in rows]) <= 0.041
+    assert 0.009 <= np.mean([row.state(0) == "fail" for row in rows]) <= 0.041
+    assert np.mean([row.state(0.01) == "fail" for row in rows]) <= 0.01
+
+
+def test_a_report_of_equal_systems_fails_in_one_of_forty_at_most():
+    """100 reports of ten tests each: Holm keeps the false alarms of a whole report at 2.5%."""
+    rows = list(compared(alike(np.random.default_rng(1), 200, 1_000), FLIPS))
+    corrected = [figures.holm(np.array([row.p for row in rows[i : i + 10]])) for i in range(0, 1_000, 10)]
+    alarms = [
+        any(row._replace(p_holm=p).significant == "fail" for row, p in zip(rows[i * 10 : i * 10 + 10], ps, strict=True))
+        for i, ps in enumerate(corrected)
+    ]
+    assert np.mean(alarms) <= 0.09  # the upper end of 99.9% about 2.5% of 100
+
+
+@pytest.mark.parametrize(("queries", "outcome"), [(300, "inconclusive"), (3_000, "regression")])
+def test_a_drop_of_three_hundredths(write_set, tmp_path, queries, outcome):
+    """300 queries cannot tell, and say what they could; 3,000 can."""
+    folder = write_planted(write_set, queries)
+    head = Planted(redrawn=0.3, lost=0.05)
+    found = bench.compare(
+        run(folder, tmp_path / "out", "a", Planted()),
+        run(folder, tmp_path / "out", "b", head),
+        [TOLERANT],
+        flips=20_000,
+    )
+    row = next(each for each in found.changes if each.measure == "nDCG@10")
+    assert -0.045 < row.difference < -0.015
+    assert found.outcome == outcome
+    assert f"show differences from {row.detectable:.3f}" in found.judged[0].checks[0].reason
+    assert (row.detectable > 0.03) == (queries == 300)
+
+
+def test_costs_are_gated_by_size_and_advised_by_time():
+    pair = result.Pair("set", "r", "set", "r", "")
+    grown = [result.Cost("set", "r", name, 100.0, 120.0, False) for name in ("p95_ms", "peak_memory_mb")]
+
+    def judged(text, costs=grown):
+        names = bench.regression.Names(("nDCG@10",), (), ("r",))
+        return judge(bench.regression.parse(text, names), [pair], [change(0, 0)], costs)
+
+    assert judged("p95_ms <= +10%").result == "advice"
+    assert "never gated" in judged("p95_ms <= +10%").checks[0].reason
+    assert judged("peak_memory_mb <= +10%").result == "fail"
+    assert judged("peak_memory_mb <= +25%").result == "pass"
+    assert judged("peak_memory_mb <= +10").result == "fail"
+    assert judged("peak_memory_mb <= 500").result == "pass"
+    assert judged("peak_memory_mb <= +10%", []).result == "missing"
+    cached = [replace_cached(each) for each in grown]
+    assert judged("peak_memory_mb <= +10%", cached).result == "inconclusive"
+
+
+def replace_cached(cost):
+    return cost._replace(cached=True)
+
+
+def test_a_floor_is_about_head_alone():
+    pair = result.Pair("set", "r", "set", "r", "")
+    gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.Names(("nDCG@10",), (), ("r",)))
+    assert judge(gate, [pair], [change(0, 0, head=0.61)], []).result == "pass"
+    assert judge(gate, [pair], [change(0, 0, head=0.60)], []).result == "fail"
+
+
+def test_a_gate_that_meets_no_figure_is_no_pass():
+    found = judge(replace(bench.regression.DEFAULT, scope="other"), [], [], [])
+    assert found.result == "missing"
+    assert not result.Regression("a", "b", judged=(found,)).comparable

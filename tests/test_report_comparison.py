@@ -1,0 +1,276 @@
+"""The forms of a comparison: what they hold, and that strangers' texts stay inert in each."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from planted import Planted, run, write_planted
+from rich.console import Console
+
+import bench
+from bench.regression import Regression
+from bench.report import comparison, comparison_json, comparison_markdown, comparison_terminal, junit, pytest_benchmark
+
+NASTY = (
+    "\n::error file=a.py::pwned\n##[warning]x\x1b[31mred\x07\u202e</failure><script>alert(1)</script>|`x`**b** @user"
+)
+TEXT = "query {}" + NASTY
+DOCUMENT = "document {}. " + NASTY
+
+# JUnit as Jenkins' xunit plug-in reads it, as far as these reports use it.
+XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:element name="testsuites"><xs:complexType>
+    <xs:sequence><xs:element ref="testsuite" maxOccurs="unbounded"/></xs:sequence>
+    <xs:attribute name="name"/><xs:attribute name="time" type="xs:decimal"/>
+    <xs:attribute name="tests" type="xs:integer"/><xs:attribute name="failures" type="xs:integer"/>
+    <xs:attribute name="errors" type="xs:integer"/>
+  </xs:complexType></xs:element>
+  <xs:element name="testsuite"><xs:complexType>
+    <xs:sequence><xs:element ref="testcase" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
+    <xs:attribute name="name" use="required"/><xs:attribute name="tests" type="xs:integer" use="required"/>
+    <xs:attribute name="failures" type="xs:integer" use="required"/>
+    <xs:attribute name="errors" type="xs:integer" use="required"/>
+    <xs:attribute name="skipped" type="xs:integer"/><xs:attribute name="time" type="xs:decimal"/>
+  </xs:complexType></xs:element>
+  <xs:element name="testcase"><xs:complexType>
+    <xs:choice minOccurs="0" maxOccurs="unbounded">
+      <xs:element name="skipped"><xs:complexType><xs:attribute name="message"/></xs:complexType></xs:element>
+      <xs:element name="error" type="problem"/><xs:element name="failure" type="problem"/>
+      <xs:element name="system-out" type="xs:string"/>
+    </xs:choice>
+    <xs:attribute name="name" use="required"/><xs:attribute name="classname" use="required"/>
+    <xs:attribute name="time" type="xs:decimal"/>
+  </xs:complexType></xs:element>
+  <xs:complexType name="problem" mixed="true"><xs:attribute name="message"/><xs:attribute name="type"/></xs:complexType>
+</xs:schema>"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """A comparison with a failed gate, an inconclusive one, one that passes, advice, and flipped nasty queries."""
+    base = tmp_path_factory.mktemp("forms")
+
+    def write_set(name, corpus, queries, qrels, card):
+        folder = base / name
+        (folder / "qrels").mkdir(parents=True)
+        for file, rows in (("corpus", corpus), ("queries", queries)):
+            (folder / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in qrels)]
+        (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n")
+        (folder / "dataset.toml").write_text(card)
+        return folder
+
+    folder = write_planted(write_set, 60, text=TEXT, document=DOCUMENT)
+    first = run(folder, base / "out", "base", Planted())
+    second = run(folder, base / "out", "head", Planted(lost=0.4))
+    gates = ["nDCG@10 >= -0.01", "nDCG@10 >= -0.25", "nDCG@10 > 0.01", "p95_ms <= +10%"]
+    return bench.compare(first, second, gates, flips=2_000)
+
+
+def printed(found):
+    """What stands in a job's log."""
+    console = Console(file=io.StringIO(), width=200, highlight=False, force_terminal=False)
+    for each in comparison_terminal.render(found):
+        console.print(each)
+    return console.file.getvalue()
+
+
+def test_the_comparison_has_what_the_forms_must_show(found):
+    assert [each.result for each in found.judged] == ["fail", "inconclusive", "pass", "advice"]
+    assert found.flips[0].text.endswith("@user")
+
+
+def test_every_form_names_the_gates_and_the_figures(found):
+    texts = (
+        printed(found),
+        comparison_markdown.render(found),
+        junit.render(found).decode(),
+        comparison_json.render(found).decode(),
+    )
+    for text in texts:
+        plain = text.replace("\\u2212", "-").replace("\\_", "_").replace("&gt;", ">").replace("\\>", ">")
+        for judged in found.judged:
+            assert judged.gate.text.partition(" ")[0] in plain
+        assert "lost" in plain
+
+
+def commands(text):
+    """Lines that a runner of GitHub or Azure would obey."""
+    return [line for line in text.splitlines() if line.lstrip().startswith("::") or "##[" in line]
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def test_texts_are_inert_in_the_terminal(found):
+    text = printed(found)
+    assert "pwned" in text
+    assert not commands(text)
+    assert not CONTROL.search(text)
+
+
+def test_texts_are_inert_in_markdown(found):
+    text = comparison_markdown.render(found)
+    assert not commands(text)
+    assert not CONTROL.search(text)
+    lines = [line for line in text.splitlines() if "alert(1)" in line]
+    assert lines
+    for line in lines:
+        outside = re.sub(r"`[^`]*`", "", line)
+        assert line.count("`") == 2
+        assert "script" not in outside
+        assert "@user" not in outside
+    assert text.startswith(comparison_markdown.MARKER)
+    assert text.count(comparison_markdown.MARKER) == 1
+
+
+def test_texts_are_inert_in_junit(found):
+    whole = junit.render(found)
+    assert not commands(whole.decode())
+    assert not CONTROL.search(whole.decode())
+    root = ElementTree.fromstring(whole)
+    assert {each.tag for each in root.iter()} == {
+        "testsuites",
+        "testsuite",
+        "testcase",
+        "failure",
+        "skipped",
+        "system-out",
+    }
+    assert "<script>" in root.find(".//failure").text
+
+
+def test_texts_are_inert_in_json(found):
+    whole = comparison_json.render(found).decode("ascii")
+    assert "<" not in whole
+    assert "\x1b" not in whole
+    assert not any(line.lstrip().startswith("::") for line in whole.splitlines())
+    assert json.loads(whole)["flips"][0]["text"] == found.flips[0].text
+
+
+@pytest.mark.parametrize("name", ["::error::x", "a\n::error::x", "\x1b[31m", "x<b>|y"])
+def test_texts_are_inert_in_the_benchmark_form(write_set, tmp_path, name):
+    from dataclasses import replace
+
+    from bench.formats import load_dataset
+
+    dataset = replace(load_dataset(write_planted(write_set, 20)), name=name)
+    timed = bench.run([dataset], [Planted()], results=str(tmp_path / "out"), name="r", samples=30, seconds=1.0)
+    whole = pytest_benchmark.render(timed).decode("ascii")
+    shown = json.loads(whole)["benchmarks"][0]["name"]
+    assert not commands(shown)
+    assert not CONTROL.search(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a\nb\tc", "a b c"),
+        ("::error::x", ": :error: :x"),
+        ("\x1b[31mred", "\ufffd[31mred"),
+        ("\u202eevil\ud800", "\ufffdevil\ufffd"),
+        ("##[group]", "## [group]"),
+        ("Größe 東京 ✓", "Größe 東京 ✓"),
+    ],
+)
+def test_inert_texts(text, plain):
+    assert comparison.inert(text) == plain
+
+
+def test_junit_has_a_case_for_each_gate(found):
+    suite = ElementTree.fromstring(junit.render(found)).find("testsuite")
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "6",
+        "failures": "1",
+        "errors": "0",
+        "skipped": "1",
+    }
+    names = [case.get("name") for case in suite]
+    assert names[:2] == ["nDCG@10 >= -0.01", "nDCG@10 >= -0.25"]
+    failure = suite.find("testcase/failure")
+    assert "Planted on planted: nDCG@10" in failure.get("message")
+    assert "lost: Planted on planted: q" in failure.text
+
+
+def test_junit_never_passes_what_cannot_be_compared():
+    root = ElementTree.fromstring(
+        junit.render(Regression("a", "b", problems=("x is gone.",), failures=(("s", "r", "why"),)))
+    )
+    assert [each.get("message") for each in root.iter("error")] == ["Failed: r on s: why", "Not comparable: x is gone."]
+
+
+def test_junit_is_valid(found):
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.fromstring(XSD))
+    schema.assertValid(etree.fromstring(junit.render(found)))
+    schema.assertValid(etree.fromstring(junit.render(Regression("a", "b", problems=("gone",)))))
+
+
+def fits(value, schema, root):
+    """Does a value fit the few words of JSON Schema that ours uses?"""
+    if "$ref" in schema:
+        return fits(value, root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    if "const" in schema:
+        return value == schema["const"]
+    if "enum" in schema:
+        return value in schema["enum"]
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int}
+    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(
+        isinstance(value, int | float) and not isinstance(value, bool)
+        if name == "number"
+        else isinstance(value, kinds[name])
+        for name in names
+    ):
+        return False
+    if isinstance(value, dict):
+        same = set(value) == set(schema["required"]) == set(schema["properties"])
+        return same and all(fits(each, schema["properties"][key], root) for key, each in value.items())
+    return not isinstance(value, list) or all(fits(each, schema["items"], root) for each in value)
+
+
+def test_the_json_is_what_its_schema_says(found):
+    schema, content = comparison_json.schema(), json.loads(comparison_json.render(found))
+    assert fits(content, schema, schema)
+    assert not fits({**content, "schema": 2}, schema, schema)
+    assert not fits({**content, "more": 1}, schema, schema)
+    try:
+        import jsonschema
+    except ImportError:
+        return
+    jsonschema.validate(content, schema)
+
+
+def test_the_schema_is_shipped():
+    import tomllib
+
+    project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())
+    assert project["tool"]["setuptools"]["package-data"]["bench.report"] == ["comparison.schema.json"]
+
+
+def test_the_latencies_are_read_by_pytest_benchmark(write_set, tmp_path):
+    timed = run(write_planted(write_set, 20), tmp_path / "out", "r", Planted(), latency=True, samples=40, seconds=1.0)
+    paths = [tmp_path / "base.json", tmp_path / "head.json"]  # one file twice trips over its own cache
+    for path in paths:
+        path.write_bytes(pytest_benchmark.render(timed))
+    shown = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("planted[Planted]") == 2
+
+
+def test_a_run_without_times_has_no_benchmarks(write_set, tmp_path):
+    found = run(write_planted(write_set, 20), tmp_path / "out", "r", Planted())
+    assert json.loads(pytest_benchmark.render(found))["benchmarks"] == []
