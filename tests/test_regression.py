@@ -352,8 +352,15 @@ def replace_cached(cost):
 def test_a_floor_is_about_head_alone():
     pair = result.Pair("set", "r", "set", "r", "")
     gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.Names(("nDCG@10",), (), ("r",)))
-    assert judge(gate, [pair], [change(0, 0, head=0.61)], []).result == "pass"
-    assert judge(gate, [pair], [change(0, 0, head=0.60)], []).result == "fail"
+    for value, result_ in ((0.61, "pass"), (0.60, "fail")):
+        assert judge(gate, [pair], [], [], means={("set", "r", "all", "nDCG@10"): value}).result == result_
+
+
+def test_a_floor_holds_for_a_new_cell_too(runs):
+    base, head = runs("a", Fixed()), runs("b", Fixed(), Planted())
+    assert bench.compare(base, head, ["Planted: nDCG@10 > 0.1"]).outcome == "pass"
+    assert bench.compare(base, head, ["Planted: nDCG@10 > 0.99"]).outcome == "regression"
+    assert bench.compare(base, head, ["Planted: nDCG@10 >= 0"]).outcome == "not comparable"
 
 
 def test_a_gate_that_meets_no_figure_is_no_pass():
