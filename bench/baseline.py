@@ -43,8 +43,9 @@ def update(run: Run, folder: Path = BASELINE) -> int:
         raise BenchError(f"{folder} cannot be written: {error.strerror}.", "Check the folder.") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     return sum(path.stat().st_size for path in folder.iterdir())
 
 

@@ -300,7 +300,7 @@ def _update_baseline(options: argparse.Namespace) -> int:
     from rich.text import Text
 
     from bench import baseline, console
-    from bench.errors import OtherSchemaError
+    from bench.errors import BenchError
     from bench.regression import BASELINE, compare, stored
     from bench.report import comparison_terminal
 
@@ -308,7 +308,7 @@ def _update_baseline(options: argparse.Namespace) -> int:
     if (BASELINE / "run.json").is_file():
         try:
             console.show(comparison_terminal.render(compare("baseline", run)))
-        except OtherSchemaError as error:
+        except BenchError as error:  # an older or damaged baseline is a reason to replace it
             console.show([Text(f"{error.message} Nothing is compared.", style="yellow")])
     size = baseline.update(run)
     console.show([Text(f"{BASELINE} is now {run.folder} ({size / 1000:,.0f} kB). Commit it.")])

@@ -188,6 +188,16 @@ def test_an_update_shows_what_changes(runs, call):
     assert call("compare", "baseline", "results/b")[0] == 0
 
 
+def test_an_older_or_damaged_baseline_can_be_replaced(runs, call):
+    head = runs("a", Planted())
+    call("baseline", "update", head)
+    (head.parent / "baseline" / "measures.csv").write_text("damaged")
+    code, out, _ = call("baseline", "update", head)
+    assert code == 0
+    assert "Nothing is compared" in out
+    assert call("compare", "baseline", head)[0] == 0
+
+
 def test_a_failed_run_is_no_baseline(runs, call):
     code, _, err = call("baseline", "update", runs("a", Fixed(), Broken()))
     assert code == 2

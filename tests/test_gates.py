@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.gates import Names, parse
+from bench.gates import Gate, Names, parse
 
 NAMES = Names(
     ("nDCG@10", "R@10", "AP(rel=2)@100"),
@@ -70,3 +72,11 @@ def test_what_cannot_be_read_is_one_error(text, message):
         parse(text, NAMES)
     assert message in str(caught.value)
     assert repr(text) in str(caught.value)
+
+
+@given(st.text(alphabet="nDCG@10R_msp95%+-.:[]=<> akid", max_size=40) | st.text(max_size=20))
+def test_any_text_is_a_gate_or_one_error(text):
+    try:
+        assert isinstance(parse(text, NAMES), Gate)
+    except BenchError as error:
+        assert error.hint

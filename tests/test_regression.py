@@ -69,6 +69,29 @@ def test_figures_are_head_minus_base_with_interval_test_and_power(runs):
     assert found.outcome == "regression"
 
 
+def test_a_comparison_made_again_says_the_same(runs):
+    base, head = runs("a", Planted()), runs("b", Planted(redrawn=0.5))
+    first, again = (bench.compare(base, head, flips=FLIPS) for _ in range(2))
+    assert first.changes == again.changes
+    assert first.judged == again.judged
+
+
+def test_a_run_against_itself_the_other_way_round_has_the_other_sign(runs):
+    base, head = runs("a", Planted()), runs("b", Planted(redrawn=0.5))
+    there, back = bench.compare(base, head, flips=FLIPS), bench.compare(head, base, flips=FLIPS)
+    for one, other in zip(there.changes, back.changes, strict=True):
+        assert one.difference == pytest.approx(-other.difference)
+        assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=0.01)
+    assert {flip.query for flip in there.flips if flip.lost} == {flip.query for flip in back.flips if not flip.lost}
+
+
+def test_a_part_of_base_can_be_asked_for(runs):
+    base = runs("a", Planted(), Fixed())
+    assert bench.regression.compare(base, runs("b", Planted()), partial=True).outcome == "pass"
+    only = bench.regression.compare(runs("c", Fixed()), runs("d", Fixed(), Planted()), partial=True)
+    assert only.problems == ("Planted on planted is not in base.",)
+
+
 def test_holm_counts_every_test_of_the_comparison(runs):
     found = bench.compare(runs("a", Planted()), runs("b", Planted(redrawn=0.5)), flips=FLIPS)
     tested = [row for row in found.changes if not row.settled]
@@ -191,9 +214,10 @@ def test_bad_runs_are_errors(runs, tmp_path):
     base = runs("a", Planted())
     with pytest.raises(BenchError, match="is not a stored run"):
         bench.compare(base, tmp_path / "nowhere")
-    (base.cell("planted", "Planted").folder / "ranking.npz").write_bytes(b"broken")
-    with pytest.raises(BenchError, match="is damaged"):
-        bench.compare(base, base)
+    for name in ("ranking.npz", "cell.json"):
+        (base.cell("planted", "Planted").folder / name).write_bytes(b"broken")
+        with pytest.raises(BenchError, match="is damaged"):
+            bench.compare(base, base)
     with pytest.raises(BenchError, match="not complete"):
         bench.compare(base, edited(base, complete=False))
     edited_path = base.folder / "run.json"
@@ -328,8 +352,15 @@ def replace_cached(cost):
 def test_a_floor_is_about_head_alone():
     pair = result.Pair("set", "r", "set", "r", "")
     gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.Names(("nDCG@10",), (), ("r",)))
-    assert judge(gate, [pair], [change(0, 0, head=0.61)], []).result == "pass"
-    assert judge(gate, [pair], [change(0, 0, head=0.60)], []).result == "fail"
+    for value, result_ in ((0.61, "pass"), (0.60, "fail")):
+        assert judge(gate, [pair], [], [], means={("set", "r", "all", "nDCG@10"): value}).result == result_
+
+
+def test_a_floor_holds_for_a_new_cell_too(runs):
+    base, head = runs("a", Fixed()), runs("b", Fixed(), Planted())
+    assert bench.compare(base, head, ["Planted: nDCG@10 > 0.1"]).outcome == "pass"
+    assert bench.compare(base, head, ["Planted: nDCG@10 > 0.99"]).outcome == "regression"
+    assert bench.compare(base, head, ["Planted: nDCG@10 >= 0"]).outcome == "not comparable"
 
 
 def test_a_gate_that_meets_no_figure_is_no_pass():

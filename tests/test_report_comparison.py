@@ -15,6 +15,7 @@ from planted import Planted, run, write_planted
 from rich.console import Console
 
 import bench
+from bench import pytest_plugin
 from bench.regression import Regression
 from bench.report import comparison, comparison_json, comparison_markdown, comparison_terminal, junit, pytest_benchmark
 
@@ -153,6 +154,13 @@ def test_texts_are_inert_in_json(found):
     assert "\x1b" not in whole
     assert not any(line.lstrip().startswith("::") for line in whole.splitlines())
     assert json.loads(whole)["flips"][0]["text"] == found.flips[0].text
+
+
+def test_texts_are_inert_in_a_failed_test(found):
+    text = "\n".join(pytest_plugin._message(found))
+    assert "pwned" in text
+    assert not commands(text)
+    assert not CONTROL.search(text)
 
 
 @pytest.mark.parametrize("name", ["::error::x", "a\n::error::x", "\x1b[31m", "x<b>|y"])

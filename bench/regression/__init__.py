@@ -74,7 +74,11 @@ def compare(
     wanted = [parse(text, names) for text in gates] or [DEFAULT]
     slices = [each.slice for each in wanted if each.slice != ALL]
     changes = figures.changes(before, after, found.pairs, slices, flips)
-    costs = figures.costs(before, after, found.pairs)
+    new = [Pair(*cell, "", "", "") for cell in found.added]
+    costs = figures.costs(before, after, (*found.pairs, *new))
+    means = {
+        (row["dataset"], row["retriever"], row["slice"], row["measure"]): row["value"] for row in after.rows("measures")
+    }
     return Regression(
         base=before.folder.name,
         head=after.folder.name,
@@ -82,7 +86,7 @@ def compare(
         changes=tuple(changes),
         costs=tuple(costs),
         flips=tuple(figures.flips(before, after, found.pairs)),
-        judged=tuple(judge(each, found.pairs, changes, costs) for each in wanted),
+        judged=tuple(judge(each, found.pairs, changes, costs, means=means, new=new) for each in wanted),
         problems=found.problems,
         failures=tuple(after.failures),
         added=found.added,

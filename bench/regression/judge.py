@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.gates import ALL, Gate
 from bench.regression.result import Change, Check, Cost, Judged, Pair
 
+# Head's means by (dataset, retriever, slice, measure).
+Means = Mapping[tuple[str, str, str, str], float]
 
-def judge(gate: Gate, pairs: Sequence[Pair], changes: Sequence[Change], costs: Sequence[Cost]) -> Judged:
+
+def judge(
+    gate: Gate,
+    pairs: Sequence[Pair],
+    changes: Sequence[Change],
+    costs: Sequence[Cost],
+    *,
+    means: Means | None = None,
+    new: Sequence[Pair] = (),
+) -> Judged:
     """The gate on every cell that it covers and that has its figure.
 
     A difference passes, fails or is inconclusive by its interval; the default gate also asks for significance. A floor
-    and a limit are bounds on head's own figure, which is exact for these queries. A slice that a set does not have
-    is not asked of it.
+    and a limit are bounds on head's own figure, which is exact for these queries, so they speak of `new` cells too. A
+    slice that a set does not have is not asked of it.
     """
     cells = [
         each
-        for each in pairs
+        for each in (*pairs, *(new if gate.kind in ("floor", "limit") else ()))
         if gate.covers(each.dataset, each.retriever) or gate.covers(each.base_dataset, each.base_retriever)
     ]
+    if gate.kind == "floor":
+        return Judged(gate, tuple(check for each in cells for check in _floor(gate, each, means or {})))
     if gate.kind in ("growth", "limit"):
         return Judged(gate, tuple(_cost(gate, each, costs) for each in cells))
     return Judged(gate, tuple(check for each in cells for check in _quality(gate, each, changes)))
+
+
+def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
+    value = means.get((*cell[:2], gate.slice, gate.figure), math.nan)
+    if not math.isnan(value):
+        yield Check(*cell[:2], "pass" if gate.met_by(value) else "fail", f"{gate.figure} {value:.4f}")
 
 
 def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Check]:
@@ -39,8 +58,6 @@ def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Chec
             if row.settled and not gate.met_by(0.0):
                 state = "fail"
             yield Check(*cell[:2], state, _difference(row))
-        elif row.measure == gate.figure and gate.kind == "floor":
-            yield Check(*cell[:2], "pass" if gate.met_by(row.head) else "fail", f"{row.measure} {row.head:.4f}")
 
 
 def _difference(row: Change) -> str:
@@ -57,8 +74,9 @@ def _difference(row: Change) -> str:
 def _cost(gate: Gate, cell: Pair, costs: Sequence[Cost]) -> Check:
     row = next((each for each in costs if each[:3] == (*cell[:2], gate.figure)), None)
     against = math.nan if row is None else row.base
+    both = " in both runs" if gate.kind == "growth" else ""
     if row is None or math.isnan(row.head) or (gate.kind == "growth" and math.isnan(against)):
-        return Check(*cell[:2], "advice" if gate.advice else "missing", f"{gate.figure} was not measured in both runs")
+        return Check(*cell[:2], "advice" if gate.advice else "missing", f"{gate.figure} was not measured{both}")
     grown = row.head - against
     if gate.relative:
         grown = grown / against if against else math.copysign(math.inf, grown) if grown else 0.0

@@ -105,12 +105,10 @@ class Queries:
         folder = cell_folder(self.run.folder, self.dataset, retriever, signature)
         if self.run.info.get("reduced") or not folder.is_dir():
             return None
-        info = self.run.cell(self.dataset, retriever)
         found = finished_cell(folder)
-        # A cell whose timing failed is marked as such and keeps its quality.
-        if info is not None and found is None:
+        if found is None:
             raise BenchError(
-                f"{folder} is damaged: a file does not have its checksum.",
+                f"{folder} is damaged: a file is gone or does not have its checksum.",
                 f"Make it again: python -m bench run --resume --name {self.run.folder.name}",
             )
         return found
