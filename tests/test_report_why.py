@@ -289,6 +289,15 @@ def test_strangers_get_no_link():
     assert escape("nDCG@10") == "nDCG@10"
 
 
+@pytest.mark.parametrize(
+    ("text", "inert"),
+    [("- a", r"\- a"), ("1. a", r"1\. a"), ("2) a", r"2\) a"), ("---", r"\---"), ("===", r"\==="), ("+0.5", "+0.5")],
+)
+def test_strangers_begin_no_list_and_no_heading(text, inert):
+    assert escape(text) == inert
+    assert escape("0.5 [0.4, 0.6]") == r"0.5 \[0.4, 0.6\]"
+
+
 def test_tables_fit_a_wide_terminal(found):
     assert max(map(len, shown(found).splitlines())) <= 200
     columns = 16

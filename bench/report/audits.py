@@ -134,8 +134,6 @@ def _traps(seen: Found, name: str, source: str) -> Table:
         f"{name}: traps ({source})",
         ("retriever", "wrong above right [95%]", "wrong above", "right above", "neither stored"),
         tuple(rows),
-        notes=(
-            f"{pairs} {source}: how often one stands above every right one; the first figure is a mean over queries.",
-        ),
+        notes=(f"{pairs} {source}: how often one stands above every right one. First figure: mean over queries.",),
         line=f"Traps, {pairs} {source}: the wrong document stands above the right one in {', '.join(parts)}.",
     )

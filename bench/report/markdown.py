@@ -39,13 +39,16 @@ def render(run: Run) -> str:
 
 # What GitHub would make a link of without being asked: addresses of pages, of mails, and of people.
 _LINK = re.compile(r"(?i)\b(?:https?|ftp)(?=://)|\bwww(?=\.)|(?<!\w)(?=@\w)|(?=@[\w-]+\.\w)")
+# What would make a list, a rule or a heading at the beginning of a line; a signed number does not.
+_BLOCK = re.compile(r"^(\d*)([-+.)=])(?=\s|$|[-=\s]+$)")
 
 
 def escape(text: str) -> str:
-    """Text that stays text in a markdown table: no markup, no formula, no links, no cell borders, no line ends."""
+    """Text that stays text, in a table and at the beginning of a line: no markup, formula, link, border or line end."""
     text = inert(text)
     for character in "\\`*_{}[]<>#|~&!$":
         text = text.replace(character, "\\" + character)
+    text = _BLOCK.sub(r"\1\\\2", text)
     return _LINK.sub(lambda found: found.group() + "\\", text)
 
 
