@@ -111,19 +111,21 @@ class SideProcess:
         except queue.Empty:
             raise SideError(f"{self._name}: it took longer than {self._timeout:g} s (--timeout).") from None
         if not line:
-            raise SideError(
-                f"{self._name}: its process ended with status {self._process.wait()}. {self._last()}".strip()
-            )
+            raise SideError(f"{self._name}: {self._epitaph()}")
         reply: dict[str, Any] = json.loads(line)
         if "failed" in reply:
             raise SideError(f"{self._name}: {reply['failed']}")
         return reply
 
-    def _last(self) -> str:
-        """The last line that the process wrote."""
+    def _epitaph(self) -> str:
+        """How the process ended, and the last line that it wrote."""
+        try:
+            status = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return "its process closed the pipe."
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LOG_BYTES))
         lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return f"its process ended with status {status}. {lines[-1] if lines else ''}".rstrip()
 
 
 def _environment(side: Side, threads: int) -> dict[str, str]:

@@ -138,7 +138,7 @@ def self_test(
         setting,
         rule,
         tuple(pairs),
-        simulate(rule, pairs, rng),
+        simulate(rule, pairs, rng, RUNS),
         disjoint(rule, pairs),
         drift(gauge, min(gauge)),
         took,

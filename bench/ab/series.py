@@ -34,7 +34,8 @@ class Round:
     @property
     def log_ratio(self) -> float:
         """Log of head's time over base's: block medians, geometric means of two."""
-        head, base = (np.log(np.median(blocks, axis=1)).mean() for blocks in (self.head, self.base))
+        # At least 1 ns: a coarse clock may show none.
+        head, base = (np.log(np.maximum(np.median(each, axis=1), 1)).mean() for each in (self.head, self.base))
         return float(head - base)
 
 

@@ -49,6 +49,8 @@ def opened(name: str) -> Iterator[Side]:
     A folder that holds `retrievers` or an interpreter is itself, whatever refs there are: "./main" and
     "refs/heads/main" tell the two apart. Raises BenchError for a name that is neither.
     """
+    if not name:  # an unset variable of a CI job; as a path it would be this folder, and alike to itself
+        raise BenchError("A version of the code is named by an empty text.", _HINT)
     path = Path(name).expanduser()
     # No resolve(): an environment's python is a link, and what it links to knows nothing of the environment.
     python = next((each for each in _interpreters(path) if each.is_file() and os.access(each, os.X_OK)), None)
