@@ -137,7 +137,7 @@ def _add_ab(commands: Commands) -> None:
     ab.add_argument("--head", metavar="VERSION", default=".", help=f"{version} (default: the code in this folder)")
     ab.add_argument("-d", "--dataset", default="support-faq", help="a shipped set or a path (default: support-faq)")
     ab.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
-    ab.add_argument("--max-rounds", type=int, default=40, metavar="N", help="when to give up (default 40)")
+    ab.add_argument("--max-rounds", type=int, default=80, metavar="N", help="when to give up (default 80)")
     ab.add_argument("--seed", type=int, default=0, help="of the order of sides and queries (default 0)")
     ab.add_argument("--threads", type=int, help="of every library (default: physical cores)")
     ab.add_argument("--timeout", type=float, default=3600, metavar="S", help="for an index or a block (3600)")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -54,7 +54,7 @@ class Rule:
     interval reaches it, "no difference shown" would be a claim too many.
     """
 
-    max_rounds: int = 40
+    max_rounds: int = 80
     alpha: float = 0.01
     floor: float = 0.03
     margin: float = 0.10
@@ -62,10 +62,10 @@ class Rule:
     def __post_init__(self) -> None:
         if not MIN_ROUNDS <= self.max_rounds <= MOST_ROUNDS:
             raise BenchError(
-                f"{self.max_rounds} rounds are asked for.", f"Give from {MIN_ROUNDS} to {MOST_ROUNDS}; 40 are usual."
+                f"{self.max_rounds} rounds are asked for.", f"Give from {MIN_ROUNDS} to {MOST_ROUNDS}; 80 are usual."
             )
 
-    @property
+    @cached_property
     def looks(self) -> tuple[int, ...]:
         """Numbers of rounds after which the rule looks."""
         doublings = range(int(math.log2(self.max_rounds / MIN_ROUNDS)) + 1)
@@ -102,21 +102,32 @@ class Rule:
         small = -margin < low and high < margin
         if rounds < self.max_rounds:
             # A likely change that is not yet proven is what more rounds are for.
-            return "no difference shown" if small and abs(np.median(averages)) < floor else None
+            return "no difference shown" if small and abs(middle(averages)) < floor else None
         return "no difference shown" if small else "inconclusive (noisy)"
 
     @staticmethod
     def _decision(logs: Floats, answer: Answer) -> Decision:
         averages = walsh_averages(logs)
         ends = interval(averages, len(logs))
-        change, low, high = (math.expm1(each) for each in (float(np.median(averages)), *ends))
+        change, low, high = (math.expm1(each) for each in (middle(averages), *ends))
         return Decision(answer, len(logs), change, low, high, min(1.0, 2 * min(tails(averages, len(logs)))))
 
 
 def walsh_averages(values: Floats) -> Floats:
     """Means of all pairs of values, each with itself too, ascending: [n (n + 1) / 2]."""
-    first, second = np.triu_indices(len(values))
+    first, second = _pairs(len(values))
     return np.sort((values[first] + values[second]) / 2)
+
+
+@lru_cache(maxsize=64)
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(n)
+
+
+def middle(averages: Floats) -> float:
+    """The median of what is sorted already: Hodges and Lehmann's estimate, of Walsh averages."""
+    n = len(averages)
+    return float(averages[(n - 1) // 2] + averages[n // 2]) / 2
 
 
 def tails(averages: Floats, n: int) -> tuple[float, float]:

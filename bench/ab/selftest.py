@@ -119,13 +119,18 @@ class SelfTest:
 def self_test(
     side: Side, setting: Setting, retriever: str, *, rule: Rule, seconds: float, listener: Listener
 ) -> SelfTest:
-    """Time one version against itself for so many seconds, then resample what was recorded. Raises SideError."""
+    """Time one version against itself for so many seconds, then resample what was recorded. Raises SideError.
+
+    Each pair of processes takes the rounds of one run at least, so a short time makes fewer pairs, and at least one.
+    """
     rng = np.random.default_rng(setting.seed)
-    pairs, gauge = [], []
+    pairs: list[Floats] = []
+    gauge: list[float] = []
     start = time.monotonic()
     for number in range(1, PAIRS + 1):
+        if pairs and time.monotonic() - start >= seconds:
+            break
         with ready(side, replace(side), setting, retriever, rng) as series:
-            # A pair has its share of the time, and at least the rounds that a run may take.
             until = start + seconds * number / PAIRS
             while len(series.rounds) < rule.max_rounds or time.monotonic() < until:
                 series.take()
