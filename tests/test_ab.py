@@ -347,10 +347,19 @@ def test_an_empty_name_is_not_this_folder(repository):
         pass
 
 
+def test_a_folder_of_a_repository_stays_that_folder(repository, monkeypatch):
+    write_stub(repository / "inner", 0.5)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "inner")
+    monkeypatch.chdir(repository / "inner")
+    with sides.opened("HEAD") as side:
+        assert "0.5" in (side.folder / "retrievers" / "__init__.py").read_text()
+
+
 def test_no_repository_is_one_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(BenchError, match="names no version of the code"), sides.opened("main"):
+    with pytest.raises(BenchError, match=r"names no version of the code \(fatal: not a git"), sides.opened("main"):
         pass
 
 
@@ -406,6 +415,14 @@ def test_a_side_that_hangs_is_ended(tmp_path, texts):
         process.time(np.array([0]))
     process.close()
     assert process._process.returncode is not None
+
+
+def test_a_side_ends_when_nobody_asks_any_more(tmp_path, texts):
+    process = started(write_stub(tmp_path / "code", 60), texts)
+    process._process.stdin.write('{"time": [0]}\n')  # a minute's work
+    process._process.stdin.close()
+    assert process._process.wait(timeout=10) == 0
+    process.close()
 
 
 def test_a_side_without_the_retriever_says_so(tmp_path, texts):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,30 +69,37 @@ def _interpreters(path: Path) -> tuple[Path, ...]:
 
 @contextmanager
 def _work_tree(ref: str) -> Iterator[Side]:
-    # "--end-of-options": a ref that begins with a dash is no option.
-    revision = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    prefix = _git("rev-parse", "--show-prefix")
-    if revision is None or prefix is None:
-        raise BenchError(f"{ref!r} names no version of the code.", _HINT)
+    try:
+        # "--end-of-options": a ref that begins with a dash is no option.
+        revision = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        prefix = _git("rev-parse", "--show-prefix")
+    except _RefusedError as why:
+        raise BenchError(f"{ref!r} names no version of the code{why}.", _HINT) from None
     with tempfile.TemporaryDirectory(prefix="bench-ab-", ignore_cleanup_errors=True) as temporary:
         tree = Path(temporary).resolve() / "tree"
-        if _git("worktree", "add", "--detach", "--quiet", str(tree), revision) is None:
-            raise BenchError(f"{ref!r} cannot be checked out into a work tree.", "Try `git worktree prune`.")
         try:
+            _git("worktree", "add", "--detach", "--quiet", str(tree), revision)
             folder = tree / prefix
             if not (folder / "retrievers" / "__init__.py").is_file():
                 raise BenchError(f"{ref!r} holds no package `retrievers`.", "Name a newer version.")
             yield Side(ref, Path(sys.executable), folder, revision)
+        except _RefusedError as why:
+            raise BenchError(f"{ref!r} cannot be checked out{why}.", "Name a checkout or an environment.") from None
         finally:
-            _git("worktree", "remove", "--force", str(tree))
+            with suppress(_RefusedError):  # it may never have come to be
+                _git("worktree", "remove", "--force", str(tree))
 
 
-def _git(*arguments: str) -> str | None:
-    """What git says, None where it refuses."""
+class _RefusedError(Exception):
+    """Git would not; its reason in brackets, where it gave one."""
+
+
+def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except FileNotFoundError:
-        raise BenchError("There is no git here.", "Install it, or name a checkout or an environment.") from None
-    except subprocess.CalledProcessError:
-        return None
+        raise _RefusedError(" (there is no git here)") from None
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines()
+        raise _RefusedError(f" ({lines[0]})" if lines else "") from None
     return done.stdout.strip()
