@@ -74,6 +74,12 @@ def test_rounds_that_make_no_rule_are_refused(rounds):
         Rule(rounds)
 
 
+def test_rounds_that_could_never_prove_anything_are_refused():
+    """Every round slower would still be p = 2^-10: a gate that cannot close."""
+    with pytest.raises(BenchError, match="can prove nothing"):
+        Rule(10, alpha=Rule.alpha / 2)
+
+
 def test_the_rule_looks_only_when_it_may():
     logs = np.full(ROUNDS, 0.5)
     assert [n for n in range(1, ROUNDS + 1) if Rule().decide(logs[:n]) is not None] == [10, 20, 40, 80]

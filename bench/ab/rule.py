@@ -49,13 +49,14 @@ class Rule:
     """Looks after 10, 20, 40, … rounds and after the last, `max_rounds`.
 
     alpha: the chance that versions which are alike are called slower or faster, at any look; it is split evenly over
-    looks and directions (Bonferroni: looks share rounds, so that the true chance is lower). floor: a change that is
-    not worth an alarm; the 95% interval must lie beyond it. margin: a change that must not be missed; while the
-    interval reaches it, "no difference shown" would be a claim too many.
+    looks and directions (Bonferroni: looks share rounds, so that the true chance is lower). The goal is 1%; most of it
+    is left to processes that differ for as long as they live, which no coin can make alike. floor: a change that is not
+    worth an alarm; the 95% interval must lie beyond it. margin: a change that must not be missed; while the interval
+    reaches it, "no difference shown" would be a claim too many.
     """
 
     max_rounds: int = 80
-    alpha: float = 0.01
+    alpha: float = 0.002
     floor: float = 0.03
     margin: float = 0.10
 
@@ -63,6 +64,11 @@ class Rule:
         if not MIN_ROUNDS <= self.max_rounds <= MOST_ROUNDS:
             raise BenchError(
                 f"{self.max_rounds} rounds are asked for.", f"Give from {MIN_ROUNDS} to {MOST_ROUNDS}; 80 are usual."
+            )
+        if 2.0**-self.max_rounds > self.level:
+            raise BenchError(
+                f"{self.max_rounds} rounds can prove nothing at this level, whatever they show.",
+                "Give more rounds, or fewer retrievers.",
             )
 
     @cached_property
