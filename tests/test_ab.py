@@ -81,7 +81,7 @@ def test_rounds_that_could_never_prove_anything_are_refused():
 
 
 def test_the_rule_looks_only_when_it_may():
-    logs = np.full(ROUNDS, 0.5)
+    logs = np.zeros(ROUNDS)
     assert [n for n in range(1, ROUNDS + 1) if Rule().decide(logs[:n]) is not None] == [10, 20, 40, 80]
 
 
@@ -456,7 +456,8 @@ def call(capsys, *arguments):
     return caught.value.code, captured.out, captured.err
 
 
-def test_a_slower_head_is_exit_1(repository, write_set, tmp_path, capsys):
+def test_a_slower_head_is_exit_1(repository, write_set, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("bench.ab.series.BLOCK_SECONDS", 0.02)
     stored = tmp_path / "ab.json"
     code, out, err = call(
         capsys, "--base", "before", "--head", "slow", "-d", write_set(), "-r", "sleeper", "--json", stored
