@@ -1,8 +1,8 @@
 """Commands and flags, each a short call; the only module that exits.
 
 Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 3 not comparable (a missing cell,
-another fingerprint, an older schema); 1 a regression: a gate failed, `ab` found head slower, or a figure of `calibrate` is
-not where others found it; 4 inconclusive under --strict; 0 fine.
+another fingerprint, an older schema); 1 a regression: a gate failed, `ab` found head slower, or a figure of
+`calibrate` is not where others found it; 4 inconclusive under --strict; 0 fine.
 """
 
 from __future__ import annotations
@@ -388,10 +388,10 @@ def _ab(options: argparse.Namespace) -> int:
         options.timeout,
     )
     with console.Progress() as progress:
-        return (_self_test if options.self_test else _compare)(options, setting, progress)
+        return (_self_test if options.self_test else _versions)(options, setting, progress)
 
 
-def _compare(options: argparse.Namespace, setting: Setting, progress: Progress) -> int:
+def _versions(options: argparse.Namespace, setting: Setting, progress: Progress) -> int:
     from bench import console
     from bench.ab.compare import compare
     from bench.ab.rule import Rule

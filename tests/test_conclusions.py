@@ -91,12 +91,15 @@ def test_traps_of_a_file_are_counted(run_thirty, tmp_path):
 
 def test_the_same_run_concludes_the_same(run_thirty, tmp_path):
     first = run_thirty()
-    whole = (first.folder / "analysis.json").read_bytes(), (first.folder / "comparisons.csv").read_bytes()
     again = bench.run(
         tmp_path / "thirty", ["bm25", Dense()], results=str(tmp_path / "out"), name="again", latency=False
     )
-    assert whole == ((again.folder / "analysis.json").read_bytes(), (again.folder / "comparisons.csv").read_bytes())
-    json.loads(whole[0])
+    one, other = ((each.folder / "comparisons.csv").read_bytes() for each in (first, again))
+    assert one == other
+    one, other = (json.loads((each.folder / "analysis.json").read_bytes()) for each in (first, again))
+    for each in (one, other):
+        del each["sets"]["thirty"]["pareto"]  # goes by times and memory
+    assert one == other
 
 
 @pytest.mark.parametrize(
