@@ -23,12 +23,20 @@ from bench.resume import claimed, differences
 
 ROOT = Path(__file__).resolve().parent.parent
 KILLS = int(os.environ.get("BENCH_KILLS", "10"))
-QUALITY = ("measures.csv", "recall.csv", "per_query.parquet", "queries.parquet")
+QUALITY = (
+    "comparisons.csv",
+    "groups.csv",
+    "unanswerable.csv",
+    "measures.csv",
+    "recall.csv",
+    "per_query.parquet",
+    "queries.parquet",
+)
 
 
 def small(folder, results, **settings):
     settings = {"latency": False, "name": "r", **settings}
-    return RunConfig((str(folder),), ("bm25", "tfidf"), results=str(results), **settings)
+    return RunConfig((str(folder),), ("bm25", "fakes:Fixed"), results=str(results), **settings)
 
 
 def quality_bytes(folder):
@@ -40,11 +48,11 @@ def test_finished_cells_are_kept(write_set, tmp_path):
     first = runner.run(small(write_set(), tmp_path))
     cell = first.cell("small", "bm25").folder / "cell.json"
     before, tables = cell.stat().st_mtime_ns, quality_bytes(first.folder)
-    (first.cell("small", "tfidf").folder / "ranking.npz").write_bytes(b"damaged")
+    (first.cell("small", "fakes:Fixed").folder / "ranking.npz").write_bytes(b"damaged")
     events = []
     second = runner.run(small(tmp_path / "small", tmp_path), listener=events.append, resume=True)
     assert cell.stat().st_mtime_ns == before
-    assert [event.retriever for event in events if event.kind == "cell"] == ["tfidf"]
+    assert [event.retriever for event in events if event.kind == "cell"] == ["fakes:Fixed"]
     assert quality_bytes(second.folder) == tables
 
 
@@ -75,8 +83,8 @@ def test_failed_cells_are_tried_again(write_set, tmp_path):
         ({"depth": 50}, "depth: 100 is now 50"),
         ({"measures": ("R@10",)}, "measures: R@1, R@5"),
         ({"seed": 3}, "seed: 0 is now 3"),
-        ({"retrievers": ("bm25",)}, "retriever tfidf is no longer there"),
-        ({"retrievers": ("bm25", "tfidf", "bm25:k1=1")}, "retriever bm25:k1=1 is new"),
+        ({"retrievers": ("bm25",)}, "retriever fakes:Fixed is no longer there"),
+        ({"retrievers": ("bm25", "fakes:Fixed", "bm25:k1=1")}, "retriever bm25:k1=1 is new"),
     ],
 )
 def test_a_changed_run_is_refused_with_what_changed_or_redone(write_set, tmp_path, change, message):
