@@ -230,9 +230,14 @@ def _run(options: argparse.Namespace) -> int:
     for key in ("datasets", "retrievers", "measures", "margin", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
-    threading.Thread(target=charts.import_libraries, daemon=True).start()
     with console.Progress() as progress:
-        found = runner.run(config, listener=progress, resume=resume, fresh=fresh)
+
+        def listener(event: runner.Event) -> None:
+            if event.kind == "begin":  # what was asked for is right; while retrievers load there is time for this
+                threading.Thread(target=charts.import_libraries, daemon=True).start()
+            progress(event)
+
+        found = runner.run(config, listener=listener, resume=resume, fresh=fresh)
     _present(found)
     return CELL_FAILED if found.failures else 0
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench import controls, pareto, store
 from bench.analysis import Analysis, analyse
 from bench.analysis.complementarity import Pair
@@ -178,8 +180,6 @@ def _pair(pairs: Sequence[Pair], *labels: str) -> Pair:
 
 def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:
     """The retrievers that are not shown better than a random order of the documents."""
-    import numpy as np
-
     dataset, asked = examined.dataset, examined.dataset.answerable
     groups = None if dataset.groups is None else dataset.groups[asked]
     luck = controls.expected_random(dataset, examined.measure, seed)[asked]

@@ -110,7 +110,7 @@ def _called(path: Path) -> str:
     return name
 
 
-def missing(entrant: Entrant, dataset: Dataset) -> str | None:
+def absent_queries(entrant: Entrant, dataset: Dataset) -> str | None:
     """A warning where a stored run does not have every judged query: each of those counts as 0."""
     stored = entrant.stored
     absent = [query for query in dataset.query_ids if query not in stored] if stored is not None else []

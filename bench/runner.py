@@ -24,7 +24,7 @@ from bench import conclusions, environment, latency, measures, store, tables
 from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.entrant import Entrant, entrants, missing
+from bench.entrant import Entrant, absent_queries, entrants
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
@@ -309,7 +309,7 @@ class _Runner:
     def _score(self, dataset: Dataset, entrant: Entrant, ranked: Callable[[Dataset, int], Ranking]) -> None:
         """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
         self._step(dataset, entrant, "score")
-        warning = missing(entrant, dataset)
+        warning = absent_queries(entrant, dataset)
         if warning is not None:
             self._warn(entrant, warning)
         dropped = int(dataset.card.drop_self)

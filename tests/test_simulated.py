@@ -110,13 +110,6 @@ def test_the_detectable_difference_is_found_in_four_of_five_by_group():
     assert within(np.mean(p <= 0.05), 0.80, slack=0.02)
 
 
-def test_the_queries_needed_are_enough():
-    rng = np.random.default_rng(0)
-    n = statistics.queries_needed(0.04, 0.25)
-    p = statistics.randomisation_test(rng.normal(0.04, 0.25, (n, EXPERIMENTS)), rng, flips=FLIPS)
-    assert within(np.mean(p <= 0.05), 0.80, slack=0.01)
-
-
 @pytest.mark.parametrize("family", [3, 12, 40])
 def test_holm_finds_nothing_in_nineteen_reports_of_twenty(family):
     """All nulls true, measures of one report correlated as they are in life."""

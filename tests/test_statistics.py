@@ -240,16 +240,6 @@ class TestSizeAndPower:
         differences = np.repeat(ndcg(30, 1) - ndcg(30, 1, seed=9), 10, axis=0)
         assert statistics.detectable(differences, np.arange(300) // 10)[0] > 2 * statistics.detectable(differences)[0]
 
-    @given(st.floats(0.005, 1), st.floats(0.01, 0.6))
-    def test_queries_needed_is_the_inverse(self, difference, sd):
-        queries = statistics.queries_needed(difference, sd)
-        assert statistics.detectable_difference(queries, sd) <= difference
-        assert queries == 2 or statistics.detectable_difference(queries - 1, sd) > difference
-        assert statistics.queries_needed(-difference, sd) == queries
-
-    def test_no_difference_is_never_shown(self):
-        assert math.isinf(statistics.queries_needed(0, 0.25))
-
     def test_a_query_without_a_label_is_its_own_group(self):
         assert statistics.group_codes(["a", "b", "a", "", None, "b"]).tolist() == [0, 1, 0, 2, 3, 1]
 

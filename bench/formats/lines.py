@@ -18,6 +18,8 @@ MAX_GRADE = 1_000_000
 MAX_LINE = 1 << 28  # bytes; a compressed file of a few megabytes can hold one line that fills the memory
 
 Source = Path | zipfile.Path  # a file or folder on disk, or in an opened zip file
+# What Python's readers raise for a damaged archive. zipfile: RuntimeError for an encrypted member, NotImplementedError
+# for one packed in a way that it does not know, ValueError for a broken one.
 BROKEN = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
