@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.candidates import Candidate, Limits, best_pair
@@ -297,6 +297,7 @@ costs = st.none() | st.floats(0.1, 100)
     st.lists(costs, min_size=4, max_size=4),
     st.sampled_from([5, 30, 300]),
 )
+@example([0.0, 0.0], [0.0, 0.0], 1.0, 1.0, 0.02, None, Limits(1.0, None), [2.0, None, None, None], 5)
 def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin, gain, limits, cost, groups):
     candidates = [
         replace(BM25, p95_ms=cost[0], memory_mb=cost[1]),
@@ -304,7 +305,7 @@ def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin,
         replace(MINILM, p95_ms=cost[3]),
     ]
     found = verdict(
-        *pair, candidates, [row("minilm", "tfidf", *second, p=q)], {"nDCG@10": margin}, limits,
+        *pair, candidates, [row("minilm", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
         fused(*gain) if gain else None, p=p, groups=groups,
     )  # fmt: skip
     text = " ".join(found.sentences)
