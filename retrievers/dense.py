@@ -14,9 +14,9 @@ from retrievers.encoder import MINILM, Encoder
 
 DTYPES = ("float32", "float16", "bfloat16")
 
-# The score block is at most QUERY_BLOCK x DOCUMENT_BLOCK float32 (16 MiB), whatever the corpus.
+# The score block is at most QUERY_BLOCK x DOCUMENT_BLOCK float32 (8 MiB), whatever the corpus.
 QUERY_BLOCK = 256
-DOCUMENT_BLOCK = 16_384
+DOCUMENT_BLOCK = 8_192
 # The least number of groups that a block is seen as, and how many candidates a query may gather beyond 4 k.
 GROUPS = 256
 KEPT = 4096
