@@ -23,6 +23,8 @@ LEVEL = 0.95
 TIE = 1e-9
 # Cells of one batch: small enough to stay in a core's cache, where counting and multiplying are fastest.
 _CELLS = 50_000
+# Signs of one batch: fewer make the products of matrices small, more leave the cache.
+_SIGNS = 1_250_000
 
 
 def group_codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
@@ -161,38 +163,26 @@ def randomisation_test(
     # Sums over another order of signs differ in their last bits; equal ones count as equal.
     reached = observed - 1e-10 * np.abs(sums).sum(axis=0)
     sums = sums[np.any(sums != 0, axis=1)]  # flipping a zero changes nothing
-    if 2 ** min(len(sums), 64) <= flips:
-        count = 2 ** len(sums)
-        codes = np.arange(count, dtype="<u8").view(np.uint8).reshape(count, 8).T
-        share: Floats = (np.abs(_flipped(sums, codes)) >= reached).mean(axis=0)
+    units = len(sums)
+    if 2 ** min(units, 64) <= flips:
+        codes = np.arange(2**units, dtype="<u8")[:, None].view(np.uint8)
+        bits = np.unpackbits(codes, axis=1, count=units, bitorder="little")
+        share: Floats = (_flipped(sums, bits) >= reached).mean(axis=0)
         return share
-    bytes_a_flip, step = -(-len(sums) // 8), 4_000
-    extreme = np.zeros(sums.shape[1], dtype=np.int64)
+    extreme, step = np.zeros(sums.shape[1], dtype=np.int64), max(1, _SIGNS // units)
     for start in range(0, flips, step):
-        size = min(step, flips - start)
-        codes = np.frombuffer(rng.bytes(bytes_a_flip * size), np.uint8).reshape(bytes_a_flip, size)
-        extreme += (np.abs(_flipped(sums, codes)) >= reached).sum(axis=0)
+        size, width = min(step, flips - start), -(-units // 8)
+        drawn = np.frombuffer(rng.bytes(size * width), np.uint8).reshape(size, width)
+        extreme += (_flipped(sums, np.unpackbits(drawn, axis=1, count=units)) >= reached).sum(axis=0)
     p: Floats = (1 + extreme) / (1 + flips)
     return p
 
 
-# The eight signs that a byte stands for, lowest bit first: [256, 8].
-_SIGNS = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-
-
-def _flipped(sums: Floats, codes: NDArray[np.uint8]) -> Floats:
-    """Sums under the signs in codes [bytes, assignments], a bit a unit: [assignments, columns].
-
-    The 256 signed sums of each eight units are formed once and looked up, which takes an eighth of the additions.
-    """
-    total = np.zeros((codes.shape[1], sums.shape[1]))
-    part = np.empty_like(total)
-    for code, start in zip(codes, range(0, len(sums), 8), strict=False):
-        block = sums[start : start + 8]
-        # mode: a byte is never out of bounds, and "raise" would buffer the output.
-        np.take(_SIGNS[:, : len(block)] @ block, code, axis=0, out=part, mode="clip")
-        total += part
-    return total
+def _flipped(sums: Floats, bits: NDArray[np.uint8]) -> Floats:
+    """|Sums|, [assignments, columns], where units whose bit is set have the other sign; bits: [assignments, units]."""
+    flipped: Floats = bits.astype(np.float64) @ (-2 * sums)
+    flipped += sums.sum(axis=0)
+    return np.abs(flipped, out=flipped)
 
 
 def holm(p: Floats) -> Floats:

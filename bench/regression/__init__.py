@@ -14,7 +14,7 @@ from bench.gates import ALL, DEFAULT, Names, parse
 from bench.regression import figures
 from bench.regression.judge import judge
 from bench.regression.pairing import pair, surroundings
-from bench.regression.queries import TOP
+from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
     Change,
     Changed,
@@ -73,9 +73,11 @@ def compare(
     )
     wanted = [parse(text, names) for text in gates] or [DEFAULT]
     slices = [each.slice for each in wanted if each.slice != ALL]
-    changes = figures.changes(before, after, found.pairs, slices, flips)
-    new = [Pair(*cell, "", "", "") for cell in found.added]
-    costs = figures.costs(before, after, (*found.pairs, *new))
+    old, new = Queries.of(before), Queries.of(after)
+    both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}
+    changes = figures.changes(both, found.pairs, slices, flips)
+    unpaired = [Pair(*cell, "", "", "") for cell in found.added]
+    costs = figures.costs(before, after, (*found.pairs, *unpaired))
     means = {
         (row["dataset"], row["retriever"], row["slice"], row["measure"]): row["value"] for row in after.rows("measures")
     }
@@ -85,8 +87,8 @@ def compare(
         pairs=found.pairs,
         changes=tuple(changes),
         costs=tuple(costs),
-        flips=tuple(figures.flips(before, after, found.pairs)),
-        judged=tuple(judge(each, found.pairs, changes, costs, means=means, new=new) for each in wanted),
+        flips=tuple(figures.flips(both, found.pairs)),
+        judged=tuple(judge(each, found.pairs, changes, costs, means=means, new=unpaired) for each in wanted),
         problems=found.problems,
         failures=tuple(after.failures),
         added=found.added,

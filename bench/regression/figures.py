@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from bench.store import Run
 # Of the random choices of a comparison; a comparison made again says the same.
 SEED = 0
 
+# Set in head -> its queries in base and in head.
+Both = Mapping[str, tuple[Queries, Queries]]
+
 
 def main_measure(run: Run, dataset: str) -> str:
     """The measure that the set's card names, where the run has it, else nDCG@10, else the first."""
@@ -25,19 +28,20 @@ def main_measure(run: Run, dataset: str) -> str:
     return next((name for name in (wanted, "nDCG@10") if name in names), names[0])
 
 
-def changes(base: Run, head: Run, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
+def changes(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
     """Every measure of every cell over all queries, and over `slices`; p_holm is corrected over all of them."""
     found: list[Change] = []
     for dataset in dict.fromkeys(each.dataset for each in pairs):
         mine = [each for each in pairs if each.dataset == dataset]
-        found += _of_set(base, head, mine, slices, flips)
+        found += _of_set(*both[dataset], mine, slices, flips)
     corrected = holm(np.array([each.p for each in found], dtype=np.float64)).tolist()
     return [each._replace(p_holm=p) for each, p in zip(found, corrected, strict=True)]
 
 
-def _of_set(base: Run, head: Run, pairs: Sequence[Pair], slices: Sequence[str], flips: int) -> Iterator[Change]:
-    before, after = Queries(base, pairs[0].base_dataset), Queries(head, pairs[0].dataset)
-    main = main_measure(head, pairs[0].dataset)
+def _of_set(
+    before: Queries, after: Queries, pairs: Sequence[Pair], slices: Sequence[str], flips: int
+) -> Iterator[Change]:
+    main = main_measure(after.run, after.dataset)
     columns, sides = [], []
     for each in pairs:
         same, depth = sameness(before, after, each)
@@ -107,31 +111,24 @@ def costs(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:
     return found
 
 
-def flips(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Flip]:
+def flips(both: Both, pairs: Sequence[Pair]) -> list[Flip]:
     """Queries whose top 10 lost its last relevant document, then those that gained a first, by cell."""
     found = []
-    queries: dict[str, tuple[Queries, Queries]] = {}
     for each in pairs:
-        before, after = queries.setdefault(
-            each.dataset, (Queries(base, each.base_dataset), Queries(head, each.dataset))
-        )
-        rows = zip(before.hits(each.base_retriever), after.hits(each.retriever), strict=True)
-        moved = []
-        for number, (old, new) in enumerate(rows):
-            had, has = (any((hit.grade or 0) > 0 for hit in side) for side in (old, new))
-            if had == has:
-                continue
-            moved.append(
+        before, after = both[each.dataset]
+        had, has = before.found(each.base_retriever), after.found(each.retriever)
+        for lost, moved in ((True, had & ~has), (False, has & ~had)):
+            found += [
                 Flip(
                     each.dataset,
                     each.retriever,
                     after.ids[number],
                     after.texts[number],
-                    lost=had,
+                    lost=lost,
                     relevant=after.relevant[number],
-                    base=old,
-                    head=new,
+                    base=before.hits(each.base_retriever, number),
+                    head=after.hits(each.retriever, number),
                 )
-            )
-        found += sorted(moved, key=lambda flip: not flip.lost)
+                for number in np.flatnonzero(moved).tolist()
+            ]
     return found

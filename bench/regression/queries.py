@@ -22,14 +22,23 @@ TOP = 10
 
 
 class Queries:
-    """The queries of one set in one run, in the run's order."""
+    """The queries of one set in one run, in the run's order.
 
-    def __init__(self, run: Run, dataset: str) -> None:
+    table, values: the set's part of queries.parquet and of per_query.parquet.
+    """
+
+    def __init__(self, run: Run, dataset: str, table: pa.Table, values: pa.Table) -> None:
         self.run, self.dataset = run, dataset
+        self.table, self._values = table, values
 
-    @cached_property
-    def table(self) -> pa.Table:
-        return pq.read_table(self.run.folder / "queries.parquet", filters=[("dataset", "=", self.dataset)])
+    @classmethod
+    def of(cls, run: Run) -> dict[str, Queries]:
+        """Set -> its queries."""
+        tables = [pq.read_table(run.folder / name) for name in ("queries.parquet", "per_query.parquet")]
+        names = [each["name"] for each in run.datasets]
+        return {
+            name: cls(run, name, *(each.filter(pc.equal(each["dataset"], name)) for each in tables)) for name in names
+        }
 
     @cached_property
     def ids(self) -> list[str]:
@@ -75,29 +84,38 @@ class Queries:
 
     def values(self, retriever: str) -> dict[str, NDArray[np.float64]]:
         """measure -> values, float64 [queries]."""
-        table = pq.read_table(
-            self.run.folder / "per_query.parquet",
-            filters=[("dataset", "=", self.dataset), ("retriever", "=", retriever)],
-        )
+        table = self._values.filter(pc.equal(self._values["retriever"], retriever))
         order = pc.index_in(pa.array(self.ids), table["query"].combine_chunks())
         names = [name for name in table.column_names if name in self.run.info["measures"]]
         return {name: table[name].take(order).to_numpy().astype(np.float64) for name in names}
 
     @cached_property
-    def _shown(self) -> list[list[dict[str, Any]]]:
-        found: list[list[dict[str, Any]]] = self.table["hits"].to_pylist()
+    def _top(self) -> dict[str, pa.Table]:
+        """retriever -> its hits down to TOP: "query" (position), "rank", "document", "grade", "text"."""
+        lists = self.table["hits"].combine_chunks()
+        hits = pa.Table.from_struct_array(lists.flatten()).append_column("query", pc.list_parent_indices(lists))
+        hits = hits.filter(pc.less_equal(hits["rank"], TOP))
+        return {label: hits.filter(pc.equal(hits["retriever"], label)) for label in self.run.retrievers}
+
+    def found(self, retriever: str) -> NDArray[np.bool_]:
+        """[queries]: is a relevant document among the top TOP?"""
+        top = self._top[retriever]
+        found = np.zeros(len(self.ids), dtype=bool)
+        found[top.filter(pc.greater(top["grade"], 0))["query"].to_numpy()] = True
         return found
 
-    def hits(self, retriever: str) -> list[tuple[Hit, ...]]:
-        """The shown hits of each query, best first."""
-        return [
-            tuple(
-                Hit(each["rank"], each["document"], each["grade"], each["text"])
-                for each in row
-                if each["retriever"] == retriever and each["rank"] <= TOP
-            )
-            for row in self._shown
-        ]
+    def hits(self, retriever: str, query: int) -> tuple[Hit, ...]:
+        """The shown hits of the query at a position, best first."""
+        top = self._top[retriever]
+        first, end = np.searchsorted(top["query"].to_numpy(), [query, query + 1]).tolist()
+        rows = top.slice(first, end - first).to_pylist()
+        return tuple(Hit(each["rank"], each["document"], each["grade"], each["text"]) for each in rows)
+
+    def same_top(self, retriever: str, other: Queries, theirs: str) -> bool:
+        """Are the top TOP documents the same, in the same order, on every query?"""
+        columns = ["query", "document"]
+        alike: bool = self._top[retriever].select(columns).equals(other._top[theirs].select(columns))
+        return alike
 
     def cell(self, retriever: str) -> Cell | None:
         """The cell with the whole ranking, None where the run is reduced. Raises BenchError for a damaged one."""
@@ -118,8 +136,7 @@ def sameness(base: Queries, head: Queries, each: Pair) -> tuple[str, int]:
     """How far down the rankings agree: in words, and to which rank (0: they differ)."""
     before, after = base.cell(each.base_retriever), head.cell(each.retriever)
     if before is None or after is None:
-        shown = zip(base.hits(each.base_retriever), head.hits(each.retriever), strict=True)
-        alike = all([hit.document for hit in a] == [hit.document for hit in b] for a, b in shown)
+        alike = base.same_top(each.base_retriever, head, each.retriever)
         return (f"identical in the top {TOP}", TOP) if alike else ("", 0)
     one, other = before.ranking, after.ranking
     depth = min(one.documents.shape[1], other.documents.shape[1])
