@@ -1,7 +1,8 @@
 """The committed reference run, results/baseline: a stored run without what a comparison can do without.
 
 Kept are run.json, the tables, the values of each query, and the top 10 of each ranking (in queries.parquet, with the
-heads of the first few hits). The rankings below rank 10, raw times, charts and TREC runs are left out.
+heads of the first few hits). The rankings below rank 10, raw times, charts and TREC runs are left out, and of the
+machine what only its moment says.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import pyarrow.parquet as pq
 from bench.errors import BenchError
 from bench.regression import BASELINE, TOP
 from bench.store import TABLES, Run, write_atomic, write_json, write_parquet
+
+# Of run.json's "environment": the machine at that moment, which no comparison looks at.
+_MOMENT = ("kernel", "load_at_start", "governor")
 
 SHOWN_HITS = 3
 SHOWN_CHARACTERS = 60
@@ -56,7 +60,9 @@ def _write(run: Run, folder: Path) -> None:
             write_atomic(folder / name, (run.folder / name).read_bytes())
     write_parquet(folder / "queries.parquet", _reduced(pq.read_table(run.folder / "queries.parquet")))
     checksums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
-    write_json(folder / "run.json", {**run.info, "reduced": {"top": TOP}, "checksums": checksums})
+    environment = {key: value for key, value in run.info["environment"].items() if key not in _MOMENT}
+    reduced = {**run.info, "environment": environment, "reduced": {"top": TOP}, "checksums": checksums}
+    write_json(folder / "run.json", reduced)
 
 
 def _reduced(queries: pa.Table) -> pa.Table:
