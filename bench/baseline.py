@@ -1,8 +1,8 @@
 """The committed reference run, results/baseline: a stored run without what a comparison can do without.
 
 Kept are run.json, the tables, the values of each query, and the top 10 of each ranking (in queries.parquet, with the
-heads of the first few hits). The rankings below rank 10, raw times, charts and TREC runs are left out, and of the
-machine what only its moment says.
+heads of the first few hits). Left out are the rankings below rank 10, raw times, charts, TREC runs, the texts of the
+worst losses, and of the machine what only its moment says.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -56,13 +57,23 @@ def update(run: Run, folder: Path = BASELINE) -> int:
 def _write(run: Run, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in TABLES:
-        if name != "queries.parquet":
+        if name not in ("queries.parquet", "analysis.json"):
             write_atomic(folder / name, (run.folder / name).read_bytes())
     write_parquet(folder / "queries.parquet", _reduced(pq.read_table(run.folder / "queries.parquet")))
+    write_json(folder / "analysis.json", _without_losses(run.analysis))
     checksums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
     environment = {key: value for key, value in run.info["environment"].items() if key not in _MOMENT}
     reduced = {**run.info, "environment": environment, "reduced": {"top": TOP}, "checksums": checksums}
     write_json(folder / "run.json", reduced)
+
+
+def _without_losses(analysis: dict[str, Any]) -> dict[str, Any]:
+    """The same with how many queries each pair lost, and none of them told: that is most of the file."""
+    sets = {
+        name: {**each, "failures": [{**pair, "worst": []} for pair in each["failures"]]}
+        for name, each in analysis["sets"].items()
+    }
+    return {**analysis, "sets": sets}
 
 
 def _reduced(queries: pa.Table) -> pa.Table:

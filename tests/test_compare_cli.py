@@ -171,6 +171,16 @@ def test_the_baseline_is_a_small_run_to_compare_with(runs, call):
     assert call("compare", "baseline", runs("b", Planted(lost=0.9)))[0] == 1
 
 
+def test_a_baseline_is_a_run_to_report(runs, call):
+    call("baseline", "update", runs("a", Planted(), Planted(lost=0.5)))
+    code, out, _ = call("report", "results/baseline")
+    assert code == 0
+    assert "Planted-2" in out
+    environment = bench.load_run("results/baseline").info["environment"]
+    assert "cpu" in environment
+    assert "kernel" not in environment
+
+
 def test_what_the_top_10_cannot_settle_is_tested(runs):
     baseline.update(bench.load_run(runs("a", Planted())))
     rows = {row.measure: row for row in bench.compare("baseline", "results/a").changes}
