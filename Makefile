@@ -1,18 +1,25 @@
 # make run: install into .venv and run the comparison. make test: the same, and the tests.
 # make check: linters. make check-faults: kills and fuzzed inputs in great number. make check-slow: minutes on real data.
 # make check-statistics: simulated experiments, whether intervals and p-values keep what they promise.
+# make guard: the shipped sets against results/baseline, by the gates of .ci/bench.toml; the report is in bench-report/.
 # make bench: the speed of it all against the libraries (docs/performance.md).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check check-faults check-slow check-statistics bench clean
+.PHONY: run test check guard check-faults check-slow check-statistics bench clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m bench run
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+guard: $(VENV)/.run
+	mkdir -p bench-report
+	$(BIN)/python -m bench run --config .ci/bench.toml --name guard --fresh
+	$(BIN)/python -m bench compare baseline results/guard --config .ci/bench.toml \
+	  --markdown bench-report/report.md --junit bench-report/report.xml --json bench-report/report.json
 
 check-faults: $(VENV)/.test
 	BENCH_KILLS=100 BENCH_FUZZ=100000 $(BIN)/python -m pytest tests/test_fuzz.py tests/test_faults.py tests/test_resume.py
