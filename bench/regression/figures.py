@@ -10,7 +10,7 @@ import numpy as np
 from bench.gates import ALL, COSTS
 from bench.measures import cutoff
 from bench.regression.queries import Queries, sameness, unchanged
-from bench.regression.result import Change, Cost, Flip, Pair
+from bench.regression.result import UNMOVED, Change, Cost, Flip, Pair
 from bench.statistics import FLIPS, TIE, bootstrap_difference, detectable, holm, randomisation_test
 from bench.store import Run
 
@@ -47,8 +47,9 @@ def _of_set(
         same, depth = sameness(before, after, each)
         a, b = before.values(each.base_retriever), after.values(each.retriever)
         for measure in (name for name in a if name in b):
-            looks = cutoff(measure) or math.inf
-            columns.append((each, measure, same, depth >= min(looks, 10**9) and unchanged(b[measure] - a[measure])))
+            settled = unchanged(b[measure] - a[measure])
+            as_deep = depth >= min(cutoff(measure) or math.inf, 10**9)
+            columns.append((each, measure, same if as_deep else UNMOVED if settled else "", settled))
             sides.append((a[measure], b[measure]))
     for where in dict.fromkeys((ALL, *slices)):
         mask = after.mask(where)

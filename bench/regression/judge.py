@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.gates import ALL, Gate
-from bench.regression.result import Change, Check, Cost, Judged, Pair
+from bench.regression.result import UNMOVED, Change, Check, Cost, Judged, Pair
 
 # Head's means by (dataset, retriever, slice, measure).
 Means = Mapping[tuple[str, str, str, str], float]
@@ -63,12 +63,16 @@ def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Chec
 def _difference(row: Change) -> str:
     figures = f"{row.measure} {row.base:.4f} → {row.head:.4f}"
     if row.settled:
-        return f"{figures}: rankings {row.same}, nothing to test"
+        return f"{figures}: {_unmoved(row)}, nothing to test"
     p = "p < .001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"
     return (
         f"{figures}: {row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}], {p} after Holm; "
         f"{row.queries:,} queries show differences from {row.detectable:.3f}"
     )
+
+
+def _unmoved(row: Change) -> str:
+    return row.same if row.same == UNMOVED else f"rankings {row.same}"
 
 
 def _cost(gate: Gate, cell: Pair, costs: Sequence[Cost]) -> Check:

@@ -9,6 +9,9 @@ from bench.gates import ALL, Gate
 
 ALPHA = 0.05
 
+# A measure that no query's value of moved, though rankings did, or are not kept as deep as it looks.
+UNMOVED = "the same on every query"
+
 State = Literal["pass", "fail", "inconclusive"]
 # What became of a gate; "missing": its figure is not there, which is never a pass. "advice": a time that exceeds it.
 Result = Literal["pass", "fail", "inconclusive", "missing", "advice"]
@@ -32,11 +35,11 @@ class Change(NamedTuple):
     """A measure of a cell in both runs, over the answerable queries (of a slice) that both have.
 
     base, head: means; difference: head - base, with its paired 95% interval low to high. p: of the paired
-    randomisation test; p_holm: corrected for every test of the comparison; both NaN where rankings are identical and
+    randomisation test; p_holm: corrected for every test of the comparison; both NaN where no query's value moved and
     nothing was tested. detectable: the smallest true difference that these queries show with 80% power, NaN likewise.
-    same: "identical" (bit by bit), "same order", "identical in the top 10", or empty; settled: identical as far down as
-    the measure looks. groups: how many vary independently (queries, where the set names no groups).
-    main: is it the main measure of its set?
+    same: "identical" (bit by bit), "same order", "identical in the top 10" (of a measure that looks no further),
+    UNMOVED, or empty; settled: no query's value moved. groups: how many vary independently (queries, where the set
+    names no groups). main: is it the main measure of its set?
     """
 
     dataset: str

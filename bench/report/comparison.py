@@ -12,6 +12,7 @@ from bench.regression import Check, Cost, Flip, Hit, Judged, Regression
 from bench.report.table import Table
 
 SHOWN_FLIPS = 50
+SHOWN_PASSES = 6
 SHOWN_HITS = 3
 SHOWN_CHARACTERS = 160
 
@@ -59,13 +60,20 @@ def notes(found: Regression) -> Iterator[str]:
 
 
 def gates(found: Regression) -> Table:
-    """Each gate on each cell that it covers."""
-    rows = []
+    """Each gate on the cells that it covers: what is no pass first, and many passes of one gate in a row."""
+    open_, passed = [], []
     for judged in found.judged:
-        rows += [(inert(judged.gate.text), *_check(each)) for each in judged.checks]
+        text = inert(judged.gate.text)
+        fine = [each for each in judged.checks if each.result == "pass"]
+        open_ += [(text, *_check(each)) for each in judged.checks if each.result != "pass"]
+        if len(fine) > SHOWN_PASSES:
+            whole = "all" if len(fine) == len(judged.checks) else f"of {len(judged.checks):,}"
+            passed.append((text, "pass", "", "", f"{len(fine):,} cells ({whole})"))
+        else:
+            passed += [(text, *_check(each)) for each in fine]
         if not judged.checks:
-            rows.append((inert(judged.gate.text), "missing", "", "", "no cell of both runs has this figure"))
-    return Table("Gates", ("gate", "outcome", "set", "retriever", "base → head"), tuple(rows))
+            open_.append((text, "missing", "", "", "no cell of both runs has this figure"))
+    return Table("Gates", ("gate", "outcome", "set", "retriever", "base → head"), (*open_, *passed))
 
 
 def quality(found: Regression) -> Table:
@@ -84,8 +92,8 @@ def quality(found: Regression) -> Table:
     notes = (
         "Difference: head − base, with its paired 95% interval; p: paired randomisation test, corrected (Holm) for all "
         "tests shown; could show: the smallest true difference that these queries reveal with 80% power. "
-        "State: fail where the interval is below 0 and p below .05, pass where it is nowhere below 0 or the rankings "
-        "are identical, else inconclusive.",
+        "State: fail where the interval is below 0 and p below .05, pass where it is nowhere below 0 or no "
+        "query's value moved, else inconclusive.",
     )
     return Table("Quality", header, tuple(rows), notes=notes)
 
