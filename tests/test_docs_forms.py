@@ -12,7 +12,7 @@ from pathlib import Path
 import ir_datasets
 import pytest
 
-from bench.cli import _parser
+from bench.cli import parser
 from bench.formats import hf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ def test_a_local_example_runs(folder, command):
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each not in LOCAL], ids=" ".join)
 def test_a_remote_example_is_well_formed(command):
     """Whether it is there is not asked, since tests do without a network; the library lists what it knows."""
-    options = _parser().parse_args(command)
+    options = parser().parse_args(command)
     scheme, _, source = options.datasets[0].partition(":")
     if scheme == "irds":
         collection = ir_datasets.registry[f"{source}/{options.split}" if options.split else source]

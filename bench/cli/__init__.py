@@ -1,0 +1,47 @@
+"""The command line. A module for each group of commands holds their flags and their short calls, and adds itself to
+the parser; here they come together, and here alone the process exits.
+
+Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 3 not comparable (a missing cell,
+another fingerprint, an older schema); 1 a regression: a gate failed, `ab` found head slower, or a figure of
+`calibrate` is not where others found it; 4 inconclusive under --strict; 0 fine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bench.cli import ab, calibrate, compare, datasets, installed, run, search
+from bench.cli.shared import BAD_INPUT, INTERRUPTED
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse, run the command, exit with its code."""
+    from bench.errors import BenchError
+
+    options = parser().parse_args(arguments)
+    try:
+        code = options.command(options)
+    except BenchError as error:
+        from bench import console
+
+        console.error(error.message, error.hint)
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of all commands; each sets `command`, a function of the options that gives the exit code."""
+    made = argparse.ArgumentParser(
+        prog="python -m bench", description="TF-IDF, BM25 or embeddings? An honest comparison on your labelled data."
+    )
+    commands = made.add_subparsers(required=True, metavar="command")
+    for group in (run, compare, ab, search, datasets, calibrate, installed):
+        group.add(commands)
+    return made

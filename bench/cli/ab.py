@@ -1,0 +1,122 @@
+"""ab: two versions of the code, timed in turns."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.cli.shared import CELL_FAILED, INCONCLUSIVE, REGRESSION, add_reading
+
+if TYPE_CHECKING:
+    from bench.ab.compare import Setting
+    from bench.cli.shared import Commands
+    from bench.console import Progress
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    ab = commands.add_parser("ab", help="two versions of the code timed in turns: is head slower than base?")
+    version = "a git ref, a checkout, or a virtual environment"
+    ab.add_argument("--base", metavar="VERSION", help=f"{version}; needed but for --self-test")
+    ab.add_argument("--head", metavar="VERSION", default=".", help=f"{version} (default: the code in this folder)")
+    ab.add_argument("-d", "--dataset", default="support-faq", help="a shipped set or a path (default: support-faq)")
+    ab.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    ab.add_argument("--max-rounds", type=int, default=80, metavar="N", help="when to give up (default 80)")
+    ab.add_argument("--seed", type=int, default=0, help="of the order of sides and queries (default 0)")
+    ab.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    ab.add_argument("--timeout", type=float, default=3600, metavar="S", help="for an index or a block (3600)")
+    ab.add_argument("--json", type=Path, metavar="FILE", help="the answers with every sample")
+    ab.add_argument("--strict", action="store_true", help="exit 4 where noise forbids an answer")
+    ab.add_argument("--self-test", action="store_true", help="what the rule is worth on this machine")
+    ab.add_argument("--seconds", type=float, default=300, metavar="S", help="of the self-test (default 300)")
+    add_reading(ab)
+    ab.set_defaults(command=_ab)
+
+
+def _ab(options: argparse.Namespace) -> int:
+    from bench import console, environment
+    from bench.ab.compare import Setting
+    from bench.errors import BenchError
+    from bench.formats import load_dataset
+    from bench.formats.options import Options
+
+    for name, least in (("threads", 1), ("seed", 0), ("timeout", 0.001), ("seconds", 0)):
+        value = getattr(options, name)
+        if value is not None and not value >= least:
+            raise BenchError(f"--{name} is {value:g}.", f"Give at least {least:g}.")
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise BenchError(f"There is no folder for {options.json}.", "Make it first.")
+    setting = Setting(
+        load_dataset(options.dataset, Options.of(options)),
+        options.seed,
+        options.threads or environment.default_threads(),
+        options.timeout,
+    )
+    with console.Progress() as progress:
+        return (_self_test if options.self_test else _versions)(options, setting, progress)
+
+
+def _versions(options: argparse.Namespace, setting: Setting, progress: Progress) -> int:
+    from bench import console
+    from bench.ab.compare import compare
+    from bench.ab.rule import Rule
+    from bench.ab.sides import opened
+    from bench.errors import BenchError
+    from bench.report import ab
+
+    if options.base is None:
+        raise BenchError("--base is missing.", "Name the version to compare with, or give --self-test.")
+    rule = Rule(options.max_rounds)
+    retrievers = tuple(dict.fromkeys(options.retrievers or ("tfidf", "bm25")))
+    with opened(options.base) as base, opened(options.head) as head:
+        found = compare(base, head, setting, retrievers, rule=rule, listener=_rounds(setting, progress))
+    console.show(ab.render(found))
+    _write_json(options.json, found.describe())
+    inconclusive = INCONCLUSIVE if options.strict else 0
+    return {"failed": CELL_FAILED, "slower": REGRESSION, "inconclusive (noisy)": inconclusive}.get(found.answer, 0)
+
+
+def _self_test(options: argparse.Namespace, setting: Setting, progress: Progress) -> int:
+    from contextlib import nullcontext
+
+    from bench import console
+    from bench.ab.process import SideError
+    from bench.ab.rule import Rule
+    from bench.ab.selftest import self_test
+    from bench.ab.sides import opened, this_code
+    from bench.report import ab
+
+    rule, listener = Rule(options.max_rounds), _rounds(setting, progress)
+    retriever = (options.retrievers or ("bm25",))[0]
+    try:
+        with opened(options.base) if options.base is not None else nullcontext(this_code()) as side:
+            found = self_test(side, setting, retriever, rule=rule, seconds=options.seconds, listener=listener)
+    except SideError as error:
+        console.error(f"{retriever} failed: {error}", "")
+        return CELL_FAILED
+    console.show(ab.render_self_test(found))
+    _write_json(options.json, found.describe())
+    return 0
+
+
+def _rounds(setting: Setting, progress: Progress) -> Callable[[str, int, int], None]:
+    """Tells progress of the rounds taken."""
+    from bench.runner import Event
+
+    name = setting.dataset.name
+    return lambda retriever, done, most: progress(Event("progress", name, retriever, "rounds", done, most or None))
+
+
+def _write_json(path: Path | None, content: dict[str, Any]) -> None:
+    import json
+
+    from bench.errors import BenchError
+
+    if path is None:
+        return
+    try:
+        path.write_text(json.dumps(content) + "\n", "utf-8")
+    except OSError as error:
+        raise BenchError(f"{path} cannot be written: {error.strerror}.", "Name another file for --json.") from None

@@ -1,0 +1,104 @@
+"""compare, baseline: two stored runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.shared import CELL_FAILED, INCONCLUSIVE, NOT_COMPARABLE, REGRESSION
+
+if TYPE_CHECKING:
+    from bench.cli.shared import Commands
+    from bench.regression import Regression
+    from bench.store import Run
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    _add_compare(commands)
+    _add_baseline(commands)
+
+
+def _add_compare(commands: Commands) -> None:
+    compare = commands.add_parser("compare", help="two stored runs: what moved, how sure that is, and do gates hold?")
+    compare.add_argument("base", metavar="BASE", help="a folder of results/, or baseline (results/baseline)")
+    compare.add_argument("head", metavar="HEAD", help="the same")
+    compare.add_argument("--gate", action="append", dest="gates", metavar="GATE", help='such as "nDCG@10 >= -0.01"')
+    compare.add_argument("--strict", action="store_true", help="exit with 4 where a gate is inconclusive")
+    compare.add_argument("--config", type=Path, metavar="bench.toml", help="gates and strict of its table [compare]")
+    for form in ("json", "junit", "markdown"):
+        compare.add_argument(f"--{form}", type=Path, metavar="FILE", help="write the comparison to a file")
+    compare.add_argument("--benchmark-json", type=Path, metavar="FILE", help="HEAD's latencies for pytest-benchmark")
+    compare.set_defaults(command=_compare)
+
+
+def _add_baseline(commands: Commands) -> None:
+    baseline = commands.add_parser("baseline", help="the committed reference run: update it")
+    actions = baseline.add_subparsers(required=True, metavar="update")
+    update = actions.add_parser("update", help="compare a run with results/baseline, then put it in its place")
+    update.add_argument("run", metavar="RUN", help="a folder of results/")
+    update.set_defaults(command=_update_baseline)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from bench import console
+    from bench.config import load_gates
+    from bench.errors import OtherSchemaError
+    from bench.regression import compare, stored
+    from bench.report import comparison_terminal
+
+    gates, strict = load_gates(options.config) if options.config else ((), False)
+    try:
+        base, head = stored(options.base), stored(options.head)
+    except OtherSchemaError as error:
+        console.error(error.message, error.hint)
+        return NOT_COMPARABLE
+    found = compare(base, head, (*gates, *(options.gates or ())))
+    _write_forms(options, found, head)
+    console.show(comparison_terminal.render(found))
+    codes = {"failed": CELL_FAILED, "not comparable": NOT_COMPARABLE, "regression": REGRESSION, "pass": 0}
+    return codes.get(found.outcome, INCONCLUSIVE if strict or options.strict else 0)
+
+
+def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> None:
+    """The files that were asked for, and the summary of a GitHub job where there is one."""
+    from bench.errors import BenchError
+    from bench.report import comparison_json, comparison_markdown, junit, pytest_benchmark
+    from bench.store import write_atomic
+
+    forms: tuple[tuple[Path | None, Callable[[], bytes]], ...] = (
+        (options.json, lambda: comparison_json.render(found)),
+        (options.junit, lambda: junit.render(found)),
+        (options.markdown, lambda: comparison_markdown.render(found).encode()),
+        (options.benchmark_json, lambda: pytest_benchmark.render(head)),
+    )
+    for path, render in forms:
+        if path is not None:
+            try:
+                write_atomic(path, render())
+            except OSError as error:
+                raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        comparison_markdown.append(Path(summary), found)
+
+
+def _update_baseline(options: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import baseline, console
+    from bench.errors import BenchError
+    from bench.regression import BASELINE, compare, stored
+    from bench.report import comparison_terminal
+
+    run = stored(options.run)
+    if (BASELINE / "run.json").is_file():
+        try:
+            console.show(comparison_terminal.render(compare("baseline", run)))
+        except BenchError as error:  # an older or damaged baseline is a reason to replace it
+            console.show([Text(f"{error.message} Nothing is compared.", style="yellow")])
+    size = baseline.update(run)
+    console.show([Text(f"{BASELINE} is now {run.folder} ({size / 1000:,.0f} kB). Commit it.")])
+    return 0

@@ -1,0 +1,87 @@
+"""datasets: list, check, import."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.shared import BAD_INPUT, add_reading
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bench.cli.shared import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    datasets = commands.add_parser("datasets", help="list the shipped sets; `check` one, `import` one of any form")
+    datasets.set_defaults(command=_datasets)
+    actions = datasets.add_subparsers(metavar="check|import")
+    check = actions.add_parser("check", help="what a careful person looks for in a set")
+    check.add_argument("dataset", metavar="NAME|PATH", help="a shipped set, a path, or scheme:name")
+    check.add_argument("--json", action="store_true", help="all findings with all ids")
+    add_reading(check)
+    check.set_defaults(command=_check)
+    imported = actions.add_parser("import", help="write a set of any form as a folder in BEIR's layout")
+    imported.add_argument("dataset", metavar="SOURCE", help="a name, a path or scheme:name")
+    imported.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="which must not be there yet")
+    add_reading(imported)
+    imported.set_defaults(command=_import)
+
+
+def _datasets(_: argparse.Namespace) -> int:
+    from bench import console
+
+    console.show(_dataset_list())
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bench import console
+    from bench.formats import load_dataset
+    from bench.formats.options import Options
+    from bench.lint import lint
+    from bench.report import findings
+
+    dataset = load_dataset(options.dataset, Options.of(options))
+    found = lint(dataset)
+    if options.json:
+        console.show_json(findings.to_json(found))
+    else:
+        console.show(findings.render(dataset.name, found))
+    return BAD_INPUT if any(each.level == "error" for each in found) else 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import console
+    from bench.formats import export, load_dataset
+    from bench.formats.options import Options
+
+    dataset = load_dataset(options.dataset, Options.of(options))
+    export.write(dataset, options.to, options.dataset)
+    found = dataset.describe()
+    numbers = ", ".join(f"{found[key]:,} {key}" for key in ("documents", "queries", "judgements"))
+    notes = [f"{found['unanswerable']:,} of the queries without an answer"] if found["unanswerable"] else []
+    notes += [found["note"]] if found["note"] else []
+    console.show([Text(f"{options.to}: {numbers}"), *map(Text, notes)])
+    return 0
+
+
+def _dataset_list() -> Iterator[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    from bench.formats import load_dataset, shipped
+
+    table = Table("name", "documents", "queries", "judgements", "slices", "description")
+    for name in shipped():
+        found = load_dataset(name)
+        numbers = (f"{n:,}" for n in (len(found.documents), len(found.queries), len(found.grade)))
+        cells = (name, *numbers, ", ".join(found.card.slices), found.card.description)
+        table.add_row(*map(Text, cells))
+    yield table

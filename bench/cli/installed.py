@@ -1,0 +1,89 @@
+"""doctor, cache, retrievers: what is here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.shared import BAD_INPUT
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bench.cli.shared import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    _add_doctor(commands)
+    _add_cache(commands)
+    commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
+        command=_retrievers
+    )
+
+
+def _add_doctor(commands: Commands) -> None:
+    doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
+    doctor.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    doctor.set_defaults(command=_doctor)
+
+
+def _add_cache(commands: Commands) -> None:
+    cache = commands.add_parser("cache", help="the embedding cache: info or clear")
+    cache.add_argument("action", choices=("info", "clear"))
+    cache.set_defaults(command=_cache)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from rich.table import Table
+    from rich.text import Text
+
+    from bench import console
+    from bench.doctor import examine
+
+    table = Table("what", "state", "what to do")
+    findings = list(examine(options.results))
+    for each in findings:
+        table.add_row(each.what, Text(each.state), Text(each.advice, style="bold yellow"))
+    console.show([table])
+    return BAD_INPUT if any(each.broken for each in findings) else 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import console
+    from retrievers.cache import VectorCache, default_path
+
+    cache = VectorCache(default_path())
+    info = cache.info()
+    text = f"{info.path}: {info.vectors:,} vectors of {info.encoders} encoders, {info.megabytes:.1f} MB"
+    if options.action == "clear":
+        cache.clear()
+        text += "; cleared"
+    console.show([Text(f"{text} (bound {info.limit_mb:,} MB)" if options.action == "info" else text)])
+    return 0
+
+
+def _retrievers(_: argparse.Namespace) -> int:
+    from bench import console
+
+    console.show(_retriever_list())
+    return 0
+
+
+def _retriever_list() -> Iterator[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    import retrievers
+
+    table = Table("name", "what it is", "parameters with defaults", show_lines=True)
+    for name in retrievers.names():
+        found = retrievers.load(name)
+        what = (found.__doc__ or "").strip().splitlines()[0]
+        defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())
+        table.add_row(*map(Text, (name, what, defaults)))
+    yield table

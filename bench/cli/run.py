@@ -1,0 +1,147 @@
+"""run, score, report: make a run, and show it."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.cli.shared import CELL_FAILED, add_reading
+
+if TYPE_CHECKING:
+    from bench.cli.shared import Commands
+    from bench.config import RunConfig
+    from bench.store import Run
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    _add_run(commands)
+    _add_score(commands)
+    _add_report(commands)
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser(
+        "run", help="run retrievers on datasets; without arguments the shipped sets and retrievers"
+    )
+    run.add_argument(
+        "datasets", nargs="*", metavar="DATASET", help="a shipped set, a path, or scheme:name (docs/bring-your-data.md)"
+    )
+    run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    run.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
+    run.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take, for the verdict")
+    run.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold, for the verdict")
+    run.add_argument("--controls", action="store_true", default=None, help="random and oracle rankings beside them")
+    run.add_argument("--traps", metavar="FILE", help="query id, tab, document id that shares words and is wrong")
+    run.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's")
+    run.add_argument("-k", "--depth", type=int, help="hits a query is ranked to (default 100)")
+    run.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
+    run.add_argument("--name", help="name of the run's folder (default: date and time)")
+    run.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+    run.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
+    run.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N judged queries a set")
+    run.add_argument("--seed", type=int, help="of every random choice (default 0)")
+    run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    run.add_argument("--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)")
+    run.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
+    run.add_argument("--seconds", type=float, help="time budget of those (default 2)")
+    run.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
+    run.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
+    run.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
+    run.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
+    run.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
+    add_reading(run)
+    run.set_defaults(command=_run)
+
+
+def _add_score(commands: Commands) -> None:
+    score = commands.add_parser("score", help="measures of other systems' TREC runs, beside retrievers where wanted")
+    score.add_argument("runs", nargs="+", metavar="RUN.trec", help="a TREC run file, gzipped or not")
+    score.add_argument("-d", "--dataset", required=True, help="what the run was made on")
+    score.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    score.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
+    score.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
+    score.add_argument("--name", help="name of the run's folder (default: date and time)")
+    score.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+    add_reading(score)
+    score.set_defaults(command=_score)
+
+
+def _add_report(commands: Commands) -> None:
+    report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
+    report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
+    report.set_defaults(command=_report)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bench import console, runner
+    from bench.config import load_config
+    from bench.report import charts
+
+    flags = vars(options).copy()
+    path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
+    del flags["command"]
+    for key in ("datasets", "retrievers", "measures", "margin", "by", "columns"):
+        flags[key] = tuple(flags[key]) if flags[key] else None
+    config = _continued(path, flags) if resume else load_config(path, **flags)
+    with console.Progress() as progress:
+
+        def listener(event: runner.Event) -> None:
+            if event.kind == "begin":  # what was asked for is right; while retrievers load there is time for this
+                threading.Thread(target=charts.import_libraries, daemon=True).start()
+            progress(event)
+
+        found = runner.run(config, listener=listener, resume=resume, fresh=fresh)
+    _present(found)
+    return CELL_FAILED if found.failures else 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    from bench import console, runner
+    from bench.config import RunConfig, load_config
+
+    flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
+    for key in ("runs", "retrievers", "measures", "by", "columns"):
+        flags[key] = tuple(flags[key]) if flags[key] else None
+    only_runs = RunConfig(datasets=(options.dataset,), retrievers=(), latency=False)
+    with console.Progress() as progress:
+        found = runner.run(load_config(None, base=only_runs, **flags), listener=progress)
+    _present(found)
+    return CELL_FAILED if found.failures else 0
+
+
+def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
+    """The stored configuration of the run to go on with, under the file and the flags that are given now."""
+    from bench.config import load_config, stored_config
+    from bench.store import newest_run, read_info
+
+    results = Path(flags["results"] or "results")
+    folder = results / flags["name"] if flags["name"] else newest_run(results)
+    if not (folder / "run.json").is_file():  # it was ended before it stored anything, or never begun
+        return load_config(path, **{**flags, "name": folder.name})
+    stored = stored_config(read_info(folder)["config"])
+    return load_config(path, base=stored, **{**flags, "name": folder.name, "results": str(results)})
+
+
+def _report(options: argparse.Namespace) -> int:
+    from bench.errors import BenchError
+    from bench.store import load_run, newest_run
+
+    found = load_run(options.folder or newest_run(Path("results")))
+    if not found.complete:
+        raise BenchError(f"{found.folder} is not complete: it was interrupted.", "Run it again.")
+    _present(found)
+    return CELL_FAILED if found.failures else 0
+
+
+def _present(found: Run) -> None:
+    from bench import console
+    from bench.report import charts, markdown, terminal
+
+    charts.write(found)
+    markdown.write(found)
+    console.show(terminal.render(found))

@@ -1,0 +1,47 @@
+"""search: one query through every retriever."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bench.cli.shared import add_reading
+
+if TYPE_CHECKING:
+    from bench.cli.shared import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    search = commands.add_parser("search", help="one query through every retriever, side by side")
+    search.add_argument("query")
+    search.add_argument("-d", "--dataset", default="phenomena", help="a shipped set or a folder (default: phenomena)")
+    search.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
+    search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
+    search.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
+    add_reading(search)
+    search.set_defaults(command=_search)
+
+
+def _search(options: argparse.Namespace) -> int:
+    from bench import console
+    from bench.config import DEFAULT_RETRIEVERS
+    from bench.formats import load_dataset
+    from bench.formats.options import Options
+    from bench.report import hits
+    from bench.search import search
+    from retrievers.cache import VectorCache, default_path
+
+    cache = VectorCache(default_path()) if options.cache else None
+    chosen = options.retrievers or DEFAULT_RETRIEVERS
+    found = search(
+        options.query,
+        load_dataset(options.dataset, Options.of(options)),
+        chosen,
+        k=options.k,
+        min_score=options.min_score,
+        cache=cache,
+    )
+    console.show(hits.render(found))
+    return 0
