@@ -364,6 +364,16 @@ def test_a_floor_holds_for_a_new_cell_too(runs):
     assert bench.compare(base, head, ["Planted: nDCG@10 >= 0"]).outcome == "not comparable"
 
 
+def test_a_figure_that_is_no_number_is_no_pass():
+    pair = result.Pair("set", "r", "set", "r", "")
+    unknown = change(np.nan, np.nan)._replace(difference=np.nan)
+    names = bench.regression.Names(("nDCG@10",), (), ("r",))
+    for text in ("nDCG@10 >= -0.01", "nDCG@10 > 0.6"):
+        gate = bench.regression.parse(text, names)
+        assert judge(gate, [pair], [unknown], [], means={("set", "r", "all", "nDCG@10"): np.nan}).result == "missing"
+    assert judge(bench.regression.DEFAULT, [pair], [unknown], []).result == "missing"
+
+
 def test_a_gate_that_meets_no_figure_is_no_pass():
     found = judge(replace(bench.regression.DEFAULT, scope="other"), [], [], [])
     assert found.result == "missing"

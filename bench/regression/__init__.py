@@ -59,10 +59,10 @@ def compare(
 ) -> Regression:
     """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
 
-    gates: conditions as `bench.gates` describes them (none: no significant drop of a set's main measure). flips: sign
-    assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for a run that
-    is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a gate that
-    cannot be read or names what is not there.
+    gates: conditions as `bench.gates` describes them (none of quality: no significant drop of a set's main measure).
+    flips: sign assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for
+    a run that is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a
+    gate that cannot be read or names what is not there.
     """
     before, after = stored(base), stored(head)
     found = pair(before, after, partial)
@@ -71,7 +71,9 @@ def compare(
         _slices(before, after),
         _scopes(before, after),
     )
-    wanted = [parse(text, names) for text in gates] or [DEFAULT]
+    wanted = [parse(text, names) for text in gates]
+    if not any(each.of_quality for each in wanted):  # a bound on a time or a size leaves quality unguarded
+        wanted.append(DEFAULT)
     slices = [each.slice for each in wanted if each.slice != ALL]
     old, new = Queries.of(before), Queries.of(after)
     both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}

@@ -28,6 +28,12 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
     before, after = _cells(base), _cells(head)
     prints = [{each["name"]: each["fingerprint"] for each in run.datasets} for run in (base, head)]
     problems = []
+    if base.folder.resolve() == head.folder.resolve():
+        problems.append("Base and head are one and the same run, which says nothing of a change.")
+    if not partial:
+        problems += [
+            f"{label} on {name} failed in base: there is nothing to compare." for name, label, _ in base.failures
+        ]
     for old, new in sets.items():
         if prints[0][old] != prints[1][new]:
             problems.append(
