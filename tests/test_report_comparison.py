@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
-from bench.regression import Regression
+from bench.regression import Pair, Regression
 from bench.report import comparison, comparison_json, comparison_markdown, comparison_terminal, junit, pytest_benchmark
 
 NASTY = (
@@ -54,8 +55,8 @@ XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """A comparison with a failed gate, an inconclusive one, one that passes, advice, and flipped nasty queries."""
+def runs(tmp_path_factory):
+    """Two runs, of which the second lost hits of nasty queries."""
     base = tmp_path_factory.mktemp("forms")
 
     def write_set(name, corpus, queries, qrels, card):
@@ -69,10 +70,16 @@ def found(tmp_path_factory):
         return folder
 
     folder = write_planted(write_set, 60, text=TEXT, document=DOCUMENT)
-    first = run(folder, base / "out", "base", Planted())
-    second = run(folder, base / "out", "head", Planted(lost=0.4))
+    return tuple(
+        run(folder, base / "out", name, Planted(lost=lost)).folder for name, lost in (("base", 0), ("head", 0.4))
+    )
+
+
+@pytest.fixture(scope="module")
+def found(runs):
+    """A comparison with a failed gate, an inconclusive one, one that passes, advice, and flipped nasty queries."""
     gates = ["nDCG@10 >= -0.01", "nDCG@10 >= -0.25", "nDCG@10 > 0.01", "p95_ms <= +10%"]
-    return bench.compare(first, second, gates, flips=2_000)
+    return bench.compare(*runs, gates, flips=2_000)
 
 
 def printed(found):
@@ -100,6 +107,41 @@ def test_every_form_names_the_gates_and_the_figures(found):
         for judged in found.judged:
             assert judged.gate.text.partition(" ")[0] in plain
         assert "lost" in plain
+
+
+def test_the_outcome_names_what_failed_and_the_worst_comes_first(found):
+    said = comparison.headline(found)
+    assert "Failed gates: nDCG@10 >= -0.01 (Planted on planted)." in said
+    assert re.search(r"\d+ queries lost their last relevant hit in the top 10, 0 gained a first\.", said)
+    assert [row[0] for row in comparison.gates(found).rows] == ["fail", "inconclusive", "advice", "pass"]
+    shown = printed(found)
+    assert shown.index("Costs") < shown.index("Quality") < shown.index("lost (") < shown.index("Gates")
+    assert said in " ".join(shown[shown.index("head against base") :].split())
+    text = comparison_markdown.render(found)
+    assert (
+        text.index("Failed gates") < text.index("## Gates") < text.index("## Main measures") < text.index("<details>")
+    )
+
+
+def test_a_drop_that_no_gate_asks_for_is_not_called_no_regression(runs):
+    found = bench.compare(*runs, ["nDCG@10 > 0.01"], flips=2_000)
+    assert found.outcome == "pass"
+    assert comparison.headline(found).startswith("No gate fails, but these dropped significantly: R@1 of Planted")
+    assert "No regression" not in comparison_markdown.render(found)
+
+
+def test_a_cell_where_nothing_moved_is_one_row(runs, tmp_path):
+    shutil.copytree(runs[0], tmp_path / "copy")
+    found = bench.compare(runs[0], tmp_path / "copy")
+    (row,) = comparison.quality(found).rows
+    assert row[2:] == ("nDCG@10 and 6 more", row[3], row[3], "identical", "", "", "pass")
+    assert comparison.main(found) is None
+    assert comparison.headline(found) == "No regression. No query's value moved."
+
+
+def test_a_renamed_retriever_is_one_line_over_all_sets():
+    pairs = tuple(Pair(name, "new", name, "old", "renamed from old") for name in ("one", "two"))
+    assert list(comparison.notes(Regression("a", "b", pairs))) == ["new on one, two: renamed from old"]
 
 
 def commands(text):

@@ -16,6 +16,8 @@ from bench.regression.judge import judge
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
+    UNMOVED,
+    WORST,
     Change,
     Changed,
     Check,
@@ -32,6 +34,8 @@ from bench.store import Run, load_run
 __all__ = [
     "BASELINE",
     "TOP",
+    "UNMOVED",
+    "WORST",
     "Change",
     "Changed",
     "Check",

@@ -22,8 +22,12 @@ def render(found: Regression) -> str:
     blocks = [MARKER, f"# {names}", f"**{escape(comparison.headline(found))}**"]
     blocks += [f"**{escape(each)}**" for each in comparison.troubles(found)]
     blocks.append(table_block(comparison.gates(found)))
+    if moved := comparison.main(found):
+        blocks.append(table_block(moved))
     if found.flips:
-        blocks += ["## Flipped queries", *_folded("queries", list(_flips(found)))]
+        lost = sum(flip.lost for flip in found.flips)
+        counted = f"{lost:,} lost, {len(found.flips) - lost:,} gained"
+        blocks += ["## Flipped queries", *_folded(counted, list(_flips(found)))]
     notes = [f"- {escape(each)}" for each in comparison.notes(found)]
     if notes:
         blocks += ["## Changed", "\n".join(notes)]

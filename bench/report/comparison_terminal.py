@@ -11,19 +11,21 @@ from bench.regression import Flip, Regression
 from bench.report import comparison
 from bench.report.terminal import table_block
 
+# More would push the figures out of sight.
+SHOWN_FLIPS = 10
 _STYLES = {"pass": "bold green", "inconclusive": "bold yellow"}
 
 
 def render(found: Regression) -> Iterator[RenderableType]:
-    """Figures, flipped queries, what else changed, and last, where a reader looks, the gates and the outcome."""
-    if found.changes:
-        yield table_block(comparison.quality(found))
+    """What matters most comes last, where a reader looks: costs, figures, flipped queries, gates, the outcome."""
     if found.costs:
         yield table_block(comparison.costs(found))
-    for flip in comparison.shown_flips(found):
+    if found.changes:
+        yield table_block(comparison.quality(found))
+    for flip in comparison.shown_flips(found, SHOWN_FLIPS):
         yield from _flip(flip)
     if found.flips:
-        yield Text(comparison.left_out(found), style="dim")
+        yield Text(comparison.left_out(found, SHOWN_FLIPS), style="dim")
     for note in comparison.notes(found):
         yield Text(f"changed: {note}", style="dim")
     yield table_block(comparison.gates(found))
