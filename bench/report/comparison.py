@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from bench.gates import ALL
 from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
 from bench.report.table import Table
+from bench.store import ALL
 
 SHOWN_FLIPS = 50
 SHOWN_PASSES = 2
