@@ -82,9 +82,9 @@ def found(runs):
     return bench.compare(*runs, gates, flips=2_000)
 
 
-def printed(found):
+def printed(found, width=200):
     """What stands in a job's log."""
-    console = Console(file=io.StringIO(), width=200, highlight=False, force_terminal=False)
+    console = Console(file=io.StringIO(), width=width, highlight=False, force_terminal=False)
     for each in comparison_terminal.render(found):
         console.print(each)
     return console.file.getvalue()
@@ -126,7 +126,7 @@ def test_the_outcome_names_what_failed_and_the_worst_comes_first(found):
 def test_a_drop_that_no_gate_asks_for_is_not_called_no_regression(runs):
     found = bench.compare(*runs, ["nDCG@10 > 0.01"], flips=2_000)
     assert found.outcome == "pass"
-    assert comparison.headline(found).startswith("No gate fails, but these dropped significantly: R@1 of Planted")
+    assert comparison.headline(found).startswith("No gate fails, but these dropped significantly: nDCG@10 of Planted")
     assert "No regression" not in comparison_markdown.render(found)
 
 
@@ -219,11 +219,23 @@ def test_texts_are_inert_in_the_benchmark_form(write_set, tmp_path, name):
     assert not CONTROL.search(shown)
 
 
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_figure_is_broken_in_two_in_a_narrow_terminal(found, width):
+    shown = printed(found, width)
+    assert max(map(len, shown.splitlines())) <= width
+    words = {word.strip(",│") for word in shown.split()}
+    for row in comparison.quality(found).rows:
+        assert {each.strip(",") for each in " ".join(row[3:]).split()} <= words
+
+
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
         ("a\nb\tc", "a b c"),
         ("::error::x", ": :error: :x"),
+        (":::error:::x", ": : :error: : :x"),
+        ("##teamcity[testFailed]", "## teamcity[testFailed]"),
+        ("##vso[task]", "## vso[task]"),
         ("\x1b[31mred", "\ufffd[31mred"),
         ("\u202eevil\ud800", "\ufffdevil\ufffd"),
         ("##[group]", "## [group]"),

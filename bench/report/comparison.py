@@ -6,6 +6,7 @@ Texts of queries and documents are strangers' input. `inert` makes them plain be
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
@@ -30,13 +31,13 @@ OUTCOMES = {
 def inert(text: str, longest: int | None = None) -> str:
     """One line of printable characters that starts no escape sequence and no workflow command of a CI system."""
     plain = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(text.split()))
-    plain = plain.replace("::", ": :").replace("##[", "## [").replace("##vso", "## vso")
+    plain = re.sub(r"(?<=:)(?=:)|(?<=##)(?=[\[a-z])", " ", plain)
     return plain if longest is None or len(plain) <= longest else plain[: longest - 1] + "…"
 
 
 def headline(found: Regression) -> str:
     """The outcome, what decided it, and how many queries moved."""
-    dropped = [row for row in found.changes if row.significant == "fail"]
+    dropped = sorted((row for row in found.changes if row.significant == "fail"), key=lambda row: not row.main)
     first = OUTCOMES[found.outcome]
     if dropped and found.outcome in ("pass", "inconclusive"):  # the gates hold, and yet
         names = [f"{row.measure}{_where(row)} of {inert(row.retriever)} on {inert(row.dataset)}" for row in dropped]
