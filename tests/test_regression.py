@@ -159,6 +159,12 @@ def test_changed_parameters_are_compared_and_named(write_set, tmp_path):
     assert ("bm25:stemmer=none: stemmer", "english", "none") in found.surroundings
 
 
+def test_an_object_is_compared_with_its_entry_in_a_file(runs):
+    """A test hands over an object, which is called as its class is; its parameters changed as well."""
+    found = bench.compare(runs("a", "fakes:Fixed", "bm25"), runs("b", Fixed(step=2.0), "bm25"))
+    assert [pair.note for pair in found.pairs] == ["parameters changed from fakes:Fixed", ""]
+
+
 def test_two_candidates_for_one_leave_it_gone(write_set, tmp_path):
     folder = write_set()
     base = run(folder, tmp_path, "a", "bm25")

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +18,9 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
+from bench.gates import DEFAULT
 from bench.regression import Pair, Regression
+from bench.regression.judge import judge
 from bench.report import comparison, comparison_json, comparison_markdown, comparison_terminal, junit, pytest_benchmark
 
 NASTY = (
@@ -266,6 +269,15 @@ def test_junit_never_passes_what_cannot_be_compared():
         junit.render(Regression("a", "b", problems=("x is gone.",), failures=(("s", "r", "why"),)))
     )
     assert [each.get("message") for each in root.iter("error")] == ["Failed: r on s: why", "Not comparable: x is gone."]
+
+
+def test_a_gate_without_any_figure_says_so_everywhere():
+    judged = judge(replace(DEFAULT, scope="other"), [], [], [])
+    found = Regression("a", "b", judged=(judged,))
+    assert "Gates without a figure: no significant drop" in comparison.headline(found)
+    for text in (*pytest_plugin._message(found), junit.render(found).decode(), comparison_markdown.render(found)):
+        assert comparison.NO_FIGURE in text or text.startswith(("b against a", "no significant drop"))
+    assert "Gates without" not in comparison.headline(replace(found, problems=("The set s is not the same.",)))
 
 
 def test_junit_is_valid(found):

@@ -18,6 +18,7 @@ SHOWN_PASSES = 2
 SHOWN_NAMES = 2
 SHOWN_HITS = 3
 SHOWN_CHARACTERS = 160
+NO_FIGURE = "no cell of both runs has this figure"
 
 OUTCOMES = {
     "pass": "No regression.",
@@ -57,7 +58,7 @@ def _decisive(found: Regression) -> Iterator[str]:
             if check.result == result
         ]
         names += [inert(judged.gate.text) for judged in found.judged if result == "missing" and not judged.checks]
-        if names:
+        if names and not (result == "missing" and found.problems):  # the problems say why
             yield f"{what}: {_listed(names)}."
 
 
@@ -109,7 +110,7 @@ def gates(found: Regression) -> Table:
         else:
             passed += [_check(text, each) for each in fine]
         if not judged.checks:
-            open_.append(("missing", text, "", "", "no cell of both runs has this figure"))
+            open_.append(("missing", text, "", "", NO_FIGURE))
     open_.sort(key=lambda row: WORST.index(row[0]))
     header = ("outcome", "gate", "set", "retriever", "base → head")
     marked = frozenset((number, 0) for number in range(len(open_)))
@@ -204,6 +205,8 @@ def reasons(judged: Judged) -> str:
     """The checks of a gate that are no pass, the worst first, else all, a line each."""
     chosen = [each for each in judged.checks if each.result != "pass"] or list(judged.checks)
     chosen.sort(key=lambda each: WORST.index(each.result))
+    if not chosen:
+        return f"missing: {NO_FIGURE}"
     return "\n".join(
         f"{each.result}: {inert(each.retriever)} on {inert(each.dataset)}: {each.reason}" for each in chosen
     )
