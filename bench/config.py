@@ -165,6 +165,7 @@ def stored_config(content: dict[str, Any]) -> RunConfig:
 
 def load_gates(path: Path) -> tuple[tuple[str, ...], bool]:
     """`gates` and `strict` of the table [compare]. Raises BenchError for an unknown key or a wrong type."""
+    _from_file(path)  # [Compare], or gates above the table, would be gates that are never looked at
     table = _toml(path).get("compare", {})
     if not isinstance(table, dict):
         raise BenchError(f"{path}: compare must be a table.", "Write [compare], and gates = [...] below it.")
@@ -197,7 +198,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         if key == "compare":  # for `bench compare`, see load_gates
             continue
         if key not in known:
-            raise unknown(f"key in {path}:", key, known)
+            raise unknown(f"key in {path}:", key, [*known, "compare"])
         values[key] = _checked(path, key, value)
     return values
 

@@ -34,6 +34,9 @@ COSTS = {
 # Sizes do not depend on how busy a machine is; times do.
 GATED = ("peak_memory_mb", "index_size_mb")
 
+# Measures that count something; all others lie between 0 and 1.
+_COUNTS = "Num"
+
 Kind = Literal["drop", "difference", "floor", "growth", "limit"]
 
 _FORM = re.compile(
@@ -66,6 +69,11 @@ class Gate:
     def advice(self) -> bool:
         """A time, which two runs never measured under the same conditions."""
         return self.figure in COSTS and self.figure not in GATED
+
+    @property
+    def of_quality(self) -> bool:
+        """Does it bound a measure?"""
+        return self.figure not in COSTS
 
     def covers(self, dataset: str, retriever: str) -> bool:
         """Does it speak of this cell?"""
@@ -117,6 +125,8 @@ def parse(text: str, names: Names) -> Gate:
     if found["percent"]:
         raise _malformed(text, "the bound of a measure is a number; % is for costs")
     kind: Kind = "floor" if value > 0 and not found["sign"] else "difference"
+    if kind == "difference" and value <= -1 and not figure.startswith(_COUNTS):
+        raise _malformed(text, "a measure is between 0 and 1, so a drop of 1 or more is allowed to all; 1% is 0.01")
     return Gate(text.strip(), kind, figure, scope, where, found["relation"], value)
 
 

@@ -378,13 +378,39 @@ def read_info(folder: Path) -> dict[str, Any]:
     return whole
 
 
+# What readers of run.json rely on: key -> its type, and the keys of it or of each of its members.
+_SHAPE: dict[str, tuple[type, tuple[str, ...]]] = {
+    "complete": (bool, ()),
+    "depth": (int, ()),
+    "config": (dict, ()),
+    "environment": (dict, ("time", "cpu", "git", "libraries")),
+    "measures": (list, ()),
+    "datasets": (list, ("name", "fingerprint", "measure", "slices", "group")),
+    "retrievers": (list, ("label", "kind", "signature", "parameters")),
+    "failures": (list, ()),
+    "warnings": (list, ()),
+}
+
+
+def _check_shape(source: Path, info: dict[str, Any]) -> None:
+    """Raise BenchError where run.json is not what a run writes: someone's hand was in it."""
+    for key, (kind, inner) in {**_SHAPE, **({"checksums": (dict, TABLES)} if info.get("complete") else {})}.items():
+        found: Any = info.get(key)
+        members: list[Any] = found if isinstance(found, list) else [found]
+        if not isinstance(found, kind) or any(name not in each for each in members for name in inner):
+            raise BenchError(f"{source} is damaged: what it says of {key} is not whole.", "Run it anew with --fresh.")
+    if not info["measures"]:
+        raise BenchError(f"{source} is damaged: it names no measure.", "Run it anew with --fresh.")
+
+
 def load_run(path: str | Path) -> Run:
     """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema."""
     folder = Path(path)
     info = read_info(folder)
-    for name, digest in info.get("checksums", {}).items():
+    _check_shape(folder / "run.json", info)
+    for name in TABLES if info["complete"] else ():
         table = folder / name
-        if not table.is_file() or hashlib.sha256(table.read_bytes()).hexdigest() != digest:
+        if not table.is_file() or hashlib.sha256(table.read_bytes()).hexdigest() != info["checksums"][name]:
             raise BenchError(
                 f"{table} is missing or damaged.", f"Make it again: python -m bench run --resume --name {folder.name}"
             )

@@ -86,6 +86,60 @@ def test_3_a_gated_figure_that_was_not_measured(runs, call):
     assert call("compare", base, head, "--gate", "p95_ms <= +10%")[0] == 0, "advice has no outcome"
 
 
+def test_1_where_gates_bound_costs_alone(runs, call):
+    """Quality is not left unguarded because someone asked for a time as well."""
+    code, out, _ = call("compare", runs("a", Planted()), runs("b", Planted(lost=0.9)), "--gate", "p95_ms <= +10%")
+    assert code == 1
+    assert "no significant drop of a main measure" in out
+
+
+def test_3_a_cell_that_failed_in_base(runs, call):
+    """Else a reference run that measured nothing lets everything pass as new."""
+    code, out, _ = call("compare", runs("a", Fixed(), Broken()), runs("b", Fixed(), Broken(where="search", at=99)))
+    assert code == 3
+    assert "Broken on planted failed in base" in " ".join(out.split())
+
+
+def test_3_a_run_against_itself(runs, call, tmp_path):
+    base = runs("a", Planted())
+    (tmp_path / "link").symlink_to(base)
+    for head in (base, tmp_path / "link"):
+        code, out, _ = call("compare", base, head)
+        assert code == 3
+        assert "one and the same run" in out
+
+
+def rewritten(folder, change):
+    path = folder / "run.json"
+    info = json.loads(path.read_text())
+    change(info)
+    path.write_text(json.dumps(info))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda info: info.pop("complete"),
+        lambda info: info.pop("checksums"),
+        lambda info: info["checksums"].pop("per_query.parquet"),
+        lambda info: info.update(failures=None),
+        lambda info: info.update(measures=[]),
+        lambda info: info["datasets"][0].pop("fingerprint"),
+        lambda info: info["datasets"][0].pop("group"),
+        lambda info: info["retrievers"].append("bm25"),
+        lambda info: info["environment"].pop("libraries"),
+    ],
+)
+def test_2_a_run_json_that_was_edited(runs, call, change):
+    """One error, not a traceback, whose exit code would be that of a regression."""
+    base, head = runs("a", Planted()), runs("b", Planted())
+    rewritten(head, change)
+    for arguments in ((base, head), (head, base)):
+        code, _, err = call("compare", *arguments)
+        assert code == 2
+        assert "run.json is damaged" in err
+
+
 def test_5_a_cell_failed_goes_before_all_else(runs, call):
     assert call("compare", runs("a", Fixed(), Planted()), runs("b", Broken(), Fixed()))[0] == 5
 
@@ -129,6 +183,8 @@ def test_gates_come_from_the_file_and_the_flags(runs, call, tmp_path):
         ("[compare]\ngates = 'x'", "gates must be a list of strings"),
         ("[compare]\nstrict = 1", "strict must be true or false"),
         ("compare = 1", "compare must be a table"),
+        ("gates = ['nDCG@10 >= 0']", "no key in bench.toml: 'gates'"),
+        ("[Compare]\ngates = []", "Did you mean 'compare'"),
     ],
 )
 def test_2_a_bad_table(runs, call, tmp_path, table, message):

@@ -68,14 +68,26 @@ def test_the_costs_of_the_page_are_those_that_there_are():
     assert named <= set(COSTS)
 
 
-def test_the_action_compares_as_the_page_says(worked):
-    """Its script, as a runner calls it, with inputs that would harm if they were pasted into it."""
-    folder, _ = worked
-    (folder / "results" / "head").symlink_to("no-stemmer")
-    script = next(step["run"] for step in ACTION["runs"]["steps"] if step["name"] == "Compare")
+BROKEN = """
+from dataclasses import dataclass
 
-    def compare(**inputs):
-        summary = folder / "summary.md"
+@dataclass
+class Lost:
+    def index(self, documents):
+        raise ValueError("lost")
+
+    def search(self, queries, k):
+        raise ValueError("lost")
+"""
+
+
+@pytest.fixture
+def step(worked):
+    """Call a step of the action as a runner does: its exit code and output."""
+    folder, _ = worked
+
+    def step(name, **inputs):
+        script = next(step["run"] for step in ACTION["runs"]["steps"] if step["name"] == name)
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=folder,
@@ -83,7 +95,7 @@ def test_the_action_compares_as_the_page_says(worked):
                 **environment(),
                 "PYTHONPATH": str(ROOT),
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                "GITHUB_STEP_SUMMARY": str(summary),
+                "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
                 "BENCH_CONFIG": "bench.toml",
                 "BENCH_BASE": "baseline",
                 "BENCH_GATES": "",
@@ -96,17 +108,39 @@ def test_the_action_compares_as_the_page_says(worked):
         )
         return done.returncode, done.stdout + done.stderr
 
-    assert compare()[0] == 1
+    return step
+
+
+def test_the_action_compares_as_the_page_says(worked, step):
+    """Its script, as a runner calls it, with inputs that would harm if they were pasted into it."""
+    folder, _ = worked
+    config = (folder / "bench.toml").read_text()
+    (folder / "worse.toml").write_text('results = "elsewhere"\n' + config.replace('"bm25"]', '"bm25:stemmer=none"]'))
+    assert step("Run", BENCH_CONFIG="worse.toml")[0] == 0
+    assert step("Compare", BENCH_GATES="R@10 >= -0.1\n  \n")[0] == 1
     assert "Regression" in (folder / "summary.md").read_text()
     assert sorted(path.name for path in (folder / "bench-report").iterdir()) == [
         "report.json",
         "report.md",
         "report.xml",
     ]
-    code, shown = compare(BENCH_GATES="R@10 >= 0\n$(touch pwned)\n")
+    code, shown = step("Compare", BENCH_GATES="R@10 >= 0\n$(touch pwned)\n")
     assert code == 2
     assert "cannot be read" in shown
+    assert "Nothing was compared" in (folder / "summary.md").read_text()
     assert not (folder / "pwned").exists()
+    assert step("Compare", BENCH_STRICT="True")[0] == 2, "a wish that is not understood is not ignored"
+
+
+def test_the_action_reports_a_failed_cell(worked, step):
+    folder, _ = worked
+    (folder / "broken.toml").write_text('datasets = ["help"]\nretrievers = ["bm25", "nowhere:Lost"]\nlatency = false\n')
+    (folder / "nowhere.py").write_text(BROKEN)
+    (folder / "summary.md").unlink(missing_ok=True)
+    assert step("Run", BENCH_CONFIG="broken.toml")[0] == 0
+    assert step("Compare", BENCH_CONFIG="broken.toml")[0] == 5
+    assert "A cell of head failed" in (folder / "summary.md").read_text()
+    assert step("Run", BENCH_CONFIG="none.toml")[0] == 2
 
 
 @pytest.mark.parametrize("text", [WORKFLOW, (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")])

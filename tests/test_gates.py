@@ -57,6 +57,7 @@ def test_times_are_advice_and_sizes_are_not():
         ("nDCG@10 >= -1 R@10 >= 0", "cannot be read"),
         ("nDCG@10 <= 0.1", "better where it is higher"),
         ("nDCG@10 >= -1%", "% is for costs"),
+        ("nDCG@10 >= -1", "1% is 0.01"),
         ("p95_ms >= 3", "better where it is lower"),
         ("p95_ms <= 10%", "has a sign"),
         ("p95_ms[kind=error code] <= 3", "no slices"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -156,6 +157,12 @@ def test_changed_parameters_are_compared_and_named(write_set, tmp_path):
     found = bench.compare(run(folder, tmp_path, "a", "bm25"), run(folder, tmp_path, "b", "bm25:stemmer=none"))
     assert [pair.note for pair in found.pairs] == ["parameters changed from bm25"]
     assert ("bm25:stemmer=none: stemmer", "english", "none") in found.surroundings
+
+
+def test_an_object_is_compared_with_its_entry_in_a_file(runs):
+    """A test hands over an object, which is called as its class is; its parameters changed as well."""
+    found = bench.compare(runs("a", "fakes:Fixed", "bm25"), runs("b", Fixed(step=2.0), "bm25"))
+    assert [pair.note for pair in found.pairs] == ["parameters changed from fakes:Fixed", ""]
 
 
 def test_two_candidates_for_one_leave_it_gone(write_set, tmp_path):
@@ -322,7 +329,8 @@ def test_a_drop_of_three_hundredths(write_set, tmp_path, queries, outcome):
     row = next(each for each in found.changes if each.measure == "nDCG@10")
     assert -0.045 < row.difference < -0.015
     assert found.outcome == outcome
-    assert f"show differences from {row.detectable:.3f}" in found.judged[0].checks[0].reason
+    shown = f"show differences from {row.detectable:.3f}" in found.judged[0].checks[0].reason
+    assert shown == (outcome == "inconclusive")
     assert (row.detectable > 0.03) == (queries == 300)
 
 
@@ -363,7 +371,73 @@ def test_a_floor_holds_for_a_new_cell_too(runs):
     assert bench.compare(base, head, ["Planted: nDCG@10 >= 0"]).outcome == "not comparable"
 
 
+def test_a_figure_that_is_no_number_is_no_pass():
+    pair = result.Pair("set", "r", "set", "r", "")
+    unknown = change(np.nan, np.nan)._replace(difference=np.nan)
+    names = bench.regression.Names(("nDCG@10",), (), ("r",))
+    for text in ("nDCG@10 >= -0.01", "nDCG@10 > 0.6"):
+        gate = bench.regression.parse(text, names)
+        assert judge(gate, [pair], [unknown], [], means={("set", "r", "all", "nDCG@10"): np.nan}).result == "missing"
+    assert judge(bench.regression.DEFAULT, [pair], [unknown], []).result == "missing"
+
+
 def test_a_gate_that_meets_no_figure_is_no_pass():
     found = judge(replace(bench.regression.DEFAULT, scope="other"), [], [], [])
     assert found.result == "missing"
     assert not result.Regression("a", "b", judged=(found,)).comparable
+
+
+def card_changed(write_set, tmp_path, old, new, edit=lambda text: text, **settings):
+    """Runs before and after a change that takes 0.4 of the hits, and changes the card and the metadata too."""
+    cards = {f"{tmp_path.name}-base/planted": old, f"{tmp_path.name}-head/planted": new}
+    folders = [write_planted(write_set, 60, name, card) for name, card in cards.items()]
+    queries = folders[1] / "queries.jsonl"
+    queries.write_text(edit(queries.read_text()))
+    return (
+        run(folders[0], tmp_path / "out", "a", Planted(), **settings),
+        run(folders[1], tmp_path / "out", "b", Planted(lost=0.4), **settings),
+    )
+
+
+def test_a_slice_that_was_emptied_or_thinned_out_is_never_a_pass(write_set, tmp_path):
+    kinds = 'slices = ["kind"]\n'
+    for number, edit in enumerate(
+        (lambda text: text.replace('"odd"', '"even"', 28), lambda text: text.replace('"odd"', '""'))
+    ):
+        base, head = card_changed(write_set, tmp_path / str(number), kinds, kinds, edit)
+        for gate in ("R@10[kind=odd] >= -0.05", "R@10[kind=odd] > 0.01"):
+            found = bench.compare(base, head, [gate], flips=FLIPS)
+            assert found.outcome == "not comparable"
+            assert f"30 queries of base, {2 - 2 * number} of head" in found.problems[0]
+        assert bench.compare(base, head, ["R@10 >= -0.05"], flips=FLIPS).outcome == "regression", (
+            "no slice is asked for"
+        )
+
+
+def test_a_slice_goes_by_the_metadata_whatever_the_card_lists(write_set, tmp_path):
+    base, head = card_changed(write_set, tmp_path, 'slices = ["kind"]\n', 'licence = "none"\n')
+    for gate in ("R@10[kind=odd] >= -0.05", "R@10[kind=odd] > 0.99"):
+        assert bench.compare(base, head, [gate], flips=FLIPS).outcome == "regression"
+
+
+def test_groups_and_main_measure_are_those_of_base(write_set, tmp_path):
+    """Else a change could widen its own interval, or choose the measure that it is judged by."""
+    base, head = card_changed(
+        write_set, tmp_path, 'measure = "R@10"\n', 'measure = "R@100"\ngroup = "kind"\n', measures=["R@10", "R@100"]
+    )
+    found = bench.compare(base, head, flips=FLIPS)
+    assert found.outcome == "regression"
+    assert found.changes[0].groups == 60
+    assert [row.measure for row in found.changes if row.main] == ["R@10"]
+    assert found.surroundings[:2] == (
+        ("planted: measure of the card (base's holds)", "R@10", "R@100"),
+        ("planted: group of the card (base's holds)", "none", "kind"),
+    )
+
+
+def test_queries_moved_to_other_groups_stay_in_those_of_base(write_set, tmp_path):
+    card = 'group = "group"\n'
+    base, head = card_changed(write_set, tmp_path, card, card, lambda text: re.sub(r'"g\d"', '"g0"', text))
+    found = bench.compare(base, head, flips=FLIPS)
+    assert found.changes[0].groups == 6
+    assert found.surroundings[0] == ("planted: groups (base's hold)", "6 by group", "1 by group")

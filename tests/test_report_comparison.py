@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,7 +18,9 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
-from bench.regression import Regression
+from bench.gates import DEFAULT
+from bench.regression import Pair, Regression
+from bench.regression.judge import judge
 from bench.report import comparison, comparison_json, comparison_markdown, comparison_terminal, junit, pytest_benchmark
 
 NASTY = (
@@ -54,8 +58,8 @@ XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """A comparison with a failed gate, an inconclusive one, one that passes, advice, and flipped nasty queries."""
+def runs(tmp_path_factory):
+    """Two runs, of which the second lost hits of nasty queries."""
     base = tmp_path_factory.mktemp("forms")
 
     def write_set(name, corpus, queries, qrels, card):
@@ -69,15 +73,21 @@ def found(tmp_path_factory):
         return folder
 
     folder = write_planted(write_set, 60, text=TEXT, document=DOCUMENT)
-    first = run(folder, base / "out", "base", Planted())
-    second = run(folder, base / "out", "head", Planted(lost=0.4))
+    return tuple(
+        run(folder, base / "out", name, Planted(lost=lost)).folder for name, lost in (("base", 0), ("head", 0.4))
+    )
+
+
+@pytest.fixture(scope="module")
+def found(runs):
+    """A comparison with a failed gate, an inconclusive one, one that passes, advice, and flipped nasty queries."""
     gates = ["nDCG@10 >= -0.01", "nDCG@10 >= -0.25", "nDCG@10 > 0.01", "p95_ms <= +10%"]
-    return bench.compare(first, second, gates, flips=2_000)
+    return bench.compare(*runs, gates, flips=2_000)
 
 
-def printed(found):
+def printed(found, width=200):
     """What stands in a job's log."""
-    console = Console(file=io.StringIO(), width=200, highlight=False, force_terminal=False)
+    console = Console(file=io.StringIO(), width=width, highlight=False, force_terminal=False)
     for each in comparison_terminal.render(found):
         console.print(each)
     return console.file.getvalue()
@@ -100,6 +110,41 @@ def test_every_form_names_the_gates_and_the_figures(found):
         for judged in found.judged:
             assert judged.gate.text.partition(" ")[0] in plain
         assert "lost" in plain
+
+
+def test_the_outcome_names_what_failed_and_the_worst_comes_first(found):
+    said = comparison.headline(found)
+    assert "Failed gates: nDCG@10 >= -0.01 (Planted on planted)." in said
+    assert re.search(r"\d+ queries lost their last relevant hit in the top 10, 0 gained a first\.", said)
+    assert [row[0] for row in comparison.gates(found).rows] == ["fail", "inconclusive", "advice", "pass"]
+    shown = printed(found)
+    assert shown.index("Costs") < shown.index("Quality") < shown.index("lost (") < shown.index("Gates")
+    assert said in " ".join(shown[shown.index("head against base") :].split())
+    text = comparison_markdown.render(found)
+    assert (
+        text.index("Failed gates") < text.index("## Gates") < text.index("## Main measures") < text.index("<details>")
+    )
+
+
+def test_a_drop_that_no_gate_asks_for_is_not_called_no_regression(runs):
+    found = bench.compare(*runs, ["nDCG@10 > 0.01"], flips=2_000)
+    assert found.outcome == "pass"
+    assert comparison.headline(found).startswith("No gate fails, but these dropped significantly: nDCG@10 of Planted")
+    assert "No regression" not in comparison_markdown.render(found)
+
+
+def test_a_cell_where_nothing_moved_is_one_row(runs, tmp_path):
+    shutil.copytree(runs[0], tmp_path / "copy")
+    found = bench.compare(runs[0], tmp_path / "copy")
+    (row,) = comparison.quality(found).rows
+    assert row[2:] == ("nDCG@10 and 6 more", row[3], row[3], "identical", "", "", "pass")
+    assert comparison.main(found) is None
+    assert comparison.headline(found) == "No regression. No query's value moved."
+
+
+def test_a_renamed_retriever_is_one_line_over_all_sets():
+    pairs = tuple(Pair(name, "new", name, "old", "renamed from old") for name in ("one", "two"))
+    assert list(comparison.notes(Regression("a", "b", pairs))) == ["new on one, two: renamed from old"]
 
 
 def commands(text):
@@ -177,11 +222,23 @@ def test_texts_are_inert_in_the_benchmark_form(write_set, tmp_path, name):
     assert not CONTROL.search(shown)
 
 
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_figure_is_broken_in_two_in_a_narrow_terminal(found, width):
+    shown = printed(found, width)
+    assert max(map(len, shown.splitlines())) <= width
+    words = {word.strip(",│") for word in shown.split()}
+    for row in comparison.quality(found).rows:
+        assert {each.strip(",") for each in " ".join(row[3:]).split()} <= words
+
+
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
         ("a\nb\tc", "a b c"),
         ("::error::x", ": :error: :x"),
+        (":::error:::x", ": : :error: : :x"),
+        ("##teamcity[testFailed]", "## teamcity[testFailed]"),
+        ("##vso[task]", "## vso[task]"),
         ("\x1b[31mred", "\ufffd[31mred"),
         ("\u202eevil\ud800", "\ufffdevil\ufffd"),
         ("##[group]", "## [group]"),
@@ -212,6 +269,15 @@ def test_junit_never_passes_what_cannot_be_compared():
         junit.render(Regression("a", "b", problems=("x is gone.",), failures=(("s", "r", "why"),)))
     )
     assert [each.get("message") for each in root.iter("error")] == ["Failed: r on s: why", "Not comparable: x is gone."]
+
+
+def test_a_gate_without_any_figure_says_so_everywhere():
+    judged = judge(replace(DEFAULT, scope="other"), [], [], [])
+    found = Regression("a", "b", judged=(judged,))
+    assert "Gates without a figure: no significant drop" in comparison.headline(found)
+    for text in (*pytest_plugin._message(found), junit.render(found).decode(), comparison_markdown.render(found)):
+        assert comparison.NO_FIGURE in text or text.startswith(("b against a", "no significant drop"))
+    assert "Gates without" not in comparison.headline(replace(found, problems=("The set s is not the same.",)))
 
 
 def test_junit_is_valid(found):

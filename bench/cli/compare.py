@@ -45,17 +45,28 @@ def _add_baseline(commands: Commands) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     from bench import console
+    from bench.errors import BenchError, OtherSchemaError
+    from bench.report import comparison_markdown
+
+    try:
+        return _compared(options)
+    except BenchError as error:
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            comparison_markdown.append(Path(summary), comparison_markdown.refusal(error))
+        if not isinstance(error, OtherSchemaError):
+            raise
+        console.error(error.message, error.hint)
+        return NOT_COMPARABLE
+
+
+def _compared(options: argparse.Namespace) -> int:
+    from bench import console
     from bench.config import load_gates
-    from bench.errors import OtherSchemaError
     from bench.regression import compare, stored
     from bench.report import comparison_terminal
 
     gates, strict = load_gates(options.config) if options.config else ((), False)
-    try:
-        base, head = stored(options.base), stored(options.head)
-    except OtherSchemaError as error:
-        console.error(error.message, error.hint)
-        return NOT_COMPARABLE
+    base, head = stored(options.base), stored(options.head)
     found = compare(base, head, (*gates, *(options.gates or ())))
     _write_forms(options, found, head)
     console.show(comparison_terminal.render(found))
@@ -82,7 +93,7 @@ def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> N
             except OSError as error:
                 raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        comparison_markdown.append(Path(summary), found)
+        comparison_markdown.append(Path(summary), comparison_markdown.render(found))
 
 
 def _update_baseline(options: argparse.Namespace) -> int:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.gates import ALL, DEFAULT, Names, parse
-from bench.regression import figures
+from bench.regression import cards, figures
 from bench.regression.judge import judge
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
+    UNMOVED,
+    WORST,
     Change,
     Changed,
     Check,
@@ -32,6 +34,8 @@ from bench.store import Run, load_run
 __all__ = [
     "BASELINE",
     "TOP",
+    "UNMOVED",
+    "WORST",
     "Change",
     "Changed",
     "Check",
@@ -59,28 +63,28 @@ def compare(
 ) -> Regression:
     """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
 
-    gates: conditions as `bench.gates` describes them (none: no significant drop of a set's main measure). flips: sign
-    assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for a run that
-    is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a gate that
-    cannot be read or names what is not there.
+    gates: conditions as `bench.gates` describes them (none of quality: no significant drop of a set's main measure).
+    flips: sign assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for
+    a run that is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a
+    gate that cannot be read or names what is not there.
     """
     before, after = stored(base), stored(head)
     found = pair(before, after, partial)
     names = Names(
         list(dict.fromkeys((*before.info["measures"], *after.info["measures"]))),
-        list(dict.fromkeys(row["slice"] for row in after.rows("measures") if row["slice"] != ALL)),
+        _slices(before, after),
         _scopes(before, after),
     )
-    wanted = [parse(text, names) for text in gates] or [DEFAULT]
+    wanted = [parse(text, names) for text in gates]
+    if not any(each.of_quality for each in wanted):  # a bound on a time or a size leaves quality unguarded
+        wanted.append(DEFAULT)
     slices = [each.slice for each in wanted if each.slice != ALL]
     old, new = Queries.of(before), Queries.of(after)
     both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}
     changes = figures.changes(both, found.pairs, slices, flips)
     unpaired = [Pair(*cell, "", "", "") for cell in found.added]
     costs = figures.costs(before, after, (*found.pairs, *unpaired))
-    means = {
-        (row["dataset"], row["retriever"], row["slice"], row["measure"]): row["value"] for row in after.rows("measures")
-    }
+    means = figures.means(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
     return Regression(
         base=before.folder.name,
         head=after.folder.name,
@@ -89,10 +93,10 @@ def compare(
         costs=tuple(costs),
         flips=tuple(figures.flips(both, found.pairs)),
         judged=tuple(judge(each, found.pairs, changes, costs, means=means, new=unpaired) for each in wanted),
-        problems=found.problems,
+        problems=(*found.problems, *cards.problems(both, slices)),
         failures=tuple(after.failures),
         added=found.added,
-        surroundings=surroundings(before, after, found.pairs),
+        surroundings=(*cards.changed(both), *surroundings(before, after, found.pairs)),
     )
 
 
@@ -115,3 +119,8 @@ def _scopes(*runs: Run) -> list[str]:
     sets = dict.fromkeys(each["name"] for run in runs for each in run.datasets)
     labels = dict.fromkeys(label for run in runs for label in run.retrievers)
     return list(dict.fromkeys((*sets, *labels, *(f"{name}/{label}" for name in sets for label in labels))))
+
+
+def _slices(*runs: Run) -> list[str]:
+    """The slices of either run: of one that head lost, a gate is still to be held."""
+    return list(dict.fromkeys(row["slice"] for run in runs for row in run.rows("measures") if row["slice"] != ALL))

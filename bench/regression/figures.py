@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from bench.gates import ALL, COSTS
 from bench.measures import cutoff
+from bench.regression.cards import Both, main_measure, slice_of
 from bench.regression.queries import Queries, sameness, unchanged
 from bench.regression.result import UNMOVED, Change, Cost, Flip, Pair
 from bench.statistics import FLIPS, TIE, bootstrap_difference, detectable, holm, randomisation_test
@@ -16,16 +17,6 @@ from bench.store import Run
 
 # Of the random choices of a comparison; a comparison made again says the same.
 SEED = 0
-
-# Set in head -> its queries in base and in head.
-Both = Mapping[str, tuple[Queries, Queries]]
-
-
-def main_measure(run: Run, dataset: str) -> str:
-    """The measure that the set's card names, where the run has it, else nDCG@10, else the first."""
-    wanted = next(each["measure"] for each in run.datasets if each["name"] == dataset)
-    names: list[str] = run.info["measures"]
-    return next((name for name in (wanted, "nDCG@10") if name in names), names[0])
 
 
 def changes(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
@@ -41,7 +32,7 @@ def changes(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: int
 def _of_set(
     before: Queries, after: Queries, pairs: Sequence[Pair], slices: Sequence[str], flips: int
 ) -> Iterator[Change]:
-    main = main_measure(after.run, after.dataset)
+    main = main_measure(before, after)
     columns, sides = [], []
     for each in pairs:
         same, depth = sameness(before, after, each)
@@ -52,11 +43,11 @@ def _of_set(
             columns.append((each, measure, same if as_deep else UNMOVED if settled else "", settled))
             sides.append((a[measure], b[measure]))
     for where in dict.fromkeys((ALL, *slices)):
-        mask = after.mask(where)
+        mask = slice_of(before, after, where)
         if not mask.any() or not columns:
             continue
         old, new = (np.column_stack([pair[side] for pair in sides])[mask] for side in (0, 1))
-        units = None if after.groups is None else after.groups[mask]
+        units = None if before.groups is None else before.groups[mask]
         open_ = [number for number, column in enumerate(columns) if not column[3]]
         figures = tested((new - old)[:, open_], units, flips) if open_ else {}
         for number, (each, measure, same, settled) in enumerate(columns):
@@ -109,6 +100,20 @@ def costs(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:
             values = before.get((*old, quantity), math.nan), after.get((*new, quantity), math.nan)
             if not all(map(math.isnan, values)):
                 found.append(Cost(*new, name, *values, cached))
+    return found
+
+
+def means(
+    queries: Mapping[str, Queries], cells: Iterable[tuple[str, str]], slices: Sequence[str]
+) -> dict[tuple[str, str, str, str], float]:
+    """Means of a run by (dataset, retriever, slice, measure), over all queries and over those of `slices`."""
+    found = {}
+    for dataset, retriever in cells:
+        values = queries[dataset].values(retriever)
+        for where in dict.fromkeys((ALL, *slices)):
+            mask = queries[dataset].mask(where)
+            if mask.any():
+                found.update({(dataset, retriever, where, name): float(v[mask].mean()) for name, v in values.items()})
     return found
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.gates import ALL, Gate
-from bench.regression.result import UNMOVED, Change, Check, Cost, Judged, Pair
+from bench.regression.result import UNMOVED, Change, Check, Cost, Judged, Pair, Result, State
 
 # Head's means by (dataset, retriever, slice, measure).
 Means = Mapping[tuple[str, str, str, str], float]
@@ -40,35 +40,39 @@ def judge(
 
 
 def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
-    value = means.get((*cell[:2], gate.slice, gate.figure), math.nan)
-    if not math.isnan(value):
-        yield Check(*cell[:2], "pass" if gate.met_by(value) else "fail", f"{gate.figure} {value:.4f}")
+    value = means.get((*cell[:2], gate.slice, gate.figure))
+    if value is None:
+        return
+    result: Result = "missing" if math.isnan(value) else "pass" if gate.met_by(value) else "fail"
+    yield Check(*cell[:2], result, f"{gate.figure} {value:.4f}, a floor for head alone")
 
 
 def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Check]:
     for row in changes:
         if (row.dataset, row.retriever) != cell[:2] or row.slice != gate.slice:
             continue
-        if gate.kind == "drop" and row.main and row.slice == ALL:
-            yield Check(*cell[:2], row.significant, _difference(row))
+        if math.isnan(row.difference):
+            if row.measure == gate.figure or (gate.kind == "drop" and row.main):
+                yield Check(*cell[:2], "missing", f"{row.measure} is not a number on every query")
+        elif gate.kind == "drop" and row.main and row.slice == ALL:
+            p = "p < .001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"
+            yield Check(*cell[:2], row.significant, _difference(row, row.significant, f", {p} after Holm"))
         elif row.measure == gate.figure and gate.kind == "difference":
-            state = row.state(-gate.value)
+            state: State = row.state(-gate.value)
             if state == "pass" and not row.settled and gate.relation == ">" and row.low <= gate.value:
                 state = "inconclusive"
             if row.settled and not gate.met_by(0.0):
                 state = "fail"
-            yield Check(*cell[:2], state, _difference(row))
+            yield Check(*cell[:2], state, _difference(row, state))
 
 
-def _difference(row: Change) -> str:
+def _difference(row: Change, state: State, test: str = "") -> str:
+    """test: what else decided. What the queries could have shown matters where they decide nothing."""
     figures = f"{row.measure} {row.base:.4f} → {row.head:.4f}"
     if row.settled:
         return f"{figures}: {_unmoved(row)}, nothing to test"
-    p = "p < .001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"
-    return (
-        f"{figures}: {row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}], {p} after Holm; "
-        f"{row.queries:,} queries show differences from {row.detectable:.3f}"
-    )
+    power = f"; {row.queries:,} queries show differences from {row.detectable:.3f}" * (state == "inconclusive")
+    return f"{figures}: {row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]{test}{power}"
 
 
 def _unmoved(row: Change) -> str:

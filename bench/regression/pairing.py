@@ -28,6 +28,12 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
     before, after = _cells(base), _cells(head)
     prints = [{each["name"]: each["fingerprint"] for each in run.datasets} for run in (base, head)]
     problems = []
+    if base.folder.resolve() == head.folder.resolve():
+        problems.append("Base and head are one and the same run, which says nothing of a change.")
+    if not partial:
+        problems += [
+            f"{label} on {name} failed in base: there is nothing to compare." for name, label, _ in base.failures
+        ]
     for old, new in sets.items():
         if prints[0][old] != prints[1][new]:
             problems.append(
@@ -92,22 +98,24 @@ def _labels(base: Run, head: Run) -> dict[str, tuple[str, str]]:
         free = [each for each in after if each not in before and after[each] == signature]
         if label not in found and free and free[0] not in [new for new, _ in found.values()]:
             found[label] = (free[0], f"renamed from {label}")
-    gone = [label for label in before if label not in found]
-    new = [label for label in after if label not in {each for each, _ in found.values()}]
-    for label in gone:
-        like = _kind(label, before[label])
-        mine, theirs = (
-            [each for each in side if _kind(each, marks[each]) == like]
-            for side, marks in ((gone, before), (new, after))
-        )
-        # Several of a kind on either side leave open which became which.
-        if len(mine) == len(theirs) == 1:
-            found[label] = (theirs[0], f"parameters changed from {label}")
+    # By name and class, then by class alone: an object in a test has another name than its entry in a file.
+    for kind in (_kind, lambda label, signature: _kind(label, signature)[1]):
+        gone = [label for label in before if label not in found]
+        new = [label for label in after if label not in {each for each, _ in found.values()}]
+        for label in gone:
+            like = kind(label, before[label])
+            mine, theirs = (
+                [each for each in side if kind(each, marks[each]) == like]
+                for side, marks in ((gone, before), (new, after))
+            )
+            # Several of a kind on either side leave open which became which.
+            if len(mine) == len(theirs) == 1:
+                found[label] = (theirs[0], f"parameters changed from {label}")
     return found
 
 
 def _kind(label: str, signature: str) -> tuple[str, str]:
-    """A retriever without its parameters."""
+    """A retriever without its parameters: its name and its class."""
     return label.partition(":")[0], signature.partition("(")[0]
 
 

@@ -41,6 +41,11 @@ class Queries:
         }
 
     @cached_property
+    def card(self) -> dict[str, Any]:
+        """What the run says of the set."""
+        return next(each for each in self.run.datasets if each["name"] == self.dataset)
+
+    @cached_property
     def ids(self) -> list[str]:
         found: list[str] = self.table["query"].to_pylist()
         return found
@@ -79,7 +84,7 @@ class Queries:
     @cached_property
     def groups(self) -> Groups:
         """What varies together, None where the set names no groups."""
-        name = next(each["group"] for each in self.run.datasets if each["name"] == self.dataset)
+        name = self.card["group"]
         return group_codes(self.field(name)) if name else None
 
     def values(self, retriever: str) -> dict[str, NDArray[np.float64]]:

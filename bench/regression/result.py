@@ -15,7 +15,8 @@ UNMOVED = "the same on every query"
 State = Literal["pass", "fail", "inconclusive"]
 # What became of a gate; "missing": its figure is not there, which is never a pass. "advice": a time that exceeds it.
 Result = Literal["pass", "fail", "inconclusive", "missing", "advice"]
-_WORST: tuple[Result, ...] = ("missing", "fail", "inconclusive", "advice", "pass")
+# The worst first.
+WORST: tuple[Result, ...] = ("missing", "fail", "inconclusive", "advice", "pass")
 
 
 class Pair(NamedTuple):
@@ -129,7 +130,7 @@ class Judged:
     @property
     def result(self) -> Result:
         """The worst of its checks; a gate that met no figure at all is never a pass."""
-        return min((each.result for each in self.checks), key=_WORST.index, default="missing")
+        return min((each.result for each in self.checks), key=WORST.index, default="missing")
 
 
 class Changed(NamedTuple):

@@ -22,8 +22,12 @@ def render(found: Regression) -> str:
     blocks = [MARKER, f"# {names}", f"**{escape(comparison.headline(found))}**"]
     blocks += [f"**{escape(each)}**" for each in comparison.troubles(found)]
     blocks.append(table_block(comparison.gates(found)))
+    if moved := comparison.main(found):
+        blocks.append(table_block(moved))
     if found.flips:
-        blocks += ["## Flipped queries", *_folded("queries", list(_flips(found)))]
+        lost = sum(flip.lost for flip in found.flips)
+        counted = f"{lost:,} lost, {len(found.flips) - lost:,} gained"
+        blocks += ["## Flipped queries", *_folded(counted, list(_flips(found)))]
     notes = [f"- {escape(each)}" for each in comparison.notes(found)]
     if notes:
         blocks += ["## Changed", "\n".join(notes)]
@@ -34,11 +38,17 @@ def render(found: Regression) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def append(path: Path, found: Regression) -> None:
+def refusal(error: BenchError) -> str:
+    """Why there is no comparison: who looks at the summary should not have to look for it in the log."""
+    said = escape(comparison.inert(f"{error.message} {error.hint}"))
+    return "\n\n".join((MARKER, "# Nothing was compared, which is never a pass", said)) + "\n"
+
+
+def append(path: Path, text: str) -> None:
     """Append to a job's summary. Raises BenchError where that cannot be written."""
     try:
         with path.open("a", encoding="utf-8") as stream:
-            stream.write(render(found))
+            stream.write(text)
     except OSError as error:
         raise BenchError(f"{path} cannot be written: {error.strerror}.", "Unset GITHUB_STEP_SUMMARY.") from None
 

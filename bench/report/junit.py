@@ -62,7 +62,7 @@ def _cases(found: Regression) -> Iterator[_Case]:
     )
     for judged in found.judged:
         element = _ELEMENTS.get(judged.result)
-        message = comparison.reasons(judged) or "no cell of both runs has this figure"
+        message = comparison.reasons(judged)
         if element == "failure" and flipped:
             message += f"\n{flipped}"
         yield _Case(comparison.inert(judged.gate.text), element, message)
