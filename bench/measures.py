@@ -22,6 +22,9 @@ from retrievers.base import Ranking
 if TYPE_CHECKING:
     import ir_measures
 
+# A document that no ranking holds: judged wrong, it moves no figure.
+_NOWHERE = "nowhere"
+
 DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
 
 
@@ -72,6 +75,10 @@ def evaluate_positions(
         str(query): {str(document): grade for document, grade in grades.items()}
         for query, grades in enumerate(judgements)
     }
+    for grades in qrels.values():
+        # trec_eval counts documents by grade up to a query's highest, in memory that it does not have below 0.
+        if grades and max(grades.values()) < 0:
+            grades[_NOWHERE] = 0
     descending = [float(score) for score in range(documents.shape[1], 0, -1)]
     run = {}
     for query, row in enumerate(documents.tolist()):

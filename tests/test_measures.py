@@ -242,6 +242,14 @@ def test_negative_grades_gain_nothing():
     assert values["P@5"][0] == pytest.approx(1 / 5)
 
 
+@pytest.mark.parametrize("grade", [-1, -2, -3])
+def test_a_query_with_negative_grades_alone_counts_zero(grade):
+    """TREC marks spam by -2. trec_eval has no memory for grades below -1 where they are a query's highest, and dies."""
+    names = ["nDCG@10", "R@1", "AP", "Judged@2"]
+    values = measures.evaluate_positions(measures.resolve(names), [{0: grade}] * 50, np.array([[0, 1]] * 50))
+    assert [set(values[name].tolist()) for name in names] == [{0.0}, {0.0}, {0.0}, {0.5}]
+
+
 def test_grades_are_linear_gains():
     """trec_eval: gain = grade. Exponential gains would give another figure for this swap."""
     value = measures.evaluate_positions(measures.resolve(["nDCG@10"]), [{0: 3, 1: 1}], np.array([[1, 0]]))["nDCG@10"][0]
