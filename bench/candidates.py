@@ -67,21 +67,42 @@ def of_kind(candidates: Sequence[Candidate], kind: str) -> list[Candidate]:
     return [each for each in candidates if each.kind == kind and not math.isnan(each.mean)]
 
 
+def by_mean(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that worked, the highest mean first; of equals the first stays first."""
+    return sorted((each for each in candidates if not math.isnan(each.mean)), key=_mean, reverse=True)
+
+
 def cheaper(lexical: Candidate, dense: Candidate) -> tuple[Candidate, str]:
     """The cheaper of the two and what it is called: the dense one only where each cost known of both is lower.
 
     Where costs are unknown or point both ways it is the lexical one, which has no model to keep: the simpler.
     """
-    pairs = ((lexical.p95_ms, dense.p95_ms), (lexical.memory_mb, dense.memory_mb))
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    known = _known(lexical, dense)
     if known and all(b < a for a, b in known):
-        return dense, "cheaper"
-    return lexical, "cheaper" if known and all(a <= b for a, b in known) else "simpler"
+        return dense, "the cheaper one"
+    return lexical, "the cheaper one" if known and all(a <= b for a, b in known) else "the simpler one"
+
+
+def cheaper_of_kind(leader: Candidate, other: Candidate) -> tuple[Candidate, str]:
+    """The same of two that no kind tells apart: where costs are unknown or point both ways, the one of the higher mean.
+
+    leader: that one.
+    """
+    known = _known(leader, other)
+    if known and all(b < a for a, b in known):
+        return other, "the cheaper one"
+    return leader, "the cheaper one" if known and all(a <= b for a, b in known) else "the one of the higher mean"
 
 
 def shown(cost: float) -> str:
     """A cost as people read it."""
     return f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}"
+
+
+def _known(one: Candidate, other: Candidate) -> list[tuple[float, float]]:
+    """The costs known of both."""
+    pairs = ((one.p95_ms, other.p95_ms), (one.memory_mb, other.memory_mb))
+    return [(a, b) for a, b in pairs if a is not None and b is not None]
 
 
 def _mean(candidate: Candidate) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,9 @@ from retrievers.base import Ranking
 
 if TYPE_CHECKING:
     import ir_measures
+
+# A document that no ranking holds: judged wrong, it moves no figure.
+_NOWHERE = "nowhere"
 
 DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
 
@@ -68,10 +71,7 @@ def evaluate_positions(
         if not _is_ours(measure):
             asked.setdefault(_uncut(measure), []).append(name)
     label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
-    qrels = {
-        str(query): {str(document): grade for document, grade in grades.items()}
-        for query, grades in enumerate(judgements)
-    }
+    qrels = _qrels(judgements)
     descending = [float(score) for score in range(documents.shape[1], 0, -1)]
     run = {}
     for query, row in enumerate(documents.tolist()):
@@ -81,11 +81,12 @@ def evaluate_positions(
     values = {name: np.zeros(len(judgements)) for name in measures}
     # By identity, held so that none is given away: a measure's own hash writes its whole text each time.
     named: dict[int, tuple[ir_measures.Measure, list[str]]] = {}
-    for metric in ir_measures.evaluator(list(asked), qrels).iter_calc(run) if asked else ():
-        if id(metric.measure) not in named:
-            named[id(metric.measure)] = metric.measure, asked[metric.measure]
-        for name in named[id(metric.measure)][1]:
-            values[name][int(metric.query_id)] = metric.value
+    for together in _apart(asked):
+        for metric in ir_measures.evaluator(together, qrels).iter_calc(run):
+            if id(metric.measure) not in named:
+                named[id(metric.measure)] = metric.measure, asked[metric.measure]
+            for name in named[id(metric.measure)][1]:
+                values[name][int(metric.query_id)] = metric.value
     for name, measure in measures.items():
         if _is_ours(measure):
             values[name] = _interpolated_precision(judgements, documents, measure["recall"], measure["rel"])
@@ -94,11 +95,36 @@ def evaluate_positions(
     return values
 
 
+def _qrels(judgements: Sequence[dict[int, int]]) -> dict[str, dict[str, int]]:
+    found = {
+        str(query): {str(document): grade for document, grade in grades.items()}
+        for query, grades in enumerate(judgements)
+    }
+    for grades in found.values():
+        # trec_eval counts documents by grade up to a query's highest, in memory that it does not have below 0.
+        if grades and max(grades.values()) < 0:
+            grades[_NOWHERE] = 0
+    return found
+
+
 def _uncut(measure: ir_measures.Measure) -> ir_measures.Measure:
     """RR for RR@k, which is RR where that is at least 1 / k, else 0: its own provider sorts every hit in Python."""
     if measure.NAME != "RR" or "cutoff" not in measure.params or measure["judged_only"]:
         return measure
     return type(measure)(**{key: value for key, value in measure.params.items() if key != "cutoff"})
+
+
+def _apart(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Measure]]:
+    """The measures by what they change in judgements or rankings, each set for an evaluator of its own.
+
+    ir_measures puts one that it believes needs no setting (nDCG, NumRet) beside the first of a set, in an order that
+    differs by process: nDCG@10 beside nDCG with other gains then has those gains.
+    """
+    found: dict[str, list[ir_measures.Measure]] = {}
+    for measure in measures:
+        changed = {key: measure.params[key] for key in ("gains", "judged_only") if key in measure.params}
+        found.setdefault(repr(changed), []).append(measure)
+    return list(found.values())
 
 
 def _is_ours(measure: ir_measures.Measure) -> bool:

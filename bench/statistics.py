@@ -277,21 +277,37 @@ def auroc(positive: Floats, negative: Floats) -> float:
 
 
 def auroc_interval(
-    positive: Floats, negative: Floats, rng: np.random.Generator, draws: int = DRAWS, level: float = LEVEL
+    positive: Floats,
+    negative: Floats,
+    rng: np.random.Generator,
+    *,
+    draws: int = DRAWS,
+    level: float = LEVEL,
+    groups: tuple[Groups, Groups] = (None, None),
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of `auroc`; positives and negatives are drawn apart.
+    """Percentile bootstrap interval of `auroc`; positives and negatives are drawn apart, whole groups of each.
 
-    NaN where either has fewer than two. Perfect separation gives (1, 1), which few scores cannot warrant.
+    groups: of the positives and of the negatives. NaN where either has fewer than two (groups). Perfect separation
+    gives (1, 1), which few scores cannot warrant.
     """
-    if len(positive) < 2 or len(negative) < 2:
+    units = [_units(len(scores), each) for scores, each in zip((positive, negative), groups, strict=True)]
+    sizes = [len(np.unique(unit)) for unit in units]
+    if min(sizes) < 2:
         return math.nan, math.nan
-    ordered = np.sort(negative)
+    order = np.argsort(negative, kind="stable")
+    ordered, lost_unit = negative[order], units[1][order]
     below, upto = np.searchsorted(ordered, positive, "left"), np.searchsorted(ordered, positive, "right")
     drawn, step = [], max(1, _CELLS // max(len(positive), len(negative)))
-    batches = zip(_counts(len(positive), rng, draws, step), _counts(len(negative), rng, draws, step), strict=True)
-    for won, lost in batches:
+    for won, lost in zip(*(_counts(size, rng, draws, step) for size in sizes), strict=True):
+        won, lost = won[:, units[0]], lost[:, lost_unit]
         reached = np.concatenate([np.zeros((len(lost), 1)), np.cumsum(lost, axis=1)], axis=1)
-        drawn.append((won * (reached[:, below] + reached[:, upto])).sum(axis=1))
+        pairs = 2 * won.sum(axis=1) * lost.sum(axis=1)
+        drawn.append((won * (reached[:, below] + reached[:, upto])).sum(axis=1) / pairs)
     tail = (1 - level) / 2 * 100
-    low, high = np.percentile(np.concatenate(drawn) / (2 * len(positive) * len(negative)), [tail, 100 - tail])
+    low, high = np.percentile(np.concatenate(drawn), [tail, 100 - tail])
     return float(low), float(high)
+
+
+def _units(n: int, groups: Groups) -> NDArray[np.intp]:
+    """The number of the unit that each of n queries is in, [n]."""
+    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]

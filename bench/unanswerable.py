@@ -43,7 +43,8 @@ def figures(dataset: Dataset, ranking: Ranking, seed: int) -> Iterator[ScoreFigu
     positive, negative = top[answerable], top[~answerable]
     nan = float("nan")
     floor = float(np.quantile(positive, 1 - KEPT, method="lower"))
-    low, high = auroc_interval(positive, negative, np.random.default_rng([seed, 5]))
+    groups = (None, None) if dataset.groups is None else (dataset.groups[answerable], dataset.groups[~answerable])
+    low, high = auroc_interval(positive, negative, np.random.default_rng([seed, 5]), groups=groups)
     for quantity, value, below, above in (
         (AUROC, auroc(positive, negative), low, high),
         (FLOOR, floor if np.isfinite(floor) else nan, nan, nan),

@@ -7,7 +7,9 @@ of its kind: the best of several was chosen by the same queries. The first rule 
 
 | basis          | where                                                                     | choice              |
 |----------------|---------------------------------------------------------------------------|---------------------|
-| no pair        | the run has no lexical or no dense retriever, or too few queries          | undecided           |
+| no pair        | the run has one retriever alone, or too few queries                       | undecided           |
+| one kind       | no lexical or no dense one: D and L are the two of the highest mean, and  | that retriever, of  |
+|                | the rules below but fusion choose between them                            | those compared      |
 | no one affords | both kinds exceed a limit                                                 | undecided           |
 | cost           | one kind exceeds a limit                                                  | the other kind      |
 | fusion         | fusion's interval over the better of D and L is above 0, not all below m, | hybrid worth trying |
@@ -17,8 +19,10 @@ of its kind: the best of several was chosen by the same queries. The first rule 
 | better         | one is shown better, whether by m is open                                 | the better kind     |
 | undecided      | otherwise                                                                 | undecided           |
 
+Where both kinds were compared, a retriever that is neither has no part in the choice; one of a higher mean is named.
 Over all sets nothing is pooled: a choice is that of more than half of the sets with no set choosing the opposite.
-Of two the cheaper is the dense one only where each cost known of both is lower; otherwise it is the lexical one.
+Of two the cheaper is the dense one only where each cost known of both is lower; otherwise it is the lexical one. Of
+two of one kind it is the one of the higher mean, unless each cost known of both is lower for the other.
 The interval of fusion stands outside Holm's correction: it is a reason to try a hybrid, not a finding.
 """
 
@@ -30,10 +34,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from bench import wording
-from bench.candidates import Candidate, Limits, best_pair, cheaper, of_kind
+from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, of_kind
 from bench.comparisons import Comparison, outcome
 
-Choice = Literal["lexical", "dense", "hybrid worth trying", "undecided"]
+# "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
+Choice = str
+AMONG = " of those compared"
 Basis = Literal["no pair", "no one affords", "cost", "fusion", "within margin", "beyond margin", "better", "undecided"]
 
 # Intervals of fewer are too short to show two retrievers alike: no test stands beside them there.
@@ -48,8 +54,8 @@ class Verdict:
 
     basis: the rule. retriever: what is recommended, None for a hybrid and where undecided. winner: the retriever
     shown better, None where none is, whatever is recommended. lexical, dense: the two compared; difference, low,
-    high, p_holm: dense minus lexical. more_queries: about how many further judged queries would settle what is
-    undecided, None where that is decided or cannot be told.
+    high, p_holm: dense minus lexical; None where one kind was not compared. more_queries: about how many further
+    judged queries would settle what is undecided, None where that is decided or cannot be told.
     """
 
     dataset: str
@@ -119,7 +125,7 @@ def overall(verdicts: Sequence[Verdict]) -> Overall:
     for verdict in verdicts:
         sets[verdict.choice] = (*sets.get(verdict.choice, ()), verdict.dataset)
     where = "; ".join(f"{choice} on {', '.join(names)}" for choice, names in sets.items())
-    opposed = "lexical" in sets and "dense" in sets
+    opposed = {"lexical", "dense"} <= sets.keys() or sum(choice.endswith(AMONG) for choice in sets) > 1
     majority = [choice for choice, names in sets.items() if 2 * len(names) > len(verdicts)]
     if opposed or not majority or majority == ["undecided"]:
         first = (
@@ -130,9 +136,8 @@ def overall(verdicts: Sequence[Verdict]) -> Overall:
             else "Undecided over all sets: no choice is that of more than half of them."
         )
         return Overall("undecided", sets, (first, f"By set: {where}.") if where else ("No set was compared.",))
-    choice: Choice = next(verdict.choice for verdict in verdicts if verdict.choice == majority[0])
-    first = f"Over all sets: {choice}, on {len(sets[choice])} of {len(verdicts)}."
-    return Overall(choice, sets, (first, f"By set: {where}.") if len(sets) > 1 else (first,))
+    first = f"Over all sets: {majority[0]}, on {len(sets[majority[0]])} of {len(verdicts)}."
+    return Overall(majority[0], sets, (first, f"By set: {where}.") if len(sets) > 1 else (first,))
 
 
 @dataclass(frozen=True)
@@ -149,65 +154,126 @@ class _Case:
 
     def verdict(self) -> Verdict:
         best_lexical, best_dense = best_pair(self.candidates)
-        undecided = f"Undecided on {self.dataset}:"
         if best_lexical is None or best_dense is None:
-            kinds = {"lexical": best_lexical, "dense": best_dense}
-            missing = " and no ".join(kind for kind, each in kinds.items() if each is None)
-            return self._say("undecided", "no pair", f"{undecided} no {missing} retriever was compared.")
+            return self._among()
         row = self._row(best_dense.label, best_lexical.label)
         if math.isnan(row.low):
-            return self._say("undecided", "no pair", f"{undecided} {row.queries} queries are too few to compare by.")
+            return self._too_few(row)
         lexical, dense = best_pair(self.candidates, self.limits)
         if lexical and dense:
             return self._by_quality(lexical, dense, (best_lexical, best_dense))
         if lexical:
-            return self._by_cost(lexical, best_dense)
+            return self._by_cost(lexical, best_dense, self.candidates)
         if dense:
-            return self._by_cost(dense, best_lexical)
-        costs = "; ".join(f"{each.label} has {self.limits.exceeded(each)}" for each in (best_lexical, best_dense))
-        return self._say("undecided", "no one affords", f"{undecided} every retriever exceeds the limits.", f"{costs}.")
+            return self._by_cost(dense, best_lexical, self.candidates)
+        return self._no_one_affords((best_lexical, best_dense))
 
-    def _by_cost(self, kept: Candidate, out: Candidate) -> Verdict:
+    def _among(self) -> Verdict:
+        """One kind was not compared: the choice is between the others, whatever their kind."""
+        working = by_mean(self.candidates)
+        kinds = " and no ".join(kind for kind in ("lexical", "dense") if not of_kind(self.candidates, kind))
+        if not working:
+            return self._say("undecided", "no pair", f"{self._undecided} no {kinds} retriever was compared.")
+        missing = f"No {kinds} retriever was compared."
+        if len(working) == 1:
+            return self._say("undecided", "no pair", *wording.alone(self.dataset, self.measure, working[0]), missing)
+        row = self._row(working[0].label, working[1].label)
+        if math.isnan(row.low):
+            return self._too_few(row, missing)
+        allowed = [each for each in working if not self.limits.exceeded(each)]
+        if not allowed:
+            return self._no_one_affords(working, missing)
+        if len(allowed) == 1:
+            out = next(each for each in working if each is not allowed[0])
+            return self._by_cost(allowed[0], out, working, missing)
+        leader, other, *_ = allowed
+        figures = (
+            wording.means(leader, other, allowed, self._row(leader.label, other.label), kinds=False),
+            *wording.limited(self.limits, allowed, working),
+        )
+        return self._settled(leader, other, allowed[1:], figures, cheaper_of_kind(leader, other), missing=(missing,))
+
+    @property
+    def _undecided(self) -> str:
+        return f"Undecided on {self.dataset}:"
+
+    def _too_few(self, row: Comparison, *missing: str) -> Verdict:
+        first = f"{self._undecided} {row.queries} queries are too few to compare by."
+        return self._say("undecided", "no pair", first, *missing)
+
+    def _no_one_affords(self, best: Sequence[Candidate], *missing: str) -> Verdict:
+        costs = "; ".join(f"{each.label} has {self.limits.exceeded(each)}" for each in best)
+        first = f"{self._undecided} every retriever exceeds the limits."
+        return self._say("undecided", "no one affords", first, f"{costs}.", *missing)
+
+    def _by_cost(self, kept: Candidate, out: Candidate, candidates: Sequence[Candidate], *missing: str) -> Verdict:
+        """Of `candidates` only `kept`, or only its kind, keeps the limits; out: the best of those that do not."""
         row = self._row(out.label, kept.label)
         leader, other = (out, kept) if row.difference > 0 else (kept, out)
-        winner = None if self._not_beaten(leader, of_kind(self.candidates, other.kind)) else leader.label
+        rivals = candidates if missing else of_kind(candidates, other.kind)
+        blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
+        winner = None if blocking else leader.label
         sentences = (
             wording.use(self.dataset, kept, f": {out.label} has {self.limits.exceeded(out)}"),
-            wording.too_costly(kept, out, winner, row),
+            wording.too_costly(kept, out, blocking, row),
             *wording.limited(self.limits, (kept,), ()),
+            *missing,
         )
+        if missing:
+            return self._say(kept.label + AMONG, "cost", *sentences, pick=kept, winner=winner)
         row = row.seen_from(out.label if out.kind == "dense" else kept.label)
         return self._say(_choice(kept), "cost", *sentences, row=row, pick=kept, winner=winner)
 
     def _by_quality(self, lexical: Candidate, dense: Candidate, free: Sequence[Candidate]) -> Verdict:
         row = self._row(dense.label, lexical.label)
         leader, other = (dense, lexical) if row.difference > 0 else (lexical, dense)
-        seen = row.seen_from(leader.label)
-        allowed = [each for each in of_kind(self.candidates, other.kind) if not self.limits.exceeded(each)]
-        blocking = self._not_beaten(leader, allowed)
-        winner = None if blocking else leader.label
+        allowed = [each for each in self.candidates if not self.limits.exceeded(each)]
+        rivals = of_kind(allowed, other.kind)
         figures = (
-            wording.means(leader, other, self.candidates, seen),
+            wording.means(leader, other, allowed, row.seen_from(leader.label)),
             *wording.limited(self.limits, (lexical, dense), free),
+            *wording.another_kind(leader, allowed),
         )
         if self.fusion and self._gains(self.fusion, leader) and not self.limits.exceeded(lexical, dense):
+            winner = None if self._not_beaten(leader, rivals) else leader.label
             first = wording.hybrid(self.dataset, lexical, dense, self.fusion)
             return self._say("hybrid worth trying", "fusion", first, *figures, row=row, winner=winner)
-        costs = wording.costs(leader, other)
+        return self._settled(leader, other, rivals, figures, cheaper(lexical, dense), row=row)
+
+    def _settled(
+        self,
+        leader: Candidate,
+        other: Candidate,
+        rivals: Sequence[Candidate],
+        figures: Sequence[str],
+        cheap: tuple[Candidate, str],
+        *,
+        row: Comparison | None = None,
+        missing: Sequence[str] = (),
+    ) -> Verdict:
+        """By the margin, who is shown better than all rivals, or not at all. other: the first of the rivals; cheap:
+        the cheaper of both, and what it is called; missing: a sentence on the kinds that were not compared."""
+        seen = self._row(leader.label, other.label)
+        blocking = self._not_beaten(leader, rivals)
+        winner = None if blocking else leader.label
+        costs = (*wording.costs(leader, other), *missing)
+        pick, called = cheap
         if -self.margin < seen.low and seen.high < self.margin and seen.groups >= FEWEST:
-            pick, called = cheaper(lexical, dense)
-            reason = wording.within(dense if pick is lexical else lexical, called, winner, self.margin)
+            reason = wording.within(other if pick is leader else leader, called, winner, self.margin)
             sentences = (wording.use(self.dataset, pick, reason), *figures, *costs)
-            return self._say(_choice(pick), "within margin", *sentences, row=row, pick=pick, winner=winner)
+            choice = pick.label + AMONG if missing else _choice(pick)
+            return self._say(choice, "within margin", *sentences, row=row, pick=pick, winner=winner)
         if winner:
             beyond = 0 < self.margin <= seen.low
             reason = wording.better(other, self.margin, beyond=beyond)
             sentences = (wording.use(self.dataset, leader, reason), *figures, *costs)
             basis: Basis = "beyond margin" if beyond else "better"
-            return self._say(_choice(leader), basis, *sentences, row=row, pick=leader, winner=winner)
+            choice = winner + AMONG if missing else _choice(leader)
+            return self._say(choice, basis, *sentences, row=row, pick=leader, winner=winner)
         more = self._more_queries(seen, blocking)
         first = wording.undecided(self.dataset, leader, other, blocking)
-        return self._say("undecided", "undecided", first, *figures, wording.wanted(more, seen), row=row, wanted=more)
+        rest = (*figures, wording.wanted(more, seen), *missing)
+        return self._say("undecided", "undecided", first, *rest, row=row, wanted=more)
 
     def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
         return fusion.b == leader.label and fusion.low > 0 and fusion.high >= self.margin

@@ -10,7 +10,16 @@ from bench.comparisons import Comparison
 
 def use(dataset: str, chosen: Candidate, reason: str) -> str:
     """What is recommended, and why."""
-    return f"On {dataset} use {chosen.label} ({chosen.kind}){reason}."
+    kind = "" if chosen.kind == "other" else f" ({chosen.kind})"
+    return f"On {dataset} use {chosen.label}{kind}{reason}."
+
+
+def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
+    """There is nothing to compare it with."""
+    return (
+        f"Undecided on {dataset}: {only.label} is the only retriever with figures.",
+        f"In {measure} it has {only.mean:.3f} ({only.low:.3f} to {only.high:.3f}).",
+    )
 
 
 def better(other: Candidate, margin: float, *, beyond: bool) -> str:
@@ -29,13 +38,21 @@ def within(other: Candidate, called: str, winner: str | None, margin: float) -> 
         reason = f"{other.label} is better by less than {margin:g}"
     else:
         reason = f"it is better than {other.label}, by less than {margin:g}"
-    return f", the {called} one: {reason}"
+    return f", {called}: {reason}"
 
 
-def too_costly(kept: Candidate, out: Candidate, winner: str | None, row: Comparison) -> str:
-    """What is known of the quality that the costs exclude."""
-    known = {out.label: f"{out.label} is better, but too costly", kept.label: f"{kept.label} is better as well"}
-    return f"{known[winner] if winner else 'Neither is shown better'}: {difference(row)}."
+def too_costly(kept: Candidate, out: Candidate, blocking: Sequence[Comparison], row: Comparison) -> str:
+    """What is known of the quality that the costs exclude. row: out against kept; blocking: rows of the one of the
+    higher mean that do not show it better."""
+    leader, other = (out, kept) if row.difference > 0 else (kept, out)
+    against = [each.b for each in blocking]
+    if other.label in against:
+        known = "Neither is shown better"
+    elif against:
+        known = f"{leader.label} is shown better than {other.label}, but not than {' and '.join(against)}"
+    else:
+        known = f"{out.label} is better, but too costly" if leader is out else f"{kept.label} is better as well"
+    return f"{known}: {difference(row)}."
 
 
 def undecided(dataset: str, leader: Candidate, other: Candidate, blocking: Sequence[Comparison]) -> str:
@@ -66,13 +83,20 @@ def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Compariso
     )
 
 
-def means(first: Candidate, second: Candidate, candidates: Sequence[Candidate], row: Comparison) -> str:
-    """The figures behind a comparison of two; row is seen from the first."""
+def means(
+    first: Candidate, second: Candidate, candidates: Sequence[Candidate], row: Comparison, *, kinds: bool = True
+) -> str:
+    """The figures behind a comparison of two; row is seen from the first.
+
+    candidates: those within the limits, of which each is the best of its kind, or without `kinds` both the best of all.
+    """
     parts = []
     for each in (first, second):
         several = len(of_kind(candidates, each.kind))
-        chosen = f", the best of {several} {each.kind} ones," if several > 1 else ""
+        chosen = f", the best of {several} {each.kind} ones," if kinds and several > 1 else ""
         parts.append(f"{each.label}{chosen} has {each.mean:.3f} ({each.low:.3f} to {each.high:.3f})")
+    if not kinds and len(candidates) > 2:
+        parts[1] += f", the best two of {len(candidates)}"
     return (
         f"In {row.measure} {' and '.join(parts)}; {difference(row)}; "
         f"{row.queries:,} queries show differences from {row.detectable:.3f}."
@@ -97,6 +121,16 @@ def costs(first: Candidate, second: Candidate) -> tuple[str, ...]:
         if a is not None and b is not None
     ]
     return (f"{first.label} costs {' and '.join(known)}.",) if known else ()
+
+
+def another_kind(leader: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
+    above = [each for each in of_kind(candidates, "other") if each.mean > leader.mean]
+    return tuple(
+        f"{each.label}, neither lexical nor dense and so no part of this choice, has {each.mean:.3f} "
+        f"({each.low:.3f} to {each.high:.3f})."
+        for each in above
+    )
 
 
 def limited(limits: Limits, used: Sequence[Candidate], best: Sequence[Candidate]) -> tuple[str, ...]:

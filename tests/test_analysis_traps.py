@@ -43,6 +43,19 @@ def test_a_trap_without_the_answer_in_sight_is_wrong(dataset):
     assert (found.wrong, found.undecided) == (1, 3)
 
 
+def test_wordings_of_one_question_are_drawn_together():
+    queries = [f"q{n:02}" for n in range(40)]
+    judged = [(query, document, grade) for query in queries for document, grade in (("a", 1), ("b", 0))]
+    dataset = made({name: name for name in "ab"}, dict.fromkeys(queries, ""), judged)
+    hits = {"x": Hits.of(dataset, ranked(dataset, [["b", "a"]] * 20 + [["a", "b"]] * 20))}
+    alone, grouped = (
+        trapped(hits, judged_traps(dataset), np.random.default_rng(0), groups)["x"].rate
+        for groups in (None, np.arange(40) // 10)
+    )
+    assert alone.value == grouped.value == 0.5
+    assert grouped.high - grouped.low > 1.5 * (alone.high - alone.low)
+
+
 def test_no_traps_no_figures(dataset):
     nothing = Traps(np.zeros(0, np.int64), np.zeros(0, np.int64))
     assert trapped({"x": Hits.of(dataset, ranked(dataset, [["b"]] * 4))}, nothing, np.random.default_rng(0)) == {}

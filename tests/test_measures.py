@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections import defaultdict
 
 import numpy as np
@@ -240,6 +243,33 @@ def test_negative_grades_gain_nothing():
     values = measures.evaluate_positions(measures.resolve(["nDCG@10", "P@5"]), [{0: 2, 1: -1}], np.array([[1, 0]]))
     assert values["nDCG@10"][0] == pytest.approx(1 / math.log2(3))
     assert values["P@5"][0] == pytest.approx(1 / 5)
+
+
+_TOGETHER = """
+import numpy as np
+from bench import measures
+names = ["nDCG@10", "nDCG(gains={1:1,2:3,3:7})@10", "nDCG(judged_only=True)@10", "NumRet", "P(judged_only=True)@2"]
+values = measures.evaluate_positions(measures.resolve(names), [{0: 1, 1: 3}], np.array([[0, 2, 1, 3]]))
+print(*(round(float(values[name][0]), 4) for name in names))
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5, 7])
+def test_a_measure_is_the_same_beside_any_other(seed):
+    """In an order that hashing decides, so it takes a process for each seed."""
+    environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    ran = subprocess.run([sys.executable, "-c", _TOGETHER], env=environment, capture_output=True, text=True, check=True)
+    plain, gains = (1 + 3 / 2) / (3 + 1 / math.log2(3)), (1 + 7 / 2) / (7 + 1 / math.log2(3))
+    judged = (1 + 3 / math.log2(3)) / (3 + 1 / math.log2(3))
+    assert ran.stdout.split() == [str(round(each, 4)) for each in (plain, gains, judged, 4.0, 1.0)]
+
+
+@pytest.mark.parametrize("grade", [-1, -2, -3])
+def test_a_query_with_negative_grades_alone_counts_zero(grade):
+    """TREC marks spam by -2. trec_eval has no memory for grades below -1 where they are a query's highest, and dies."""
+    names = ["nDCG@10", "R@1", "AP", "Judged@2"]
+    values = measures.evaluate_positions(measures.resolve(names), [{0: grade}] * 50, np.array([[0, 1]] * 50))
+    assert [set(values[name].tolist()) for name in names] == [{0.0}, {0.0}, {0.0}, {0.5}]
 
 
 def test_grades_are_linear_gains():

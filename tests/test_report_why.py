@@ -322,7 +322,7 @@ def complete(found):
 
 def test_without_a_dense_retriever_there_is_no_crossing(write_set, tmp_path):
     text, _ = complete(make(write_set(), tmp_path / "out", [BM25(), Tfidf()]))
-    assert "no dense retriever was compared" in text
+    assert "No dense retriever was compared" in text
     assert "cross" not in text
 
 

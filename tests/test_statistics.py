@@ -271,3 +271,18 @@ class TestAuroc:
         positive, negative = rng(0).normal(1, 1, 700), rng(1).normal(0, 1, 40)
         first = statistics.auroc_interval(positive, negative, rng())
         assert first == statistics.auroc_interval(positive, negative, rng())
+
+    def test_wordings_that_score_alike_are_one_question(self):
+        """Ten copies of each score say no more than the scores alone."""
+        positive, negative = rng(0).normal(1, 1, 60), rng(1).normal(0, 1, 40)
+        alone = statistics.auroc_interval(positive, negative, rng())
+        many = positive.repeat(10), negative.repeat(10)
+        groups = np.arange(600) // 10, np.arange(400) // 10
+        assert statistics.auroc_interval(*many, rng(), groups=groups) == pytest.approx(alone, abs=0.008)
+        low, high = statistics.auroc_interval(*many, rng())
+        assert high - low < (alone[1] - alone[0]) / 2
+
+    def test_one_group_has_no_interval(self):
+        groups = np.zeros(60, dtype=np.int64), None
+        found = statistics.auroc_interval(rng(0).normal(1, 1, 60), rng(1).normal(0, 1, 40), rng(), groups=groups)
+        assert all(map(math.isnan, found))

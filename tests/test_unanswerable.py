@@ -58,3 +58,16 @@ def test_a_set_with_answers_alone_has_no_such_table(write_set, tmp_path):
     found = bench.run(write_set(), [Fixed()], results=str(tmp_path / "out"), latency=False)
     assert len(found.unanswerable) == 0
     assert figures.no_answer(found, found.datasets[0]) is None
+
+
+def test_the_interval_of_a_set_with_groups_is_drawn_by_group(write_set):
+    """Sixty wordings of six questions, each group scored alike, say as much as six questions."""
+    queries = [{"_id": f"q{i}", "text": "x", "metadata": {"question": str(i // 10)}} for i in range(60)]
+    qrels = [(each["_id"], "d1", int(i < 30)) for i, each in enumerate(queries)]
+    scores = np.repeat([3.0, 1.0, 2.0, 2.0, 0.0, 1.5], 10)
+    widths = {}
+    for name, card in (("alone", ""), ("grouped", 'group = "question"\n')):
+        made = load_dataset(write_set(name, queries=queries, qrels=qrels, card=card))
+        found = next(unanswerable.figures(made, ranking(*scores), seed=0))
+        widths[name] = found.high - found.low
+    assert widths["grouped"] > 1.5 * widths["alone"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.candidates import Candidate, Limits, best_pair
 from bench.comparisons import Comparison
-from bench.verdict import FEWEST, Verdict, decide, overall
+from bench.verdict import AMONG, FEWEST, Verdict, decide, overall
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
 TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
@@ -82,7 +82,11 @@ class TestWhoIsShownBetter:
         assert "best of 2 lexical" in found.sentences[1]
 
     def test_another_kind_has_no_part_in_it(self):
-        assert said(verdict(0.05, 0.15, (BM25, MINILM, OTHER))) == said(verdict(0.05, 0.15))
+        found = verdict(0.05, 0.15, (BM25, MINILM, OTHER))
+        assert said(found) == said(verdict(0.05, 0.15))
+        assert "splade, neither lexical nor dense and so no part of this choice, has 0.900" in found.sentences[2]
+        worse = replace(OTHER, mean=0.1)
+        assert verdict(0.05, 0.15, (BM25, MINILM, worse)).sentences == verdict(0.05, 0.15).sentences
 
 
 class TestWithinTheMargin:
@@ -133,6 +137,12 @@ class TestCosts:
         assert said(found) == ("lexical", "cost", None, "bm25")
         assert "Neither is shown better" in found.sentences[1]
 
+    def test_better_than_the_other_but_not_than_all(self):
+        rows = [row("minilm", "tfidf", -0.1, 0.3, p=0.3)]
+        found = verdict(0.05, 0.15, (BM25, TFIDF, MINILM), rows, limits=Limits(p95_ms=10))
+        assert said(found) == ("lexical", "cost", None, "bm25")
+        assert found.sentences[1].startswith("minilm is shown better than bm25, but not than tfidf: the difference")
+
     def test_the_lexical_one_is_too_slow(self):
         slow = replace(BM25, p95_ms=90)
         found = verdict(-0.15, -0.05, (slow, MINILM), limits=Limits(p95_ms=50))
@@ -149,6 +159,7 @@ class TestCosts:
         found = verdict(0.08, 0.12, (BM25, MINILM, small), [row("small", "bm25", 0.03, 0.07)], limits=Limits(p95_ms=9))
         assert said(found) == ("dense", "beyond margin", "small", "small")
         assert "minilm is left out: it has a p95 of 20 ms" in " ".join(found.sentences)
+        assert "best of" not in " ".join(found.sentences), "minilm is better than small, which is not the best of 2"
 
     def test_a_cost_that_was_not_measured_is_said(self):
         found = verdict(0.05, 0.15, (BM25, replace(MINILM, p95_ms=None)), limits=Limits(p95_ms=10))
@@ -209,10 +220,14 @@ class TestUndecided:
 
 
 class TestNoPair:
-    def test_no_dense_retriever(self):
-        found = decide("faq", "nDCG@10", [BM25, TFIDF, OTHER], [row("bm25", "tfidf", 0.01, 0.09)])
+    def test_one_retriever_alone(self):
+        found = decide("faq", "nDCG@10", [BM25], [])
         assert said(found) == ("undecided", "no pair", None, None)
-        assert "no dense retriever" in found.sentences[0]
+        assert found.sentences == (
+            "Undecided on faq: bm25 is the only retriever with figures.",
+            "In nDCG@10 it has 0.500 (0.470 to 0.530).",
+            "No dense retriever was compared.",
+        )
 
     def test_nothing_at_all(self):
         assert "no lexical and no dense" in decide("faq", "nDCG@10", [], []).sentences[0]
@@ -239,6 +254,103 @@ class TestNoPair:
     def test_a_margin_is_not_below_zero(self, margin):
         with pytest.raises(ValueError, match="margin"):
             verdict(0.05, 0.15, margins={"nDCG@10": margin})
+
+
+class TestOneKind:
+    """No dense one was compared: which of the lexical ones, and that no dense one was tried; the same the other way."""
+
+    @staticmethod
+    def of(low, high, candidates=(TFIDF, BM25), more_rows=(), margins=None, limits=None, **figures):
+        rows = [row("bm25", "tfidf", low, high, **figures), *more_rows]
+        return decide("faq", "nDCG@10", candidates, rows, margins=margins, limits=limits)
+
+    def test_one_is_shown_better(self):
+        found = self.of(0.01, 0.09)
+        assert said(found) == ("bm25 of those compared", "better", "bm25", "bm25")
+        assert found.sentences[0] == "On faq use bm25 (lexical): it is better than tfidf."
+        assert found.sentences[1].startswith("In nDCG@10 bm25 has 0.500 (0.470 to 0.530) and tfidf has 0.450")
+        assert found.sentences[2] == "bm25 costs 2 against 1 ms of p95 and 60 against 50 MB of memory."
+        assert found.sentences[3] == "No dense retriever was compared."
+        assert (found.dense, found.lexical, found.difference) == (None, None, None)
+
+    def test_neither_is_shown_better(self):
+        found = self.of(-0.01, 0.07, p=0.1)
+        assert said(found) == ("undecided", "undecided", None, None)
+        assert found.sentences[0] == "Undecided on faq: neither bm25 nor tfidf is shown better."
+        assert found.more_queries > 0
+        assert found.sentences[-1] == "No dense retriever was compared."
+
+    def test_better_than_the_second_is_not_better_than_all(self):
+        third = replace(TFIDF, label="bm25+", mean=0.40)
+        rows = [row("bm25", "bm25+", -0.1, 0.3, p=0.3)]
+        found = self.of(0.01, 0.09, (TFIDF, third, BM25), rows)
+        assert said(found) == ("undecided", "undecided", None, None)
+        assert "bm25 is shown better than tfidf, but not than bm25+" in found.sentences[0]
+        assert "the best two of 3" in found.sentences[1]
+
+    def test_only_dense_ones(self):
+        small = Candidate("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
+        found = decide("faq", "nDCG@10", [small, MINILM], [row("minilm", "small", 0.01, 0.09)])
+        assert said(found) == ("minilm of those compared", "better", "minilm", "minilm")
+        assert found.sentences[-1] == "No lexical retriever was compared."
+
+    def test_another_kind_takes_part(self):
+        found = decide("faq", "nDCG@10", [BM25, OTHER], [row("splade", "bm25", 0.3, 0.5)])
+        assert said(found) == ("splade of those compared", "better", "splade", "splade")
+        assert found.sentences[0] == "On faq use splade: it is better than bm25."
+
+    def test_neither_kind(self):
+        second = replace(OTHER, label="colbert", mean=0.5)
+        found = decide("faq", "nDCG@10", [second, OTHER], [row("splade", "colbert", 0.3, 0.5)])
+        assert found.choice == "splade of those compared"
+        assert found.sentences[-1] == "No lexical and no dense retriever was compared."
+
+    def test_beyond_the_margin(self):
+        assert self.of(0.03, 0.09, margins=MARGIN).basis == "beyond margin"
+
+    def test_within_the_margin_the_cheaper(self):
+        found = self.of(0.001, 0.015, margins=MARGIN)
+        assert said(found) == ("tfidf of those compared", "within margin", "bm25", "tfidf")
+        assert found.sentences[0] == "On faq use tfidf (lexical), the cheaper one: bm25 is better by less than 0.02."
+
+    def test_within_the_margin_the_leader_where_it_is_the_cheaper(self):
+        found = self.of(-0.01, 0.015, (replace(TFIDF, p95_ms=9, memory_mb=200), BM25), margins=MARGIN, p=0.4)
+        assert said(found) == ("bm25 of those compared", "within margin", None, "bm25")
+        assert ", the cheaper one: tfidf differs" in found.sentences[0]
+
+    def test_within_the_margin_without_costs_the_one_of_the_higher_mean(self):
+        unknown = [replace(each, p95_ms=None, memory_mb=None) for each in (TFIDF, BM25)]
+        found = self.of(-0.01, 0.015, unknown, margins=MARGIN, p=0.4)
+        assert said(found) == ("bm25 of those compared", "within margin", None, "bm25")
+        assert ", the one of the higher mean: tfidf differs from it by less than 0.02 either way" in found.sentences[0]
+
+    def test_the_better_one_is_too_slow(self):
+        found = self.of(0.01, 0.09, limits=Limits(p95_ms=1.5))
+        assert said(found) == ("tfidf of those compared", "cost", "bm25", "tfidf")
+        assert "bm25 has a p95 of 2 ms where 1.5 ms are allowed" in found.sentences[0]
+        assert "bm25 is better, but too costly" in found.sentences[1]
+
+    def test_no_one_keeps_the_limits(self):
+        assert said(self.of(0.01, 0.09, limits=Limits(p95_ms=0.5))) == ("undecided", "no one affords", None, None)
+
+    def test_one_too_slow_of_three_is_named(self):
+        third = replace(BM25, label="bm25+", mean=0.55, p95_ms=9)
+        rows = [row("bm25+", "bm25", 0.01, 0.09), row("bm25+", "tfidf", 0.01, 0.19)]
+        found = self.of(0.01, 0.09, (TFIDF, BM25, third), rows, limits=Limits(p95_ms=5))
+        assert found.retriever == "bm25"
+        assert "bm25+ is left out: it has a p95 of 9 ms" in " ".join(found.sentences)
+        assert "best two" not in " ".join(found.sentences)
+
+    def test_too_few_queries(self):
+        found = self.of(math.nan, math.nan, queries=1, groups=1)
+        assert said(found) == ("undecided", "no pair", None, None)
+        assert "1 queries are too few" in found.sentences[0]
+
+    def test_over_all_sets(self):
+        one, other = (Verdict("a", "nDCG@10", 0, f"{name}{AMONG}", "better", ()) for name in ("bm25", "tfidf"))
+        same = overall([one, replace(one, dataset="b")])
+        assert same.sentences == ("Over all sets: bm25 of those compared, on 2 of 2.",)
+        assert overall([one, one, replace(other, dataset="b")]).sentences[0].startswith("The sets disagree")
 
 
 class TestOverall:
@@ -332,4 +444,39 @@ def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin,
     picked = {each.label: each for each in candidates}.get(found.retriever)
     assert picked is None or not limits.exceeded(picked)
     assert (found.basis == "undecided") >= (found.more_queries is not None)
+    json.dumps(found.as_json(), allow_nan=False)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    ends, ends, ends, st.floats(1e-5, 1), st.floats(1e-5, 1), st.sampled_from([0, 0.02, 0.1]),
+    st.builds(Limits, costs, costs), st.lists(costs, min_size=3, max_size=3), st.sampled_from([5, 30, 300]),
+)  # fmt: skip
+def test_nor_of_retrievers_of_one_kind(first, second, third, p, q, margin, limits, cost, groups):
+    """tfidf 0, bm25 and bm25+ as far above or below it as their intervals say."""
+    over = {"tfidf": 0.0, "bm25": sum(first) / 2, "bm25+": sum(second) / 2}
+    candidates = [
+        replace(BM25, label=label, mean=0.5 + mean, p95_ms=each)
+        for (label, mean), each in zip(over.items(), cost, strict=True)
+    ]
+    shift = over["bm25+"] - over["bm25"] - sum(third) / 2
+    rows = [
+        row("bm25", "tfidf", *first, p=p, groups=groups),
+        row("bm25+", "tfidf", *second, p=q, groups=groups),
+        row("bm25+", "bm25", *(each + shift for each in third), p=p, groups=groups),
+    ]
+    found = decide("faq", "nDCG@10", candidates, rows, margins={"nDCG@10": margin}, limits=limits)
+    text = " ".join(found.sentences)
+    if found.winner:
+        mine = [each.seen_from(found.winner) for each in rows if found.winner in (each.a, each.b)]
+        affordable = {each.label for each in candidates if not limits.exceeded(each)}
+        assert all(each.low > 0 and each.p_holm < 0.05 for each in mine if each.b in affordable)
+    else:
+        assert "is better" not in text
+        assert found.basis not in ("better", "beyond margin")
+    assert (found.retriever is None) == (found.choice == "undecided")
+    assert found.retriever is None or found.choice == found.retriever + AMONG
+    assert "No dense retriever was compared." in found.sentences
+    picked = {each.label: each for each in candidates}.get(found.retriever)
+    assert picked is None or not limits.exceeded(picked)
     json.dumps(found.as_json(), allow_nan=False)

@@ -84,8 +84,8 @@ def analyse(
         "unknown_words": unknown_words(dataset, terms, main, rng(2)),
         "copies": copies(dataset, hits, cutoff),
         "traps": {
-            "judged": trapped(hits, judged_traps(dataset), rng(3)),
-            "file": trapped(hits, traps, rng(4)) if traps is not None else {},
+            "judged": trapped(hits, judged_traps(dataset), rng(3), dataset.groups),
+            "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},
         },
     }
     return Analysis(plain(result), pairs)

@@ -14,6 +14,7 @@ from bench.analysis.hits import NOWHERE, Hits
 from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats.lines import decoded, lines
+from bench.statistics import Groups
 
 HEADER = ("query-id", "corpus-id")
 _HINT = "Each line is a query's id, a tab, and the id of a document that is wrong for it."
@@ -76,24 +77,27 @@ def read_traps(path: Path, dataset: Dataset) -> Traps:
     return Traps(table[:, 0], table[:, 1])
 
 
-def trapped(hits: Mapping[str, Hits], traps: Traps, rng: np.random.Generator) -> dict[str, Trapped]:
-    """By retriever; empty where there is no trap."""
+def trapped(
+    hits: Mapping[str, Hits], traps: Traps, rng: np.random.Generator, groups: Groups = None
+) -> dict[str, Trapped]:
+    """By retriever; empty where there is no trap. groups: [queries], whose wordings vary together."""
     if not len(traps.query):
         return {}
-    return {label: _trapped(each, traps, rng) for label, each in hits.items()}
+    return {label: _trapped(each, traps, rng, groups) for label, each in hits.items()}
 
 
-def _trapped(hits: Hits, traps: Traps, rng: np.random.Generator) -> Trapped:
+def _trapped(hits: Hits, traps: Traps, rng: np.random.Generator, groups: Groups) -> Trapped:
     wrong, right = hits.rank(traps.query, traps.document), hits.first_relevant[traps.query]
     fooled = (wrong != NOWHERE) & ((right == NOWHERE) | (wrong < right))
     safe = (right != NOWHERE) & ~fooled
     size = int(traps.query.max()) + 1
     bad, decided = (np.bincount(traps.query, mask, minlength=size) for mask in (fooled, fooled | safe))
-    shares = bad[decided > 0] / decided[decided > 0]
+    told = np.flatnonzero(decided)
+    shares = bad[told] / decided[told]
     return Trapped(
         len(wrong),
         int(fooled.sum()),
         int(safe.sum()),
         int((~fooled & ~safe).sum()),
-        figures({"rate": shares}, rng)["rate"],
+        figures({"rate": shares}, rng, groups=None if groups is None else groups[told])["rate"],
     )
