@@ -113,6 +113,11 @@ def test_a_missing_file_is_named(write_set, name):
         load_dataset(folder)
 
 
+def test_the_suggestion_knows_no_case():
+    with pytest.raises(BenchError, match="Did you mean 'phenomena'"):
+        load_dataset("PHENOMENA")
+
+
 def test_an_unknown_name_suggests_a_shipped_set():
     with pytest.raises(BenchError) as caught:
         load_dataset("vector-note")
