@@ -127,6 +127,8 @@ class _Runner:
         _refuse_same_names(datasets)
         if self.config.by:
             datasets = _sliced(datasets, self.config.by)
+        self._warn_of_fields(datasets)
+        self._add_measures(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
         for entrant in self.entrants:
@@ -147,6 +149,12 @@ class _Runner:
                 f"{self.folder} cannot be written: {error.strerror or error}.",
                 f"What is done is kept; mend that, then: python -m bench run --resume --name {name}",
             ) from error
+
+    def _add_measures(self, datasets: Sequence[Dataset]) -> None:
+        """What the cards judge by, beside the usual measures; measures that somebody chose stay as they are."""
+        if self.config.measures == measures.DEFAULT_MEASURES:
+            self.measures |= measures.resolve([each.card.measure for each in datasets])
+            self.depth = max([self.depth, *map(measures.cutoff, self.measures)])
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
         if fresh:
@@ -311,7 +319,7 @@ class _Runner:
         self._step(dataset, entrant, "score")
         warning = absent_queries(entrant, dataset)
         if warning is not None:
-            self._warn(entrant, warning)
+            self._warn(warning, entrant.label)
         dropped = int(dataset.card.drop_self)
         ranking = ranked(dataset, self.depth + dropped)
         self._commit(dataset, entrant, _without_own(ranking, dataset, self.depth) if dropped else ranking, {})
@@ -419,12 +427,17 @@ class _Runner:
     def _warn_of_cache(self, entrant: Entrant, quantities: dict[str, float]) -> None:
         for quantity, text in _CACHE_TROUBLE.items():
             if quantities.get(quantity):
-                self._warn(entrant, f"{entrant.label}: {text}")
+                self._warn(f"{entrant.label}: {text}", entrant.label)
 
-    def _warn(self, entrant: Entrant, warning: str) -> None:
+    def _warn_of_fields(self, datasets: Sequence[Dataset]) -> None:
+        for dataset in datasets:
+            for name in dataset.absent_fields:
+                self._warn(f"{dataset.name}: its card names the field {name!r}, which no query has.")
+
+    def _warn(self, warning: str, retriever: str = "") -> None:
         if warning not in self.warnings:
             self.warnings.append(warning)
-            self.tell(Event("warning", retriever=entrant.label, text=warning))
+            self.tell(Event("warning", retriever=retriever, text=warning))
 
     def _failed(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
         info = {

@@ -92,6 +92,11 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
         ("dataset.toml", b"licence = 5\n", "licence must be a string"),
         ("dataset.toml", b'slices = "kind"\n', "slices must be a list of strings"),
         ("dataset.toml", b'lisence = "MIT"\n', "no key in"),
+        (
+            "dataset.toml",
+            b'measure = "ndcg@10"\n',
+            "dataset.toml: There is no measure 'ndcg@10'",
+        ),
         ("dataset.toml", b"= broken\n", "dataset.toml: "),
         ("dataset.toml", b"\xff\xfe", "not UTF-8"),
     ],

@@ -263,6 +263,21 @@ def test_a_given_standard_deviation_is_used_and_said(findings):
     assert "given as 0.1" in found.message
 
 
+def test_too_few_queries_show_no_difference_instead_of_an_impossible_one(findings, write_set):
+    assert "3 answerable queries show a difference in nDCG@10 of 0.774" in findings()["detectable-difference"].message
+    for name, qrels in (("one", [("q1", "d1", 1)]), ("two", [("q1", "d1", 1), ("q2", "d3", 1)])):
+        found = {each.kind: each for each in lint(load_dataset(write_set(name, qrels=qrels)))}
+        assert "no difference at all" in found["detectable-difference"].message
+
+
+def test_a_field_of_the_card_that_no_query_has_is_a_warning(findings):
+    found = findings(card='slices = ["Kind"]\ngroup = "question"\n')["absent-fields"]
+    assert (found.level, found.message) == (
+        "warning",
+        "The card names 'Kind', 'question', which no query has; queries have kind.",
+    )
+
+
 def test_errors_stand_first_and_the_order_is_the_same_each_time(write_set):
     folder = write_set(
         corpus=[*CORPUS, document("x1", "cat on a mat"), document("x2", "")],

@@ -17,7 +17,7 @@ from bench.config import RunConfig
 from bench.dataset import Card
 from bench.errors import BenchError
 from bench.formats import load_dataset, trec
-from bench.report import figures
+from bench.report import figures, terminal
 
 CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
 
@@ -276,6 +276,22 @@ def test_a_field_that_no_query_has_is_refused(run_small, tmp_path):
     with pytest.raises(BenchError, match=r"There is no metadata field 'kidn'.*Did you mean 'kind'"):
         run_small(latency=False, by=("kidn",))
     assert not (tmp_path / "results").exists()
+
+
+def test_a_field_of_the_card_that_no_query_has_is_a_warning_and_no_table(run_small, write_set):
+    found = run_small(datasets=[load_dataset(write_set(card='slices = ["Kind", "kind"]\n'))], latency=False)
+    assert found.warnings == ["small: its card names the field 'Kind', which no query has."]
+    assert "small: nDCG@10 [95%] by kind" in [table.title for table in figures.tables(found, found.datasets[0])]
+    assert list(terminal.render(found))
+
+
+def test_the_measure_of_the_card_is_computed_unless_measures_are_chosen(run_small, write_set):
+    dataset = load_dataset(write_set(card='measure = "Success@200"\n'))
+    found = run_small(datasets=[dataset], latency=False)
+    assert "Success@200 [95%]" in figures.quality(found, found.datasets[0]).header
+    assert found.info["depth"] == 200
+    chosen = run_small(datasets=[dataset], latency=False, name="chosen", measures=["R@5"])
+    assert chosen.info["measures"] == ["R@5"]
 
 
 def test_repeated_builds_show_their_spread(run_small, tmp_path, monkeypatch):

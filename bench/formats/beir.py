@@ -25,6 +25,7 @@ from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import json_records
+from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
 HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
@@ -120,7 +121,12 @@ def read_card(path: Source) -> Card:
         elif not isinstance(value, expected):
             wanted = {tuple: "a list of strings", str: "a string", bool: "true or false"}[expected]
             raise BenchError(f"{path}: {key} must be {wanted}.", "Mend the card.")
-    return Card(**content)
+    card = Card(**content)
+    try:
+        resolve([card.measure])
+    except BenchError as error:
+        raise BenchError(f"{path}: {error.message}", error.hint) from None
+    return card
 
 
 def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:
