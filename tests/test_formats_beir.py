@@ -216,9 +216,18 @@ def pack(path):
 def test_compressed_files_are_read(write_set):
     folder = write_set()
     plain = load_dataset(folder).fingerprint
-    for name in ("corpus.jsonl", "queries.jsonl"):
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
         pack(folder / name)
     assert load_dataset(folder).fingerprint == plain
+
+
+def test_compressed_splits_are_chosen_like_others_and_plain_ones_go_before_them(write_set):
+    folder = splits(write_set(), "train", "dev")
+    pack(folder / "qrels" / "dev.tsv")
+    assert "but dev, train." in failing(folder)
+    assert len(load_dataset(folder, Options(split="dev")).queries) == 3
+    (folder / "qrels" / "dev.tsv").write_text("q2\td3\t1\n")
+    assert load_dataset(folder, Options(split="dev")).query_ids == ["q2"]
 
 
 @pytest.mark.parametrize(
