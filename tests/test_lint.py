@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from bench import same_text
 from bench.dataset import Dataset
 from bench.formats import load_dataset
 from bench.lint import LEVELS, Finding, lint, near, subject, words
@@ -346,8 +347,15 @@ def test_too_many_candidates_are_refused(monkeypatch):
         near.near_pairs([f"{LONG} {number}" for number in range(20)])
 
 
-def test_texts_are_compared_in_folded_case_with_single_spaces():
-    assert subject.normalised(" Straße\tund \n WEG ") == "strasse und weg"
+def test_texts_are_compared_without_what_no_reader_minds():
+    assert same_text.normalised(" Straße\tund \n WEG ") == "strasse und weg"
+    assert same_text.normalised("\ufb01nd\u00a0e\u0301t\u00e9") == "find \u00e9t\u00e9"
+
+
+def test_copies_that_differ_in_compatibility_forms_are_found(findings):
+    """As pairs merge them: a set that was imported has none left."""
+    found = findings(corpus=[document("x1", "The \ufb01le was o\ufb00ered"), document("x2", "the file was offered")])
+    assert found["duplicate-documents"].ids == (("x1", "x2"),)
 
 
 def printed(name, found, width=160):
