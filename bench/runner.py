@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -137,7 +138,7 @@ class _Runner:
                     entrant.ranked(dataset, 1)
         if self.config.traps:
             read_traps(Path(self.config.traps), datasets[0])
-        name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
+        name = self.config.name or _free_name(Path(self.config.results))
         self.folder = Path(self.config.results) / name
         self.info = self._describe(datasets)
         store.make_folder(self.folder, may_exist=resume or fresh)
@@ -470,6 +471,13 @@ class _Runner:
 def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
     return [load_dataset(name, options) for name in config.datasets or shipped()]
+
+
+def _free_name(results: Path) -> str:
+    """Date and time, with a number where several runs begin within one second, as small ones in a script do."""
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = chain([now], (f"{now}-{number}" for number in count(2)))
+    return next(name for name in names if not (results / name).exists())
 
 
 def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:
