@@ -32,14 +32,14 @@ BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, INTERRUPTED = 2, 3, 4, 5, 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, run the command, exit with its code."""
+    from bench import console
     from bench.errors import BenchError
 
+    console.replace_what_cannot_be_shown()
     options = _parser().parse_args(arguments)
     try:
         code = options.command(options)
     except BenchError as error:
-        from bench import console
-
         console.error(error.message, error.hint)
         code = BAD_INPUT
     except KeyboardInterrupt:

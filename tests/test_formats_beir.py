@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zipfile
 
@@ -116,6 +117,11 @@ def test_a_missing_file_is_named(write_set, name):
     (folder / name).unlink()
     with pytest.raises(BenchError, match=name.rpartition("/")[2]):
         load_dataset(folder)
+
+
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(BenchError, match="is not UTF-8"):
+        load_dataset(os.fsdecode(b"t\xe4st"))
 
 
 def test_the_suggestion_knows_no_case():
