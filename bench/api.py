@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench import runner
-from bench.config import RunConfig, load_config
+from bench.config import RunConfig, load_config, setting
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset
@@ -20,8 +20,8 @@ __all__ = ["load_dataset", "load_run", "run"]
 
 
 def run(
-    datasets: str | Path | Dataset | Iterable[str | Path | Dataset] = (),
-    retrievers: Iterable[str | Retriever] | None = None,
+    datasets: str | Path | Dataset | Iterable[str | Path | Dataset] | None = None,
+    retrievers: str | Retriever | Iterable[str | Retriever] | None = None,
     *,
     config: str | Path | None = None,
     listener: runner.Listener = lambda event: None,
@@ -38,11 +38,9 @@ def run(
     for key in settings:
         if key not in known:
             raise unknown("setting", key, known)
-    settings |= {
-        key: tuple(settings[key]) for key in ("runs", "measures", "margin", "by", "columns") if key in settings
-    }
+    settings = {key: setting(key, value) for key, value in settings.items()}
     named, instances = (None, {}) if retrievers is None else _split(retrievers)
-    given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(datasets)
+    given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(() if datasets is None else datasets)
     names = tuple(each.name if isinstance(each, Dataset) else str(each) for each in given) or None
     chosen = load_config(Path(config) if config is not None else None, datasets=names, retrievers=named, **settings)
     if not given:
@@ -52,13 +50,20 @@ def run(
     return runner.run(replace(chosen, datasets=tuple(each.name for each in loaded)), instances, listener, loaded)
 
 
-def _split(retrievers: Iterable[str | Retriever]) -> tuple[tuple[str, ...], dict[str, Retriever]]:
+def _split(
+    retrievers: str | Retriever | Iterable[str | Retriever],
+) -> tuple[tuple[str, ...], dict[str, Retriever]]:
     names: list[str] = []
     instances: dict[str, Retriever] = {}
-    for each in retrievers:
+    alone = isinstance(retrievers, str | Retriever) or not isinstance(retrievers, Iterable)
+    for each in cast("Iterable[str | Retriever]", [retrievers] if alone else retrievers):
         if isinstance(each, str):
             names.append(each)
             continue
+        if isinstance(each, type):
+            raise BenchError(
+                f"{each.__name__} is a class, not a retriever.", f"Hand over an object: {each.__name__}()."
+            )
         if not isinstance(each, Retriever):
             raise BenchError(
                 f"{each!r} is no retriever.", "It needs the methods index(documents) and search(queries, k)."

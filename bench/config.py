@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +121,7 @@ class RunConfig:
         return asdict(self)
 
 
-_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+_KINDS: dict[str, tuple[type, str]] = {
     "datasets": (list, "a list of strings"),
     "retrievers": (list, "a list of strings"),
     "runs": (list, "a list of strings"),
@@ -127,12 +129,12 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "latency": (bool, "true or false"),
     "name": (str, "a string"),
     "results": (str, "a string"),
-    "seconds": ((int, float), "a number"),
-    "timeout": ((int, float), "a number"),
+    "seconds": (Real, "a number"),
+    "timeout": (Real, "a number"),
     "cache": (bool, "true or false"),
     "margin": (list, "a list of strings"),
-    "max_p95_ms": ((int, float), "a number"),
-    "max_memory_mb": ((int, float), "a number"),
+    "max_p95_ms": (Real, "a number"),
+    "max_memory_mb": (Real, "a number"),
     "controls": (bool, "true or false"),
     "traps": (str, "a string"),
     "split": (str, "a string"),
@@ -155,6 +157,17 @@ def load_config(path: Path | None, base: RunConfig | None = None, **flags: Any) 
         except BenchError as error:
             raise BenchError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     return replace(config, **{key: value for key, value in flags.items() if value is not None})
+
+
+def setting(key: str, value: Any) -> Any:
+    """A setting from Python as RunConfig has it: one text may stand for a list of one. Raises BenchError naming it."""
+    if value is None:
+        return None
+    if isinstance(value, Path):
+        value = str(value)
+    if _kind(key)[0] is list:
+        value = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else value
+    return _checked("", key, value)
 
 
 def stored_config(content: dict[str, Any]) -> RunConfig:
@@ -199,15 +212,21 @@ def _from_file(path: Path) -> dict[str, Any]:
             continue
         if key not in known:
             raise unknown(f"key in {path}:", key, [*known, "compare"])
-        values[key] = _checked(path, key, value)
+        values[key] = _checked(f"{path}: ", key, value)
     return values
 
 
-def _checked(path: Path, key: str, value: Any) -> Any:
-    kind, wanted = _KINDS.get(key, (int, "a whole number"))
+def _kind(key: str) -> tuple[type, str]:
+    return _KINDS.get(key, (Integral, "a whole number"))
+
+
+def _checked(where: str, key: str, value: Any) -> Any:
+    kind, wanted = _kind(key)
     right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if right and kind is list:
         right = all(isinstance(item, str) for item in value)
     if not right:
-        raise BenchError(f"{path}: {key} must be {wanted}, not {value!r}.", "Mend the value.")
-    return tuple(value) if kind is list else value
+        raise BenchError(f"{where}{key} must be {wanted}, not {value!r}.", "Mend the value.")
+    if kind is list:
+        return tuple(value)
+    return int(value) if kind is Integral else float(value) if kind is Real else value  # numpy's have no JSON

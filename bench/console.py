@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 
 # Where the output is no terminal its width is unknown; tables should not be folded to 80 columns then.
 PLAIN_WIDTH = 200
+
+
+def replace_what_cannot_be_shown() -> None:
+    """Where the output's encoding lacks a character (a Windows pipe, LANG=C), show ? and do not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def stdout() -> Console:

@@ -235,6 +235,12 @@ class Dataset:
         present = tuple(name for name in fields if any(self.field(name)))
         return replace(self, card=replace(self.card, slices=present))
 
+    @property
+    def absent_fields(self) -> tuple[str, ...]:
+        """The metadata fields that the card slices or groups by and that no query has."""
+        named = dict.fromkeys((*self.card.slices, *filter(None, (self.card.group,))))
+        return tuple(name for name in named if not any(self.field(name)))
+
     def describe(self) -> dict[str, Any]:
         """What a run stores of its dataset."""
         return {

@@ -24,8 +24,15 @@ class OtherSchemaError(BenchError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
     """An error for a name that does not exist: lists the known ones and suggests the nearest."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = nearest(name, names)
     hint = f"Known: {', '.join(names)}." if names else ""
-    if near:
-        hint = f"Did you mean {near[0]!r}? {hint}"
+    if near is not None:
+        hint = f"Did you mean {near!r}? {hint}"
     return BenchError(f"There is no {kind} {name!r}.", hint.strip())
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was most likely meant, if one is near; case does not count."""
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else None

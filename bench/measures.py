@@ -7,7 +7,6 @@ counts 0 and never disappears. Values stay per query; means are taken last.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset
-from bench.errors import BenchError
+from bench.errors import BenchError, nearest
 from retrievers.base import Ranking
 
 if TYPE_CHECKING:
@@ -26,6 +25,22 @@ if TYPE_CHECKING:
 _NOWHERE = "nowhere"
 
 DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
+# What others call a measure, in lower case -> ir_measures' name.
+USUAL_NAMES = {
+    "ndcg": "nDCG",
+    "r": "R",
+    "recall": "R",
+    "p": "P",
+    "precision": "P",
+    "rr": "RR",
+    "mrr": "RR",
+    "ap": "AP",
+    "map": "AP",
+    "success": "Success",
+    "hit": "Success",
+    "hits": "Success",
+    "hitrate": "Success",
+}
 
 
 def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
@@ -174,14 +189,21 @@ def _parse(name: str) -> ir_measures.Measure:
         measure = ir_measures.parse_measure(name)
         measure.validate_params()
     except Exception:  # noqa: BLE001 - NameError, ValueError, SyntaxError …: all mean that the name is not one
-        near = difflib.get_close_matches(name, DEFAULT_MEASURES, n=1)
+        meant = _meant(name)
         raise BenchError(
-            f"There is no measure {name!r}.", f"Did you mean {near[0]!r}? {_known()}" if near else _known()
+            f"There is no measure {name!r}.", f"Did you mean {meant!r}? {_known()}" if meant else _known()
         ) from None
     at = measure.params.get("cutoff")
     if at is not None and at < 1:
         raise BenchError(f"The measure {name!r} has a cutoff below 1.", "Give a cutoff of at least 1.")
     return measure
+
+
+def _meant(name: str) -> str | None:
+    """The measure that goes by this name elsewhere (mrr@10), else the usual one that is spelt nearly so."""
+    kind, _, depth = name.partition("@")
+    usual = USUAL_NAMES.get(kind.strip().casefold().replace("_", "").replace("-", ""))
+    return f"{usual}@{depth}" if usual and depth.isdecimal() else nearest(name, DEFAULT_MEASURES)
 
 
 def _known() -> str:

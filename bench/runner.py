@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -127,6 +128,8 @@ class _Runner:
         _refuse_same_names(datasets)
         if self.config.by:
             datasets = _sliced(datasets, self.config.by)
+        self._warn_of_fields(datasets)
+        self._add_measures(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
         for entrant in self.entrants:
@@ -135,7 +138,7 @@ class _Runner:
                     entrant.ranked(dataset, 1)
         if self.config.traps:
             read_traps(Path(self.config.traps), datasets[0])
-        name = self.config.name or datetime.now().strftime("%Y%m%d-%H%M%S")
+        name = self.config.name or _free_name(Path(self.config.results))
         self.folder = Path(self.config.results) / name
         self.info = self._describe(datasets)
         store.make_folder(self.folder, may_exist=resume or fresh)
@@ -147,6 +150,12 @@ class _Runner:
                 f"{self.folder} cannot be written: {error.strerror or error}.",
                 f"What is done is kept; mend that, then: python -m bench run --resume --name {name}",
             ) from error
+
+    def _add_measures(self, datasets: Sequence[Dataset]) -> None:
+        """What the cards judge by, beside the usual measures; measures that somebody chose stay as they are."""
+        if self.config.measures == measures.DEFAULT_MEASURES:
+            self.measures |= measures.resolve([each.card.measure for each in datasets])
+            self.depth = max([self.depth, *map(measures.cutoff, self.measures)])
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
         if fresh:
@@ -311,7 +320,7 @@ class _Runner:
         self._step(dataset, entrant, "score")
         warning = absent_queries(entrant, dataset)
         if warning is not None:
-            self._warn(entrant, warning)
+            self._warn(warning, entrant.label)
         dropped = int(dataset.card.drop_self)
         ranking = ranked(dataset, self.depth + dropped)
         self._commit(dataset, entrant, _without_own(ranking, dataset, self.depth) if dropped else ranking, {})
@@ -419,12 +428,17 @@ class _Runner:
     def _warn_of_cache(self, entrant: Entrant, quantities: dict[str, float]) -> None:
         for quantity, text in _CACHE_TROUBLE.items():
             if quantities.get(quantity):
-                self._warn(entrant, f"{entrant.label}: {text}")
+                self._warn(f"{entrant.label}: {text}", entrant.label)
 
-    def _warn(self, entrant: Entrant, warning: str) -> None:
+    def _warn_of_fields(self, datasets: Sequence[Dataset]) -> None:
+        for dataset in datasets:
+            for name in dataset.absent_fields:
+                self._warn(f"{dataset.name}: its card names the field {name!r}, which no query has.")
+
+    def _warn(self, warning: str, retriever: str = "") -> None:
         if warning not in self.warnings:
             self.warnings.append(warning)
-            self.tell(Event("warning", retriever=entrant.label, text=warning))
+            self.tell(Event("warning", retriever=retriever, text=warning))
 
     def _failed(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
         info = {
@@ -457,6 +471,13 @@ class _Runner:
 def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
     return [load_dataset(name, options) for name in config.datasets or shipped()]
+
+
+def _free_name(results: Path) -> str:
+    """Date and time, with a number where several runs begin within one second, as small ones in a script do."""
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = chain([now], (f"{now}-{number}" for number in count(2)))
+    return next(name for name in names if not (results / name).exists())
 
 
 def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:

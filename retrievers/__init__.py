@@ -178,7 +178,7 @@ def _convert(name: str, key: str, value: str, kind: Any) -> Any:
 
 
 def _known(name: str, known: typing.Iterable[str]) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    listed = f"Known: {', '.join(names)}." if names else "It has none."
-    return f"Did you mean {near[0]!r}? {listed}" if near else listed
+    names = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), names, n=1)  # k1 is near to K1
+    listed = f"Known: {', '.join(names.values())}." if names else "It has none."
+    return f"Did you mean {names[near[0]]!r}? {listed}" if near else listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,14 @@ def call(capsys, *arguments):
         main([str(each) for each in arguments])
     captured = capsys.readouterr()
     return caught.value.code, captured.out, captured.err
+
+
+def test_an_output_that_cannot_show_a_character_shows_a_question_mark(write_set):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "bench", "search", "cät on a mat", "-d", write_set(), "-r", "bm25"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "c?t on a mat" in done.stdout
 
 
 def test_run_shows_tables_and_writes_reports(capsys, write_set, tmp_path):

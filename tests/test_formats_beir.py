@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zipfile
 
@@ -92,6 +93,11 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
         ("dataset.toml", b"licence = 5\n", "licence must be a string"),
         ("dataset.toml", b'slices = "kind"\n', "slices must be a list of strings"),
         ("dataset.toml", b'lisence = "MIT"\n', "no key in"),
+        (
+            "dataset.toml",
+            b'measure = "ndcg@10"\n',
+            "dataset.toml: There is no measure 'ndcg@10'",
+        ),
         ("dataset.toml", b"= broken\n", "dataset.toml: "),
         ("dataset.toml", b"\xff\xfe", "not UTF-8"),
     ],
@@ -111,6 +117,16 @@ def test_a_missing_file_is_named(write_set, name):
     (folder / name).unlink()
     with pytest.raises(BenchError, match=name.rpartition("/")[2]):
         load_dataset(folder)
+
+
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(BenchError, match="is not UTF-8"):
+        load_dataset(os.fsdecode(b"t\xe4st"))
+
+
+def test_the_suggestion_knows_no_case():
+    with pytest.raises(BenchError, match="Did you mean 'phenomena'"):
+        load_dataset("PHENOMENA")
 
 
 def test_an_unknown_name_suggests_a_shipped_set():
@@ -206,9 +222,18 @@ def pack(path):
 def test_compressed_files_are_read(write_set):
     folder = write_set()
     plain = load_dataset(folder).fingerprint
-    for name in ("corpus.jsonl", "queries.jsonl"):
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
         pack(folder / name)
     assert load_dataset(folder).fingerprint == plain
+
+
+def test_compressed_splits_are_chosen_like_others_and_plain_ones_go_before_them(write_set):
+    folder = splits(write_set(), "train", "dev")
+    pack(folder / "qrels" / "dev.tsv")
+    assert "but dev, train." in failing(folder)
+    assert len(load_dataset(folder, Options(split="dev")).queries) == 3
+    (folder / "qrels" / "dev.tsv").write_text("q2\td3\t1\n")
+    assert load_dataset(folder, Options(split="dev")).query_ids == ["q2"]
 
 
 @pytest.mark.parametrize(

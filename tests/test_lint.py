@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from bench import same_text
 from bench.dataset import Dataset
 from bench.formats import load_dataset
 from bench.lint import LEVELS, Finding, lint, near, subject, words
@@ -263,6 +264,21 @@ def test_a_given_standard_deviation_is_used_and_said(findings):
     assert "given as 0.1" in found.message
 
 
+def test_too_few_queries_show_no_difference_instead_of_an_impossible_one(findings, write_set):
+    assert "3 answerable queries show a difference in nDCG@10 of 0.774" in findings()["detectable-difference"].message
+    for name, qrels in (("one", [("q1", "d1", 1)]), ("two", [("q1", "d1", 1), ("q2", "d3", 1)])):
+        found = {each.kind: each for each in lint(load_dataset(write_set(name, qrels=qrels)))}
+        assert "no difference at all" in found["detectable-difference"].message
+
+
+def test_a_field_of_the_card_that_no_query_has_is_a_warning(findings):
+    found = findings(card='slices = ["Kind"]\ngroup = "question"\n')["absent-fields"]
+    assert (found.level, found.message) == (
+        "warning",
+        "The card names 'Kind', 'question', which no query has; queries have kind.",
+    )
+
+
 def test_errors_stand_first_and_the_order_is_the_same_each_time(write_set):
     folder = write_set(
         corpus=[*CORPUS, document("x1", "cat on a mat"), document("x2", "")],
@@ -331,8 +347,15 @@ def test_too_many_candidates_are_refused(monkeypatch):
         near.near_pairs([f"{LONG} {number}" for number in range(20)])
 
 
-def test_texts_are_compared_in_folded_case_with_single_spaces():
-    assert subject.normalised(" Straße\tund \n WEG ") == "strasse und weg"
+def test_texts_are_compared_without_what_no_reader_minds():
+    assert same_text.normalised(" Straße\tund \n WEG ") == "strasse und weg"
+    assert same_text.normalised("\ufb01nd\u00a0e\u0301t\u00e9") == "find \u00e9t\u00e9"
+
+
+def test_copies_that_differ_in_compatibility_forms_are_found(findings):
+    """As pairs merge them: a set that was imported has none left."""
+    found = findings(corpus=[document("x1", "The \ufb01le was o\ufb00ered"), document("x2", "the file was offered")])
+    assert found["duplicate-documents"].ids == (("x1", "x2"),)
 
 
 def printed(name, found, width=160):

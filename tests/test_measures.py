@@ -284,10 +284,22 @@ def test_a_measure_that_cannot_be_computed_is_refused(name):
         measures.resolve([name])
 
 
-def test_a_slip_gets_a_suggestion():
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("nDGC@10", "nDCG@10"),
+        ("ndcg@20", "nDCG@20"),
+        ("r@5", "R@5"),
+        ("mrr@10", "RR@10"),
+        ("recall@3", "R@3"),
+        ("hit_rate@1", "Success@1"),
+    ],
+)
+def test_a_slip_gets_a_suggestion(slip, meant):
     with pytest.raises(BenchError) as caught:
-        measures.resolve(["nDGC@10"])
-    assert "Did you mean 'nDCG@10'?" in caught.value.hint
+        measures.resolve([slip])
+    assert f"Did you mean {meant!r}?" in caught.value.hint
+    measures.resolve([meant])
 
 
 def test_the_recall_curve_is_recall_at_each_k():

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
 
 import pytest
+from conftest import QUERIES
 from fakes import Fixed
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 import bench
 from bench.formats import load_dataset
@@ -44,8 +49,6 @@ HOSTILE = "<script>alert(1)</script> | **x** [a](b) `c` $x^2$\n# title"
 
 
 def test_hostile_names_stay_text(write_set, tmp_path):
-    from dataclasses import replace
-
     dataset = replace(load_dataset(write_set()), name=HOSTILE)
     found = bench.run([dataset], [Fixed()], results=str(tmp_path / "out"), latency=False)
     charts.write(found)
@@ -57,6 +60,47 @@ def test_hostile_names_stay_text(write_set, tmp_path):
     assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
     assert not any(line.startswith("# title") for line in text.splitlines())
     list(terminal.render(found))
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are drawn, by name, in place of files."""
+    figures = {}
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.setdefault(id(figure), figure))
+    return figures
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 17])
+def test_all_of_a_chart_lies_within_it_and_every_retriever_looks_different(write_set, tmp_path, drawn, count):
+    queries = [{**each, "metadata": {"kind": f"{each['_id']} {'of a long kind ' * 9}"}} for each in QUERIES]
+    names = ["a set of a rather long name for one panel", "another"]
+    datasets = [replace(load_dataset(write_set(each, queries=queries)), name=each) for each in names]
+    long = "bm25:stemmer=none,stop_words=none,epsilon=0.25,delta=none,b=0.123456789," * 2
+    retrievers = [type(f"{long[: n % 3 * 70]}k1={n}", (Fixed,), {})() for n in range(count)]
+    found = bench.run(datasets, retrievers, results=str(tmp_path / "out"), latency=False, by=["kind"])
+    charts.write(found)
+    assert drawn
+    for figure in drawn.values():
+        FigureCanvasAgg(figure)
+        panels, legend = [panel.get_tightbbox() for panel in figure.axes], figure.legends[0].get_window_extent()
+        for each in (*panels, legend):
+            assert 0 <= each.x0 < each.x1 <= figure.bbox.x1
+            assert 0 <= each.y0 < each.y1 <= figure.bbox.y1
+        assert legend.y1 <= min(each.y0 for each in panels)
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(panels, 2))
+    styles = [(style["color"], style["marker"]) for _, style in charts._style(found)]
+    assert len(set(styles)) == count
+
+
+def test_a_chart_of_many_slices_shows_the_largest(write_set, tmp_path, drawn):
+    queries = [{"_id": f"q{n}", "text": "cat", "metadata": {"id": str(min(n, 90))}} for n in range(100)]
+    dataset = load_dataset(write_set(queries=queries, qrels=[(f"q{n}", "d1", 1) for n in range(100)]))
+    charts.write(bench.run([dataset], [Fixed()], results=str(tmp_path / "out"), latency=False, by=["id"]))
+    panel = next(panel for each in drawn.values() for panel in each.axes if "by id" in panel.get_title("left"))
+    assert panel.get_title("left") == "small: nDCG@10 by id, the 60 largest of 91"
+    shown = [label.get_text() for label in panel.get_yticklabels()]
+    assert len(shown) == 60
+    assert "90" in shown
 
 
 def test_charts_are_the_same_bytes_again(found):

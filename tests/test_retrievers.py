@@ -28,7 +28,9 @@ def test_parameters_are_set_by_name():
     ("specification", "message"),
     [
         ("bm52", "no retriever 'bm52'. Did you mean 'bm25'?"),
+        ("BM25", "Did you mean 'bm25'?"),
         ("bm25:k2=1", "no parameter 'k2'"),
+        ("bm25:K1=1", "Did you mean 'k1'?"),
         ("bm25:k1=high", "k1='high' is not a number"),
         ("bm25:k1", "cannot read the parameters"),
         ("bm25:k1=1,k1=2", "given twice"),

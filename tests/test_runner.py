@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from bench.config import RunConfig
 from bench.dataset import Card
 from bench.errors import BenchError
 from bench.formats import load_dataset, trec
-from bench.report import figures
+from bench.report import figures, terminal
 
 CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
 
@@ -196,6 +198,13 @@ def test_another_note_makes_no_sample(run_small):
         ({"measures": ["nDGC@10"]}, "no measure"),
         ({"name": "a/b"}, "cannot be a folder's name"),
         ({"colour": "red"}, "no setting 'colour'"),
+        ({"latency": "no"}, "latency must be true or false, not 'no'"),
+        ({"limit": "3"}, "limit must be a whole number, not '3'"),
+        ({"measures": [10]}, "measures must be a list of strings"),
+        ({"measures": "nDGC@10"}, "no measure 'nDGC@10'"),
+        ({"retrievers": "bm52"}, "no retriever 'bm52'"),
+        ({"retrievers": [Fixed]}, "Fixed is a class, not a retriever. Hand over an object: Fixed()."),
+        ({"retrievers": 3}, "3 is no retriever"),
         ({"retrievers": ["bm52"]}, "no retriever 'bm52'"),
         ({"retrievers": ["bm25", "bm25"]}, "names 'bm25' twice"),
         ({"retrievers": []}, "no retriever"),
@@ -206,9 +215,25 @@ def test_another_note_makes_no_sample(run_small):
 def test_bad_input_is_one_error_and_nothing_is_written(tmp_path, settings, message, write_set):
     arguments = {"datasets": [str(write_set())], "retrievers": ["bm25"], "results": str(tmp_path / "out"), **settings}
     with pytest.raises(BenchError) as caught:
-        bench.run(arguments.pop("datasets"), arguments.pop("retrievers"), **arguments)
+        bench.run(**arguments)
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_one_thing_needs_no_list(write_set, tmp_path):
+    results = tmp_path / "out"
+    found = bench.run(
+        write_set(), Fixed(), measures="R@5", latency=False, limit=np.int64(2), results=results, name="one"
+    )
+    assert (found.retrievers, found.info["measures"], found.info["config"]["limit"]) == (["Fixed"], ["R@5"], 2)
+    assert found.folder == results / "one"
+
+
+def test_runs_without_a_name_do_not_meet_within_one_second(write_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "datetime", SimpleNamespace(now=lambda: datetime(2030, 1, 2, 3, 4, 5)))
+    dataset = load_dataset(write_set())
+    folders = [bench.run(dataset, Fixed(), latency=False, results=str(tmp_path / "out")).folder for _ in range(3)]
+    assert [each.name for each in folders] == ["20300102-030405", "20300102-030405-2", "20300102-030405-3"]
 
 
 def test_a_taken_name_is_refused(run_small):
@@ -276,6 +301,22 @@ def test_a_field_that_no_query_has_is_refused(run_small, tmp_path):
     with pytest.raises(BenchError, match=r"There is no metadata field 'kidn'.*Did you mean 'kind'"):
         run_small(latency=False, by=("kidn",))
     assert not (tmp_path / "results").exists()
+
+
+def test_a_field_of_the_card_that_no_query_has_is_a_warning_and_no_table(run_small, write_set):
+    found = run_small(datasets=[load_dataset(write_set(card='slices = ["Kind", "kind"]\n'))], latency=False)
+    assert found.warnings == ["small: its card names the field 'Kind', which no query has."]
+    assert "small: nDCG@10 [95%] by kind" in [table.title for table in figures.tables(found, found.datasets[0])]
+    assert list(terminal.render(found))
+
+
+def test_the_measure_of_the_card_is_computed_unless_measures_are_chosen(run_small, write_set):
+    dataset = load_dataset(write_set(card='measure = "Success@200"\n'))
+    found = run_small(datasets=[dataset], latency=False)
+    assert "Success@200 [95%]" in figures.quality(found, found.datasets[0]).header
+    assert found.info["depth"] == 200
+    chosen = run_small(datasets=[dataset], latency=False, name="chosen", measures=["R@5"])
+    assert chosen.info["measures"] == ["R@5"]
 
 
 def test_repeated_builds_show_their_spread(run_small, tmp_path, monkeypatch):

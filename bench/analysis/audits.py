@@ -14,8 +14,8 @@ from bench.analysis.hits import NOWHERE, Hits, rank_or_none, within
 from bench.analysis.terms import Terms
 from bench.dataset import Dataset
 from bench.lint.near import TooMuch, near_pairs
-from bench.lint.subject import normalised
 from bench.lint.words import word_pieces
+from bench.same_text import normalised
 from retrievers.base import RetrieverError
 from retrievers.encoder import MINILM
 

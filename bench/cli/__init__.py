@@ -18,14 +18,14 @@ from bench.cli.shared import BAD_INPUT, INTERRUPTED
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, run the command, exit with its code."""
+    from bench import console
     from bench.errors import BenchError
 
+    console.replace_what_cannot_be_shown()
     options = parser().parse_args(arguments)
     try:
         code = options.command(options)
     except BenchError as error:
-        from bench import console
-
         console.error(error.message, error.hint)
         code = BAD_INPUT
     except KeyboardInterrupt:

@@ -35,6 +35,8 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     Raises BenchError, naming file and line, for anything that is not right with it.
     """
     name = str(source)
+    if not name.isascii() and _is_broken(name):
+        raise BenchError(f"{name!a} is not UTF-8.", "Rename it; where the locale is to blame, set PYTHONUTF8=1.")
     known = shipped()
     if name in known:
         return _load("beir", str(known[name]), options)
@@ -51,6 +53,15 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
         f"{path} is in none of the known forms.",
         "Simplest is a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv; docs/bring-your-data.md has all.",
     )
+
+
+def _is_broken(name: str) -> bool:
+    """Does it hold bytes that Python could not decode?"""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _module(form: str) -> Any:

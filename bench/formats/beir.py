@@ -1,8 +1,8 @@
 """BEIR's layout, the native one: corpus.jsonl, queries.jsonl, qrels/<split>.tsv, and a card, dataset.toml.
 
 corpus.jsonl: {"_id", "title"?, "text"}; queries.jsonl: {"_id", "text", "metadata"?}; qrels: query-id, corpus-id,
-score, tab-separated, with or without a header. A document is title + " " + text. The JSON-lines files may be
-compressed (.jsonl.gz; the plain one is read where both are there), and the whole folder may be a zip file.
+score, tab-separated, with or without a header. A document is title + " " + text. All but the card may be compressed
+(.jsonl.gz, .tsv.gz; the plain one is read where both are there), and the whole folder may be a zip file.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import json_records
+from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
 HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
@@ -72,7 +73,8 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
     """The judgements to read, and what a reader must know of the choice. Raises BenchError where there are several."""
     qrels = folder / "qrels"
     files = [path.name for path in qrels.iterdir()] if qrels.is_dir() else []
-    found = sorted(name.removesuffix(".tsv") for name in files if name.endswith(".tsv"))
+    plain = (name.removesuffix(".gz") for name in files)
+    found = sorted({name.removesuffix(".tsv") for name in plain if name.endswith(".tsv")})
     if wanted is not None and found and wanted not in found:
         raise unknown(f"split in {qrels}:", wanted, found)
     if wanted is None and DEFAULT_SPLIT not in found and len(found) > 1:
@@ -80,7 +82,7 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
             f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
         )
     split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
-    return qrels / f"{split}.tsv", "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
+    return _file(qrels, f"{split}.tsv"), "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
 
 
 def _unanswerable(folder: Source, card: Card, options: Options, queries: pa.Table) -> pa.Table:
@@ -120,7 +122,12 @@ def read_card(path: Source) -> Card:
         elif not isinstance(value, expected):
             wanted = {tuple: "a list of strings", str: "a string", bool: "true or false"}[expected]
             raise BenchError(f"{path}: {key} must be {wanted}.", "Mend the card.")
-    return Card(**content)
+    card = Card(**content)
+    try:
+        resolve([card.measure])
+    except BenchError as error:
+        raise BenchError(f"{path}: {error.message}", error.hint) from None
+    return card
 
 
 def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from bench.errors import BenchError
-
-
-def normalised(text: str) -> str:
-    """A text without what no reader minds: case, white space, compatibility forms (NFKC, as of "ﬁ" and "fi")."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+from bench.same_text import normalised
 
 
 class DistinctTexts:

@@ -8,6 +8,7 @@ names from editor-driven taxonomies for automatic evaluation" (CIKM 2003).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -55,6 +56,6 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
         documents.select(["id", "text"]),
         queries,
         judgements,
-        card=card,
+        card=card and replace(card, slices=(), group=""),  # fields of queries that are not asked here
         note="; ".join(notes),
     )

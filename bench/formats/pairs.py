@@ -35,7 +35,7 @@ from pathlib import Path
 from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError
 from bench.formats import intents
-from bench.formats.distinct import DistinctTexts, normalised
+from bench.formats.distinct import DistinctTexts
 from bench.formats.lines import grade
 from bench.formats.options import Options
 from bench.formats.records import (
@@ -50,6 +50,7 @@ from bench.formats.records import (
     records,
     text_field,
 )
+from bench.same_text import normalised
 
 DIRECTED: Mapping[str, tuple[str, ...]] = {
     "query": ("query", "anchor"),

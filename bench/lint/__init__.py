@@ -19,8 +19,8 @@ cuts relevant documents, queries share ids with documents.
 
 A **note** is for the reader: distributions, sizes, and what was not looked at.
 
-Two texts are the same where they are after case folding and with single spaces for white space, titles included. They
-are nearly the same where the Jaccard similarity of their character 5-grams is greater than 0.8; that search is exact.
+Two texts are the same where they read the same (bench.same_text), titles included. They are nearly the same where the
+Jaccard similarity of their character 5-grams is greater than 0.8; that search is exact.
 """
 
 from __future__ import annotations

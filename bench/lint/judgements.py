@@ -19,6 +19,7 @@ def check(dataset: Dataset, sd: float | None) -> Iterator[Finding]:
     """Findings on the judgements of a set."""
     yield from _unanswerable(dataset)
     yield from _own_documents(dataset)
+    yield from _absent_fields(dataset)
     yield _per_query(dataset)
     yield from _only_relevant(dataset)
     if dataset.answerable.any():
@@ -62,6 +63,16 @@ def _own_documents(dataset: Dataset) -> Iterator[Finding]:
     )
 
 
+def _absent_fields(dataset: Dataset) -> Iterator[Finding]:
+    """Fields that the card slices or groups by, most likely misspelt: their tables would be missing without a word."""
+    names = dataset.absent_fields
+    if names:
+        known = sorted({key for each in dataset.metadata for key in each})
+        rest = f"queries have {', '.join(known)}" if known else "queries have no metadata"
+        listed = ", ".join(map(repr, names))
+        yield Finding("absent-fields", "warning", f"The card names {listed}, which no query has; {rest}.")
+
+
 def _per_query(dataset: Dataset) -> Finding:
     counts = np.array([len(judged) for judged in dataset.judgements])
     low, middle, high = int(counts.min()), float(np.median(counts)), int(counts.max())
@@ -93,12 +104,15 @@ def _detectable(dataset: Dataset, sd: float | None) -> Finding:
         if size > 1  # one query shows no spread
     }
     size = int(dataset.answerable.sum())
+    least = detectable_difference(size, spread) if size > 1 else float("inf")
+    # Measures lie within 0 and 1, so that a difference of two means cannot exceed 1.
+    seen = f"a difference in {dataset.card.measure} of {least:.3f}" if least <= 1 else "no difference at all"
     taken = "taken to be" if sd is None else "given as"
     return Finding(
         "detectable-difference",
         "note",
-        f"{counted(size, 'answerable query shows', 'answerable queries show')} a difference in {dataset.card.measure} "
-        f"of {detectable_difference(size, spread):.3f} with 80% power (paired, two-sided .05, "
+        f"{counted(size, 'answerable query shows', 'answerable queries show')} {seen} "
+        f"with 80% power (paired, two-sided .05, "
         f"standard deviation of the differences {taken} {spread:g}).",
         figures=figures,
     )

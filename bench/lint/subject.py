@@ -7,13 +7,9 @@ from functools import cached_property
 
 from bench.dataset import Dataset
 from bench.lint.near import near_pairs
+from bench.same_text import normalised
 
 Groups = Mapping[str, Sequence[int]]
-
-
-def normalised(text: str) -> str:
-    """The text in folded case, with single spaces for white space."""
-    return " ".join(text.casefold().split())
 
 
 class Subject:

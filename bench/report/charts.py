@@ -1,31 +1,37 @@
 """A stored run -> charts/*.svg and *.png, one panel a dataset.
 
-Colours are Okabe and Ito's, which the colour-blind tell apart, and each retriever has a marker of its own.
+Colours are Okabe and Ito's, which the colour-blind tell apart, with grey for their yellow, which fades on white. Each
+retriever has a marker of its own as well.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.report.subject import analysis, called, contenders, main_measure
-from bench.report.table import inert
+from bench.report.table import head, inert
 from bench.store import ALL, Row, Run, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3
 
 # Inches: a panel's width, the room right of it, for its title, for its axis, for the legend, for a line of marks.
 WIDTH, GAP, TITLE, AXIS, LEGEND, LINE = 3.6, 0.25, 0.4, 0.6, 0.35, 0.33
+# Inches, on average or at least: a character, one of a title, a mark among others, what stands before a legend's entry,
+# a line of the legend. Its first two lines have room below the axis.
+CHARACTER, TITLE_CHARACTER, MARK, HANDLE, ENTRY = 0.075, 0.09, 0.075, 0.65, 0.21
+LONGEST_LABEL = 40
+MOST_SLICES = 60  # in a chart; the table has all
 
 # file name -> (heading, alternative text)
 CHARTS = {
@@ -106,7 +112,7 @@ def _panels(
         panel = figure.add_axes(
             (corner[0] / whole_width, corner[1] / whole_height, size[0] / whole_width, size[1] / whole_height)
         )
-        panel.set_title(_plain(name), loc="left")
+        panel.set_title(_plain(_shortened(inert(name), int(width / TITLE_CHARACTER))), loc="left")
         axes.append(panel)
     return figure, axes
 
@@ -121,11 +127,12 @@ def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str
     for number, retriever in enumerate(run.retrievers):
         if shown is not None and retriever not in shown:
             continue
+        colours_used_up = number // len(COLOURS)  # the next round has its markers shifted, so that no pair comes twice
         yield (
             retriever,
             {
                 "color": COLOURS[number % len(COLOURS)],
-                "marker": MARKERS[number % len(MARKERS)],
+                "marker": MARKERS[(number + colours_used_up) % len(MARKERS)],
                 "label": _plain(retriever),
             },
         )
@@ -136,12 +143,53 @@ def _legend(figure: Figure, axes: list[Axes]) -> None:
     for panel in axes:
         handles, labels = panel.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
-    if entries:
-        figure.legend(entries.values(), entries.keys(), loc="lower center", ncols=min(4, len(entries)), frameon=False)
+    if not entries:
+        return
+    room = figure.get_figwidth()
+    labels = [_shortened(label, int((room - HANDLE) / CHARACTER)) for label in entries]
+    columns = _legend_columns(labels, room)
+    _grow(figure, ENTRY * max(0, math.ceil(len(labels) / columns) - 2))
+    figure.legend(entries.values(), labels, loc="lower center", ncols=columns, frameon=False)
+
+
+def _legend_columns(labels: list[str], room: float) -> int:
+    """The most columns, up to four, that have room; matplotlib fills them one after the other."""
+    for columns in range(min(4, len(labels)), 1, -1):
+        lines = math.ceil(len(labels) / columns)
+        longest = [max(map(len, labels[start : start + lines])) for start in range(0, len(labels), lines)]
+        if sum(HANDLE + CHARACTER * each for each in longest) <= room:
+            return columns
+    return 1
+
+
+def _shortened(label: str, characters: int) -> str:
+    """The label without its middle where it is too long: names of sets and models differ at their ends."""
+    half = (characters - 1) // 2
+    return label if len(label) <= characters else f"{label[:half]}…{label[-half:]}"
+
+
+def _grow(figure: Figure, inches: float) -> None:
+    """Room at the foot of a figure; its panels keep their sizes."""
+    before = figure.get_figheight()
+    after = before + inches
+    for panel in figure.axes:
+        left, bottom, width, height = panel.get_position().bounds
+        panel.set_position((left, (bottom * before + inches) / after, width, height * before / after))
+    figure.set_figheight(after)
 
 
 def _label_room(labels: list[str]) -> float:
-    return 0.35 + 0.075 * max(map(len, labels), default=0)
+    return 0.35 + CHARACTER * max((len(_tick(label)) for label in labels), default=0)
+
+
+def _tick(label: str) -> str:
+    """What stands beside a line: a measure, or the value of a slice."""
+    return head(label.partition("=")[2] or label, LONGEST_LABEL)
+
+
+def _line(shown: Sequence[str]) -> float:
+    """The height of a line with a mark for each of these."""
+    return max(LINE, MARK * len(shown))
 
 
 def _plain_log_axis(panel: Axes) -> None:
@@ -163,7 +211,7 @@ def _names(run: Run) -> list[str]:
 
 def _measures(run: Run) -> Figure | None:
     measures = run.info["measures"]
-    heights = [LINE * len(measures)] * len(run.datasets)
+    heights = [_line(run.retrievers) * len(measures)] * len(run.datasets)
     figure, axes = _panels(_titles(run), heights, _label_room(measures))
     for panel, dataset in zip(axes, _names(run), strict=True):
         rows = [row for row in run.rows("measures") if row["dataset"] == dataset and row["slice"] == ALL]
@@ -185,7 +233,7 @@ def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, order: list[str
         spread = np.hstack([_spread(row) for row in found])
         values = [row["value"] for row in found]
         panel.errorbar(values, heights, xerr=spread, linestyle="", markersize=4.5, elinewidth=1.1, **style)
-    panel.set_yticks(range(len(order)), [_plain(each.partition("=")[2] or each) for each in order])
+    panel.set_yticks(range(len(order)), [_plain(_tick(each)) for each in order])
     panel.set_ylim(len(order) - 0.5, -0.5)
 
 
@@ -198,7 +246,7 @@ def _recall(run: Run) -> Figure | None:
                 marks = [k - 1 for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if k <= len(rows)]
                 depths, values = [row["k"] for row in rows], [row["value"] for row in rows]
                 panel.plot(depths, values, markevery=marks, markersize=4.5, linewidth=1.4, **style)
-        panel.set(xscale="log", xlabel="k (hits looked at)", ylabel="recall@k", ylim=(0, 1.02))
+        panel.set(xscale="log", xlabel="k (hits looked at)", ylabel="recall@k", ylim=(-0.02, 1.02))
         _plain_log_axis(panel)
     _legend(figure, axes)
     return figure
@@ -212,12 +260,14 @@ def _slices(run: Run) -> Figure | None:
         for name in dataset["slices"]:
             rows = [row for row in measured if row["slice"].startswith(f"{name}=")]
             if rows:
-                order = sorted({row["slice"] for row in rows})
-                frames.append((f"{called(dataset)}: {main} by {name}", rows, order))
+                sizes = {row["slice"]: row["queries"] for row in rows}
+                largest = sorted(sizes, key=lambda value: (-sizes[value], value))[:MOST_SLICES]
+                cut = f", the {MOST_SLICES} largest of {len(sizes):,}" if len(sizes) > MOST_SLICES else ""
+                frames.append((f"{called(dataset)}: {main} by {name}{cut}", rows, sorted(largest)))
     if not frames:
         return None
-    labels = [each.partition("=")[2] for _, _, order in frames for each in order]
-    heights = [LINE * len(order) for _, _, order in frames]
+    labels = [each for _, _, order in frames for each in order]
+    heights = [_line(contenders(run)) * len(order) for _, _, order in frames]
     figure, axes = _panels([heading for heading, _, _ in frames], heights, _label_room(labels), columns=1)
     for panel, (_, rows, order) in zip(axes, frames, strict=True):
         _intervals(run, panel, rows, "slice", order, shown=contenders(run))
@@ -282,7 +332,7 @@ def _pareto(run: Run) -> Figure | None:
             )
             if retriever in front:
                 panel.plot([time["value"]], [quality["value"]], "o", markersize=13, color="black", fillstyle="none")
-        panel.set(xscale="log", xlabel="p50 of a warm single query, ms", ylabel=main, ylim=(0, 1.02))
+        panel.set(xscale="log", xlabel="p50 of a warm single query, ms", ylabel=main, ylim=(-0.04, 1.04))
         _plain_log_axis(panel)
     _legend(figure, axes)
     return figure

@@ -40,8 +40,8 @@ def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     shown = quality(run, dataset)
     if shown.rows:
         yield shown
-        for name in dataset["slices"]:
-            yield by_slice(run, dataset, name)
+        sliced = (by_slice(run, dataset, name) for name in dataset["slices"])
+        yield from (each for each in sliced if each.rows)  # a sample may have left no query with the field
     for each in (wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
         if each is not None:
             yield each
