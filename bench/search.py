@@ -47,6 +47,8 @@ def search(
     """
     if k < 1:
         raise BenchError(f"k is {k}.", "Give at least 1.")
+    if not query.strip():
+        raise BenchError("The query is empty.", "Give the words to search for.")
     grades = _judgements(query, dataset)
     hits: dict[str, list[Hit]] = {}
     for label in retrievers:

@@ -30,6 +30,19 @@ def test_an_output_that_cannot_show_a_character_shows_a_question_mark(write_set)
     assert "c?t on a mat" in done.stdout
 
 
+def test_a_cache_that_cannot_be_used_is_no_empty_cache(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    for action in ("info", "clear"):
+        code, out, err = call(capsys, "cache", action)
+        assert (code, out) == (2, "")
+        assert "cannot be used" in err
+
+
+def test_an_empty_query_is_refused(capsys, write_set):
+    code, _, err = call(capsys, "search", " ", "-d", write_set(), "-r", "bm25")
+    assert (code, "The query is empty." in err) == (2, True)
+
+
 def test_run_shows_tables_and_writes_reports(capsys, write_set, tmp_path):
     card = 'slices = ["kind"]\n'
     folder = write_set(card=card)

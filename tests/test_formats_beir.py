@@ -119,6 +119,22 @@ def test_a_missing_file_is_named(write_set, name):
         load_dataset(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        ("a.csv", "q;a\nx;y\n", "its columns are 'q;a'"),
+        ("a.tsv", "ask\tfound\nx\ty\n", "its columns are 'ask', 'found'"),
+        ("a.csv", "query,relevant\n", "it has no record below its first line"),
+        ("a.xlsx", "PK", "known forms. Simplest"),
+    ],
+)
+def test_an_unknown_form_says_what_was_seen(tmp_path, name, content, seen):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(BenchError) as caught:
+        load_dataset(tmp_path / name)
+    assert seen in str(caught.value)
+
+
 def test_a_name_that_is_no_text_is_refused():
     with pytest.raises(BenchError, match="is not UTF-8"):
         load_dataset(os.fsdecode(b"t\xe4st"))

@@ -55,10 +55,13 @@ def _cache(options: argparse.Namespace) -> int:
     from rich.text import Text
 
     from bench import console
+    from bench.errors import BenchError
     from retrievers.cache import VectorCache, default_path
 
     cache = VectorCache(default_path())
     info = cache.info()
+    if cache.unwritable:
+        raise BenchError(f"The cache {info.path} cannot be used.", "Set BENCH_CACHE to a writable file.")
     text = f"{info.path}: {info.vectors:,} vectors of {info.encoders} encoders, {info.megabytes:.1f} MB"
     if options.action == "clear":
         cache.clear()

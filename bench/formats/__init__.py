@@ -13,6 +13,7 @@ from typing import Any
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats.options import Options
+from bench.formats.records import SUFFIXES, headers
 
 # Asked in this order whether a path is theirs.
 FILES = ("trec", "plain", "pairs", "intents", "beir")
@@ -50,9 +51,18 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
         if _module(form).recognises(path):
             return _load(form, str(path), options)
     raise BenchError(
-        f"{path} is in none of the known forms.",
-        "Simplest is a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv; docs/bring-your-data.md has all.",
+        f"{path} is in none of the known forms{_seen(path)}.",
+        "Simplest is a .csv file with the columns query and relevant, or a folder with corpus.jsonl, queries.jsonl and "
+        "qrels/test.tsv; docs/bring-your-data.md has all.",
     )
+
+
+def _seen(path: Path) -> str:
+    """What a table has instead of columns that are known."""
+    if path.suffix.lower() not in SUFFIXES:
+        return ""
+    names = headers(path)
+    return f": its columns are {', '.join(map(repr, names))}" if names else ": it has no record below its first line"
 
 
 def _is_broken(name: str) -> bool:
