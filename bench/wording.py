@@ -97,10 +97,10 @@ def means(
         parts.append(f"{each.label}{chosen} has {each.mean:.3f} ({each.low:.3f} to {each.high:.3f})")
     if not kinds and len(candidates) > 2:
         parts[1] += f", the best two of {len(candidates)}"
-    return (
-        f"In {row.measure} {' and '.join(parts)}; {difference(row)}; "
-        f"{row.queries:,} queries show differences from {row.detectable:.3f}."
-    )
+    spread = f"{row.queries:,} queries show differences from {row.detectable:.3f}"
+    if not row.wins + row.losses:  # of no spread nothing follows
+        spread = f"both have the same value on each of {row.queries:,} queries"
+    return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."
 
 
 def difference(row: Comparison) -> str:

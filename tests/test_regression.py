@@ -49,6 +49,30 @@ def test_identical_rankings_are_said_to_be_and_skip_the_test(runs):
     assert not found.flips
 
 
+@dataclass
+class LostWhereOdd(Planted):
+    """The same, but `without` any hit for queries of odd numbers."""
+
+    without: bool = False
+
+    def search(self, queries, k):
+        found = super().search(queries, k)
+        for row, text in enumerate(queries):
+            if self.without and int(text.split()[-1]) % 2:
+                found.documents[row], found.scores[row] = -1, -np.inf
+        return found
+
+
+def test_a_slice_in_which_no_query_moved_has_nothing_to_test(runs):
+    gate = "nDCG@10[kind=even] >= 0"
+    found = bench.compare(runs("a", LostWhereOdd()), runs("b", LostWhereOdd(without=True)), [gate], flips=FLIPS)
+    rows = {row.slice: row for row in found.changes if row.measure == "nDCG@10"}
+    assert not rows["all"].settled
+    assert rows["kind=even"].settled
+    assert (rows["kind=even"].same, found.judged[0].result) == (result.UNMOVED, "pass")
+    assert np.isnan([rows["kind=even"].p, rows["kind=even"].detectable]).all(), "it counts for no correction"
+
+
 def test_scores_of_another_machine_change_no_order(runs):
     found = bench.compare(runs("a", Fixed(step=1.0)), runs("b", Fixed(step=2.0)), flips=FLIPS)
     assert {row.same for row in found.changes} == {"same order"}

@@ -213,6 +213,11 @@ class TestUndecided:
     def test_groups_are_asked_for_as_groups(self):
         assert "in groups of their own" in verdict(-0.01, 0.07, p=0.1, groups=60).sentences[-1]
 
+    def test_the_same_values_show_no_power(self):
+        found = verdict(0.0, 0.0, p=1.0, margins=None, wins=0, losses=0, ties=300)
+        assert "both have the same value on each of 300 queries." in found.sentences[1]
+        assert "show differences" not in found.sentences[1]
+
     def test_no_number_where_there_is_no_difference(self):
         found = verdict(-0.03, 0.03, p=1.0, margins=None)
         assert found.more_queries is None

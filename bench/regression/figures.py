@@ -38,9 +38,8 @@ def _of_set(
         same, depth = sameness(before, after, each)
         a, b = before.values(each.base_retriever), after.values(each.retriever)
         for measure in (name for name in a if name in b):
-            settled = unchanged(b[measure] - a[measure])
             as_deep = depth >= min(cutoff(measure) or math.inf, 10**9)
-            columns.append((each, measure, same if as_deep else UNMOVED if settled else "", settled))
+            columns.append((each, measure, same if as_deep else ""))
             sides.append((a[measure], b[measure]))
     for where in dict.fromkeys((ALL, *slices)):
         mask = slice_of(before, after, where)
@@ -48,9 +47,11 @@ def _of_set(
             continue
         old, new = (np.column_stack([pair[side] for pair in sides])[mask] for side in (0, 1))
         units = None if before.groups is None else before.groups[mask]
-        open_ = [number for number, column in enumerate(columns) if not column[3]]
+        # By slice: where none of its queries moved, it has nothing to test, whatever the others did.
+        open_ = [number for number in range(len(columns)) if not unchanged(new[:, number] - old[:, number])]
         figures = tested((new - old)[:, open_], units, flips) if open_ else {}
-        for number, (each, measure, same, settled) in enumerate(columns):
+        for number, (each, measure, same) in enumerate(columns):
+            settled = number not in open_
             low, high, p, least = figures[open_.index(number)] if not settled else (0.0, 0.0, math.nan, math.nan)
             yield Change(
                 each.dataset,
@@ -67,7 +68,7 @@ def _of_set(
                 detectable=least,
                 queries=int(mask.sum()),
                 groups=int(mask.sum()) if units is None else len(np.unique(units)),
-                same=same,
+                same=same or (UNMOVED if settled else ""),
                 settled=settled,
                 main=measure == main,
             )
