@@ -80,7 +80,6 @@ def _message(found: Regression) -> Iterator[str]:
     for flip in shown[:SHOWN_FLIPS]:
         query = comparison.inert(f"{flip.query}: {flip.text}", comparison.SHOWN_CHARACTERS)
         yield f"{'lost' if flip.lost else 'gained'}: {query}"
-        for side, hits in (("base", flip.base), ("head", flip.head)):
-            yield from (f"  {side} {comparison.hit(each)}" for each in hits[: comparison.SHOWN_HITS])
+        yield from (f"  {side} {hit}" for side, hit in comparison.first_hits(flip))
     if len(found.flips) > SHOWN_FLIPS:
         yield f"… and {len(found.flips) - SHOWN_FLIPS:,} more flipped queries"

@@ -195,6 +195,14 @@ def left_out(found: Regression, most: int = SHOWN_FLIPS) -> str:
     return f"{more:,} more flipped queries; --json has them all." if more > 0 else ""
 
 
+def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
+    """The first hits of base, then of head: the side, and the hit in one line."""
+    for side, hits in (("base", flip.base), ("head", flip.head)):
+        yield from ((side, hit(each)) for each in hits[:SHOWN_HITS])
+        if not hits:
+            yield side, "finds nothing"
+
+
 def hit(each: Hit) -> str:
     """A hit in one line."""
     mark = " ✓" if (each.grade or 0) > 0 else " ✗" if each.grade is not None else ""

@@ -71,8 +71,7 @@ def _flip(flip: Flip) -> str:
     where = f"{escape(comparison.inert(flip.retriever))} on {escape(comparison.inert(flip.dataset))}"
     query = comparison.inert(f"{flip.query}: {flip.text}", comparison.SHOWN_CHARACTERS)
     lines = [f"- **{what}**, {where}: {code(query)}"]
-    for side, hits in (("base", flip.base), ("head", flip.head)):
-        lines += [f"  - {side} {code(comparison.hit(each))}" for each in hits[: comparison.SHOWN_HITS]]
+    lines += [f"  - {side} {code(hit)}" for side, hit in comparison.first_hits(flip)]
     return "\n".join(lines)
 
 

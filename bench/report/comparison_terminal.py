@@ -69,6 +69,5 @@ def _flip(flip: Flip) -> Iterator[RenderableType]:
     where = f"{comparison.inert(flip.retriever)} on {comparison.inert(flip.dataset)}"
     query = comparison.inert(f"{flip.query}: {flip.text}", comparison.SHOWN_CHARACTERS)
     yield Text(f"{what} ({where}) {query}", style="red" if flip.lost else "green")
-    for side, hits in (("base", flip.base), ("head", flip.head)):
-        for each in hits[: comparison.SHOWN_HITS]:
-            yield Text(f"    {side} {comparison.hit(each)}", style="dim")
+    for side, hit in comparison.first_hits(flip):
+        yield Text(f"    {side} {hit}", style="dim")
