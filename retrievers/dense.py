@@ -20,6 +20,9 @@ DOCUMENT_BLOCK = 8_192
 # The least number of groups that a block is seen as, and how many candidates a query may gather beyond 4 k.
 GROUPS = 256
 KEPT = 4096
+# A product of matrices sums each score in an order of its own, so that equal vectors' scores differ in their last bits,
+# for unit vectors by less than half of this.
+SLACK = np.float32(2e-5)
 
 
 @dataclass(unsafe_hash=True)
@@ -80,17 +83,18 @@ class Dense:
 
 
 def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> Ranking:
-    """Exact top `k` by dot product, in bounded memory.
+    """Exact top `k` by dot product, in bounded memory; equal documents stand in order of position.
 
-    queries: float32 [m, d]; documents: float32 [n, d]. Blocks of scores are formed in one buffer and looked through
-    once: only what reaches a lower bound of the k-th best score so far is kept.
+    queries: float32 [m, d]; documents: float32 [n, d]; unit vectors. Blocks of scores are formed in one buffer and
+    looked through once: only what comes near a lower bound of the k-th best score so far is kept. What is left is
+    scored again row by row, so that a score depends on its two vectors alone: neither on the batch nor on the block.
     """
     ranking = Ranking.empty(len(queries), k)
     buffer = np.empty(min(QUERY_BLOCK, len(queries)) * min(DOCUMENT_BLOCK, len(documents)), dtype=np.float32)
     for start in range(0, len(queries), QUERY_BLOCK):
         block = queries[start : start + QUERY_BLOCK]
         highest = np.zeros((len(block), 0), dtype=np.float32)
-        found = _Candidates(len(block), k)
+        found = _Candidates(block, documents, k)
         for first in range(0, len(documents), DOCUMENT_BLOCK):
             part = documents[first : first + DOCUMENT_BLOCK]
             with phase("score"):
@@ -126,20 +130,20 @@ def _highest(before: NDArray[np.float32], scores: NDArray[np.float32], k: int) -
 class _Candidates:
     """Scores that may be among the `k` best of their queries, block after block of documents."""
 
-    def __init__(self, queries: int, k: int) -> None:
-        self._queries, self._k = queries, k
+    def __init__(self, queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> None:
+        self._queries, self._documents, self._k = queries, documents, k
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
         self._size = 0
 
     def add(self, scores: NDArray[np.float32], first: int, bounds: NDArray[np.float32] | np.float32) -> None:
-        """Keep what reaches its query's bound of scores [queries, n], whose positions start at `first`."""
-        places = np.flatnonzero(scores >= bounds)
+        """Keep what comes near its query's bound of scores [queries, n], whose positions start at `first`."""
+        places = np.flatnonzero(scores >= bounds - SLACK)
         rows, columns = np.divmod(places, scores.shape[1])
         self._parts.append((rows, columns + first, scores.ravel()[places]))
         self._size += len(places)
-        if self._size > self._queries * (4 * self._k + KEPT):  # only documents that come in ascending order do so
+        if self._size > len(self._queries) * (4 * self._k + KEPT):  # documents in ascending order, or many alike
             best = self.best()
-            rows = np.repeat(np.arange(self._queries), [len(hits) for hits, _ in best])
+            rows = np.repeat(np.arange(len(best)), [len(hits) for hits, _ in best])
             self._parts = [(rows, np.concatenate([hits for hits, _ in best]), np.concatenate([v for _, v in best]))]
             self._size = len(rows)
 
@@ -151,7 +155,15 @@ class _Candidates:
         # Stable: of a query's candidates, the lower position goes on standing first, and so wins a tie.
         order = np.argsort(rows.astype(np.int16), kind="stable")
         hits, values = hits[order], values[order]
-        ends = np.cumsum(np.bincount(rows, minlength=self._queries)).tolist()
+        ends = np.cumsum(np.bincount(rows, minlength=len(self._queries))).tolist()
         return [
-            top_k(values[start:end], self._k, hits[start:end]) for start, end in zip([0, *ends], ends, strict=False)
+            self._best_of(query, hits[start:end], values[start:end])
+            for query, start, end in zip(self._queries, [0, *ends], ends, strict=False)
         ]
+
+    def _best_of(
+        self, query: NDArray[np.float32], hits: NDArray[np.int64], values: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        if len(hits) > self._k:
+            hits = hits[values >= np.partition(values, -self._k)[-self._k] - SLACK]
+        return top_k(np.vecdot(self._documents[hits], query), self._k, hits)

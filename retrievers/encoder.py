@@ -11,12 +11,13 @@ import importlib.util
 import json
 import platform
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,6 @@ WEIGHTS = "model.safetensors"
 
 Side = Literal["query", "document"]
 
-# Texts are cut into chunks over the whole sequence before the cache is asked, and a chunk's vectors are stored
-# whole. So a resumed run forms the same batches as an uninterrupted one, and the same bits.
-CHUNK = 2048
-
 # What decides the bits of a vector beside the model's own files.
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")
 
@@ -49,6 +46,10 @@ class Encoder:
 
     Raises RetrieverError where the model cannot be found, is not the official one, or asks for its own code.
     """
+
+    # Texts are cut into chunks over the whole sequence before the cache is asked, and a chunk's vectors are stored
+    # whole. So a resumed run forms the same batches as an uninterrupted one, and the same bits.
+    chunk: ClassVar[int] = 2048
 
     model: str = MINILM
     revision: str | None = None
@@ -66,11 +67,15 @@ class Encoder:
         """Vectors of length 1, float32 [len(texts), dimensions]."""
         held = cache.current()
         chunks = []
+        # A batch's other texts move a vector's last bits, so a text that comes again in another chunk keeps its vector.
+        repeated = {text for text, times in Counter(texts).items() if times > 1}
+        known: dict[str, NDArray[np.float32]] = {}
         self._encoded = self._from_cache = 0  # of this call: an encoder serves several datasets
         with phase("encode", len(texts)) as progress:
-            for start in range(0, len(texts), CHUNK):
-                chunk = list(texts[start : start + CHUNK])
-                vectors = self._chunk(chunk, side, held, progress)
+            for start in range(0, len(texts), self.chunk):
+                chunk = list(texts[start : start + self.chunk])
+                vectors = self._chunk(chunk, side, held, progress, known)
+                known |= {text: vectors[text] for text in repeated.intersection(chunk)}
                 chunks.append(np.stack([vectors[text] for text in chunk]))
         if held is not None:
             record("vectors_encoded", self._encoded)
@@ -78,14 +83,21 @@ class Encoder:
         return np.concatenate(chunks) if chunks else np.zeros((0, 0), dtype=np.float32)
 
     def _chunk(
-        self, texts: list[str], side: Side, held: cache.VectorCache | None, progress: phase
+        self,
+        texts: list[str],
+        side: Side,
+        held: cache.VectorCache | None,
+        progress: phase,
+        known: dict[str, NDArray[np.float32]],
     ) -> dict[str, NDArray[np.float32]]:
-        """The vector of each distinct text: from the cache, else encoded and stored."""
-        distinct = list(dict.fromkeys(texts))
+        """The vector of each distinct text: known, else from the cache, else encoded and stored."""
+        found = {text: known[text] for text in texts if text in known}
+        distinct = [text for text in dict.fromkeys(texts) if text not in found]
         key = self._key(side) if held is not None else None
-        found = held.get(key, distinct) if held is not None and key is not None else {}
-        missing = [text for text in distinct if text not in found]
-        self._from_cache += len(found)
+        cached = held.get(key, distinct) if held is not None and key is not None else {}
+        missing = [text for text in distinct if text not in cached]
+        found |= cached
+        self._from_cache += len(cached)
         progress.advance(len(texts) - len(missing))
         if missing:
             encoded = self._forward_all(missing, side, progress)

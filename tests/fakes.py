@@ -11,7 +11,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from retrievers import encoder
 from retrievers.base import Ranking, phase, record
 from retrievers.dense import Dense
 from retrievers.encoder import Encoder
@@ -171,6 +170,8 @@ def not_a_class():
 class Hashed(Encoder):
     """An encoder without a model: vectors drawn from a text's hash, slowly, in small chunks that the cache takes."""
 
+    chunk = 2
+
     def _load(self):
         return None
 
@@ -191,7 +192,6 @@ class HashedDense(Dense):
 
     def __post_init__(self):
         super().__post_init__()
-        encoder.CHUNK = 2
         self._encoder = Hashed(batch_size=1)
 
 

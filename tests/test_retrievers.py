@@ -7,6 +7,7 @@ import pytest
 import rank_bm25
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 import retrievers
 from retrievers import RetrieverError, create
@@ -129,6 +130,32 @@ def test_nearest_is_the_naive_search(seed, size, k):
         naive = sorted(range(size), key=lambda i: (-scores[i], i))[:k]
         assert ranking.documents[row, : len(naive)].tolist() == naive
         assert (ranking.documents[row, len(naive) :] == -1).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("size", [50, 1_975, 20_000])
+def test_equal_vectors_have_equal_scores_in_any_batch(size, threads):
+    """A product of matrices gives most of them others in the last bit, which would decide ties by chance."""
+    rng = np.random.default_rng(size)
+    distinct = rng.standard_normal((size // 5, 384), dtype=np.float32)
+    distinct /= np.linalg.norm(distinct, axis=1, keepdims=True)
+    documents = distinct[np.arange(size) % len(distinct)]
+    queries = distinct[:17] + 0.01
+    with threadpool_limits(threads):
+        batch = nearest(queries, documents, 12)
+        singly = [nearest(query[None], documents, 12) for query in queries]
+    assert np.array_equal(batch.documents, np.concatenate([each.documents for each in singly]))
+    assert np.array_equal(batch.scores, np.concatenate([each.scores for each in singly]))
+    for hits, scores in zip(batch.documents, batch.scores, strict=True):
+        assert (scores[:5] == scores[0]).all()
+        assert np.array_equal(hits[:5], hits[0] + len(distinct) * np.arange(5)), "five copies, by position"
+
+
+def test_equal_texts_have_equal_vectors_though_they_stand_in_different_chunks(monkeypatch):
+    monkeypatch.setattr(Encoder, "chunk", 2)
+    texts = ["a cat", "a dog", "a cat", "a text that is a good deal longer than the others, about cats and mats " * 4]
+    vectors = Encoder().encode(texts, "document")
+    assert np.array_equal(vectors[0], vectors[2])
 
 
 def test_vectors_have_length_one():
