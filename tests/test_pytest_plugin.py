@@ -37,6 +37,11 @@ def test_unsure(reference, retrieval):
 
 def test_nothing_to_compare(reference, retrieval):
     retrieval.run("planted", "tfidf").assert_no_regression()
+
+def test_same_and_timed(reference, retrieval, benchmark):
+    retriever = Planted()
+    retrieval.run("planted", retriever).assert_no_regression("baseline", "nDCG@10 >= -0.01")
+    assert benchmark(retriever.search, ["query 7"], 10).documents.shape == (1, 10)
 """
 
 
@@ -55,7 +60,8 @@ def shown(write_set, tmp_path):
 
 
 def test_a_regression_is_a_failed_test_with_the_queries_that_flipped(shown):
-    assert "3 failed, 1 passed" in shown, shown
+    assert "3 failed, 2 passed" in shown, shown
+    assert "test_same_and_timed" in shown, "pytest-benchmark's table"
     for text in (
         "Regression.",
         "fail: Planted on planted: nDCG@10",
