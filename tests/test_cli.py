@@ -137,6 +137,7 @@ def test_bad_input_exits_2_with_one_error(capsys, arguments, message, tmp_path, 
 def test_wrong_usage_exits_2(capsys):
     assert call(capsys)[0] == 2
     assert call(capsys, "fly")[0] == 2
+    assert call(capsys, "run", "--resume", "--fresh")[0] == 2
 
 
 def test_the_lists(capsys):

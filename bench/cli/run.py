@@ -51,8 +51,9 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
     run.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
     run.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
-    run.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
-    run.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
+    either = run.add_mutually_exclusive_group()
+    either.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
+    either.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
     add_reading(run)
     run.set_defaults(command=_run)
 
