@@ -310,7 +310,7 @@ def test_without_a_tolerance_a_drop_must_be_significant():
 def compared(differences, flips):
     """Each column as a comparison of its own."""
     rows = figures.tested(differences, None, flips)
-    for column, (low, high, p, _) in rows.items():
+    for column, (low, high, p, _) in enumerate(rows):
         yield change(low, high, p, difference=differences[:, column].mean())
 
 

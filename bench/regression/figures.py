@@ -49,10 +49,10 @@ def _of_set(
         units = None if before.groups is None else before.groups[mask]
         # By slice: where none of its queries moved, it has nothing to test, whatever the others did.
         open_ = [number for number in range(len(columns)) if not unchanged(new[:, number] - old[:, number])]
-        figures = tested((new - old)[:, open_], units, flips) if open_ else {}
+        figures = dict(zip(open_, tested((new - old)[:, open_], units, flips), strict=True)) if open_ else {}
         for number, (each, measure, same) in enumerate(columns):
-            settled = number not in open_
-            low, high, p, least = figures[open_.index(number)] if not settled else (0.0, 0.0, math.nan, math.nan)
+            settled = number not in figures
+            low, high, p, least = (0.0, 0.0, math.nan, math.nan) if settled else figures[number]
             yield Change(
                 each.dataset,
                 each.retriever,
@@ -74,17 +74,14 @@ def _of_set(
             )
 
 
-def tested(
-    differences: np.ndarray, units: np.ndarray | None, flips: int
-) -> dict[int, tuple[float, float, float, float]]:
-    """Column -> low, high, p and the smallest difference that could have been shown."""
+def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> list[tuple[float, float, float, float]]:
+    """By column: low, high, p and the smallest difference that could have been shown."""
     differences = np.where(np.abs(differences) <= TIE, 0.0, differences)
     # Streams of their own: the flips stay the same whatever number of draws the interval takes.
     low, high = bootstrap_difference(differences, np.random.default_rng([SEED, 3]), groups=units)
     p = randomisation_test(differences, np.random.default_rng([SEED, 4]), units, flips)
     least = detectable(differences, units)
-    rows = zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True)
-    return dict(enumerate(rows))
+    return list(zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True))
 
 
 def costs(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:

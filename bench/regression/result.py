@@ -9,7 +9,7 @@ from bench.gates import ALL, Gate
 
 ALPHA = 0.05
 
-# A measure that no query's value of moved, though rankings did, or are not kept as deep as it looks.
+# Said of a measure whose value moved on no query, where rankings did, or are not kept as deep as it looks.
 UNMOVED = "the same on every query"
 
 State = Literal["pass", "fail", "inconclusive"]
