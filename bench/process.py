@@ -6,6 +6,7 @@ pickles over the child's own pipes, never files. The child ends when its parent 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -102,7 +103,8 @@ class ProcessWorker:
 
     def close(self) -> None:
         """End the process, patiently first."""
-        if self._process.stdin is not None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # the rest of a message that it did not live to read
             self._process.stdin.close()
         try:
             self._process.wait(timeout=2)

@@ -83,6 +83,18 @@ def test_a_process_that_dies_is_an_error_with_its_cause(texts):
     worker.close()
 
 
+def test_a_message_that_a_dead_process_never_read_does_not_keep_it_from_being_closed(texts):
+    """What could not be written stays in the pipe's buffer, and closing the pipe would write it once more."""
+    worker = ProcessWorker("bm25", Surroundings(), silent)
+    worker.open(texts)
+    worker._process.kill()
+    worker._process.wait()
+    with pytest.raises(WorkerError, match="killed \\(SIGKILL\\)"):
+        worker.build()
+    worker.close()
+    assert worker._process.stdin.closed
+
+
 def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
     worker = ProcessWorker("dense:model=no-such-folder", Surroundings(), silent)
     worker.open(texts)
