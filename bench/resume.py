@@ -39,10 +39,13 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     for key in sorted((stored["config"].keys() | now["config"].keys()) - _FREE):
         found += _change(key, stored["config"].get(key), now["config"].get(key))
     for part, name, mark in (("datasets", "name", "fingerprint"), ("retrievers", "label", "signature")):
-        before = {each[name]: each[mark] for each in stored[part]}
-        after = {each[name]: each[mark] for each in now[part]}
+        before, after = ({each[name]: each for each in info[part]} for info in (stored, now))
         for each in sorted(before.keys() & after.keys()):
-            found += _change(f"{each} ({mark})", before[each], after[each])
+            if before[each][mark] != after[each][mark]:
+                # Which parameter it was, where it was one: signatures are long and may differ at their end alone.
+                old, new = (side[each].get("parameters", {}) for side in (before, after))
+                parameters = [line for key in new for line in _change(f"{each}: {key}", old.get(key), new[key])]
+                found += parameters or _change(f"{each} ({mark})", before[each][mark], after[each][mark])
         found += [f"{part[:-1]} {each} is no longer there" for each in sorted(before.keys() - after.keys())]
         found += [f"{part[:-1]} {each} is new" for each in sorted(after.keys() - before.keys())]
     for key in ("python", "threads", "bench"):

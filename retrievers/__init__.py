@@ -107,7 +107,9 @@ def kind(retriever: object) -> str:
 def signature(retriever: Retriever) -> str:
     """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash."""
     its = type(retriever)
-    text = repr(retriever) if dataclasses.is_dataclass(retriever) else its.__qualname__
+    text = its.__qualname__
+    if shown := parameters(retriever):  # not its repr, which may hold the index, or fail where there is none yet
+        text += f"({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
     if its.__module__.startswith("retrievers."):
         return text
     source = getattr(sys.modules.get(its.__module__), "__file__", None)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import Ranking, RetrieverError, phase, record, require_index, top_k
-from retrievers.encoder import MINILM, Encoder
+from retrievers.encoder import MINILM, Encoder, folder_digest, locate
 
 DTYPES = ("float32", "float16", "bfloat16")
+
+# So many digits of a model's sha256 tell it from others.
+SHOWN_DIGITS = 12
 
 # The score block is at most QUERY_BLOCK x DOCUMENT_BLOCK float32 (8 MiB), whatever the corpus.
 QUERY_BLOCK = 256
@@ -33,6 +37,9 @@ class Dense:
     device: a torch device (None: a GPU where there is one). dtype: of the weights. batch_size: texts per forward
     pass. max_length: word pieces a text is cut at (None: the model's own). query_prompt, document_prompt:
     put before each text (None: the model's own, "": none).
+    sha256: of the model's files, or how it begins; another model is refused. Where it is not given it is filled in, so
+    that a model that was trained on in its folder is another retriever (None: from the hub, where the revision tells).
+    Raises RetrieverError where there is no such model.
     """
 
     kind: ClassVar[str] = "dense"
@@ -45,6 +52,7 @@ class Dense:
     max_length: int | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
+    sha256: str | None = None
     _encoder: Encoder | None = field(init=False, repr=False, compare=False, default=None)
     _vectors: NDArray[np.float32] | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -55,6 +63,9 @@ class Dense:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise RetrieverError(f"{name}={value} is below 1.", "Give a whole number of at least 1.")
+        where = locate(self.model, self.revision)
+        if isinstance(where, Path):
+            self.sha256 = _pinned(where, self.sha256)
 
     def index(self, documents: Sequence[str]) -> None:
         """Encode the documents. Memory: 4 bytes x dimensions a document."""
@@ -80,6 +91,17 @@ class Dense:
         if not queries:
             return Ranking.empty(0, k)
         return nearest(self._encoder.encode(queries, "query"), self._vectors, k)
+
+
+def _pinned(folder: Path, wanted: str | None) -> str:
+    """How the sha256 of the model's files begins. Raises RetrieverError where another one is wanted."""
+    found = folder_digest(folder)
+    if wanted is not None and not (len(wanted) >= SHOWN_DIGITS and found.startswith(wanted.lower())):
+        raise RetrieverError(
+            f"The model in {str(folder)!r} has the sha256 {found[:SHOWN_DIGITS]}…, not {wanted!r}.",
+            f"Give the model that was meant, or its sha256 (at least {SHOWN_DIGITS} digits of it), or none.",
+        )
+    return found[:SHOWN_DIGITS]
 
 
 def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> Ranking:

@@ -144,7 +144,7 @@ class Encoder:
     def _model_key(self) -> str | None:
         """Of the model's content, None where it is not known before loading (a branch name on the hub)."""
         if isinstance(self._where, Path):
-            return _folder_digest(self._where)
+            return folder_digest(self._where)
         pinned = re.fullmatch(r"[0-9a-f]{40}", self.revision or "")
         return f"{self._where}@{self.revision}" if pinned else None
 
@@ -272,7 +272,7 @@ def _json(path: Path) -> Any:
         raise RetrieverError(f"{path} cannot be read: {error}", "Give a whole model folder.") from None
 
 
-def _folder_digest(folder: Path) -> str:
+def folder_digest(folder: Path) -> str:
     """sha256 over names and contents of all files of a model: weights, tokenizer, pooling, prompts."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):

@@ -38,6 +38,17 @@ class Fixed:
 
 
 @dataclass
+class Unprinted(Fixed):
+    """Has no value for a field that its repr shows until there is an index."""
+
+    _documents: list = field(init=False)
+
+    def index(self, documents):
+        self._documents = documents
+        super().index(documents)
+
+
+@dataclass
 class Broken(Fixed):
     """Raises in `index` or in the `at`-th search."""
 

@@ -96,21 +96,11 @@ def test_an_interrupted_run_has_no_report(capsys, write_set, tmp_path):
 
 
 def test_a_failed_cell_exits_5(capsys, write_set, tmp_path):
-    code, out, err = call(
-        capsys,
-        "run",
-        write_set(),
-        "-r",
-        "bm25",
-        "-r",
-        "dense:model=no-such-folder",
-        "--results",
-        tmp_path,
-        "--no-latency",
-    )
+    runs = ["--results", tmp_path, "--no-latency"]
+    code, out, err = call(capsys, "run", write_set(), "-r", "bm25", "-r", "fakes:Broken", *runs)
     assert code == 5
-    assert "no model folder 'no-such-folder'" in err
-    assert "failed: dense:model=no-such-folder on small" in out
+    assert "ValueError: the index is broken" in err
+    assert "failed: fakes:Broken on small" in out
 
 
 @pytest.mark.parametrize(
@@ -118,6 +108,8 @@ def test_a_failed_cell_exits_5(capsys, write_set, tmp_path):
     [
         (["run", "no-such-set"], "There is no dataset, folder or file 'no-such-set'."),
         (["run", "-r", "bm52"], "Did you mean 'bm25'?"),
+        (["run", "-r", "bm25", "-r", "dense:model=absent"], "There is no model folder 'absent'."),
+        (["run", "-r", "dense:model=."], "The folder '.' holds no model."),
         (["run", "-m", "nDGC@10"], "Did you mean 'nDCG@10'?"),
         (["run", "-k", "0"], "depth is 0."),
         (["run", "--config", "absent.toml"], "There is no absent.toml."),

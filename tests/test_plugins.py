@@ -54,6 +54,15 @@ def test_an_object_runs_in_this_process(write_set, tmp_path):
     assert first._size == second._size == 5
 
 
+def test_a_field_that_only_index_fills_does_not_keep_it_from_running(write_set, tmp_path):
+    """A dataclass's own repr fails where a shown field has no value yet."""
+    with pytest.raises(AttributeError):
+        repr(fakes.Unprinted())
+    assert re.fullmatch(r"Unprinted\(step=1.0\) \[fakes [0-9a-f]{12}\]", retrievers.signature(fakes.Unprinted()))
+    found = bench.run(write_set(), ["fakes:Unprinted"], results=str(tmp_path / "out"), latency=False)
+    assert found.failures == []
+
+
 def readme_example():
     """The files of the README's plug-in example: name -> content."""
     text = (ROOT / "README.md").read_text("utf-8")

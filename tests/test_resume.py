@@ -71,7 +71,7 @@ def test_failed_cells_are_tried_again(write_set, tmp_path):
     broken, mended = fakes.Broken(), fakes.Broken(where="nowhere")
     config = RunConfig((str(write_set()),), (), latency=False, results=str(tmp_path), name="r")
     assert runner.run(config, {"it": broken}).failures
-    with pytest.raises(BenchError, match="it \\(signature\\)"):
+    with pytest.raises(BenchError, match="it: where: index is now nowhere"):
         runner.run(config, {"it": mended}, resume=True)
     broken.where = "nowhere"  # the same object by its signature at the time, as a repaired service would be
     assert runner.run(config, {"it": mended}, fresh=True).failures == []
@@ -107,6 +107,18 @@ def test_a_changed_dataset_is_refused(write_set, tmp_path):
     path.write_text(path.read_text().replace("cat", "dog"))
     with pytest.raises(BenchError, match=r"small \(fingerprint\): [0-9a-f]+… is now"):
         runner.run(small(folder, tmp_path), resume=True)
+
+
+def test_a_changed_model_in_the_same_folder_is_refused(write_set, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text('{"model_type": "bert"}')
+    retrievers = ("bm25", f"dense:model={model}")
+    config = RunConfig((str(write_set()),), retrievers, latency=False, results=str(tmp_path), name="r")
+    assert len(runner.run(config).failures) == 1  # it has no weights; what counts here is what it is known by
+    (model / "config.json").write_text('{"model_type": "distilbert"}')
+    with pytest.raises(BenchError, match=r"model: sha256: [0-9a-f]{12} is now [0-9a-f]{12}\."):
+        runner.run(config, resume=True)
 
 
 def test_another_library_is_a_difference(write_set, tmp_path):

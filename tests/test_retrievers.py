@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 import retrievers
-from retrievers import RetrieverError, create
+from retrievers import RetrieverError, create, signature
 from retrievers.analyzer import Analyzer
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense, nearest
-from retrievers.encoder import MINILM_SHA256, Encoder, locate
+from retrievers.encoder import MINILM_SHA256, Encoder, folder_digest, locate
 from retrievers.tfidf import Tfidf
 
 
@@ -218,6 +218,32 @@ def test_a_model_folder_serves():
     for retriever in (by_folder, by_name):
         retriever.index(["a cat", "a dog"])
     assert np.array_equal(by_folder.search(["kitten"], 2).scores, by_name.search(["kitten"], 2).scores)
+
+
+def model_folder(folder, weights=b"weights"):
+    """Enough of one to be found; it cannot be loaded."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    (folder / "model.safetensors").write_bytes(weights)
+    return f"dense:model={folder}"
+
+
+def test_a_model_that_was_trained_on_in_its_folder_is_another_retriever(tmp_path):
+    first = create(model_folder(tmp_path / "model"))
+    assert create(model_folder(tmp_path / "model")) == first
+    second = create(model_folder(tmp_path / "model", b"other weights"))
+    assert first != second
+    assert signature(first) != signature(second)
+
+
+def test_a_model_can_be_held_to_its_sha256(tmp_path):
+    specification = model_folder(tmp_path / "model")
+    digest = folder_digest(tmp_path / "model")
+    for pin in (digest, digest[:12], digest[:20].upper()):
+        assert create(f"{specification},sha256={pin}") == create(specification)
+    for pin in ("", digest[:11], "0" * 12, f"{digest}0"):
+        with pytest.raises(RetrieverError, match=f"has the sha256 {digest[:12]}"):
+            create(f"{specification},sha256={pin}")
 
 
 def test_max_length_cuts_texts():

@@ -96,11 +96,11 @@ def test_a_message_that_a_dead_process_never_read_does_not_keep_it_from_being_cl
 
 
 def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
-    worker = ProcessWorker("dense:model=no-such-folder", Surroundings(), silent)
+    worker = ProcessWorker("fakes:Broken", Surroundings(), silent)
     worker.open(texts)
     with pytest.raises(WorkerError) as caught:
         worker.build()
-    assert "no model folder 'no-such-folder'" in caught.value.message
+    assert "the index is broken" in caught.value.message
     assert "Traceback" in caught.value.trace
     worker.close()
 
