@@ -31,8 +31,8 @@ from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
 from bench.noise import Gauge
 from bench.process import ProcessWorker, Surroundings
-from bench.race import Race
 from bench.resume import claimed, differences, discard, sweep
+from bench.timing import Timing
 from bench.worker import InProcess, Ranked, Work, Worker, WorkerError, WorkerLike
 from retrievers import Retriever, RetrieverError
 from retrievers.base import Ranking
@@ -40,12 +40,6 @@ from retrievers.cache import VectorCache, default_path
 
 if TYPE_CHECKING:
     import ir_measures
-
-# Throughput is measured on one batch of so many queries as fit into this share of the time budget.
-BATCH_SHARE = 0.25
-
-# How often the gauge is read while single queries are timed.
-GAUGE_SECONDS = 1.0
 
 # What an encoder tells of its cache -> what the user is told.
 _CACHE_TROUBLE = {
@@ -71,15 +65,6 @@ class Event:
 
 
 Listener = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class _Heat:
-    """An entrant's race on one dataset, and the cell that its times belong to."""
-
-    entrant: Entrant
-    cell: store.Cell
-    race: Race
 
 
 @dataclass
@@ -272,7 +257,7 @@ class _Runner:
             except (WorkerError, RetrieverError) as error:
                 self._failed(dataset, entrant, error)
         if self.config.latency:
-            self._timing(dataset, built)
+            self._time(dataset, built)
         shutil.rmtree(texts, ignore_errors=True)
 
     def _is_timed(self, cell: store.Cell) -> bool:
@@ -354,46 +339,15 @@ class _Runner:
         entrant.load_seconds += load
         return float(timed.nanoseconds[0]) / 1e9 - load
 
-    # --- time ---
-
-    def _timing(self, dataset: Dataset, built: list[tuple[Entrant, store.Cell]]) -> None:
-        plan = latency.Plan(self.config.samples, self.config.seconds)
-        heats: list[_Heat] = []
-        for entrant, cell in built:
-            assert entrant.worker is not None
-            rng = np.random.default_rng([self.config.seed, 1])
-            heat = _Heat(entrant, cell, Race(entrant.worker, plan.orders(len(dataset.queries), rng)))
-            self._step(dataset, entrant, "warm up")
-            if self._goes_on(dataset, heat, partial(Race.warm_up, queries=len(dataset.queries), rng=rng)):
-                heats.append(heat)
-        readings, read_at = [self.gauge.read()], time.perf_counter()
-        while running := [heat for heat in heats if not heat.race.over(plan)]:
-            for heat in running:
-                self._step(dataset, heat.entrant, "time", len(heat.race.samples), len(heat.race.order))
-                if not self._goes_on(dataset, heat, lambda race: race.block(plan.block)):
-                    heats.remove(heat)
-            if time.perf_counter() - read_at > GAUGE_SECONDS:
-                readings.append(self.gauge.read())
-                read_at = time.perf_counter()
-        readings.append(self.gauge.read())
-        for heat in heats:
-            self._step(dataset, heat.entrant, "time a batch")
-            if self._goes_on(dataset, heat, lambda race: race.batch(plan.seconds * BATCH_SHARE)):
-                self.clock.retrievers += heat.race.seconds
-                info = {**heat.cell.info, "timing": heat.race.describe(len(dataset.queries), readings)}
-                samples = store.array_bytes(np.save, heat.race.samples)
-                store.write_cell(heat.cell.folder, info, {"samples.npy": samples})
-
-    def _goes_on(self, dataset: Dataset, heat: _Heat, lap: Callable[[Race], object]) -> bool:
-        """Run a lap; where the retriever fails in it, its quality stands and its times are missing."""
-        try:
-            lap(heat.race)
-        except (WorkerError, RetrieverError) as error:
-            info = {**heat.cell.info, "timing": {"error": str(error)}}
-            store.write_cell(heat.cell.folder, info, {})
-            self._note(dataset, heat.entrant, error)
-            return False
-        return True
+    def _time(self, dataset: Dataset, built: Sequence[tuple[Entrant, store.Cell]]) -> None:
+        timing = Timing(
+            latency.Plan(self.config.samples, self.config.seconds),
+            self.config.seed,
+            self.gauge,
+            step=partial(self._step, dataset),
+            failed=partial(self._note, dataset),
+        )
+        self.clock.retrievers += timing.of(built, len(dataset.queries))
 
     # --- workers and failures ---
 
