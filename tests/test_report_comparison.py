@@ -348,3 +348,22 @@ def test_the_latencies_are_read_by_pytest_benchmark(write_set, tmp_path):
 def test_a_run_without_times_has_no_benchmarks(write_set, tmp_path):
     found = run(write_planted(write_set, 20), tmp_path / "out", "r", Planted())
     assert json.loads(pytest_benchmark.render(found))["benchmarks"] == []
+
+
+@pytest.mark.parametrize("before", ["", "of another step\n", "é" * comparison_markdown.SUMMARY_BYTES])
+@pytest.mark.parametrize("lines", [1, 1_000, 100_000])
+def test_a_summary_has_no_more_than_github_takes(tmp_path, before, lines):
+    path = tmp_path / "summary.md"
+    path.write_text(before, encoding="utf-8")
+    text = "".join(f"| row {number} | é |\n" for number in range(lines))
+    comparison_markdown.append(path, text)
+    added = path.read_text("utf-8").removeprefix(before)
+    limit = comparison_markdown.SUMMARY_BYTES
+    assert path.stat().st_size <= max(limit, len(before.encode()))
+    if len((before + text).encode()) <= limit:
+        assert added == text
+    elif added:
+        shown, _, rest = added.partition("\n\n\n</details>")
+        assert text.startswith(shown)
+        assert "--json" in rest
+        assert path.stat().st_size > limit - 300  # what has room is shown

@@ -15,6 +15,10 @@ from bench.report.markdown import escape, table_block
 
 MARKER = "<!-- bench compare -->"
 
+# GitHub takes no summary of a step above 1,024 KiB: it would show nothing of it.
+SUMMARY_BYTES = 1024 * 1024
+_CUT = "\n\n</details>\n\n**The rest is too long for a summary; it is in the files of --markdown and --json.**\n"
+
 
 def render(found: Regression) -> str:
     """The comparison as GitHub-flavoured markdown; the first line is a marker by which a comment can be found."""
@@ -45,12 +49,25 @@ def refusal(error: BenchError) -> str:
 
 
 def append(path: Path, text: str) -> None:
-    """Append to a job's summary. Raises BenchError where that cannot be written."""
+    """Append to a job's summary as much as has room there. Raises BenchError where that cannot be written."""
     try:
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(text)
+        with path.open("ab") as stream:
+            stream.write(_cut(text, SUMMARY_BYTES - stream.tell()).encode())
     except OSError as error:
         raise BenchError(f"{path} cannot be written: {error.strerror}.", "Unset GITHUB_STEP_SUMMARY.") from None
+
+
+def _cut(text: str, room: int) -> str:
+    """As many of its first lines as fit into so many bytes of UTF-8, and that the rest was left out."""
+    if len(text.encode()) <= room:
+        return text
+    lines, left = [], room - len(_CUT.encode())
+    for line in text.splitlines(keepends=True):
+        left -= len(line.encode())
+        if left < 0:
+            break
+        lines.append(line)
+    return "".join(lines) + _CUT if room >= len(_CUT.encode()) else ""
 
 
 def code(text: str) -> str:
