@@ -35,13 +35,13 @@ COSTS = {
 GATED = ("peak_memory_mb", "index_size_mb")
 
 # Measures that count something; all others lie between 0 and 1.
-_COUNTS = "Num"
+COUNTS = "Num"
 
 Kind = Literal["drop", "difference", "floor", "growth", "limit"]
 
 _FORM = re.compile(
     r"(?:(?P<scope>\S.*?):\s+)?"
-    r"(?P<figure>[^\s<>\[\]]+)\s*(?:\[(?P<slice>[^<>]*)\])?"
+    r"(?P<figure>[^\s<>\[\]]+)\s*(?:\[(?P<slice>.*)\])?"
     r"\s*(?P<relation>>=|<=|>|<)\s*"
     r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<percent>%?)",
 )
@@ -71,9 +71,9 @@ class Gate:
         return self.figure in COSTS and self.figure not in GATED
 
     @property
-    def of_quality(self) -> bool:
-        """Does it bound a measure?"""
-        return self.figure not in COSTS
+    def guards(self) -> bool:
+        """Does it hold a measure over all queries to base's?"""
+        return self.kind == "difference" and self.slice == ALL
 
     def covers(self, dataset: str, retriever: str) -> bool:
         """Does it speak of this cell?"""
@@ -125,7 +125,7 @@ def parse(text: str, names: Names) -> Gate:
     if found["percent"]:
         raise _malformed(text, "the bound of a measure is a number; % is for costs")
     kind: Kind = "floor" if value > 0 and not found["sign"] else "difference"
-    if kind == "difference" and value <= -1 and not figure.startswith(_COUNTS):
+    if kind == "difference" and value <= -1 and not figure.startswith(COUNTS):
         raise _malformed(text, "a measure is between 0 and 1, so a drop of 1 or more is allowed to all; 1% is 0.01")
     return Gate(text.strip(), kind, figure, scope, where, found["relation"], value)
 

@@ -332,14 +332,6 @@ def test_a_work_tree_is_removed_after_a_failure(repository):
     assert trees(repository) == 1
 
 
-def test_a_ref_without_retrievers_leaves_no_work_tree(repository):
-    git(repository, "rm", "-rq", "retrievers")
-    git(repository, "commit", "-q", "-m", "nothing left")
-    with pytest.raises(BenchError, match="holds no package"), sides.opened("HEAD"):
-        pass
-    assert trees(repository) == 1
-
-
 @pytest.mark.parametrize("ref", ["no-such-ref", "--upload-pack=x", "HEAD:retrievers"])
 def test_what_is_no_version_is_one_error(repository, ref):
     with pytest.raises(BenchError, match="names no version of the code"), sides.opened(ref):
@@ -474,6 +466,66 @@ def test_a_slower_head_is_exit_1(repository, write_set, tmp_path, capsys, monkey
     assert found["base"]["name"] == "before"
 
 
+PLUG_IN = """
+import time
+from dataclasses import dataclass
+
+from retrievers import Ranking
+
+
+@dataclass
+class Mine:
+    def index(self, documents):
+        pass
+
+    def search(self, queries, k):
+        time.sleep({seconds})
+        return Ranking.empty(len(queries), k)
+"""
+
+
+@pytest.fixture
+def plug_ins(tmp_path, monkeypatch):
+    """Two versions of a repository that holds a plug-in alone, "before" and "slow"; the current folder, at "slow"."""
+    folder = tmp_path / "plug-ins"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    for tag, seconds in (("before", 0.003), ("slow", 0.0039)):
+        (folder / "mine.py").write_text(PLUG_IN.format(seconds=seconds))
+        git(folder, "add", "-A")
+        git(folder, "commit", "-q", "-m", tag)
+        git(folder, "tag", tag)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("bench.ab.series.BLOCK_SECONDS", 0.02)
+    return folder
+
+
+def test_a_repository_of_plug_ins_alone_has_versions_too(plug_ins, write_set, capsys):
+    code, out, err = call(capsys, "--base", "before", "-d", write_set(), "-r", "mine:Mine")
+    assert (code, err) == (1, "")
+    assert "slower" in out
+
+
+def test_a_retriever_that_is_not_of_the_version_is_not_measured(plug_ins, write_set, capsys):
+    code, out, _ = call(capsys, "--base", "before", "--head", "slow", "-d", write_set(), "-r", "bm25")
+    assert code == 5
+    assert "bm25 failed: before: the code came from" in " ".join(out.split())
+
+
+def test_two_environments_that_take_one_file_are_not_compared(plug_ins, write_set, tmp_path, capsys):
+    """Neither has the plug-in installed, so both find it in the current folder."""
+    places = os.pathsep.join(filter(None, sys.path))
+    for name in ("a", "b"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+        script = f'#!/bin/sh\nPYTHONPATH="{places}" exec "{sys.executable}" "$@"\n'
+        (tmp_path / name / "bin" / "python").write_text(script)
+        (tmp_path / name / "bin" / "python").chmod(0o755)
+    arguments = ("--base", tmp_path / "a", "--head", tmp_path / "b", "-d", write_set(), "-r", "mine:Mine")
+    code, out, _ = call(capsys, *arguments)
+    assert code == 5
+    assert "both sides took it from" in " ".join(out.split())
+
+
 def test_a_side_that_dies_is_exit_5(repository, write_set, capsys):
     code, out, err = call(capsys, "--base", "before", "--head", "deadly", "-d", write_set(), "-r", "sleeper")
     assert (code, err) == (5, "")
@@ -487,6 +539,8 @@ def test_a_side_that_dies_is_exit_5(repository, write_set, capsys):
         (("--head", "slow"), "--base is missing"),
         (("--base", "nowhere"), "'nowhere' names no version"),
         (("--base", "before", "--head", "nowhere"), "'nowhere' names no version"),
+        (("--base", "slow", "--head", "HEAD~1"), "slow and HEAD~1 are one and the same version"),
+        (("--base", "."), ". and . are one and the same version"),
         (("--base", "before", "--max-rounds", "3"), "3 rounds are asked for"),
         (("--base", "before", "--threads", "0"), "--threads is 0"),
         (("--base", "before", "--json", "no/folder/x.json"), "There is no folder"),

@@ -3,7 +3,7 @@
 This file is handed to the other version's interpreter, so it takes nothing from `bench`: only `retrievers.create`,
 `index` and `search`, which every version has. One copy of it serves both sides.
 
-{"retriever": …, "documents": FILE, "queries": FILE, "hits": 10} -> {"code": where the retrievers came from}
+{"retriever": …, "documents": FILE, "queries": FILE, "hits": 10} -> {"code": file of the retriever's class}
 {"time": [positions]} -> {"nanoseconds": [one a query]}
 anything -> {"failed": "one line"} where it fails
 """
@@ -41,7 +41,7 @@ class Child:
         self._retriever.index(_lines(message["documents"]))
         gc.collect()
         gc.freeze()  # what was built is no longer the collector's business
-        return {"code": str(Path(retrievers.__file__).resolve().parent)}
+        return {"code": str(Path(sys.modules[type(self._retriever).__module__].__file__ or "").resolve())}
 
     def _time(self, positions: list[int]) -> dict[str, Any]:
         search, hits, clock = self._retriever.search, self._hits, time.perf_counter_ns

@@ -18,6 +18,7 @@ from bench.ab.rule import Decision, Rule, verdict
 from bench.ab.series import Round, Series
 from bench.ab.sides import Side
 from bench.dataset import Dataset
+from bench.errors import BenchError
 from bench.noise import Gauge, drift
 
 SCHEMA = 1
@@ -106,8 +107,11 @@ def compare(
 ) -> Comparison:
     """Time the sides until each retriever has an answer. A side that fails is that retriever's outcome.
 
-    The chance of a false alarm is split over the retrievers, so that it holds for the whole comparison.
+    The chance of a false alarm is split over the retrievers, so that it holds for the whole comparison. BenchError is
+    raised for two names of one version, which would be found alike.
     """
+    if base.same_as(head):
+        raise BenchError(f"{base.name} and {head.name} are one and the same version.", "Name two, or --self-test.")
     rule = replace(rule, alpha=rule.alpha / len(retrievers))
     outcomes = []
     for retriever in retrievers:
@@ -131,6 +135,8 @@ def ready(base: Side, head: Side, setting: Setting, retriever: str, rng: np.rand
             stack.enter_context(closing(SideProcess(side, retriever, texts, setting.threads, setting.timeout)))
             for side in (base, head)
         )
+        if first.code == second.code and not base.same_as(head):  # the self-test times one version against itself
+            raise SideError(f"both sides took it from {first.code}, which would be compared with itself")
         series = Series(first, second, len(setting.dataset.queries), rng, gauge)
         series.warm_up()
         yield series

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.ab.sides import Side
+from bench.ab.sides import Side, this_code
 from bench.dataset import Dataset
 from bench.environment import thread_settings
 from bench.latency import LATENCY_HITS
@@ -45,7 +45,10 @@ class SideProcess:
     """One retriever of one side, indexed and ready to be timed. Raises SideError where it fails or dies.
 
     texts: the folder of `write_texts`. threads: of every library. timeout: seconds that a message may take.
+    code: the file that its class came from.
     """
+
+    code: Path
 
     def __init__(self, side: Side, retriever: str, texts: Path, threads: int, timeout: float) -> None:
         self._name, self._timeout = side.name, timeout
@@ -85,10 +88,10 @@ class SideProcess:
 
     def _open(self, side: Side, retriever: str, texts: Path) -> None:
         files = {name: str(texts / name) for name in ("documents", "queries")}
-        code = self._ask({"retriever": retriever, "hits": LATENCY_HITS, **files})["code"]
+        self.code = Path(self._ask({"retriever": retriever, "hits": LATENCY_HITS, **files})["code"])
         # An installed package that hides the checkout would be compared with itself, and found alike.
-        if side.folder is not None and Path(code).parent != side.folder.resolve():
-            raise SideError(f"{self._name}: the code came from {code}, not from {side.folder}.")
+        if side.folder is not None and not self.code.is_relative_to(side.folder.resolve()):
+            raise SideError(f"{self._name}: the code came from {self.code}, not from {side.folder}.")
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -131,5 +134,7 @@ class SideProcess:
 def _environment(side: Side, threads: int) -> dict[str, str]:
     """The same for both sides but for where the code is: hash seeds alone can move a time by some percent."""
     kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
-    code = {"PYTHONPATH": str(side.folder)} if side.folder is not None else {}
+    # A repository of plug-ins alone takes the protocol, and what else it needs of it, from this code.
+    paths = [str(side.folder), str(this_code().folder)]
+    code = {"PYTHONPATH": os.pathsep.join(paths)} if side.folder is not None else {}
     return {**kept, **thread_settings(threads), "PYTHONHASHSEED": "0", **code}

@@ -21,13 +21,19 @@ class Side:
     """One version of the code.
 
     name: as the user gave it. revision: commit of a git ref, else empty. python: the interpreter. folder: holds the
-    package `retrievers`; None where it is what the interpreter has installed.
+    package `retrievers`, or a plug-in; None where it is what the interpreter has installed.
     """
 
     name: str
     python: Path
     folder: Path | None
     revision: str = ""
+
+    def same_as(self, other: Side) -> bool:
+        """Is it the same commit, or the same interpreter and folder?"""
+        if self.revision and other.revision:
+            return self.revision == other.revision
+        return (self.python, self.folder) == (other.python, other.folder)
 
     def describe(self) -> dict[str, str]:
         """What a comparison stores; the folder of a work tree is gone by then and says nothing."""
@@ -58,6 +64,8 @@ def opened(name: str) -> Iterator[Side]:
         yield Side(name, Path(sys.executable), path.resolve())
     elif python is not None:
         yield Side(name, python.absolute(), None)
+    elif path.is_dir() and not _is_ref(name):  # of plug-ins alone
+        yield Side(name, Path(sys.executable), path.resolve())
     else:
         with _work_tree(name) as side:
             yield side
@@ -67,11 +75,22 @@ def _interpreters(path: Path) -> tuple[Path, ...]:
     return (path, path / "bin" / "python", path / "Scripts" / "python.exe")
 
 
+def _is_ref(name: str) -> bool:
+    try:
+        return bool(_revision(name))
+    except _RefusedError:
+        return False
+
+
+def _revision(ref: str) -> str:
+    # "--end-of-options": a ref that begins with a dash is no option.
+    return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+
+
 @contextmanager
 def _work_tree(ref: str) -> Iterator[Side]:
     try:
-        # "--end-of-options": a ref that begins with a dash is no option.
-        revision = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        revision = _revision(ref)
         prefix = _git("rev-parse", "--show-prefix")
     except _RefusedError as why:
         raise BenchError(f"{ref!r} names no version of the code{why}.", _HINT) from None
@@ -80,8 +99,6 @@ def _work_tree(ref: str) -> Iterator[Side]:
         try:
             _git("worktree", "add", "--detach", "--quiet", str(tree), revision)
             folder = tree / prefix
-            if not (folder / "retrievers" / "__init__.py").is_file():
-                raise BenchError(f"{ref!r} holds no package `retrievers`.", "Name a newer version.")
             yield Side(ref, Path(sys.executable), folder, revision)
         except _RefusedError as why:
             raise BenchError(f"{ref!r} cannot be checked out{why}.", "Name a checkout or an environment.") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.gates import ALL, DEFAULT, Names, parse
 from bench.regression import cards, figures
-from bench.regression.judge import judge
+from bench.regression.judge import covers, judge
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
@@ -63,7 +63,8 @@ def compare(
 ) -> Regression:
     """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
 
-    gates: conditions as `bench.gates` describes them (none of quality: no significant drop of a set's main measure).
+    gates: conditions as `bench.gates` describes them; a cell that none of them holds to base over all queries has the
+    default, no significant drop of its set's main measure.
     flips: sign assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for
     a run that is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a
     gate that cannot be read or names what is not there.
@@ -76,8 +77,6 @@ def compare(
         _scopes(before, after),
     )
     wanted = [parse(text, names) for text in gates]
-    if not any(each.of_quality for each in wanted):  # a bound on a time or a size leaves quality unguarded
-        wanted.append(DEFAULT)
     slices = [each.slice for each in wanted if each.slice != ALL]
     old, new = Queries.of(before), Queries.of(after)
     both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}
@@ -85,6 +84,12 @@ def compare(
     unpaired = [Pair(*cell, "", "", "") for cell in found.added]
     costs = figures.costs(before, after, (*found.pairs, *unpaired))
     means = figures.means(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
+    judged = [judge(each, found.pairs, changes, costs, means=means, new=unpaired) for each in wanted]
+    # A floor, a slice or a cost says nothing of the rest, which must not become free to drop by being asked for.
+    guards = [each for each in wanted if each.guards]
+    unguarded = [each for each in found.pairs if not any(covers(gate, each) for gate in guards)]
+    if unguarded or not guards:
+        judged.append(judge(DEFAULT, unguarded, changes, costs))
     return Regression(
         base=before.folder.name,
         head=after.folder.name,
@@ -92,7 +97,7 @@ def compare(
         changes=tuple(changes),
         costs=tuple(costs),
         flips=tuple(figures.flips(both, found.pairs)),
-        judged=tuple(judge(each, found.pairs, changes, costs, means=means, new=unpaired) for each in wanted),
+        judged=tuple(judged),
         problems=(*found.problems, *cards.problems(both, slices)),
         failures=tuple(after.failures),
         added=found.added,

@@ -9,6 +9,10 @@ from bench.gates import ALL, Gate
 
 ALPHA = 0.05
 
+# So many queries, or groups of them, that sign flips can be rarer than ALPHA: of five, all the same way, one in sixteen
+# is as far by chance. An interval of fewer is too narrow by far, and would fail equal systems in up to a quarter.
+FEWEST = 6
+
 # Said of a measure whose value moved on no query, where rankings did, or are not kept as deep as it looks.
 UNMOVED = "the same on every query"
 
@@ -62,10 +66,13 @@ class Change(NamedTuple):
     main: bool
 
     def state(self, tolerance: float = 0.0) -> State:
-        """Fail where the interval is below -tolerance, pass where it is nowhere below it, else inconclusive."""
+        """Fail where the interval is below -tolerance, pass where it is nowhere below it, else inconclusive.
+
+        Fewer than FEWEST queries or groups fail nothing.
+        """
         if self.settled or self.low >= -tolerance:
             return "pass"
-        return "fail" if self.high < -tolerance else "inconclusive"
+        return "fail" if self.high < -tolerance and self.groups >= FEWEST else "inconclusive"
 
     @property
     def significant(self) -> State:

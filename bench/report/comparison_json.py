@@ -1,6 +1,7 @@
 """A comparison of two runs -> JSON for programs. comparison.schema.json, beside this file, describes it.
 
-Texts are whole and escaped to ASCII, "<" too: neither a terminal nor a page that the JSON is pasted into reads them.
+Texts are whole and escaped to ASCII, "<" and "##" too: neither a terminal, nor a page that the JSON is pasted into,
+nor a CI system that looks for commands in its log reads them.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def content(found: Regression) -> dict[str, Any]:
 def render(found: Regression) -> bytes:
     """The JSON, ASCII."""
     text = json.dumps(content(found), indent=2, ensure_ascii=True, allow_nan=False)
-    # "<" occurs within strings alone.
-    return text.replace("<", "\\u003c").encode() + b"\n"
+    # "<" and "##" occur within strings alone.
+    return text.replace("<", "\\u003c").replace("##", "\\u0023#").encode() + b"\n"
 
 
 def schema() -> dict[str, Any]:
