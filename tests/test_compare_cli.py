@@ -168,7 +168,8 @@ def test_2_bad_input(runs, call, arguments, message):
 def test_gates_come_from_the_file_and_the_flags(runs, call, tmp_path):
     base, head = runs("a", Planted()), runs("b", Planted(redrawn=0.3))
     path = tmp_path / "bench.toml"
-    path.write_text('datasets = ["planted"]\n[compare]\ngates = ["Planted: nDCG@10 > 0.1"]\nstrict = true\n')
+    gates = '["Planted: nDCG@10 > 0.1", "nDCG@10 >= -0.9"]'
+    path.write_text(f'datasets = ["planted"]\n[compare]\ngates = {gates}\nstrict = true\n')
     assert call("compare", base, head, "--config", path)[0] == 0
     code, out, _ = call("compare", base, head, "--config", path, "--gate", "nDCG@10 >= 0")
     assert code == 4

@@ -11,7 +11,7 @@ from bench.gates import Gate, Names, parse
 
 NAMES = Names(
     ("nDCG@10", "R@10", "AP(rel=2)@100"),
-    ("kind=error code", "kind=a[b]"),
+    ("kind=error code", "kind=a[b]", "kind=a<b] >= 1"),
     ("faq", "minilm", "bm25:k1=1.2", "faq/minilm"),
 )
 
@@ -25,6 +25,7 @@ NAMES = Names(
         ("nDCG@10 > +0.02", "difference", "nDCG@10", "", "all", 0.02),
         ("R@10[kind=error code] >= 0", "difference", "R@10", "", "kind=error code", 0),
         ("R@10[kind=a[b]] >= 0", "difference", "R@10", "", "kind=a[b]", 0),
+        ("R@10[kind=a<b] >= 1] >= 0", "difference", "R@10", "", "kind=a<b] >= 1", 0),
         ("AP(rel=2)@100 >= 0", "difference", "AP(rel=2)@100", "", "all", 0),
         ("minilm: nDCG@10 > 0.60", "floor", "nDCG@10", "minilm", "all", 0.6),
         ("bm25:k1=1.2: R@10 >= 0.5", "floor", "R@10", "bm25:k1=1.2", "all", 0.5),

@@ -201,8 +201,17 @@ def test_another_fingerprint_is_not_comparable(write_set, tmp_path):
     head = run(write_planted(write_set, 31, "two/planted"), tmp_path / "out", "b", Planted())
     found = bench.compare(base, head)
     assert found.outcome == "not comparable"
-    assert "is not the same in both runs" in found.problems[0]
+    assert "is not the same in both runs: 42 documents are now 43, 30 queries are now 31" in found.problems[0]
     assert not found.changes
+
+
+def test_a_sample_is_not_called_a_changed_set(runs):
+    whole, part, other = runs("a", Planted()), runs("b", Planted(), limit=20), runs("c", Planted(), limit=20, seed=1)
+    drawn = "20 queries drawn with seed 0 (--limit)"
+    (problem,) = bench.compare(whole, part).problems
+    assert f"all 60 queries in base, {drawn} in head" in problem
+    (problem,) = bench.compare(part, other).problems
+    assert f"{drawn} in base, 20 queries drawn with seed 1 (--limit) in head" in problem
 
 
 def test_a_renamed_set_is_recognised(write_set, tmp_path):
@@ -302,6 +311,33 @@ def test_three_states(low, high, tolerance, state):
     assert change(low, high).state(tolerance) == state
 
 
+def test_a_handful_of_queries_fails_nothing():
+    assert change(-0.9, -0.8, groups=5).state() == "inconclusive"
+    assert change(-0.9, -0.8, groups=6).state() == "fail"
+    assert change(0.8, 0.9, groups=1).state() == "pass"
+
+
+@pytest.mark.parametrize("queries", [2, 3, 4, 5, 6, 8])
+def test_slices_of_a_few_queries_of_equal_systems_cry_wolf_as_seldom_as_others(queries):
+    """At most 4.1% of 1,000, the upper end of 99.9% about one side of 5%; two queries failed in a quarter."""
+    noise = np.random.default_rng(queries).normal(0, 0.2, (queries, 1_000))
+    rows = [row._replace(groups=queries) for row in compared(noise, FLIPS)]
+    assert np.mean([row.state(0) == "fail" for row in rows]) <= 0.041
+
+
+def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
+    gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
+    pair = result.Pair("set", "r", "set", "r", "")
+    nan = float("nan")
+    for row, said in (
+        (change(nan, nan, difference=-1.0, queries=1, groups=1, detectable=nan), "-1.0000 [n/a]; 1 query can show no"),
+        (change(-0.9, 0.1, queries=5, groups=5, detectable=1.8), "5 queries can show no difference, 6 are the least"),
+        (change(-0.9, 0.1, queries=9, groups=3), "3 groups can show no difference"),
+        (change(-0.9, 0.1, queries=7, groups=7, detectable=1.8), "7 queries show none"),
+    ):
+        assert said in judge(gate, [pair], [row], []).checks[0].reason
+
+
 def test_without_a_tolerance_a_drop_must_be_significant():
     assert change(-0.05, -0.02, p=0.04).significant == "fail"
     assert change(-0.05, -0.02, p=0.06).significant == "inconclusive"
@@ -373,12 +409,10 @@ def test_costs_are_gated_by_size_and_advised_by_time():
     assert judged("peak_memory_mb <= +10").result == "fail"
     assert judged("peak_memory_mb <= 500").result == "pass"
     assert judged("peak_memory_mb <= +10%", []).result == "missing"
-    cached = [replace_cached(each) for each in grown]
+    cached = [each._replace(cached=True) for each in grown]
     assert judged("peak_memory_mb <= +10%", cached).result == "inconclusive"
-
-
-def replace_cached(cost):
-    return cost._replace(cached=True)
+    assert judged("peak_memory_mb <= 500", cached).result == "inconclusive"
+    assert judged("peak_memory_mb <= 110", cached).result == "fail", "without the cache it is higher still"
 
 
 def test_a_floor_is_about_head_alone():
@@ -393,6 +427,34 @@ def test_a_floor_holds_for_a_new_cell_too(runs):
     assert bench.compare(base, head, ["Planted: nDCG@10 > 0.1"]).outcome == "pass"
     assert bench.compare(base, head, ["Planted: nDCG@10 > 0.99"]).outcome == "regression"
     assert bench.compare(base, head, ["Planted: nDCG@10 >= 0"]).outcome == "not comparable"
+
+
+@pytest.mark.parametrize(
+    "gates",
+    [
+        [],
+        ["nDCG@10 >= 0.01"],
+        ["Planted: nDCG@10 > 0.01"],
+        ["R@10[kind=odd] >= -0.99"],
+        ["Fixed: nDCG@10 >= 0"],
+        ["peak_memory_mb <= +10%", "nDCG@10 > 0.01"],
+    ],
+)
+def test_what_no_gate_holds_to_base_is_not_free_to_drop(runs, gates):
+    """A floor, a slice, another retriever or a cost says nothing of the rest; a floor may have lacked its sign."""
+    base = runs("a", Fixed(), Planted())
+    found = bench.compare(base, runs("b", Fixed(), Planted(lost=0.5)), gates, flips=FLIPS)
+    (default,) = (each for each in found.judged if each.gate == bench.regression.DEFAULT)
+    assert [each.retriever for each in default.checks if each.result == "fail"] == ["Planted"]
+    assert found.outcome in ("regression", "not comparable")  # the memory was not measured
+
+
+def test_a_tolerance_takes_the_place_of_the_default(runs):
+    base, head = runs("a", Planted()), runs("b", Planted(lost=0.5))
+    for gates in (["nDCG@10 >= -0.9"], ["Planted: R@10 >= -0.9", "nDCG@10 > 0.01"]):
+        found = bench.compare(base, head, gates, flips=FLIPS)
+        assert found.outcome == "pass"
+        assert bench.regression.DEFAULT not in [each.gate for each in found.judged]
 
 
 def test_a_figure_that_is_no_number_is_no_pass():

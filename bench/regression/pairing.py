@@ -36,10 +36,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
         ]
     for old, new in sets.items():
         if prints[0][old] != prints[1][new]:
-            problems.append(
-                f"The set {new} is not the same in both runs (fingerprint {prints[0][old][:12]} is now "
-                f"{prints[1][new][:12]}): texts or judgements were changed."
-            )
+            problems.append(f"The set {new} is not the same in both runs: {_set_changed(base, old, head, new)}.")
     failed = {(name, label) for name, label, _ in head.failures}
     pairs, matched = [], set()
     for dataset, retriever in before:
@@ -63,6 +60,26 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
     if not pairs and not problems and not head.failures:
         problems.append("The runs have no figure in common.")
     return Paired(tuple(pairs), added, tuple(problems))
+
+
+def _set_changed(base: Run, old: str, head: Run, new: str) -> str:
+    """What differs between a set of base and one of head with another fingerprint, as far as runs tell."""
+    sides = [next(each for each in run.datasets if each["name"] == name) for run, name in ((base, old), (head, new))]
+    if any(each.get("sampled") for each in sides):
+        drawn = (
+            f"{each['queries']:,} queries drawn with seed {run.info['config']['seed']} (--limit)"
+            if each.get("sampled")
+            else f"all {each['queries']:,} queries"
+            for each, run in zip(sides, (base, head), strict=True)
+        )
+        return " in base, ".join(drawn) + " in head"
+    counted = (
+        f"{sides[0][key]:,} {key} are now {sides[1][key]:,}"
+        for key in ("documents", "queries", "judgements")
+        if sides[0][key] != sides[1][key]
+    )
+    marks = " is now ".join(each["fingerprint"][:12] for each in sides)
+    return f"{', '.join(counted) or 'texts or judgements were changed'} (fingerprint {marks})"
 
 
 def surroundings(base: Run, head: Run, pairs: tuple[Pair, ...]) -> tuple[Changed, ...]:

@@ -196,9 +196,11 @@ def left_out(found: Regression, most: int = SHOWN_FLIPS) -> str:
 
 
 def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
-    """The first hits of base, then of head: the side, and the hit in one line."""
+    """The first hits of base, then of head, and the first relevant one: the side, and the hit in one line."""
     for side, hits in (("base", flip.base), ("head", flip.head)):
-        yield from ((side, hit(each)) for each in hits[:SHOWN_HITS])
+        shown = hits[:SHOWN_HITS]
+        relevant = [each for each in hits if (each.grade or 0) > 0][:1]
+        yield from ((side, hit(each)) for each in (*shown, *(each for each in relevant if each not in shown)))
         if not hits:
             yield side, "finds nothing"
 
