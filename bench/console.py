@@ -25,10 +25,20 @@ def replace_what_cannot_be_shown() -> None:
 
 
 def stdout() -> Console:
-    """The terminal, or plain text of a fixed width."""
+    """The terminal, or plain text of a fixed width; where the reader went away, as `head` does, it goes on unheard.
+
+    Rich would end the process there with 1, which here means a regression.
+    """
+    import os
+
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    class Patient(Console):
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return Patient(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
 
 
 def show(renderables: Iterable[RenderableType]) -> None:
@@ -48,10 +58,12 @@ def error(message: str, hint: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from bench.report.table import log_line
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(Text("error: ", style="bold red") + Text(message, style="not bold"))
+    console.print(Text("error: ", style="bold red") + Text(log_line(message), style="not bold"))
     if hint:
-        console.print(Text("       " + hint))
+        console.print(Text("       " + log_line(hint)))
 
 
 class Progress:
@@ -112,4 +124,6 @@ class Progress:
     def _say(self, text: str, style: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(text, style=style), soft_wrap=True)
+        from bench.report.table import log_line
+
+        self._console.print(Text(log_line(text), style=style), soft_wrap=True)

@@ -73,7 +73,8 @@ class ProcessWorker:
         self._progress, self._limits, self._ready = progress, surroundings, False
         job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.process", json.dumps(job)],
+            # -P: what the parent may import the child may too, and not first what lies in the folder it is called from.
+            [sys.executable, "-P", "-m", "bench.process", json.dumps(job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,

@@ -69,6 +69,14 @@ class Broken(Fixed):
 
 
 @dataclass
+class Quotes(Fixed):
+    """Raises what would be commands of a terminal and of CI systems."""
+
+    def search(self, queries, k):
+        raise ValueError("no answer to " + "y" * 138 + " ::error title=pwned::text \x1b[2J##[error]more")
+
+
+@dataclass
 class Nonsense(Fixed):
     """Breaks the contract in the way that `kind` names."""
 

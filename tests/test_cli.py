@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -187,3 +188,44 @@ def test_the_model_encodes_from_the_repository_root(tmp_path):
         "print(r.search(['cat'], 1).documents.tolist())"
     )
     assert run_python(code).splitlines()[-1] == "[[0]]"
+
+
+def typed(folder, *arguments, **settings):
+    """As a process of its own, in this folder."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))}
+    command = [sys.executable, "-m", "bench", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, **settings)
+
+
+def test_a_package_that_hides_the_retrievers_is_one_error(tmp_path):
+    (tmp_path / "retrievers").mkdir()
+    (tmp_path / "retrievers" / "__init__.py").write_text("X = 1\n")
+    process = typed(tmp_path, "datasets", stderr=subprocess.PIPE, text=True)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert f"{tmp_path / 'retrievers'} hides bench's own package" in " ".join(err.split())
+    assert "python -P -m bench" in err
+
+
+def test_the_exit_code_stands_whether_or_not_somebody_reads(tmp_path, write_set):
+    """Rich ends with 1 where the pipe is broken, which here means a regression."""
+    process = typed(tmp_path, "run", write_set(), "-r", "bm25", "-r", "fakes:Broken", "--no-latency")
+    process.stdout.close()
+    assert process.wait(timeout=120) == 5
+    (run,) = (tmp_path / "results").iterdir()
+    for arguments, code in ((("report", run), 5), (("compare", run, run), 5), (("datasets",), 0)):
+        process = typed(tmp_path, *arguments)
+        process.stdout.close()
+        assert process.wait(timeout=60) == code
+
+
+def test_what_a_plug_in_says_steers_no_terminal_and_no_ci_system(tmp_path, write_set):
+    """Its error may quote a query; a command counts where it begins a line, as it may after a line is broken."""
+    process = typed(
+        tmp_path, "run", write_set(), "-r", "bm25", "-r", "fakes:Quotes", "--no-latency", stderr=subprocess.PIPE
+    )
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 5
+    for shown in (out.decode(), err.decode()):
+        assert "pwned" in shown
+        assert not re.search(r"(?m)^\s*::|##\[|\x1b", shown)

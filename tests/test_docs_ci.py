@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,19 @@ def test_the_action_reports_a_failed_cell(worked, step):
     assert step("Compare", BENCH_CONFIG="broken.toml")[0] == 5
     assert "A cell of head failed" in (folder / "summary.md").read_text()
     assert step("Run", BENCH_CONFIG="none.toml")[0] == 2
+
+
+def test_the_action_serves_a_repository_with_a_package_of_the_same_name(worked, step):
+    folder, _ = worked
+    for name in ("retrievers", "bench"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text("X = 1\n")
+    try:
+        assert step("Run")[0] == 0
+        assert step("Compare")[0] == 0
+    finally:
+        for name in ("retrievers", "bench"):
+            shutil.rmtree(folder / name)
 
 
 @pytest.mark.parametrize("text", [WORKFLOW, (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")])

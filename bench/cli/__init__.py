@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.replace_what_cannot_be_shown()
     options = parser().parse_args(arguments)
     try:
+        _refuse_namesake()
         code = options.command(options)
     except BenchError as error:
         console.error(error.message, error.hint)
@@ -34,6 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         code = 0
     sys.exit(code)
+
+
+def _refuse_namesake() -> None:
+    """`python -m` looks into the current folder first, where a search engine's repository may have such a package."""
+    import importlib.util
+    from pathlib import Path
+
+    import bench
+    from bench.errors import BenchError
+
+    found = importlib.util.find_spec("retrievers")
+    where = [Path(each).resolve().parents[1] for each in (bench.__file__, found and found.origin) if each]
+    if len(set(where)) > 1:
+        raise BenchError(
+            f"{where[1] / 'retrievers'} hides bench's own package of that name.",
+            "Call it as python -P -m bench, which does not look into the current folder first.",
+        )
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,11 +6,10 @@ Texts of queries and documents are strangers' input. `inert` makes them plain be
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 
 from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
-from bench.report.table import Table
+from bench.report.table import Table, log_line
 from bench.store import ALL
 
 SHOWN_FLIPS = 50
@@ -31,8 +30,7 @@ OUTCOMES = {
 
 def inert(text: str, longest: int | None = None) -> str:
     """One line of printable characters that starts no escape sequence and no workflow command of a CI system."""
-    plain = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(text.split()))
-    plain = re.sub(r"(?<=:)(?=:)|(?<=##)(?=[\[a-z])", " ", plain)
+    plain = log_line(text)
     return plain if longest is None or len(plain) <= longest else plain[: longest - 1] + "…"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,11 @@ def best_of(values: Iterable[float | None]) -> set[int]:
 def inert(text: str) -> str:
     """A stranger's text on one line, without characters that steer a terminal or turn the direction of writing."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(text.split()))
+
+
+def log_line(text: str) -> str:
+    """The same, which no CI system takes for a command in a job's log, wherever its lines are broken."""
+    return re.sub(r"(?<=:)(?=:)|(?<=##)(?=[\[a-z])", " ", inert(text))
 
 
 def head(text: str, characters: int) -> str:

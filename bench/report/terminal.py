@@ -13,7 +13,7 @@ from rich.text import Text
 from bench.report import audits, failures, figures, why
 from bench.report.conclusion import conclusion
 from bench.report.subject import called
-from bench.report.table import Table, inert
+from bench.report.table import Table, log_line
 from bench.store import Run
 
 # Behind a figure; figures without one get a space, so that digits stand below digits.
@@ -64,7 +64,7 @@ def table_block(table: Table) -> RenderableType:
     shown = Shown(title=_text(table.title), title_justify="left", title_style="bold")
     marked = {place for row in table.rows for place, cell in enumerate(row) if place and cell.endswith(MARKS)}
     rows = [
-        [f"{inert(cell)}{' ' * (i in marked and not cell.endswith(MARKS))}" for i, cell in enumerate(row)]
+        [f"{log_line(cell)}{' ' * (i in marked and not cell.endswith(MARKS))}" for i, cell in enumerate(row)]
         for row in table.rows
     ]
     for place, heading in enumerate(_headings(table, rows)):
@@ -75,7 +75,7 @@ def table_block(table: Table) -> RenderableType:
 
 
 def _headings(table: Table, rows: list[list[str]]) -> list[str]:
-    headings = [inert(each) for each in table.header]
+    headings = [log_line(each) for each in table.header]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sum(max(pair) + 3 for pair in zip(widths, map(len, headings), strict=True)) <= ROOMY:
         return headings
@@ -86,4 +86,4 @@ def _headings(table: Table, rows: list[list[str]]) -> list[str]:
 
 
 def _text(text: str, style: str = "") -> Text:
-    return Text(inert(text), style=style)
+    return Text(log_line(text), style=style)
