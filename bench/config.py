@@ -171,9 +171,12 @@ def setting(key: str, value: Any) -> Any:
 
 
 def stored_config(content: dict[str, Any]) -> RunConfig:
-    """The configuration that a run stored."""
+    """The configuration that a run stored. Raises BenchError for what none stores."""
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
-    return RunConfig(**values)
+    try:
+        return RunConfig(**values)
+    except TypeError as error:
+        raise BenchError(f"The run's stored configuration is damaged: {error}.", "Run it anew with --fresh.") from None
 
 
 def load_gates(path: Path) -> tuple[tuple[str, ...], bool]:

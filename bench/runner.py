@@ -7,15 +7,14 @@ all alike. The run-level tables are merged from the cells in a fixed order.
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -40,6 +39,20 @@ from retrievers.cache import VectorCache, default_path
 
 if TYPE_CHECKING:
     import ir_measures
+
+# Why a run folder takes nothing more: the disk is full or failing, or may not be written, or the folder is gone.
+_UNWRITABLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+}
 
 # What an encoder tells of its cache -> what the user is told.
 _CACHE_TROUBLE = {
@@ -123,17 +136,21 @@ class _Runner:
                     entrant.ranked(dataset, 1)
         if self.config.traps:
             read_traps(Path(self.config.traps), datasets[0])
-        name = self.config.name or _free_name(Path(self.config.results))
-        self.folder = Path(self.config.results) / name
         self.info = self._describe(datasets)
-        store.make_folder(self.folder, may_exist=resume or fresh)
+        if self.config.name:
+            self.folder = Path(self.config.results) / self.config.name
+            store.make_folder(self.folder, may_exist=resume or fresh)
+        else:
+            self.folder = store.new_folder(Path(self.config.results))
         try:
             with claimed(self.folder):
                 return self._claimed(datasets, fresh)
         except OSError as error:
+            if error.errno not in _UNWRITABLE:  # a listener's, or of something else that is not the disk
+                raise
             raise BenchError(
-                f"{self.folder} cannot be written: {error.strerror or error}.",
-                f"What is done is kept; mend that, then: python -m bench run --resume --name {name}",
+                f"{self.folder} cannot be written: {error.strerror}.",
+                f"What is done is kept; mend that, then: {store.resuming(self.folder)}",
             ) from error
 
     def _add_measures(self, datasets: Sequence[Dataset]) -> None:
@@ -213,8 +230,6 @@ class _Runner:
             for each in self.entrants
             if not each.in_process and any(self._unfinished(dataset, each) for dataset in datasets)
         ]
-        for entrant in waiting:
-            self._worker(entrant)
         # Daemons: an interrupted run does not wait for them.
         threads = [threading.Thread(target=self._rehearse, args=(entrant,), daemon=True) for entrant in waiting]
         for thread in threads:
@@ -244,12 +259,15 @@ class _Runner:
         dataset.write_texts(texts)
         built = []
         for entrant in self.entrants:
+            done = store.finished_cell(self._cell_folder(dataset, entrant))
+            self._warn_of_absence(dataset, entrant)
+            if done is not None:  # said when it was made, by a run that was stopped
+                self._warn_of_cache(entrant, done.info.get("quantities", {}))
             if not self._unfinished(dataset, entrant):
                 continue
             if entrant.ranked is not None:
                 self._score(dataset, entrant, entrant.ranked)
                 continue
-            done = store.finished_cell(self._cell_folder(dataset, entrant))
             self.readings = [self.gauge.read()]
             try:
                 work = self._build(dataset, entrant, texts)
@@ -303,9 +321,6 @@ class _Runner:
     def _score(self, dataset: Dataset, entrant: Entrant, ranked: Callable[[Dataset, int], Ranking]) -> None:
         """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
         self._step(dataset, entrant, "score")
-        warning = absent_queries(entrant, dataset)
-        if warning is not None:
-            self._warn(warning, entrant.label)
         dropped = int(dataset.card.drop_self)
         ranking = ranked(dataset, self.depth + dropped)
         self._commit(dataset, entrant, _without_own(ranking, dataset, self.depth) if dropped else ranking, {})
@@ -363,7 +378,10 @@ class _Runner:
         if entrant.instance is not None:
             entrant.worker = InProcess(Worker(entrant.instance, progress, cache=self._cache()))
         else:
-            entrant.worker = ProcessWorker(entrant.label, self._surroundings(), progress)
+            try:
+                entrant.worker = ProcessWorker(entrant.label, self._surroundings(), progress)
+            except OSError as error:
+                raise WorkerError(f"its process cannot be started: {error.strerror}.") from error
         return entrant.worker
 
     def _surroundings(self) -> Surroundings:
@@ -383,6 +401,11 @@ class _Runner:
         for quantity, text in _CACHE_TROUBLE.items():
             if quantities.get(quantity):
                 self._warn(f"{entrant.label}: {text}", entrant.label)
+
+    def _warn_of_absence(self, dataset: Dataset, entrant: Entrant) -> None:
+        warning = absent_queries(entrant, dataset)
+        if warning is not None:
+            self._warn(warning, entrant.label)
 
     def _warn_of_fields(self, datasets: Sequence[Dataset]) -> None:
         for dataset in datasets:
@@ -425,13 +448,6 @@ class _Runner:
 def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
     return [load_dataset(name, options) for name in config.datasets or shipped()]
-
-
-def _free_name(results: Path) -> str:
-    """Date and time, with a number where several runs begin within one second, as small ones in a script do."""
-    now = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = chain([now], (f"{now}-{number}" for number in count(2)))
-    return next(name for name in names if not (results / name).exists())
 
 
 def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:

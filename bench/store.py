@@ -27,9 +27,12 @@ import json
 import math
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +229,21 @@ def make_folder(folder: Path, may_exist: bool) -> None:
         ) from None
 
 
+def new_folder(results: Path) -> Path:
+    """Make a folder called by date and time, with a number where other runs begin within that second."""
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = chain([now], (f"{now}-{number}" for number in count(2)))
+    while True:
+        folder = results / next(names)
+        try:
+            make_folder(folder, may_exist=False)
+        except BenchError:
+            if not folder.is_dir():
+                raise
+        else:
+            return folder
+
+
 def finished_cell(folder: Path) -> Cell | None:
     """The cell in a folder, where its mark of completion is there, it worked, and every checksum matches."""
     try:
@@ -375,6 +393,7 @@ def read_info(folder: Path) -> dict[str, Any]:
             f"{source} has schema {found}, this version reads {SCHEMA}.", "Run it anew with --fresh."
         )
     whole: dict[str, Any] = info
+    _check_shape(source, whole)
     return whole
 
 
@@ -407,18 +426,21 @@ def load_run(path: str | Path) -> Run:
     """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema."""
     folder = Path(path)
     info = read_info(folder)
-    _check_shape(folder / "run.json", info)
     for name in TABLES if info["complete"] else ():
         table = folder / name
         if not table.is_file() or hashlib.sha256(table.read_bytes()).hexdigest() != info["checksums"][name]:
-            raise BenchError(
-                f"{table} is missing or damaged.", f"Make it again: python -m bench run --resume --name {folder.name}"
-            )
+            raise BenchError(f"{table} is missing or damaged.", f"Make it again: {resuming(folder)}")
     return Run(folder, info)
 
 
+def resuming(folder: Path) -> str:
+    """The command that goes on with a run."""
+    elsewhere = [] if folder.parent == Path("results") else ["--results", str(folder.parent)]
+    return shlex.join(["python", "-m", "bench", "run", "--resume", "--name", folder.name, *elsewhere])
+
+
 def newest_run(results: Path) -> Path:
-    """The run of the latest start below `results`. Raises BenchError where there is none."""
+    """The run that was written to last, below `results`. Raises BenchError where there is none."""
     # A baseline that was just updated is no run to go on with.
     runs = [path.parent for path in results.glob("*/run.json") if path.parent.name != "baseline"]
     if not runs:

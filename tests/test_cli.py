@@ -133,6 +133,39 @@ def test_wrong_usage_exits_2(capsys):
     assert call(capsys, "run", "--resume", "--fresh")[0] == 2
 
 
+def test_a_run_is_resumed_where_its_file_put_it(capsys, write_set, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bench.toml").write_text(
+        f'datasets = ["{write_set()}"]\nretrievers = ["bm25"]\nresults = "out"\nlatency = false\nname = "r"\n'
+    )
+    assert call(capsys, "run", "--config", "bench.toml")[0] == 0
+    assert call(capsys, "run", "--config", "bench.toml", "--resume")[0] == 0
+    assert call(capsys, "run", "--results", "out", "--resume")[0] == 0
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda info: info.pop("config"),
+        lambda info: info["config"].update(depths=3),
+        lambda info: info.pop("environment"),
+        lambda info: info.update(retrievers=["bm25"]),
+    ],
+)
+def test_a_damaged_run_is_not_resumed(capsys, write_set, tmp_path, edit):
+    given = ("run", write_set(), "-r", "bm25", "--results", tmp_path / "out", "--name", "r", "--no-latency")
+    assert call(capsys, *given)[0] == 0
+    path = tmp_path / "out" / "r" / "run.json"
+    info = json.loads(path.read_text())
+    edit(info)
+    path.write_text(json.dumps(info))
+    code, _, err = call(capsys, "run", "--resume", "--results", tmp_path / "out", "--name", "r")
+    assert code == 2
+    assert "damaged" in err
+    assert "--fresh" in err
+
+
 def test_the_lists(capsys):
     code, out, _ = call(capsys, "retrievers")
     assert code == 0

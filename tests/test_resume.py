@@ -121,6 +121,15 @@ def test_a_changed_model_in_the_same_folder_is_refused(write_set, tmp_path):
         runner.run(config, resume=True)
 
 
+def test_warnings_of_the_first_part_are_said_again(write_set, tmp_path):
+    run = tmp_path / "other.trec"
+    run.write_text("q1 Q0 d1 1 2.0 other\n")
+    config = RunConfig((str(write_set()),), ("bm25",), runs=(str(run),), latency=False, results=str(tmp_path), name="r")
+    first = runner.run(config)
+    assert "has no hits for" in first.warnings[0]
+    assert runner.run(config, resume=True).warnings == first.warnings
+
+
 def test_another_library_is_a_difference(write_set, tmp_path):
     info = json.loads(json.dumps(runner.run(small(write_set(), tmp_path)).info))
     other = json.loads(json.dumps(info))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -230,10 +232,39 @@ def test_one_thing_needs_no_list(write_set, tmp_path):
 
 
 def test_runs_without_a_name_do_not_meet_within_one_second(write_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "datetime", SimpleNamespace(now=lambda: datetime(2030, 1, 2, 3, 4, 5)))
+    monkeypatch.setattr(store, "datetime", SimpleNamespace(now=lambda: datetime(2030, 1, 2, 3, 4, 5)))
     dataset = load_dataset(write_set())
     folders = [bench.run(dataset, Fixed(), latency=False, results=str(tmp_path / "out")).folder for _ in range(3)]
     assert [each.name for each in folders] == ["20300102-030405", "20300102-030405-2", "20300102-030405-3"]
+
+
+def test_runs_that_begin_at_once_have_folders_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: store.new_folder(tmp_path / "out"), range(40)))
+    assert len(set(made)) == 40
+    assert all(each.is_dir() for each in made)
+
+
+def test_what_a_listener_raises_is_not_called_a_full_disk(write_set, tmp_path):
+    def gone(event):
+        raise ConnectionResetError("the notebook is gone")
+
+    config = RunConfig((str(write_set()),), ("bm25",), results=str(tmp_path / "out"), latency=False)
+    with pytest.raises(ConnectionResetError, match="the notebook is gone"):
+        runner.run(config, listener=gone)
+
+
+def test_a_process_that_cannot_be_started_is_a_failed_row(write_set, tmp_path, monkeypatch):
+    started = runner.ProcessWorker
+
+    def refused(specification, *others):
+        if specification == "tfidf":
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return started(specification, *others)
+
+    monkeypatch.setattr(runner, "ProcessWorker", refused)
+    found = bench.run(write_set(), ["tfidf", "bm25"], results=str(tmp_path / "out"), latency=False)
+    assert found.failures == [("small", "tfidf", "its process cannot be started: Resource temporarily unavailable.")]
 
 
 def test_a_taken_name_is_refused(run_small):

@@ -120,7 +120,7 @@ def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
     from bench.config import load_config, stored_config
     from bench.store import newest_run, read_info
 
-    results = Path(flags["results"] or "results")
+    results = Path(load_config(path, results=flags["results"]).results)
     folder = results / flags["name"] if flags["name"] else newest_run(results)
     if not (folder / "run.json").is_file():  # it was ended before it stored anything, or never begun
         return load_config(path, **{**flags, "name": folder.name})

@@ -16,7 +16,7 @@ from bench.errors import BenchError
 from bench.gates import ALL
 from bench.regression.result import Hit, Pair
 from bench.statistics import TIE, Groups, group_codes
-from bench.store import Cell, Run, cell_folder, finished_cell
+from bench.store import Cell, Run, cell_folder, finished_cell, resuming
 
 TOP = 10
 
@@ -132,7 +132,7 @@ class Queries:
         if found is None:
             raise BenchError(
                 f"{folder} is damaged: a file is gone or does not have its checksum.",
-                f"Make it again: python -m bench run --resume --name {self.run.folder.name}",
+                f"Make it again: {resuming(self.run.folder)}",
             )
         return found
 
