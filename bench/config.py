@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
@@ -66,19 +67,12 @@ class RunConfig:
     unanswerable: str | None = None
 
     def __post_init__(self) -> None:
-        for key, least in (
-            ("depth", 1),
-            ("limit", 1),
-            ("threads", 1),
-            ("repeat_index", 1),
-            ("samples", 1),
-            ("seed", 0),
-            ("memory_mb", 1),
-            ("cache_mb", 1),
-        ):
+        for key, (least, most) in _WHOLE.items():
             value = getattr(self, key)
-            if value is not None and value < least:
-                raise BenchError(f"{key} is {value}.", f"Give at least {least}.")
+            if value is not None and not least <= value <= most:
+                raise BenchError(
+                    f"{key} is {value}.", f"Give {least} to {most:,}." if most < HUGE else f"Give at least {least}."
+                )
         for key in ("seconds", "timeout"):
             if not getattr(self, key) > 0:
                 raise BenchError(f"{key} is {getattr(self, key):g}.", "Give a time above 0.")
@@ -96,8 +90,11 @@ class RunConfig:
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise BenchError(f"{key} names {twice[0]!r} twice.", "Keep one.")
-        if self.name is not None and (not self.name or self.name in (".", "..") or set(self.name) & set("/\\\0")):
-            raise BenchError(f"name {self.name!r} cannot be a folder's name.", "Give one without slashes.")
+        if self.name is not None and not _NAME.fullmatch(self.name):
+            raise BenchError(
+                f"name {self.name!r} cannot be a run's name.",
+                "Give one without slashes that begins with no dot or blank.",
+            )
 
     @property
     def margins(self) -> dict[str, float]:
@@ -120,6 +117,18 @@ class RunConfig:
         """What a run stores of its configuration."""
         return asdict(self)
 
+
+HUGE = 2**53
+# Whole numbers: the least and the most. So many threads, or hits a query, are a slip of the hand that would take hours.
+_WHOLE = {
+    "depth": (1, 1_000_000),
+    "threads": (1, 1_024),
+    **dict.fromkeys(("limit", "repeat_index", "samples", "memory_mb", "cache_mb"), (1, HUGE)),
+    "seed": (0, HUGE),
+}
+
+# Of a run, and of its folder: a dot would hide it, and blanks or control characters are seen by nobody.
+_NAME = re.compile(r"(?![\s.])[^/\\\x00-\x1f\x7f]+(?<!\s)")
 
 _KINDS: dict[str, tuple[type, str]] = {
     "datasets": (list, "a list of strings"),

@@ -111,6 +111,8 @@ class Progress:
             self._say(f"failed: {event.retriever} on {event.dataset}: {event.text}", "red")
         elif event.kind == "warning":
             self._say(f"warning: {event.text}", "yellow")
+        elif event.kind == "stopped":
+            self._say(f"Stopped. What is done is kept; to go on: {event.text}", "yellow")
 
     def _show(self, event: Event) -> None:
         label = f"{self._finished}/{self._cells} {self._dataset} · {event.retriever} · {event.text}"

@@ -56,10 +56,14 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return found
 
 
+def refuse_strange(folder: Path) -> None:
+    """Raise BenchError for a folder that holds something and is no stored run: what lies there is somebody's."""
+    if not (folder / "run.json").is_file() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise BenchError(f"{folder} is not a stored run.", "Give another --name; it holds something else.")
+
+
 def discard(folder: Path) -> None:
-    """Empty the folder of a stored run, its lock apart. Raises BenchError for a folder that holds anything else."""
-    if not (folder / "run.json").is_file() and any(path.name != LOCK for path in folder.iterdir()):
-        raise BenchError(f"{folder} is not a stored run.", "Give another --name; --fresh removes stored runs only.")
+    """Empty the folder of a stored run, its lock apart."""
     for path in folder.iterdir():
         if path.name == LOCK:
             continue

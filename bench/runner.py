@@ -30,7 +30,7 @@ from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
 from bench.noise import Gauge
 from bench.process import ProcessWorker, Surroundings
-from bench.resume import claimed, differences, discard, sweep
+from bench.resume import claimed, differences, discard, refuse_strange, sweep
 from bench.timing import Timing
 from bench.worker import InProcess, Ranked, Work, Worker, WorkerError, WorkerLike
 from retrievers import Retriever, RetrieverError
@@ -66,7 +66,8 @@ _CACHE_TROUBLE = {
 class Event:
     """Something that a listener may show.
 
-    kind: "begin", "start" (a dataset), "step", "progress", "cell", "failed", "warning" or "saved".
+    kind: "begin", "start" (a dataset), "step", "progress", "cell", "failed", "warning", "stopped" (by
+    an interrupt; the text is the command that goes on) or "saved".
     """
 
     kind: str
@@ -145,6 +146,9 @@ class _Runner:
         try:
             with claimed(self.folder):
                 return self._claimed(datasets, fresh)
+        except KeyboardInterrupt:
+            self.tell(Event("stopped", text=store.resuming(self.folder)))
+            raise
         except OSError as error:
             if error.errno not in _UNWRITABLE:  # a listener's, or of something else that is not the disk
                 raise
@@ -160,6 +164,7 @@ class _Runner:
             self.depth = max([self.depth, *map(measures.cutoff, self.measures)])
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
+        refuse_strange(self.folder)
         if fresh:
             discard(self.folder)
         elif (self.folder / "run.json").is_file():

@@ -166,10 +166,6 @@ class Cell:
         path = self.folder / "samples.npy"
         return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.int64)
 
-    @property
-    def failed(self) -> bool:
-        return self.info["error"] is not None
-
 
 def cell_folder(run: Path, dataset: str, retriever: str, signature: str) -> Path:
     """Where a cell lies; the hash keeps differing parameters under one label apart."""
@@ -258,6 +254,14 @@ def finished_cell(folder: Path) -> Cell | None:
     return Cell(folder, info)
 
 
+def _failed(cell: Path) -> bool:
+    """Does a cell.json say that the retriever failed?"""
+    try:
+        return json.loads(cell.read_text("utf-8"))["error"] is not None
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def table_checksums(folder: Path) -> dict[str, str]:
     """sha256 of the run-level tables."""
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
@@ -336,14 +340,18 @@ class Run:
         return self._parquet("queries.parquet")
 
     def cell(self, dataset: str, retriever: str) -> Cell | None:
-        """A cell that worked, None where there is none."""
+        """A cell that worked, None where there is none. Raises BenchError where it is damaged."""
         signature = next(each["signature"] for each in self.info["retrievers"] if each["label"] == retriever)
         folder = cell_folder(self.folder, dataset, retriever, signature)
         path = folder / "cell.json"
         if not path.is_file():
             return None
-        cell = Cell(folder, json.loads(path.read_text("utf-8")))
-        return None if cell.failed else cell
+        found = finished_cell(folder)
+        if found is None and not _failed(path):
+            raise BenchError(
+                f"{folder} is damaged: a file does not have its checksum.", f"Mend it: {resuming(self.folder)}"
+            )
+        return found
 
     def _parquet(self, name: str) -> pd.DataFrame:
         frame: pd.DataFrame = pq.read_table(self.folder / name).to_pandas()
@@ -388,6 +396,8 @@ def read_info(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise BenchError(f"{source} cannot be read: {error}.", "Run it anew with --fresh.") from None
     found = info.get("schema") if isinstance(info, dict) else None
+    if not isinstance(found, int):
+        raise BenchError(f"{source} is damaged: it names no schema.", "Run it anew with --fresh.")
     if found != SCHEMA:
         raise OtherSchemaError(
             f"{source} has schema {found}, this version reads {SCHEMA}.", "Run it anew with --fresh."

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,60 @@ def test_a_damaged_run_is_not_resumed(capsys, write_set, tmp_path, edit):
     assert code == 2
     assert "damaged" in err
     assert "--fresh" in err
+
+
+def test_what_was_never_begun_is_not_resumed(capsys, tmp_path):
+    """A misspelt name would begin a run of everything."""
+    (tmp_path / "nightly").mkdir()
+    (tmp_path / "nightly" / "run.json").write_text("{}")
+    code, _, err = call(capsys, "run", "--resume", "--results", tmp_path, "--name", "nigthly")
+    assert code == 2
+    assert "Did you mean 'nightly'?" in err
+    assert [each.name for each in tmp_path.iterdir()] == ["nightly"]
+
+
+@pytest.mark.parametrize("flag", ["--resume", "--fresh"])
+def test_a_folder_of_something_else_is_left_alone(capsys, write_set, tmp_path, flag):
+    (tmp_path / "out" / "mine").mkdir(parents=True)
+    (tmp_path / "out" / "mine" / "precious.txt").write_text("mine")
+    given = ("run", write_set(), "-r", "bm25", "--results", tmp_path / "out", "--name", "mine", flag)
+    code, _, err = call(capsys, *given)
+    assert code == 2
+    assert "mine is not a stored run" in err
+    assert {each.name for each in (tmp_path / "out" / "mine").iterdir()} <= {"precious.txt", ".lock"}
+
+
+def test_a_report_that_cannot_be_written_is_one_error(capsys, write_set, tmp_path):
+    run = tmp_path / "r"
+    call(capsys, "run", write_set(), "-r", "bm25", "--results", tmp_path, "--name", "r", "--no-latency")
+    (run / "report.md").unlink()
+    (run / "report.md").mkdir()
+    code, _, err = call(capsys, "report", run)
+    assert code == 2
+    assert f"The report cannot be written to {run}" in " ".join(err.split())
+
+
+def test_a_damaged_cell_is_one_error_in_a_report(capsys, write_set, tmp_path):
+    given = ("run", write_set(), "-r", "bm25", "--results", tmp_path, "--name", "r", "--seconds", "0.05")
+    call(capsys, *given)
+    (path,) = (tmp_path / "r").glob("cells/*/*/cell.json")
+    path.write_text(path.read_text()[:50])
+    code, _, err = call(capsys, "report", tmp_path / "r")
+    assert code == 2
+    assert "is damaged" in err
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path, write_set):
+    process = typed(
+        tmp_path, "run", write_set(), "-r", "fakes:Hangs", "--name", "r", "--no-latency", stderr=subprocess.PIPE
+    )
+    while not (tmp_path / "results" / "r" / "run.json").is_file():
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"python -m bench run --resume --name r" in err
 
 
 def test_the_lists(capsys):

@@ -118,12 +118,17 @@ def _score(options: argparse.Namespace) -> int:
 def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
     """The stored configuration of the run to go on with, under the file and the flags that are given now."""
     from bench.config import load_config, stored_config
+    from bench.errors import unknown
     from bench.store import newest_run, read_info
 
-    results = Path(load_config(path, results=flags["results"]).results)
-    folder = results / flags["name"] if flags["name"] else newest_run(results)
-    if not (folder / "run.json").is_file():  # it was ended before it stored anything, or never begun
-        return load_config(path, **{**flags, "name": folder.name})
+    asked = load_config(path, results=flags["results"], name=flags["name"])
+    results = Path(asked.results)
+    folder = results / asked.name if asked.name else newest_run(results)
+    if not (folder / "run.json").is_file():
+        if not folder.exists() and path is None and not flags["datasets"]:  # nothing says what it was to be
+            known = [each.parent.name for each in results.glob("*/run.json")]
+            raise unknown(f"run in {results} called", folder.name, known)
+        return load_config(path, **{**flags, "name": folder.name})  # it was ended before it stored anything
     stored = stored_config(read_info(folder)["config"])
     return load_config(path, base=stored, **{**flags, "name": folder.name, "results": str(results)})
 
@@ -141,8 +146,15 @@ def _report(options: argparse.Namespace) -> int:
 
 def _present(found: Run) -> None:
     from bench import console
+    from bench.errors import BenchError
     from bench.report import charts, markdown, terminal
 
-    charts.write(found)
-    markdown.write(found)
+    try:
+        charts.write(found)
+        markdown.write(found)
+    except OSError as error:
+        raise BenchError(
+            f"The report cannot be written to {found.folder}: {error.strerror}.",
+            f"The figures are there; mend that, then: python -m bench report {found.folder}",
+        ) from None
     console.show(terminal.render(found))
