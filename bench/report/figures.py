@@ -169,13 +169,16 @@ def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
         (each, *(_measure(found[each, quantity], not i) for i, quantity in enumerate(shown))) for each in retrievers
     ]
     first = next(iter(found.values()))
-    note = (
+    notes = [
         f"{first['unanswerable']:,} queries without an answer against {first['answerable']:,} with one, by the score "
         "of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. Refused: share of "
         "the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones stay."
-    )
+    ]
+    without = [each for each in retrievers if any(math.isnan(found[each, quantity]["value"]) for quantity in shown)]
+    if without:
+        notes.append(f"{', '.join(without)}: over 5% of the answerable queries have no hit, so no floor keeps 95%.")
     header = ("retriever", f"{shown[0]} [95%]", *shown[1:])
-    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=(note,))
+    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=tuple(notes))
 
 
 def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
