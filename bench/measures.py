@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # A document that no ranking holds: judged wrong, it moves no figure.
 _NOWHERE = "nowhere"
 
+_GDEVAL_HIGHEST = 4
+
 DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
 # What others call a measure, in lower case -> ir_measures' name.
 USUAL_NAMES = {
@@ -44,20 +46,37 @@ USUAL_NAMES = {
 
 
 def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
-    """Parse names, and try each on a two-document example: ir_measures parses more than it can compute.
+    """Parse names, and try each on two documents: ir_measures parses more than it can compute.
+
+    The second query of the example has nothing but a right hit, by which Accuracy divides by zero.
 
     Raises BenchError for one that is unknown or cannot be computed here.
     """
     resolved = {name: _parse(name) for name in names}
     for name, measure in resolved.items():
         try:
-            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}], np.array([[1, 0]]))[name]
+            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}, {0: 1}], np.array([[1, 0], [0, -1]]))[name]
         except Exception as error:  # noqa: BLE001 - whatever its provider raises, the user learns that it does not work
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", _known()) from None
         if not np.isfinite(values).all():
             raise BenchError(f"The measure {name!r} gives no number on a two-document example.", _known())
     return resolved
+
+
+def check_grades(measures: dict[str, ir_measures.Measure], dataset: Dataset) -> None:
+    """Raise BenchError for a measure that the set's grades are too high for.
+
+    Exponential gains are computed by gdeval.pl, which ends at a grade above 4: its ERR divides by 2^4.
+    """
+    highest = int(dataset.grade.max(initial=0))
+    for name, measure in measures.items():
+        if highest > _GDEVAL_HIGHEST and (measure.NAME == "ERR" or measure.params.get("dcg") == "exp-log2"):
+            raise BenchError(
+                f"The measure {name!r} cannot be computed on {dataset.name}: it is defined for grades up to "
+                f"{_GDEVAL_HIGHEST}, and the set has {highest}.",
+                "Leave it out, or write the judgements with grades from 0 to 4.",
+            )
 
 
 def cutoff(name: str) -> int:
