@@ -108,14 +108,17 @@ def _verdict(
 
 def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
     quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
+    p95, memory, p50 = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50"))
     return Candidate(
         label,
         kind,  # type: ignore[arg-type]
         quality["value"],
         quality["low"],
         quality["high"],
-        costs.get("p95"),
-        costs.get("peak_memory"),
+        p95.get("value"),
+        memory.get("value"),
+        p50.get("value"),
+        p50.get("low"),
     )
 
 
@@ -127,16 +130,16 @@ def _quality(run: store.Run, dataset: str, measure: str, label: str) -> store.Ro
     )
 
 
-def _costs(run: store.Run, dataset: str, label: str) -> dict[str, float]:
-    """The costs that are known, by quantity."""
+def _costs(run: store.Run, dataset: str, label: str) -> dict[str, store.Row]:
+    """The rows of the costs that are known, by quantity."""
     costs = {
-        row["quantity"]: row["value"]
+        row["quantity"]: row
         for row in run.rows("latency")
         if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
     }
     # Where the cache made the model needless, these are not what they would be.
     shortened = store.SHORTENED if store.FROM_CACHE in costs else ()
-    return {quantity: value for quantity, value in costs.items() if quantity not in shortened}
+    return {quantity: row for quantity, row in costs.items() if quantity not in shortened}
 
 
 def _better(rows: Sequence[Comparison], dataset: str) -> dict[str, list[list[str]]]:
@@ -154,7 +157,10 @@ def _pareto(run: store.Run, examined: _Examined) -> dict[str, list[str]]:
     costs = {label: _costs(run, name, label) for label in examined.cells}
     axes = [axis for axis in pareto.COSTS if any(axis in each for each in costs.values())]
     points = {
-        label: [-_quality(run, name, measure, label)["value"], *(known.get(axis, math.nan) for axis in axes)]
+        label: [
+            -_quality(run, name, measure, label)["value"],
+            *(known[axis]["value"] if axis in known else math.nan for axis in axes),
+        ]
         for label, known in costs.items()
     }
     return {"axes": [measure, *axes], "retrievers": pareto.undominated(points)}

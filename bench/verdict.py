@@ -197,6 +197,9 @@ class _Case:
     def _undecided(self) -> str:
         return f"Undecided on {self.dataset}:"
 
+    def _use(self, pick: Candidate, reason: str) -> str:
+        return wording.use(self.dataset, pick, reason, unknown=self.limits.unknown(pick))
+
     def _too_few(self, row: Comparison, *missing: str) -> Verdict:
         first = f"{self._undecided} {row.queries} queries are too few to compare by."
         return self._say("undecided", "no pair", first, *missing)
@@ -214,7 +217,7 @@ class _Case:
         blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
         winner = None if blocking else leader.label
         sentences = (
-            wording.use(self.dataset, kept, f": {out.label} has {self.limits.exceeded(out)}"),
+            self._use(kept, f": {out.label} has {self.limits.exceeded(out)}"),
             wording.too_costly(kept, out, blocking, row),
             *wording.limited(self.limits, (kept,), ()),
             *missing,
@@ -260,13 +263,13 @@ class _Case:
         pick, called = cheap
         if -self.margin < seen.low and seen.high < self.margin and seen.groups >= FEWEST:
             reason = wording.within(other if pick is leader else leader, called, winner, self.margin)
-            sentences = (wording.use(self.dataset, pick, reason), *figures, *costs)
+            sentences = (self._use(pick, reason), *figures, *costs)
             choice = pick.label + AMONG if missing else _choice(pick)
             return self._say(choice, "within margin", *sentences, row=row, pick=pick, winner=winner)
         if winner:
             beyond = 0 < self.margin <= seen.low
             reason = wording.better(other, self.margin, beyond=beyond)
-            sentences = (wording.use(self.dataset, leader, reason), *figures, *costs)
+            sentences = (self._use(leader, reason), *figures, *costs)
             basis: Basis = "beyond margin" if beyond else "better"
             choice = winner + AMONG if missing else _choice(leader)
             return self._say(choice, basis, *sentences, row=row, pick=leader, winner=winner)

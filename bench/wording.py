@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.candidates import Candidate, Limits, of_kind, shown
+from bench.candidates import Candidate, Limits, known_costs, of_kind, shown
 from bench.comparisons import Comparison
 
 
-def use(dataset: str, chosen: Candidate, reason: str) -> str:
-    """What is recommended, and why."""
+def use(dataset: str, chosen: Candidate, reason: str, *, unknown: bool = False) -> str:
+    """What is recommended, and why; unknown: whether it keeps the limits, which `limited` says more of."""
     kind = "" if chosen.kind == "other" else f" ({chosen.kind})"
-    return f"On {dataset} use {chosen.label}{kind}{reason}."
+    condition = ", if it keeps the limits," if unknown else ""
+    return f"On {dataset}{condition} use {chosen.label}{kind}{reason}."
 
 
 def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
@@ -114,12 +115,7 @@ def difference(row: Comparison) -> str:
 
 def costs(first: Candidate, second: Candidate) -> tuple[str, ...]:
     """What both cost, in a sentence; none where that is not known."""
-    pairs = (("p95", "ms", first.p95_ms, second.p95_ms), ("memory", "MB", first.memory_mb, second.memory_mb))
-    known = [
-        f"{shown(a)} against {shown(b)} {unit} of {name}"
-        for name, unit, a, b in pairs
-        if a is not None and b is not None
-    ]
+    known = [f"{shown(a)} against {shown(b)} {unit} of {name}" for name, unit, a, b in known_costs(first, second)]
     return (f"{first.label} costs {' and '.join(known)}.",) if known else ()
 
 
@@ -138,5 +134,5 @@ def limited(limits: Limits, used: Sequence[Candidate], best: Sequence[Candidate]
     out = [f"{each.label} is left out: it has {limits.exceeded(each)}." for each in best if each not in used]
     names = " and ".join(each.label for each in used if limits.unknown(each))
     if names:
-        out.append(f"Not every cost of {names} was measured: the limit could not be applied to it.")
+        out.append(f"Not every cost of {names} could be measured: whether it keeps the limits is not known.")
     return tuple(out)

@@ -164,7 +164,31 @@ class TestCosts:
     def test_a_cost_that_was_not_measured_is_said(self):
         found = verdict(0.05, 0.15, (BM25, replace(MINILM, p95_ms=None)), limits=Limits(p95_ms=10))
         assert found.retriever == "minilm"
-        assert "Not every cost of minilm was measured" in " ".join(found.sentences)
+        assert found.sentences[0].startswith("On faq, if it keeps the limits, use minilm (dense): it is better")
+        assert "Not every cost of minilm could be measured" in " ".join(found.sentences)
+
+    def test_a_limit_that_the_median_exceeds_is_exceeded(self):
+        """With too few samples for p95, which is never below the median."""
+        slow = replace(MINILM, p95_ms=None, p50_ms=73, p50_low_ms=71)
+        found = verdict(0.05, 0.15, (BM25, slow), limits=Limits(p95_ms=20))
+        assert said(found) == ("lexical", "cost", "minilm", "bm25")
+        assert "minilm has a p95 of at least 71 ms where 20 ms are allowed" in found.sentences[0]
+
+    def test_a_limit_above_the_median_is_neither_kept_nor_exceeded(self):
+        found = verdict(
+            0.05, 0.15, (BM25, replace(MINILM, p95_ms=None, p50_ms=21, p50_low_ms=19)), limits=Limits(p95_ms=20)
+        )
+        assert found.retriever == "minilm"
+        assert found.sentences[0].startswith("On faq, if it keeps the limits, use minilm")
+
+    def test_a_limit_that_is_kept_is_no_condition(self):
+        assert verdict(0.05, 0.15, limits=Limits(p95_ms=30)).sentences[0].startswith("On faq use minilm")
+
+    def test_the_median_stands_in_where_one_has_no_p95(self):
+        few = [replace(BM25, p50_ms=1), replace(MINILM, p95_ms=None, p50_ms=12, p50_low_ms=11)]
+        assert verdict(0.05, 0.15, few).sentences[-1] == (
+            "minilm costs 12 against 1 ms of p50 and 600 against 60 MB of memory."
+        )
 
     def test_what_the_better_one_costs_is_said(self):
         assert verdict(0.05, 0.15).sentences[-1] == (
