@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 
+import numpy as np
 import pytest
 from fakes import Fixed
 
@@ -133,3 +135,21 @@ def test_who_is_not_beaten_on_quality_and_costs_is_stored(run_thirty):
     found = run_thirty(["bm25", "fakes:Fixed", "fakes:DenseFixed"]).analysis["sets"]["thirty"]["pareto"]
     assert found["axes"] == ["nDCG@10", "peak_memory", "index"]  # nothing was timed
     assert "bm25" in found["retrievers"]
+
+
+class Slow(Dense):
+    """Takes 10 ms a query, so that few samples fit into the time."""
+
+    def search(self, queries, k):
+        time.sleep(0.01 * len(queries))
+        return super().search(queries, k)
+
+
+def test_a_limit_holds_where_too_few_queries_were_timed_for_it(run_thirty):
+    found = run_thirty(["bm25", Slow()], latency=True, seconds=0.2, max_p95_ms=2)
+    timed = found.latency[found.latency["retriever"] == "Slow"].set_index("quantity")["value"]
+    assert timed["p50"] > 10
+    assert np.isnan(timed["p95"])
+    verdict = found.analysis["sets"]["thirty"]["verdict"]
+    assert (verdict["basis"], verdict["retriever"]) == ("cost", "bm25")
+    assert "Slow has a p95 of at least" in verdict["sentences"][0]
