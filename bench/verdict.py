@@ -35,7 +35,7 @@ from typing import Any, Literal
 
 from bench import wording
 from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, of_kind
-from bench.comparisons import Comparison, outcome
+from bench.comparisons import ALPHA, Comparison, outcome
 
 # "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
 Choice = str
@@ -275,7 +275,7 @@ class _Case:
             return self._say(choice, basis, *sentences, row=row, pick=leader, winner=winner)
         more = self._more_queries(seen, blocking)
         first = wording.undecided(self.dataset, leader, other, blocking)
-        rest = (*figures, wording.wanted(more, seen), *missing)
+        rest = (*figures, *self._too_few_for_holm(blocking), wording.wanted(more, seen), *missing)
         return self._say("undecided", "undecided", first, *rest, row=row, wanted=more)
 
     def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
@@ -291,9 +291,9 @@ class _Case:
 
         The interval shortens with the root of the number of queries, and `detectable` is what this many show:
         (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
-        rows of the report have a p not below this one.
+        rows of the report have a p not below this one, and for so many queries that differ as make such a p possible.
         """
-        shown = max((row.queries * self._times(row) for row in blocking), default=math.inf)
+        shown = max((row.queries * max(self._times(row), self._least_times(row)) for row in blocking), default=math.inf)
         room = self.margin - abs(seen.difference)
         alike = seen.queries * (seen.detectable / room) ** 2 if room > 0 else math.inf
         # Too few groups for the rule of the margin: as many queries more as bring them to it.
@@ -310,9 +310,26 @@ class _Case:
 
         if row.difference <= 0:
             return math.inf
-        steps = max(1, sum(each.p >= row.p for each in self.rows))
-        stricter = (-float(ndtri(0.025 / steps)) + _Z_POWER) / (_Z_TEST + _Z_POWER)
+        stricter = (-float(ndtri(ALPHA / 2 / self._steps(row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
         return (row.detectable * stricter / row.difference) ** 2
+
+    def _least_times(self, row: Comparison) -> float:
+        """However alike the signs, n queries (groups) that differ have a p of at least 2 / 2^n."""
+        differing = min(row.wins + row.losses, row.groups)
+        return (math.floor(math.log2(2 * self._steps(row.p) / ALPHA)) + 1) / differing if differing else math.inf
+
+    def _steps(self, p: float) -> int:
+        """What Holm's correction multiplies this p by: the rows of the report that are not below it."""
+        return max(1, sum(each.p >= p for each in self.rows))
+
+    def _too_few_for_holm(self, blocking: Sequence[Comparison]) -> tuple[str, ...]:
+        """A sentence where no outcome on so few queries (groups) would have been shown."""
+        for row in blocking:
+            least = 2.0 ** (1 - row.groups)
+            steps = self._steps(least)
+            if least * steps >= ALPHA:
+                return (wording.too_few(row, steps, fewer_help=least < ALPHA),)
+        return ()
 
     def _row(self, a: str, b: str) -> Comparison:
         for row in self.rows:

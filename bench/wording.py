@@ -71,8 +71,20 @@ def wanted(more_queries: int | None, row: Comparison) -> str:
     """What would settle it."""
     if more_queries is None:
         return "They differ too little to name a number of further queries that would settle it."
-    unit = "judged queries" if row.groups == row.queries else "judged queries, in groups of their own,"
-    return f"About {more_queries:,} more {unit} would settle it, if the difference stays as measured."
+    unit = "judged query" if more_queries == 1 else "judged queries"
+    grouped = "" if row.groups == row.queries else ", in groups of their own,"
+    return f"About {more_queries:,} more {unit}{grouped} would settle it, if the difference stays as measured."
+
+
+def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
+    """No outcome would be shown. fewer_help: one would, if there were fewer comparisons."""
+    units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
+    if not fewer_help:
+        return f"{units} are too few for a test at .05, whatever they show: judge more."
+    return (
+        f"{units} are too few for {comparisons:,} comparisons, whatever they show: judge more, or compare less "
+        f"(-m {row.measure})."
+    )
 
 
 def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Comparison) -> str:
@@ -98,10 +110,15 @@ def means(
         parts.append(f"{each.label}{chosen} has {each.mean:.3f} ({each.low:.3f} to {each.high:.3f})")
     if not kinds and len(candidates) > 2:
         parts[1] += f", the best two of {len(candidates)}"
-    spread = f"{row.queries:,} queries show differences from {row.detectable:.3f}"
+    spread = f"{row.queries:,} queries show differences from {least(row.detectable)} before that correction"
     if not row.wins + row.losses:  # of no spread nothing follows
         spread = f"both have the same value on each of {row.queries:,} queries"
     return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."
+
+
+def least(detectable: float) -> str:
+    """The smallest difference that is shown, which is never 0."""
+    return "below 0.001" if 0 < detectable < 0.001 else f"{detectable:.3f}"
 
 
 def difference(row: Comparison) -> str:

@@ -351,3 +351,7 @@ def test_without_an_answerable_query_that_is_all_there_is_to_say(write_set, tmp_
     assert "nothing can be measured: no query has a relevant document." in text
     assert "nothing can be measured" in output
     assert "R@10" not in text
+
+
+def test_a_difference_that_is_shown_is_never_zero():
+    assert [why.shows_from(each) for each in (0.0004, 0.0, 0.059, math.nan)] == ["<0.001", "0.000", "0.059", "n/a"]

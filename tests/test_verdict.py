@@ -4,12 +4,13 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.candidates import Candidate, Limits, best_pair
-from bench.comparisons import Comparison
+from bench.comparisons import Comparison, adjusted, compare
 from bench.verdict import AMONG, FEWEST, Verdict, decide, overall
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
@@ -229,6 +230,47 @@ class TestUndecided:
     def test_other_rows_of_the_report_ask_for_more(self):
         others = [row(f"a{i}", f"b{i}", -0.1, 0.1, p=0.5) for i in range(20)]
         assert verdict(-0.01, 0.07, p=0.1, more_rows=others).more_queries > verdict(-0.01, 0.07, p=0.1).more_queries
+
+    @staticmethod
+    def all_one_way(queries, pairs=21):
+        """Each query says the same of minilm and bm25, and of as many other pairs."""
+        value = np.linspace(0.8, 1.0, queries)
+        values = {"minilm": {"nDCG@10": value}, "bm25": {"nDCG@10": value / 2}}
+        (one,) = compare("faq", values, np.ones(queries, bool), seed=0)
+        rows = adjusted([one, *(one._replace(a=f"a{i}", b=f"b{i}") for i in range(1, pairs))])
+        return decide("faq", "nDCG@10", (BM25, MINILM), rows)
+
+    def test_so_many_queries_as_it_names_do_settle_it(self):
+        """Of few queries the smallest p there is, times the comparisons, decides; not the normal's quantiles."""
+        few = self.all_one_way(8)
+        assert few.choice == "undecided"
+        assert few.more_queries == 2  # 2 / 2^10 x 21 = .041, and 2 / 2^9 x 21 = .082
+        assert "About 2 more judged queries would settle it" in " ".join(few.sentences)
+        assert self.all_one_way(8 + few.more_queries - 1).choice == "undecided"
+        assert self.all_one_way(8 + few.more_queries).retriever == "minilm"
+
+    def test_queries_without_a_difference_do_not_count(self):
+        found = verdict(0.3, 0.8, p=0.06, queries=10, groups=10, wins=5, losses=0, ties=5, margins=None)
+        assert found.more_queries == 2  # 6 of 12
+
+    def test_too_few_queries_for_so_many_comparisons_are_called_too_few(self):
+        assert (
+            "8 queries are too few for 21 comparisons, whatever they show: judge more, or compare less (-m nDCG@10)."
+            in (self.all_one_way(8).sentences)
+        )
+        assert "too few" not in " ".join(self.all_one_way(8, pairs=6).sentences)
+
+    def test_too_few_for_any_test(self):
+        assert "5 queries are too few for a test at .05, whatever they show: judge more." in (
+            self.all_one_way(5, pairs=1).sentences
+        )
+
+    def test_one_more_query_is_one(self):
+        assert "About 1 more judged query would settle it" in " ".join(self.all_one_way(9).sentences)
+
+    def test_what_the_queries_show_is_said_to_be_before_the_correction(self):
+        assert "show differences from 0.071 before that correction." in verdict(0.05, 0.15).sentences[1]
+        assert "show differences from below 0.001 before" in verdict(0.05, 0.0501).sentences[1]
 
     def test_or_show_that_it_is_within_the_margin(self):
         """.001 would take a million queries to show; that it is below .02 takes 5.1 times 300."""
