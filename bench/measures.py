@@ -102,7 +102,7 @@ def evaluate_positions(
 
     asked: dict[ir_measures.Measure, list[str]] = {}  # one measure may go by several names, as AP and MAP
     for name, measure in measures.items():
-        if not _is_ours(measure):
+        if measure.NAME not in _OURS:
             asked.setdefault(_uncut(measure), []).append(name)
     label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
     qrels = _qrels(judgements)
@@ -122,8 +122,8 @@ def evaluate_positions(
             for name in named[id(metric.measure)][1]:
                 values[name][int(metric.query_id)] = metric.value
     for name, measure in measures.items():
-        if _is_ours(measure):
-            values[name] = _interpolated_precision(judgements, documents, measure["recall"], measure["rel"])
+        if measure.NAME in _OURS:
+            values[name] = _OURS[measure.NAME](measure, judgements, documents)
         elif _uncut(measure) is not measure:
             values[name][values[name] < 1 / measure["cutoff"]] = 0
     return values
@@ -161,28 +161,48 @@ def _apart(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Mea
     return list(found.values())
 
 
-def _is_ours(measure: ir_measures.Measure) -> bool:
-    """Interpolated precision follows trec_eval 10; the provider of ir_measures follows version 9."""
-    return bool(measure.NAME == "IPrec" and not measure["judged_only"])
-
-
 def _interpolated_precision(
-    judgements: Sequence[dict[int, int]], documents: NDArray[np.int64], recall: float, rel: int
+    measure: ir_measures.Measure, judgements: Sequence[dict[int, int]], documents: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Highest precision at any rank by which a share `recall` of the relevant documents is found, float64 [queries].
+    """Highest precision at any rank by which a share of the relevant documents is found, float64 [queries].
 
-    That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9 added 0.9 and cut.
+    That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9, the provider of ir_measures,
+    added 0.9 and cut. judged_only leaves out what has no grade or one below 0, as trec_eval -J does.
     """
     values = np.zeros(len(judgements))
     for query, grades in enumerate(judgements):
         row = documents[query][documents[query] >= 0]
-        relevant = [document for document, grade in grades.items() if grade >= rel]
+        if measure["judged_only"]:
+            row = row[[grades.get(document, -1) >= 0 for document in row.tolist()]]
+        relevant = [document for document, grade in grades.items() if grade >= measure["rel"]]
         found = np.cumsum(np.isin(row, relevant))
-        wanted = math.floor(recall * len(relevant) + 0.5)
+        wanted = math.floor(measure["recall"] * len(relevant) + 0.5)
         precision = found / np.arange(1, len(row) + 1)
         if relevant:
             values[query] = precision[found >= wanted].max(initial=0)
     return values
+
+
+def _relevant(
+    measure: ir_measures.Measure,
+    judgements: Sequence[dict[int, int]],
+    documents: NDArray[np.int64],  # noqa: ARG001 (ours are all called alike)
+) -> NDArray[np.float64]:
+    """How many documents are relevant, float64 [queries]; the provider knows no query without a hit."""
+    counts = [sum(grade >= measure["rel"] for grade in grades.values()) for grades in judgements]
+    return np.array(counts, dtype=np.float64)
+
+
+def _one(
+    measure: ir_measures.Measure,  # noqa: ARG001
+    judgements: Sequence[dict[int, int]],
+    documents: NDArray[np.int64],  # noqa: ARG001
+) -> NDArray[np.float64]:
+    return np.ones(len(judgements))
+
+
+# Measures that their provider computes by another version's rule, or not for a query without a hit.
+_OURS = {"IPrec": _interpolated_precision, "NumRel": _relevant, "NumQ": _one}
 
 
 def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:

@@ -246,6 +246,25 @@ def test_a_judged_query_without_a_hit_counts_zero():
     assert values["Judged@10"].tolist() == [1, 0]
 
 
+def test_what_is_counted_of_the_judgements_counts_a_query_without_a_hit():
+    """As trec_eval -c does, whose figures are the sums of these."""
+    names = ["NumQ", "NumRel", "NumRel(rel=2)", "NumRet"]
+    judgements, documents = [{0: 1, 1: 2, 2: 0}, {0: 1, 3: 3, 1: -1}], np.array([[0], [-1]])
+    values = measures.evaluate_positions(measures.resolve(names), judgements, documents)
+    assert [values[name].tolist() for name in names] == [[1, 1], [2, 2], [1, 1], [1, 0]]
+
+
+def test_interpolated_precision_of_judged_hits_alone_is_that_of_the_run_without_the_others():
+    """Unjudged ones and those below 0, as trec_eval -J has it, and a share rounded as in version 10: .4 of 1 is 0."""
+    names = ["IPrec@0.4", "IPrec(judged_only=True)@0.4"]
+    judgements, documents = [{0: 0, 1: 1, 2: -1, 3: -2}] * 2, np.array([[9, 2, 3, 1, 0], [1, 0, -1, -1, -1]])
+    values = measures.evaluate_positions(measures.resolve(names), judgements, documents)
+    assert values["IPrec@0.4"].tolist() == [1 / 4, 1]
+    assert values["IPrec(judged_only=True)@0.4"].tolist() == [1, 1]
+    none = measures.evaluate_positions(measures.resolve(names), [{0: -2}], np.array([[0, 1]]))
+    assert [each.tolist() for each in none.values()] == [[0], [0]]
+
+
 def test_a_reciprocal_rank_below_its_cutoff_counts_zero():
     judgements, documents = [{0: 1}] * 3, np.array([[1, 0, 2, 3], [1, 2, 0, 3], [1, 2, 3, 4]])
     values = measures.evaluate_positions(measures.resolve(["RR@2", "RR@3", "RR"]), judgements, documents)
