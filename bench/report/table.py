@@ -26,12 +26,16 @@ class Table:
 
 def number(value: float | None, digits: int = 4) -> str:
     """A figure, or n/a where it is NaN (in CSV) or None (in JSON)."""
-    return "n/a" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+    return "n/a" if value is None or math.isnan(value) else f"{_rounded(value, digits):.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 4) -> str:
     """A difference with its sign."""
-    return "n/a" if value is None or math.isnan(value) else f"{value:+.{digits}f}"
+    return "n/a" if value is None or math.isnan(value) else f"{_rounded(value, digits):+.{digits}f}"
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits) + 0.0  # which makes 0 of -0: there is no -0.0000
 
 
 def interval(figure: Mapping[str, Any], of: str = "value") -> str:
