@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import controls, pareto, store
+from bench import controls, measures, pareto, store
 from bench.analysis import Analysis, analyse
 from bench.analysis.complementarity import Pair
 from bench.analysis.traps import read_traps
@@ -23,7 +23,7 @@ from bench.candidates import Candidate, Limits, best_pair
 from bench.comparisons import Comparison, adjusted, compare, outcome, undistinguished
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.statistics import randomisation_test
+from bench.statistics import least_p, randomisation_test
 from bench.verdict import Verdict, decide, overall
 
 Cells = Mapping[str, store.Cell]
@@ -80,6 +80,8 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> Non
             "better": _better(rows, name),
             "pareto": _pareto(run, each),
             "no_better_than_random": _no_better_than_random(each, config.seed),
+            "too_few_for_random": least_p(_units(each.dataset)) >= controls.LEVEL,
+            "whole": measures.whole(run.info["measures"], len(each.dataset.documents)),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
     store.write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
@@ -182,6 +184,12 @@ def _fusion(examined: _Examined, candidates: Sequence[Candidate], limits: Limits
 
 def _pair(pairs: Sequence[Pair], *labels: str) -> Pair:
     return next(pair for pair in pairs if {pair.first, pair.second} == set(labels))
+
+
+def _units(dataset: Dataset) -> int:
+    """How many answerable queries (groups) vary independently."""
+    asked = dataset.answerable
+    return int(asked.sum()) if dataset.groups is None else len(np.unique(dataset.groups[asked]))
 
 
 def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:

@@ -87,6 +87,11 @@ def cutoff(name: str) -> int:
         return 0
 
 
+def whole(names: Sequence[str], documents: int) -> list[str]:
+    """Those that are 1 for whoever returns all of so few documents, in any order."""
+    return [name for name in names if _parse(name).NAME in ("R", "Success") and cutoff(name) >= documents]
+
+
 def evaluate(
     dataset: Dataset, ranking: Ranking, measures: dict[str, ir_measures.Measure]
 ) -> dict[str, NDArray[np.float64]]:

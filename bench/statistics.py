@@ -179,6 +179,11 @@ def randomisation_test(
     return p
 
 
+def least_p(units: int) -> float:
+    """The smallest p that all signs of so many units (queries, groups) can give: all differ, and all one way."""
+    return 2.0 ** (1 - units) if units else 1.0
+
+
 def _of_all_signs(values: Floats) -> Floats:
     """|Sum| of the values under every assignment of signs to those that are not 0, [2^those]."""
     found: Floats = values.sum(keepdims=True)

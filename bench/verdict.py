@@ -36,6 +36,7 @@ from typing import Any, Literal
 from bench import wording
 from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, of_kind
 from bench.comparisons import ALPHA, Comparison, outcome
+from bench.statistics import least_p
 
 # "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
 Choice = str
@@ -325,7 +326,7 @@ class _Case:
     def _too_few_for_holm(self, blocking: Sequence[Comparison]) -> tuple[str, ...]:
         """A sentence where no outcome on so few queries (groups) would have been shown."""
         for row in blocking:
-            least = 2.0 ** (1 - row.groups)
+            least = least_p(row.groups)
             steps = self._steps(least)
             if least * steps >= ALPHA:
                 return (wording.too_few(row, steps, fewer_help=least < ALPHA),)

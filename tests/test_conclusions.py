@@ -13,6 +13,7 @@ import bench
 from bench import controls, store
 from bench.comparisons import COLUMNS
 from bench.errors import BenchError
+from bench.report import figures
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
 CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
@@ -55,6 +56,19 @@ def test_a_better_retriever_is_named_with_its_figures(run_thirty):
 
 def test_what_luck_does_as_well_is_called_out(run_thirty):
     assert run_thirty().analysis["sets"]["thirty"]["no_better_than_random"] == ["Dense"]
+
+
+def test_so_few_queries_that_none_could_be_shown_better_than_luck_are_called_too_few(write_set, tmp_path):
+    """The smallest p of five queries is 2 / 2^5, above .05."""
+    settings = {"results": str(tmp_path / "out"), "latency": False, "measures": ["nDCG@10", "R@10", "R@4", "Success@5"]}
+    folder = write_set("few", CORPUS[:5], QUERIES[:5], QRELS[:5])
+    found = bench.run(folder, ["bm25"], **settings)
+    notes = figures.quality(found, found.datasets[0]).notes
+    assert "Too few queries to show anything better than a random order of the documents: bm25." in notes
+    assert "R@10, Success@5: 1 for whoever returns all of the 5 documents, in any order." in notes
+    assert found.measures.set_index(["slice", "measure"]).loc[("all", "nDCG@10"), "value"] == 1
+    grouped = write_set("grouped", CORPUS[:10], QUERIES[:10], QRELS[:10], 'group = "question"\n')
+    assert bench.run(grouped, ["bm25"], **settings).analysis["sets"]["grouped"]["too_few_for_random"]
 
 
 def test_wordings_of_one_question_count_once(run_thirty):

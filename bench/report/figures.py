@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from bench.report.subject import analysis, called, contenders, controls, main_measure, title
+from bench.report.subject import analysis, called, contenders, controls, luck, main_measure, title
 from bench.report.table import Table, best_of, counted, interval, number
 from bench.store import ALL, FROM_CACHE, NOISY, SHORTENED, Row, Run
 
@@ -69,7 +69,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
         cells = (_measure(found[name], name == main) + DAGGER * (name in undecided) for name in names)
         rows.append((retriever, *cells))
     best = {(row, i) for i, name in enumerate(names, 1) for row in best_of(each[name] for each in values)}
-    notes = (*_level_notes(run, rows), *_random_notes(run, dataset), *_notes(run, dataset))
+    notes = (*_level_notes(run, rows), *luck(run, dataset), *_notes(run, dataset))
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
 
@@ -212,11 +212,6 @@ def _level_notes(run: Run, rows: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _random_notes(run: Run, dataset: dict[str, Any]) -> list[str]:
-    luck = analysis(run, dataset).get("no_better_than_random", [])
-    return [f"Not shown better than a random order of the documents: {', '.join(luck)}."] if luck else []
-
-
 def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     notes = []
     if controls(run):
@@ -224,6 +219,9 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     if dataset["unanswerable"]:
         count = counted(dataset["unanswerable"], "query has", "queries have")
         notes.append(f"{count} no relevant document; left out of the means.")
+    if whole := analysis(run, dataset).get("whole"):
+        count = counted(dataset["documents"], "document")
+        notes.append(f"{', '.join(whole)}: 1 for whoever returns all of the {count}, in any order.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes
