@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.analysis.complementarity import RRF_K
 from bench.candidates import Candidate, Limits, known_costs, of_kind, shown
 from bench.comparisons import Comparison
 
@@ -90,9 +91,10 @@ def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
 def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Comparison) -> str:
     """Why to try a hybrid, and that it is an estimate."""
     return (
-        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing "
-        f"{lexical.label} and {dense.label} gains {fusion.difference:+.3f} {fusion.measure} over {fusion.b} alone "
-        f"(95% interval {fusion.low:+.3f} to {fusion.high:+.3f}); its speed was not measured."
+        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
+        f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+.3f} {fusion.measure} over "
+        f"{fusion.b} alone (95% interval {fusion.low:+.3f} to {fusion.high:+.3f}; see 'who solves what'); its speed "
+        "was not measured, so run that fusion as a retriever of your own beside the two."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from bench import controls, store
 from bench.comparisons import COLUMNS
 from bench.errors import BenchError
 from bench.report import figures
+from bench.verdict import Verdict
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
 CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
@@ -37,8 +39,9 @@ def run_thirty(write_set, tmp_path):
     return run
 
 
-def test_the_columns_are_those_of_a_comparison():
+def test_the_columns_are_those_of_a_comparison_and_of_a_verdict():
     assert store.COMPARISONS == COLUMNS
+    assert tuple(each.name for each in fields(Verdict)) == store.VERDICTS
 
 
 def test_a_better_retriever_is_named_with_its_figures(run_thirty):
@@ -52,6 +55,21 @@ def test_a_better_retriever_is_named_with_its_figures(run_thirty):
     assert frame.loc["nDCG@10", "wins"] == 29  # Fixed puts the highest id first, which answers one query
     assert frame.loc["nDCG@10", "ties"] == 1
     assert (frame["p_holm"] >= frame["p"]).all()
+
+
+def test_the_verdicts_are_a_frame_in_python(run_thirty):
+    found = run_thirty()
+    (row,) = found.verdicts.to_dict("records")
+    stored = found.analysis["sets"]["thirty"]["verdict"]
+    assert (row["dataset"], row["choice"], row["retriever"]) == ("thirty", "lexical", "bm25")
+    assert row["sentences"] == " ".join(stored["sentences"])
+    assert set(row) == set(stored)
+
+
+def test_without_a_verdict_the_frame_is_empty(write_set, tmp_path):
+    found = bench.run(write_set(qrels=[("q1", "d1", 0)]), [Fixed()], results=str(tmp_path / "out"), latency=False)
+    assert len(found.verdicts) == 0
+    assert list(found.verdicts.columns) == list(store.VERDICTS)
 
 
 def test_what_luck_does_as_well_is_called_out(run_thirty):

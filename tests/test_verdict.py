@@ -202,7 +202,10 @@ class TestHybrid:
         found = verdict(0.05, 0.15, fusion=fused(0.01, 0.05))
         assert said(found) == ("hybrid worth trying", "fusion", "minilm", None)
         assert "estimate from the stored rankings" in found.sentences[0]
-        assert "not measured" in found.sentences[0]
+        assert "fusing bm25 and minilm by reciprocal rank (k = 60) gains +0.030" in found.sentences[0]
+        assert found.sentences[0].endswith(
+            "its speed was not measured, so run that fusion as a retriever of your own beside the two."
+        )
 
     @pytest.mark.parametrize("gain", [(0.0, 0.05), (-0.05, -0.01), (0.005, 0.015)])
     def test_not_where_its_gain_may_be_none_or_is_below_the_margin(self, gain):
