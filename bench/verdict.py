@@ -202,7 +202,8 @@ class _Case:
         return wording.use(self.dataset, pick, reason, unknown=self.limits.unknown(pick))
 
     def _too_few(self, row: Comparison, *missing: str) -> Verdict:
-        first = f"{self._undecided} {row.queries} queries are too few to compare by."
+        count = "1 query is" if row.queries == 1 else f"{row.queries} queries are"
+        first = f"{self._undecided} {count} too few to compare by."
         return self._say("undecided", "no pair", first, *missing)
 
     def _no_one_affords(self, best: Sequence[Candidate], *missing: str) -> Verdict:

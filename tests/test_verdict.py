@@ -418,7 +418,7 @@ class TestOneKind:
     def test_too_few_queries(self):
         found = self.of(math.nan, math.nan, queries=1, groups=1)
         assert said(found) == ("undecided", "no pair", None, None)
-        assert "1 queries are too few" in found.sentences[0]
+        assert "1 query is too few to compare by." in found.sentences[0]
 
     def test_over_all_sets(self):
         one, other = (Verdict("a", "nDCG@10", 0, f"{name}{AMONG}", "better", ()) for name in ("bm25", "tfidf"))

@@ -221,7 +221,7 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
         notes.append(f"{count} no relevant document; left out of the means.")
     if whole := analysis(run, dataset).get("whole"):
         count = counted(dataset["documents"], "document")
-        notes.append(f"{', '.join(whole)}: 1 for whoever returns all of the {count}, in any order.")
+        notes.append(f"{', '.join(whole)}: the set has {count}, so that this is 1 for whoever returns all of them.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes
