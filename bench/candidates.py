@@ -14,7 +14,9 @@ Kind = Literal["lexical", "dense", "other"]
 class Candidate:
     """A retriever: kind, mean of the measure with its 95% interval, and costs where known.
 
-    p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. A mean of NaN says it failed.
+    p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
+    p50_low_ms: the lower end of its interval; they stand in where there are too few samples for p95, which is not below
+    them. A mean of NaN says it failed.
     """
 
     label: str
@@ -24,6 +26,8 @@ class Candidate:
     high: float
     p95_ms: float | None = None
     memory_mb: float | None = None
+    p50_ms: float | None = None
+    p50_low_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,17 @@ class Limits:
     def exceeded(self, *together: Candidate) -> str:
         """The limit that these retrievers exceed, one run after the other, in words; empty where they keep all.
 
-        A cost that was not measured exceeds nothing: see `unknown`.
+        A cost of which not even a lower bound was measured exceeds nothing: see `unknown`.
         """
+        slow = [each.p50_low_ms if each.p95_ms is None else each.p95_ms for each in together]
+        bounded = "at least " * any(each.p95_ms is None for each in together)
         for name, unit, limit, costs in (
-            ("a p95 of", "ms", self.p95_ms, [each.p95_ms for each in together]),
-            ("a memory of", "MB", self.memory_mb, [each.memory_mb for each in together]),
+            (f"a p95 of {bounded}", "ms", self.p95_ms, slow),
+            ("a memory of ", "MB", self.memory_mb, [each.memory_mb for each in together]),
         ):
             known = sum(cost for cost in costs if cost is not None)
             if limit is not None and known > limit:
-                return f"{name} {shown(known)} {unit} where {shown(limit)} {unit} are allowed"
+                return f"{name}{shown(known)} {unit} where {shown(limit)} {unit} are allowed"
         return ""
 
     def unknown(self, candidate: Candidate) -> bool:
@@ -77,10 +83,10 @@ def cheaper(lexical: Candidate, dense: Candidate) -> tuple[Candidate, str]:
 
     Where costs are unknown or point both ways it is the lexical one, which has no model to keep: the simpler.
     """
-    known = _known(lexical, dense)
-    if known and all(b < a for a, b in known):
+    known = known_costs(lexical, dense)
+    if known and all(b < a for *_, a, b in known):
         return dense, "the cheaper one"
-    return lexical, "the cheaper one" if known and all(a <= b for a, b in known) else "the simpler one"
+    return lexical, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the simpler one"
 
 
 def cheaper_of_kind(leader: Candidate, other: Candidate) -> tuple[Candidate, str]:
@@ -88,21 +94,24 @@ def cheaper_of_kind(leader: Candidate, other: Candidate) -> tuple[Candidate, str
 
     leader: that one.
     """
-    known = _known(leader, other)
-    if known and all(b < a for a, b in known):
+    known = known_costs(leader, other)
+    if known and all(b < a for *_, a, b in known):
         return other, "the cheaper one"
-    return leader, "the cheaper one" if known and all(a <= b for a, b in known) else "the one of the higher mean"
+    return leader, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the one of the higher mean"
+
+
+def known_costs(one: Candidate, other: Candidate) -> list[tuple[str, str, float, float]]:
+    """(name, unit, cost of one, cost of the other) of the costs known of both: p50 where p95 is not."""
+    speed = ("p95", "ms", one.p95_ms, other.p95_ms)
+    if one.p95_ms is None or other.p95_ms is None:
+        speed = ("p50", "ms", one.p50_ms, other.p50_ms)
+    pairs = (speed, ("memory", "MB", one.memory_mb, other.memory_mb))
+    return [(name, unit, a, b) for name, unit, a, b in pairs if a is not None and b is not None]
 
 
 def shown(cost: float) -> str:
     """A cost as people read it."""
     return f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}"
-
-
-def _known(one: Candidate, other: Candidate) -> list[tuple[float, float]]:
-    """The costs known of both."""
-    pairs = ((one.p95_ms, other.p95_ms), (one.memory_mb, other.memory_mb))
-    return [(a, b) for a, b in pairs if a is not None and b is not None]
 
 
 def _mean(candidate: Candidate) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import controls, pareto, store
+from bench import controls, measures, pareto, store
 from bench.analysis import Analysis, analyse
 from bench.analysis.complementarity import Pair
 from bench.analysis.traps import read_traps
@@ -23,7 +23,7 @@ from bench.candidates import Candidate, Limits, best_pair
 from bench.comparisons import Comparison, adjusted, compare, outcome, undistinguished
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.statistics import randomisation_test
+from bench.statistics import least_p, randomisation_test
 from bench.verdict import Verdict, decide, overall
 
 Cells = Mapping[str, store.Cell]
@@ -80,6 +80,8 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> Non
             "better": _better(rows, name),
             "pareto": _pareto(run, each),
             "no_better_than_random": _no_better_than_random(each, config.seed),
+            "too_few_for_random": least_p(_units(each.dataset)) >= controls.LEVEL,
+            "whole": measures.whole(run.info["measures"], len(each.dataset.documents)),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
     store.write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
@@ -108,14 +110,17 @@ def _verdict(
 
 def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
     quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
+    p95, memory, p50 = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50"))
     return Candidate(
         label,
         kind,  # type: ignore[arg-type]
         quality["value"],
         quality["low"],
         quality["high"],
-        costs.get("p95"),
-        costs.get("peak_memory"),
+        p95.get("value"),
+        memory.get("value"),
+        p50.get("value"),
+        p50.get("low"),
     )
 
 
@@ -127,16 +132,16 @@ def _quality(run: store.Run, dataset: str, measure: str, label: str) -> store.Ro
     )
 
 
-def _costs(run: store.Run, dataset: str, label: str) -> dict[str, float]:
-    """The costs that are known, by quantity."""
+def _costs(run: store.Run, dataset: str, label: str) -> dict[str, store.Row]:
+    """The rows of the costs that are known, by quantity."""
     costs = {
-        row["quantity"]: row["value"]
+        row["quantity"]: row
         for row in run.rows("latency")
         if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
     }
     # Where the cache made the model needless, these are not what they would be.
     shortened = store.SHORTENED if store.FROM_CACHE in costs else ()
-    return {quantity: value for quantity, value in costs.items() if quantity not in shortened}
+    return {quantity: row for quantity, row in costs.items() if quantity not in shortened}
 
 
 def _better(rows: Sequence[Comparison], dataset: str) -> dict[str, list[list[str]]]:
@@ -154,7 +159,10 @@ def _pareto(run: store.Run, examined: _Examined) -> dict[str, list[str]]:
     costs = {label: _costs(run, name, label) for label in examined.cells}
     axes = [axis for axis in pareto.COSTS if any(axis in each for each in costs.values())]
     points = {
-        label: [-_quality(run, name, measure, label)["value"], *(known.get(axis, math.nan) for axis in axes)]
+        label: [
+            -_quality(run, name, measure, label)["value"],
+            *(known[axis]["value"] if axis in known else math.nan for axis in axes),
+        ]
         for label, known in costs.items()
     }
     return {"axes": [measure, *axes], "retrievers": pareto.undominated(points)}
@@ -176,6 +184,12 @@ def _fusion(examined: _Examined, candidates: Sequence[Candidate], limits: Limits
 
 def _pair(pairs: Sequence[Pair], *labels: str) -> Pair:
     return next(pair for pair in pairs if {pair.first, pair.second} == set(labels))
+
+
+def _units(dataset: Dataset) -> int:
+    """How many answerable queries (groups) vary independently."""
+    asked = dataset.answerable
+    return int(asked.sum()) if dataset.groups is None else len(np.unique(dataset.groups[asked]))
 
 
 def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:

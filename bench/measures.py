@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # A document that no ranking holds: judged wrong, it moves no figure.
 _NOWHERE = "nowhere"
 
+_GDEVAL_HIGHEST = 4
+
 DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
 # What others call a measure, in lower case -> ir_measures' name.
 USUAL_NAMES = {
@@ -44,14 +46,16 @@ USUAL_NAMES = {
 
 
 def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
-    """Parse names, and try each on a two-document example: ir_measures parses more than it can compute.
+    """Parse names, and try each on two documents: ir_measures parses more than it can compute.
+
+    The second query of the example has nothing but a right hit, by which Accuracy divides by zero.
 
     Raises BenchError for one that is unknown or cannot be computed here.
     """
     resolved = {name: _parse(name) for name in names}
     for name, measure in resolved.items():
         try:
-            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}], np.array([[1, 0]]))[name]
+            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}, {0: 1}], np.array([[1, 0], [0, -1]]))[name]
         except Exception as error:  # noqa: BLE001 - whatever its provider raises, the user learns that it does not work
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", _known()) from None
@@ -60,12 +64,32 @@ def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
     return resolved
 
 
+def check_grades(measures: dict[str, ir_measures.Measure], dataset: Dataset) -> None:
+    """Raise BenchError for a measure that the set's grades are too high for.
+
+    Exponential gains are computed by gdeval.pl, which ends at a grade above 4: its ERR divides by 2^4.
+    """
+    highest = int(dataset.grade.max(initial=0))
+    for name, measure in measures.items():
+        if highest > _GDEVAL_HIGHEST and (measure.NAME == "ERR" or measure.params.get("dcg") == "exp-log2"):
+            raise BenchError(
+                f"The measure {name!r} cannot be computed on {dataset.name}: it is defined for grades up to "
+                f"{_GDEVAL_HIGHEST}, and the set has {highest}.",
+                "Leave it out, or write the judgements with grades from 0 to 4.",
+            )
+
+
 def cutoff(name: str) -> int:
     """The rank that a measure looks down to; 0 where it has none."""
     try:
         return int(_parse(name)["cutoff"])
     except (KeyError, TypeError, ValueError):
         return 0
+
+
+def whole(names: Sequence[str], documents: int) -> list[str]:
+    """Those that are 1 for whoever returns all of so few documents, in any order."""
+    return [name for name in names if _parse(name).NAME in ("R", "Success") and cutoff(name) >= documents]
 
 
 def evaluate(
@@ -83,7 +107,7 @@ def evaluate_positions(
 
     asked: dict[ir_measures.Measure, list[str]] = {}  # one measure may go by several names, as AP and MAP
     for name, measure in measures.items():
-        if not _is_ours(measure):
+        if measure.NAME not in _OURS:
             asked.setdefault(_uncut(measure), []).append(name)
     label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
     qrels = _qrels(judgements)
@@ -103,8 +127,8 @@ def evaluate_positions(
             for name in named[id(metric.measure)][1]:
                 values[name][int(metric.query_id)] = metric.value
     for name, measure in measures.items():
-        if _is_ours(measure):
-            values[name] = _interpolated_precision(judgements, documents, measure["recall"], measure["rel"])
+        if measure.NAME in _OURS:
+            values[name] = _OURS[measure.NAME](measure, judgements, documents)
         elif _uncut(measure) is not measure:
             values[name][values[name] < 1 / measure["cutoff"]] = 0
     return values
@@ -142,28 +166,48 @@ def _apart(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Mea
     return list(found.values())
 
 
-def _is_ours(measure: ir_measures.Measure) -> bool:
-    """Interpolated precision follows trec_eval 10; the provider of ir_measures follows version 9."""
-    return bool(measure.NAME == "IPrec" and not measure["judged_only"])
-
-
 def _interpolated_precision(
-    judgements: Sequence[dict[int, int]], documents: NDArray[np.int64], recall: float, rel: int
+    measure: ir_measures.Measure, judgements: Sequence[dict[int, int]], documents: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Highest precision at any rank by which a share `recall` of the relevant documents is found, float64 [queries].
+    """Highest precision at any rank by which a share of the relevant documents is found, float64 [queries].
 
-    That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9 added 0.9 and cut.
+    That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9, the provider of ir_measures,
+    added 0.9 and cut. judged_only leaves out what has no grade or one below 0, as trec_eval -J does.
     """
     values = np.zeros(len(judgements))
     for query, grades in enumerate(judgements):
         row = documents[query][documents[query] >= 0]
-        relevant = [document for document, grade in grades.items() if grade >= rel]
+        if measure["judged_only"]:
+            row = row[[grades.get(document, -1) >= 0 for document in row.tolist()]]
+        relevant = [document for document, grade in grades.items() if grade >= measure["rel"]]
         found = np.cumsum(np.isin(row, relevant))
-        wanted = math.floor(recall * len(relevant) + 0.5)
+        wanted = math.floor(measure["recall"] * len(relevant) + 0.5)
         precision = found / np.arange(1, len(row) + 1)
         if relevant:
             values[query] = precision[found >= wanted].max(initial=0)
     return values
+
+
+def _relevant(
+    measure: ir_measures.Measure,
+    judgements: Sequence[dict[int, int]],
+    documents: NDArray[np.int64],  # noqa: ARG001 (ours are all called alike)
+) -> NDArray[np.float64]:
+    """How many documents are relevant, float64 [queries]; the provider knows no query without a hit."""
+    counts = [sum(grade >= measure["rel"] for grade in grades.values()) for grades in judgements]
+    return np.array(counts, dtype=np.float64)
+
+
+def _one(
+    measure: ir_measures.Measure,  # noqa: ARG001
+    judgements: Sequence[dict[int, int]],
+    documents: NDArray[np.int64],  # noqa: ARG001
+) -> NDArray[np.float64]:
+    return np.ones(len(judgements))
+
+
+# Measures that their provider computes by another version's rule, or not for a query without a hit.
+_OURS = {"IPrec": _interpolated_precision, "NumRel": _relevant, "NumQ": _one}
 
 
 def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:

@@ -131,6 +131,8 @@ class _Runner:
         self._add_measures(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
+        for each in datasets:
+            measures.check_grades(self.measures, each)
         for entrant in self.entrants:
             if entrant.ranked is not None:  # a run of another set is refused before anything is written
                 for dataset in datasets:

@@ -154,28 +154,42 @@ def randomisation_test(
 
     differences: [queries, columns]. If the two retrievers were alike, each difference could as well have had the
     other sign; p is the share of sign assignments whose |mean| is at least the observed one (Fisher, The Design of
-    Experiments, 1935; for retrieval: Smucker, Allan & Carterette, CIKM 2007). One sign a group. All assignments are
-    tried where there are at most `flips` of them, else `flips` random ones: p = (1 + b) / (1 + flips), never 0
-    (Phipson & Smyth, Permutation p-values should never be zero, 2010).
+    Experiments, 1935; for retrieval: Smucker, Allan & Carterette, CIKM 2007). One sign a group. All assignments of a
+    column's units are tried where there are at most `flips` of them, else `flips` random ones: p = (1 + b) / (1 +
+    flips), never 0 (Phipson & Smyth, Permutation p-values should never be zero, 2010).
     """
     sums, _ = _summed(differences, groups)
     observed = np.abs(sums.sum(axis=0))
     # Sums over another order of signs differ in their last bits; equal ones count as equal.
     reached = observed - 1e-10 * np.abs(sums).sum(axis=0)
-    sums = sums[np.any(sums != 0, axis=1)]  # flipping a zero changes nothing
+    few = np.count_nonzero(sums, axis=0) <= math.log2(flips)  # flipping a zero changes nothing
+    p = np.empty(sums.shape[1])
+    for column in np.flatnonzero(few):
+        p[column] = (_of_all_signs(sums[:, column]) >= reached[column]).mean()
+    if few.all():
+        return p
+    sums, reached = sums[np.any(sums != 0, axis=1)][:, ~few], reached[~few]
     units = len(sums)
-    if 2 ** min(units, 64) <= flips:
-        codes = np.arange(2**units, dtype="<u8")[:, None].view(np.uint8)
-        bits = np.unpackbits(codes, axis=1, count=units, bitorder="little")
-        share: Floats = (_flipped(sums, bits) >= reached).mean(axis=0)
-        return share
     extreme, step = np.zeros(sums.shape[1], dtype=np.int64), max(1, _SIGNS // units)
     for start in range(0, flips, step):
         size, width = min(step, flips - start), -(-units // 8)
         drawn = np.frombuffer(rng.bytes(size * width), np.uint8).reshape(size, width)
         extreme += (_flipped(sums, np.unpackbits(drawn, axis=1, count=units)) >= reached).sum(axis=0)
-    p: Floats = (1 + extreme) / (1 + flips)
+    p[~few] = (1 + extreme) / (1 + flips)
     return p
+
+
+def least_p(units: int) -> float:
+    """The smallest p that all signs of so many units (queries, groups) can give: all differ, and all one way."""
+    return 2.0 ** (1 - units) if units else 1.0
+
+
+def _of_all_signs(values: Floats) -> Floats:
+    """|Sum| of the values under every assignment of signs to those that are not 0, [2^those]."""
+    found: Floats = values.sum(keepdims=True)
+    for value in values[values != 0]:
+        found = np.concatenate([found, found - 2 * value])
+    return np.abs(found, out=found)
 
 
 def _flipped(sums: Floats, bits: NDArray[np.uint8]) -> Floats:

@@ -60,6 +60,10 @@ COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
 )
+VERDICTS = (
+    *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "lexical", "dense"),
+    *("difference", "low", "high", "p_holm", "more_queries"),
+)
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),
@@ -330,6 +334,15 @@ class Run:
         """analysis.json: "sets" by name, and the "overall" verdict."""
         content: dict[str, Any] = json.loads((self.folder / "analysis.json").read_text("utf-8"))
         return content
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """What to use, one row a set: the fields of bench.verdict.Verdict, its sentences as one text."""
+        import pandas as pd
+
+        found = [each["verdict"] for each in self.analysis["sets"].values()]
+        rows = [{**each, "sentences": " ".join(each["sentences"])} for each in found]
+        return pd.DataFrame(rows, columns=list(VERDICTS))
 
     @cached_property
     def per_query(self) -> pd.DataFrame:

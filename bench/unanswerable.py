@@ -16,15 +16,16 @@ from bench.dataset import Dataset
 from bench.statistics import auroc, auroc_interval
 from retrievers.base import Ranking
 
-# A floor is set so that this share of the answerable queries stays above it.
-KEPT = 0.95
-AUROC, FLOOR, REFUSED, EMPTY = "AUROC", f"floor keeping {KEPT:.0%}", "refused at the floor", "no hit"
+# A floor is set so that at least this many percent of the answerable queries reach it.
+KEPT = 95
+AUROC, FLOOR, REFUSED, EMPTY = "AUROC", f"floor keeping {KEPT}%", "refused at the floor", "no hit"
 
 
 @dataclass(frozen=True)
 class ScoreFigure:
-    """quantity: AUROC of the top score (with its 95% interval); FLOOR: the score that KEPT of the answerable queries
-    reach; REFUSED: share of the unanswerable ones below it; EMPTY: share of them without any hit."""
+    """quantity: AUROC of the top score (with its 95% interval); FLOOR: the highest score that KEPT percent of the
+    answerable queries reach; REFUSED: share of the unanswerable ones below it; EMPTY: share of them without any hit.
+    Where too many answerable queries have no hit there is no floor: both are NaN."""
 
     quantity: str
     value: float
@@ -42,13 +43,15 @@ def figures(dataset: Dataset, ranking: Ranking, seed: int) -> Iterator[ScoreFigu
     top = top_scores(ranking)
     positive, negative = top[answerable], top[~answerable]
     nan = float("nan")
-    floor = float(np.quantile(positive, 1 - KEPT, method="lower"))
+    # In whole numbers: .05 of 20 is not always 1 in floating point. At most so many may stay below.
+    floor = float(np.sort(positive)[len(positive) * (100 - KEPT) // 100])
+    known = bool(np.isfinite(floor))
     groups = (None, None) if dataset.groups is None else (dataset.groups[answerable], dataset.groups[~answerable])
     low, high = auroc_interval(positive, negative, np.random.default_rng([seed, 5]), groups=groups)
     for quantity, value, below, above in (
         (AUROC, auroc(positive, negative), low, high),
-        (FLOOR, floor if np.isfinite(floor) else nan, nan, nan),
-        (REFUSED, float((negative < floor).mean()), nan, nan),
+        (FLOOR, floor if known else nan, nan, nan),
+        (REFUSED, float((negative < floor).mean()) if known else nan, nan, nan),
         (EMPTY, float(np.isneginf(negative).mean()), nan, nan),
     ):
         yield ScoreFigure(quantity, value, below, above, len(positive), len(negative))

@@ -35,7 +35,8 @@ from typing import Any, Literal
 
 from bench import wording
 from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, of_kind
-from bench.comparisons import Comparison, outcome
+from bench.comparisons import ALPHA, Comparison, outcome
+from bench.statistics import least_p
 
 # "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
 Choice = str
@@ -197,8 +198,12 @@ class _Case:
     def _undecided(self) -> str:
         return f"Undecided on {self.dataset}:"
 
+    def _use(self, pick: Candidate, reason: str) -> str:
+        return wording.use(self.dataset, pick, reason, unknown=self.limits.unknown(pick))
+
     def _too_few(self, row: Comparison, *missing: str) -> Verdict:
-        first = f"{self._undecided} {row.queries} queries are too few to compare by."
+        count = "1 query is" if row.queries == 1 else f"{row.queries} queries are"
+        first = f"{self._undecided} {count} too few to compare by."
         return self._say("undecided", "no pair", first, *missing)
 
     def _no_one_affords(self, best: Sequence[Candidate], *missing: str) -> Verdict:
@@ -214,7 +219,7 @@ class _Case:
         blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
         winner = None if blocking else leader.label
         sentences = (
-            wording.use(self.dataset, kept, f": {out.label} has {self.limits.exceeded(out)}"),
+            self._use(kept, f": {out.label} has {self.limits.exceeded(out)}"),
             wording.too_costly(kept, out, blocking, row),
             *wording.limited(self.limits, (kept,), ()),
             *missing,
@@ -260,19 +265,19 @@ class _Case:
         pick, called = cheap
         if -self.margin < seen.low and seen.high < self.margin and seen.groups >= FEWEST:
             reason = wording.within(other if pick is leader else leader, called, winner, self.margin)
-            sentences = (wording.use(self.dataset, pick, reason), *figures, *costs)
+            sentences = (self._use(pick, reason), *figures, *costs)
             choice = pick.label + AMONG if missing else _choice(pick)
             return self._say(choice, "within margin", *sentences, row=row, pick=pick, winner=winner)
         if winner:
             beyond = 0 < self.margin <= seen.low
             reason = wording.better(other, self.margin, beyond=beyond)
-            sentences = (wording.use(self.dataset, leader, reason), *figures, *costs)
+            sentences = (self._use(leader, reason), *figures, *costs)
             basis: Basis = "beyond margin" if beyond else "better"
             choice = winner + AMONG if missing else _choice(leader)
             return self._say(choice, basis, *sentences, row=row, pick=leader, winner=winner)
         more = self._more_queries(seen, blocking)
         first = wording.undecided(self.dataset, leader, other, blocking)
-        rest = (*figures, wording.wanted(more, seen), *missing)
+        rest = (*figures, *self._too_few_for_holm(blocking), wording.wanted(more, seen), *missing)
         return self._say("undecided", "undecided", first, *rest, row=row, wanted=more)
 
     def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
@@ -288,9 +293,9 @@ class _Case:
 
         The interval shortens with the root of the number of queries, and `detectable` is what this many show:
         (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
-        rows of the report have a p not below this one.
+        rows of the report have a p not below this one, and for so many queries that differ as make such a p possible.
         """
-        shown = max((row.queries * self._times(row) for row in blocking), default=math.inf)
+        shown = max((row.queries * max(self._times(row), self._least_times(row)) for row in blocking), default=math.inf)
         room = self.margin - abs(seen.difference)
         alike = seen.queries * (seen.detectable / room) ** 2 if room > 0 else math.inf
         # Too few groups for the rule of the margin: as many queries more as bring them to it.
@@ -307,9 +312,26 @@ class _Case:
 
         if row.difference <= 0:
             return math.inf
-        steps = max(1, sum(each.p >= row.p for each in self.rows))
-        stricter = (-float(ndtri(0.025 / steps)) + _Z_POWER) / (_Z_TEST + _Z_POWER)
+        stricter = (-float(ndtri(ALPHA / 2 / self._steps(row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
         return (row.detectable * stricter / row.difference) ** 2
+
+    def _least_times(self, row: Comparison) -> float:
+        """However alike the signs, n queries (groups) that differ have a p of at least 2 / 2^n."""
+        differing = min(row.wins + row.losses, row.groups)
+        return (math.floor(math.log2(2 * self._steps(row.p) / ALPHA)) + 1) / differing if differing else math.inf
+
+    def _steps(self, p: float) -> int:
+        """What Holm's correction multiplies this p by: the rows of the report that are not below it."""
+        return max(1, sum(each.p >= p for each in self.rows))
+
+    def _too_few_for_holm(self, blocking: Sequence[Comparison]) -> tuple[str, ...]:
+        """A sentence where no outcome on so few queries (groups) would have been shown."""
+        for row in blocking:
+            least = least_p(row.groups)
+            steps = self._steps(least)
+            if least * steps >= ALPHA:
+                return (wording.too_few(row, steps, fewer_help=least < ALPHA),)
+        return ()
 
     def _row(self, a: str, b: str) -> Comparison:
         for row in self.rows:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.candidates import Candidate, Limits, of_kind, shown
+from bench.analysis.complementarity import RRF_K
+from bench.candidates import Candidate, Limits, known_costs, of_kind, shown
 from bench.comparisons import Comparison
 
 
-def use(dataset: str, chosen: Candidate, reason: str) -> str:
-    """What is recommended, and why."""
+def use(dataset: str, chosen: Candidate, reason: str, *, unknown: bool = False) -> str:
+    """What is recommended, and why; unknown: whether it keeps the limits, which `limited` says more of."""
     kind = "" if chosen.kind == "other" else f" ({chosen.kind})"
-    return f"On {dataset} use {chosen.label}{kind}{reason}."
+    condition = ", if it keeps the limits," if unknown else ""
+    return f"On {dataset}{condition} use {chosen.label}{kind}{reason}."
 
 
 def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
@@ -70,16 +72,29 @@ def wanted(more_queries: int | None, row: Comparison) -> str:
     """What would settle it."""
     if more_queries is None:
         return "They differ too little to name a number of further queries that would settle it."
-    unit = "judged queries" if row.groups == row.queries else "judged queries, in groups of their own,"
-    return f"About {more_queries:,} more {unit} would settle it, if the difference stays as measured."
+    unit = "judged query" if more_queries == 1 else "judged queries"
+    grouped = "" if row.groups == row.queries else ", in groups of their own,"
+    return f"About {more_queries:,} more {unit}{grouped} would settle it, if the difference stays as measured."
+
+
+def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
+    """No outcome would be shown. fewer_help: one would, if there were fewer comparisons."""
+    units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
+    if not fewer_help:
+        return f"{units} are too few for a test at .05, whatever they show: judge more."
+    return (
+        f"{units} are too few for {comparisons:,} comparisons, whatever they show: judge more, or compare less "
+        f"(-m {row.measure})."
+    )
 
 
 def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Comparison) -> str:
     """Why to try a hybrid, and that it is an estimate."""
     return (
-        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing "
-        f"{lexical.label} and {dense.label} gains {fusion.difference:+.3f} {fusion.measure} over {fusion.b} alone "
-        f"(95% interval {fusion.low:+.3f} to {fusion.high:+.3f}); its speed was not measured."
+        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
+        f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+.3f} {fusion.measure} over "
+        f"{fusion.b} alone (95% interval {fusion.low:+.3f} to {fusion.high:+.3f}; see 'who solves what'); its speed "
+        "was not measured, so run that fusion as a retriever of your own beside the two."
     )
 
 
@@ -97,10 +112,15 @@ def means(
         parts.append(f"{each.label}{chosen} has {each.mean:.3f} ({each.low:.3f} to {each.high:.3f})")
     if not kinds and len(candidates) > 2:
         parts[1] += f", the best two of {len(candidates)}"
-    spread = f"{row.queries:,} queries show differences from {row.detectable:.3f}"
+    spread = f"{row.queries:,} queries show differences from {least(row.detectable)} before that correction"
     if not row.wins + row.losses:  # of no spread nothing follows
         spread = f"both have the same value on each of {row.queries:,} queries"
     return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."
+
+
+def least(detectable: float) -> str:
+    """The smallest difference that is shown, which is never 0."""
+    return "below 0.001" if 0 < detectable < 0.001 else f"{detectable:.3f}"
 
 
 def difference(row: Comparison) -> str:
@@ -114,12 +134,7 @@ def difference(row: Comparison) -> str:
 
 def costs(first: Candidate, second: Candidate) -> tuple[str, ...]:
     """What both cost, in a sentence; none where that is not known."""
-    pairs = (("p95", "ms", first.p95_ms, second.p95_ms), ("memory", "MB", first.memory_mb, second.memory_mb))
-    known = [
-        f"{shown(a)} against {shown(b)} {unit} of {name}"
-        for name, unit, a, b in pairs
-        if a is not None and b is not None
-    ]
+    known = [f"{shown(a)} against {shown(b)} {unit} of {name}" for name, unit, a, b in known_costs(first, second)]
     return (f"{first.label} costs {' and '.join(known)}.",) if known else ()
 
 
@@ -138,5 +153,5 @@ def limited(limits: Limits, used: Sequence[Candidate], best: Sequence[Candidate]
     out = [f"{each.label} is left out: it has {limits.exceeded(each)}." for each in best if each not in used]
     names = " and ".join(each.label for each in used if limits.unknown(each))
     if names:
-        out.append(f"Not every cost of {names} was measured: the limit could not be applied to it.")
+        out.append(f"Not every cost of {names} could be measured: whether it keeps the limits is not known.")
     return tuple(out)

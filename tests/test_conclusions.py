@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import fields
 
+import numpy as np
 import pytest
 from fakes import Fixed
 
@@ -11,6 +14,8 @@ import bench
 from bench import controls, store
 from bench.comparisons import COLUMNS
 from bench.errors import BenchError
+from bench.report import figures
+from bench.verdict import Verdict
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
 CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
@@ -34,8 +39,9 @@ def run_thirty(write_set, tmp_path):
     return run
 
 
-def test_the_columns_are_those_of_a_comparison():
+def test_the_columns_are_those_of_a_comparison_and_of_a_verdict():
     assert store.COMPARISONS == COLUMNS
+    assert tuple(each.name for each in fields(Verdict)) == store.VERDICTS
 
 
 def test_a_better_retriever_is_named_with_its_figures(run_thirty):
@@ -51,8 +57,36 @@ def test_a_better_retriever_is_named_with_its_figures(run_thirty):
     assert (frame["p_holm"] >= frame["p"]).all()
 
 
+def test_the_verdicts_are_a_frame_in_python(run_thirty):
+    found = run_thirty()
+    (row,) = found.verdicts.to_dict("records")
+    stored = found.analysis["sets"]["thirty"]["verdict"]
+    assert (row["dataset"], row["choice"], row["retriever"]) == ("thirty", "lexical", "bm25")
+    assert row["sentences"] == " ".join(stored["sentences"])
+    assert set(row) == set(stored)
+
+
+def test_without_a_verdict_the_frame_is_empty(write_set, tmp_path):
+    found = bench.run(write_set(qrels=[("q1", "d1", 0)]), [Fixed()], results=str(tmp_path / "out"), latency=False)
+    assert len(found.verdicts) == 0
+    assert list(found.verdicts.columns) == list(store.VERDICTS)
+
+
 def test_what_luck_does_as_well_is_called_out(run_thirty):
     assert run_thirty().analysis["sets"]["thirty"]["no_better_than_random"] == ["Dense"]
+
+
+def test_so_few_queries_that_none_could_be_shown_better_than_luck_are_called_too_few(write_set, tmp_path):
+    """The smallest p of five queries is 2 / 2^5, above .05."""
+    settings = {"results": str(tmp_path / "out"), "latency": False, "measures": ["nDCG@10", "R@10", "R@4", "Success@5"]}
+    folder = write_set("few", CORPUS[:5], QUERIES[:5], QRELS[:5])
+    found = bench.run(folder, ["bm25"], **settings)
+    notes = figures.quality(found, found.datasets[0]).notes
+    assert "Too few queries to show anything better than a random order of the documents: bm25." in notes
+    assert "R@10, Success@5: the set has 5 documents, so that this is 1 for whoever returns all of them." in notes
+    assert found.measures.set_index(["slice", "measure"]).loc[("all", "nDCG@10"), "value"] == 1
+    grouped = write_set("grouped", CORPUS[:10], QUERIES[:10], QRELS[:10], 'group = "question"\n')
+    assert bench.run(grouped, ["bm25"], **settings).analysis["sets"]["grouped"]["too_few_for_random"]
 
 
 def test_wordings_of_one_question_count_once(run_thirty):
@@ -133,3 +167,21 @@ def test_who_is_not_beaten_on_quality_and_costs_is_stored(run_thirty):
     found = run_thirty(["bm25", "fakes:Fixed", "fakes:DenseFixed"]).analysis["sets"]["thirty"]["pareto"]
     assert found["axes"] == ["nDCG@10", "peak_memory", "index"]  # nothing was timed
     assert "bm25" in found["retrievers"]
+
+
+class Slow(Dense):
+    """Takes 10 ms a query, so that few samples fit into the time."""
+
+    def search(self, queries, k):
+        time.sleep(0.01 * len(queries))
+        return super().search(queries, k)
+
+
+def test_a_limit_holds_where_too_few_queries_were_timed_for_it(run_thirty):
+    found = run_thirty(["bm25", Slow()], latency=True, seconds=0.2, max_p95_ms=2)
+    timed = found.latency[found.latency["retriever"] == "Slow"].set_index("quantity")["value"]
+    assert timed["p50"] > 10
+    assert np.isnan(timed["p95"])
+    verdict = found.analysis["sets"]["thirty"]["verdict"]
+    assert (verdict["basis"], verdict["retriever"]) == ("cost", "bm25")
+    assert "Slow has a p95 of at least" in verdict["sentences"][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -219,12 +220,49 @@ def test_random_runs_with_ties_score_as_in_trec_eval(pairs):
         np.testing.assert_allclose([ours[name][row] for name in ours], expected, atol=1e-9)
 
 
+@pytest.mark.skipif(not shutil.which("perl"), reason="ir_measures computes them in Perl")
+@pytest.mark.parametrize("name", ["ERR@10", "nDCG(dcg='exp-log2')@10"])
+@pytest.mark.parametrize("other", [[], ["nDCG@10"]])
+def test_exponential_gains_are_refused_before_a_run_where_a_grade_is_above_4(name, other):
+    resolved = measures.resolve([*other, name])
+    measures.check_grades(resolved, pool({"q": {"a": 4, "b": -1}}, {}))
+    with pytest.raises(BenchError, match=r"exp-log2|ERR") as caught:
+        measures.check_grades(resolved, pool({"q": {"a": 5, "b": 0}}, {}))
+    assert "grades up to 4, and the set has 5" in str(caught.value)
+
+
+def test_every_other_measure_takes_any_grade():
+    resolved = measures.resolve(["nDCG@10", "R@1", "AP(rel=2)", "Bpref", "infAP", "SetF", "Compat(p=0.8)"])
+    measures.check_grades(resolved, pool({"q": {"a": 300, "b": -2}}, {}))
+    values = measures.evaluate_positions(resolved, [{0: 300, 1: -2}], np.array([[1, 0]]))
+    assert all(np.isfinite(each).all() for each in values.values())
+
+
 def test_a_judged_query_without_a_hit_counts_zero():
     values = measures.evaluate_positions(
         measures.resolve(["R@10", "Judged@10"]), [{0: 1}, {0: 1}], np.array([[0], [-1]])
     )
     assert values["R@10"].tolist() == [1, 0]
     assert values["Judged@10"].tolist() == [1, 0]
+
+
+def test_what_is_counted_of_the_judgements_counts_a_query_without_a_hit():
+    """As trec_eval -c does, whose figures are the sums of these."""
+    names = ["NumQ", "NumRel", "NumRel(rel=2)", "NumRet"]
+    judgements, documents = [{0: 1, 1: 2, 2: 0}, {0: 1, 3: 3, 1: -1}], np.array([[0], [-1]])
+    values = measures.evaluate_positions(measures.resolve(names), judgements, documents)
+    assert [values[name].tolist() for name in names] == [[1, 1], [2, 2], [1, 1], [1, 0]]
+
+
+def test_interpolated_precision_of_judged_hits_alone_is_that_of_the_run_without_the_others():
+    """Unjudged ones and those below 0, as trec_eval -J has it, and a share rounded as in version 10: .4 of 1 is 0."""
+    names = ["IPrec@0.4", "IPrec(judged_only=True)@0.4"]
+    judgements, documents = [{0: 0, 1: 1, 2: -1, 3: -2}] * 2, np.array([[9, 2, 3, 1, 0], [1, 0, -1, -1, -1]])
+    values = measures.evaluate_positions(measures.resolve(names), judgements, documents)
+    assert values["IPrec@0.4"].tolist() == [1 / 4, 1]
+    assert values["IPrec(judged_only=True)@0.4"].tolist() == [1, 1]
+    none = measures.evaluate_positions(measures.resolve(names), [{0: -2}], np.array([[0, 1]]))
+    assert [each.tolist() for each in none.values()] == [[0], [0]]
 
 
 def test_a_reciprocal_rank_below_its_cutoff_counts_zero():
@@ -278,7 +316,9 @@ def test_grades_are_linear_gains():
     assert value == pytest.approx((1 + 3 / math.log2(3)) / (3 + 1 / math.log2(3)))
 
 
-@pytest.mark.parametrize("name", ["nDGC@10", "R", "R@0", "R@-1", "R@x", "RBP", "alpha_nDCG@10", "INST", "BPM", ""])
+@pytest.mark.parametrize(
+    "name", ["nDGC@10", "R", "R@0", "R@-1", "R@x", "RBP", "Accuracy", "alpha_nDCG@10", "INST", "BPM", ""]
+)
 def test_a_measure_that_cannot_be_computed_is_refused(name):
     with pytest.raises(BenchError, match="measure"):
         measures.resolve([name])

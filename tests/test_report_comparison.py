@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from planted import Planted, run, write_planted
+from pytest_benchmark.stats import Stats
 from rich.console import Console
 
 import bench
@@ -343,6 +345,18 @@ def test_the_schema_is_shipped():
 
     project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())
     assert project["tool"]["setuptools"]["package-data"]["bench.report"] == ["comparison.schema.json"]
+
+
+@pytest.mark.parametrize("rounds", [2, 3, 4, 5, 6, 7, 21, 64, 99])
+def test_the_statistics_are_those_of_pytest_benchmark(rounds):
+    seconds = np.random.default_rng(rounds).exponential(size=rounds)
+    theirs = Stats()
+    for each in seconds.tolist():
+        theirs.update(each)
+    found = pytest_benchmark.statistics(seconds)
+    # In older versions the highest datum within the fence is the first one beyond it.
+    for name in set(Stats.fields) - {"hd15iqr"}:
+        assert found[name] == (getattr(theirs, name) if name == "outliers" else pytest.approx(getattr(theirs, name)))
 
 
 def test_the_latencies_are_read_by_pytest_benchmark(write_set, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -18,7 +19,7 @@ from bench.report import audits, charts, failures, figures, markdown, terminal, 
 from bench.report.conclusion import conclusion
 from bench.report.markdown import escape
 from bench.report.subject import analysis
-from bench.report.table import Table
+from bench.report.table import Table, number, signed, signed_interval
 from retrievers.base import Ranking
 from retrievers.bm25 import BM25
 from retrievers.tfidf import Tfidf
@@ -205,6 +206,7 @@ def test_audits_show_what_is_stored(found, dataset):
     for label, cells in ties.items():
         wanted = [f"{stored['ties'][label][name]:.4f}" for name in ("value", "best", "worst", "expected")]
         assert list(cells) == wanted
+    assert "all at one grade that the set uses." in tables["unjudged hits and nDCG@10"].notes[0]
     for label, share, value, low, high in tables["unjudged hits and nDCG@10"].rows:
         each = stored["unjudged"][label]
         assert share == f"{each['unjudged'] / each['hits']:.0%}"
@@ -351,3 +353,13 @@ def test_without_an_answerable_query_that_is_all_there_is_to_say(write_set, tmp_
     assert "nothing can be measured: no query has a relevant document." in text
     assert "nothing can be measured" in output
     assert "R@10" not in text
+
+
+def test_a_difference_that_is_shown_is_never_zero():
+    assert [why.shows_from(each) for each in (0.0004, 0.0, 0.059, math.nan)] == ["<0.001", "0.000", "0.059", "n/a"]
+
+
+def test_what_rounds_to_zero_has_no_minus():
+    assert [signed(each) for each in (-1e-17, -0.0, 0.0, -0.00006)] == ["+0.0000", "+0.0000", "+0.0000", "-0.0001"]
+    assert [number(each, 3) for each in (-1e-17, -0.0004, 0.0005, -1)] == ["0.000", "0.000", "0.001", "-1.000"]
+    assert signed_interval({"value": -1e-9, "low": -0.0004, "high": 0.02}) == "+0.0000 [+0.000, +0.020]"

@@ -6,6 +6,7 @@ import errno
 import gzip
 import json
 import math
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import SimpleNamespace
@@ -284,6 +285,14 @@ def test_two_sets_of_one_name_are_refused(write_set, tmp_path):
     with pytest.raises(BenchError, match="Two datasets are called 'small'"):
         runner.run(RunConfig(tuple(folders), ("bm25",), results=str(tmp_path / "out")))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not shutil.which("perl"), reason="ir_measures computes ERR in Perl")
+def test_grades_too_high_for_a_measure_are_refused_before_anything_is_written(run_small, write_set, tmp_path):
+    dataset = load_dataset(write_set(qrels=[("q1", "d1", 5), ("q2", "d3", 1), ("q3", "d10", 1)]))
+    with pytest.raises(BenchError, match="'ERR@10' cannot be computed on small"):
+        run_small(datasets=[dataset], measures=("R@1", "ERR@10"), latency=False)
+    assert not (tmp_path / "results").exists()
 
 
 def test_odd_names_become_safe_file_names(run_small, write_set):

@@ -120,6 +120,15 @@ class TestRandomisationTest:
         )  # fmt: skip
         assert randomisation_test(differences, rng())[0] == pytest.approx(theirs.pvalue, abs=1e-12)
 
+    def test_is_exact_for_each_column_whatever_stands_beside_it(self):
+        """p does not depend on which other retrievers took part: ten queries differ here, and all sixty beside them."""
+        few, many = np.zeros((60, 1)), rng(3).normal(0.03, 0.25, (60, 3))
+        few[20:30, 0] = ndcg(10, 1)[:, 0] - 0.45
+        alone, beside = (randomisation_test(each, rng()) for each in (few, np.hstack([many, few])))
+        assert beside[3] == alone[0]
+        assert alone[0] * 2**10 == round(alone[0] * 2**10)
+        assert beside[:3] == pytest.approx(randomisation_test(many, rng()), abs=0.02)
+
     def test_is_scipys_test_where_many_do(self):
         differences = rng(3).normal(0.03, 0.25, (150, 1))
         theirs = scipy.stats.permutation_test(

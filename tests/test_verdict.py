@@ -4,12 +4,13 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.candidates import Candidate, Limits, best_pair
-from bench.comparisons import Comparison
+from bench.comparisons import Comparison, adjusted, compare
 from bench.verdict import AMONG, FEWEST, Verdict, decide, overall
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
@@ -164,7 +165,31 @@ class TestCosts:
     def test_a_cost_that_was_not_measured_is_said(self):
         found = verdict(0.05, 0.15, (BM25, replace(MINILM, p95_ms=None)), limits=Limits(p95_ms=10))
         assert found.retriever == "minilm"
-        assert "Not every cost of minilm was measured" in " ".join(found.sentences)
+        assert found.sentences[0].startswith("On faq, if it keeps the limits, use minilm (dense): it is better")
+        assert "Not every cost of minilm could be measured" in " ".join(found.sentences)
+
+    def test_a_limit_that_the_median_exceeds_is_exceeded(self):
+        """With too few samples for p95, which is never below the median."""
+        slow = replace(MINILM, p95_ms=None, p50_ms=73, p50_low_ms=71)
+        found = verdict(0.05, 0.15, (BM25, slow), limits=Limits(p95_ms=20))
+        assert said(found) == ("lexical", "cost", "minilm", "bm25")
+        assert "minilm has a p95 of at least 71 ms where 20 ms are allowed" in found.sentences[0]
+
+    def test_a_limit_above_the_median_is_neither_kept_nor_exceeded(self):
+        found = verdict(
+            0.05, 0.15, (BM25, replace(MINILM, p95_ms=None, p50_ms=21, p50_low_ms=19)), limits=Limits(p95_ms=20)
+        )
+        assert found.retriever == "minilm"
+        assert found.sentences[0].startswith("On faq, if it keeps the limits, use minilm")
+
+    def test_a_limit_that_is_kept_is_no_condition(self):
+        assert verdict(0.05, 0.15, limits=Limits(p95_ms=30)).sentences[0].startswith("On faq use minilm")
+
+    def test_the_median_stands_in_where_one_has_no_p95(self):
+        few = [replace(BM25, p50_ms=1), replace(MINILM, p95_ms=None, p50_ms=12, p50_low_ms=11)]
+        assert verdict(0.05, 0.15, few).sentences[-1] == (
+            "minilm costs 12 against 1 ms of p50 and 600 against 60 MB of memory."
+        )
 
     def test_what_the_better_one_costs_is_said(self):
         assert verdict(0.05, 0.15).sentences[-1] == (
@@ -177,7 +202,10 @@ class TestHybrid:
         found = verdict(0.05, 0.15, fusion=fused(0.01, 0.05))
         assert said(found) == ("hybrid worth trying", "fusion", "minilm", None)
         assert "estimate from the stored rankings" in found.sentences[0]
-        assert "not measured" in found.sentences[0]
+        assert "fusing bm25 and minilm by reciprocal rank (k = 60) gains +0.030" in found.sentences[0]
+        assert found.sentences[0].endswith(
+            "its speed was not measured, so run that fusion as a retriever of your own beside the two."
+        )
 
     @pytest.mark.parametrize("gain", [(0.0, 0.05), (-0.05, -0.01), (0.005, 0.015)])
     def test_not_where_its_gain_may_be_none_or_is_below_the_margin(self, gain):
@@ -205,6 +233,47 @@ class TestUndecided:
     def test_other_rows_of_the_report_ask_for_more(self):
         others = [row(f"a{i}", f"b{i}", -0.1, 0.1, p=0.5) for i in range(20)]
         assert verdict(-0.01, 0.07, p=0.1, more_rows=others).more_queries > verdict(-0.01, 0.07, p=0.1).more_queries
+
+    @staticmethod
+    def all_one_way(queries, pairs=21):
+        """Each query says the same of minilm and bm25, and of as many other pairs."""
+        value = np.linspace(0.8, 1.0, queries)
+        values = {"minilm": {"nDCG@10": value}, "bm25": {"nDCG@10": value / 2}}
+        (one,) = compare("faq", values, np.ones(queries, bool), seed=0)
+        rows = adjusted([one, *(one._replace(a=f"a{i}", b=f"b{i}") for i in range(1, pairs))])
+        return decide("faq", "nDCG@10", (BM25, MINILM), rows)
+
+    def test_so_many_queries_as_it_names_do_settle_it(self):
+        """Of few queries the smallest p there is, times the comparisons, decides; not the normal's quantiles."""
+        few = self.all_one_way(8)
+        assert few.choice == "undecided"
+        assert few.more_queries == 2  # 2 / 2^10 x 21 = .041, and 2 / 2^9 x 21 = .082
+        assert "About 2 more judged queries would settle it" in " ".join(few.sentences)
+        assert self.all_one_way(8 + few.more_queries - 1).choice == "undecided"
+        assert self.all_one_way(8 + few.more_queries).retriever == "minilm"
+
+    def test_queries_without_a_difference_do_not_count(self):
+        found = verdict(0.3, 0.8, p=0.06, queries=10, groups=10, wins=5, losses=0, ties=5, margins=None)
+        assert found.more_queries == 2  # 6 of 12
+
+    def test_too_few_queries_for_so_many_comparisons_are_called_too_few(self):
+        assert (
+            "8 queries are too few for 21 comparisons, whatever they show: judge more, or compare less (-m nDCG@10)."
+            in (self.all_one_way(8).sentences)
+        )
+        assert "too few" not in " ".join(self.all_one_way(8, pairs=6).sentences)
+
+    def test_too_few_for_any_test(self):
+        assert "5 queries are too few for a test at .05, whatever they show: judge more." in (
+            self.all_one_way(5, pairs=1).sentences
+        )
+
+    def test_one_more_query_is_one(self):
+        assert "About 1 more judged query would settle it" in " ".join(self.all_one_way(9).sentences)
+
+    def test_what_the_queries_show_is_said_to_be_before_the_correction(self):
+        assert "show differences from 0.071 before that correction." in verdict(0.05, 0.15).sentences[1]
+        assert "show differences from below 0.001 before" in verdict(0.05, 0.0501).sentences[1]
 
     def test_or_show_that_it_is_within_the_margin(self):
         """.001 would take a million queries to show; that it is below .02 takes 5.1 times 300."""
@@ -349,7 +418,7 @@ class TestOneKind:
     def test_too_few_queries(self):
         found = self.of(math.nan, math.nan, queries=1, groups=1)
         assert said(found) == ("undecided", "no pair", None, None)
-        assert "1 queries are too few" in found.sentences[0]
+        assert "1 query is too few to compare by." in found.sentences[0]
 
     def test_over_all_sets(self):
         one, other = (Verdict("a", "nDCG@10", 0, f"{name}{AMONG}", "better", ()) for name in ("bm25", "tfidf"))

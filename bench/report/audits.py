@@ -63,7 +63,10 @@ def unjudged(found: Found, name: str, main: str) -> Table | None:
         f"{name}: unjudged hits and {main}",
         ("retriever", f"unjudged in top {cutoff}", "as judged", "at least", "at most"),
         tuple(rows),
-        notes=("An unjudged hit counts as not relevant. At least, at most: over all ways to judge these hits.",),
+        notes=(
+            "An unjudged hit counts as not relevant. At least, at most: over all ways to call some of these hits "
+            "relevant, all at one grade that the set uses.",
+        ),
         line=f"Unjudged in the top {cutoff}, and what {main} could be: {', '.join(parts)}.",
     )
 

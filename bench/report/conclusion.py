@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.report.subject import analysis
+from bench.report.subject import analysis, luck
 from bench.store import Run
 
 
@@ -38,7 +38,5 @@ def conclusion(run: Run) -> Conclusion | None:
         if not found:
             continue
         first, *rest = found["verdict"]["sentences"]
-        if luck := found["no_better_than_random"]:
-            rest.append(f"Not shown better than a random order of the documents: {', '.join(luck)}.")
-        paragraphs.append(Paragraph(first, tuple(rest)))
+        paragraphs.append(Paragraph(first, (*rest, *luck(run, dataset))))
     return Conclusion(overall["choice"] if overall else "undecided", tuple(paragraphs)) if paragraphs else None

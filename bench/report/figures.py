@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from bench.report.subject import analysis, called, contenders, controls, main_measure, title
+from bench.report.subject import analysis, called, contenders, controls, luck, main_measure, title
 from bench.report.table import Table, best_of, counted, interval, number
 from bench.store import ALL, FROM_CACHE, NOISY, SHORTENED, Row, Run
 
@@ -69,7 +69,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
         cells = (_measure(found[name], name == main) + DAGGER * (name in undecided) for name in names)
         rows.append((retriever, *cells))
     best = {(row, i) for i, name in enumerate(names, 1) for row in best_of(each[name] for each in values)}
-    notes = (*_level_notes(run, rows), *_random_notes(run, dataset), *_notes(run, dataset))
+    notes = (*_level_notes(run, rows), *luck(run, dataset), *_notes(run, dataset))
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
 
@@ -169,13 +169,16 @@ def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
         (each, *(_measure(found[each, quantity], not i) for i, quantity in enumerate(shown))) for each in retrievers
     ]
     first = next(iter(found.values()))
-    note = (
+    notes = [
         f"{first['unanswerable']:,} queries without an answer against {first['answerable']:,} with one, by the score "
         "of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. Refused: share of "
         "the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones stay."
-    )
+    ]
+    without = [each for each in retrievers if any(math.isnan(found[each, quantity]["value"]) for quantity in shown)]
+    if without:
+        notes.append(f"{', '.join(without)}: over 5% of the answerable queries have no hit, so no floor keeps 95%.")
     header = ("retriever", f"{shown[0]} [95%]", *shown[1:])
-    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=(note,))
+    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=tuple(notes))
 
 
 def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
@@ -209,11 +212,6 @@ def _level_notes(run: Run, rows: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _random_notes(run: Run, dataset: dict[str, Any]) -> list[str]:
-    luck = analysis(run, dataset).get("no_better_than_random", [])
-    return [f"Not shown better than a random order of the documents: {', '.join(luck)}."] if luck else []
-
-
 def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     notes = []
     if controls(run):
@@ -221,6 +219,9 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     if dataset["unanswerable"]:
         count = counted(dataset["unanswerable"], "query has", "queries have")
         notes.append(f"{count} no relevant document; left out of the means.")
+    if whole := analysis(run, dataset).get("whole"):
+        count = counted(dataset["documents"], "document")
+        notes.append(f"{', '.join(whole)}: the set has {count}, so that this is 1 for whoever returns all of them.")
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out, as the card says.")
     return notes

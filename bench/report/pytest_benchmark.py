@@ -59,12 +59,14 @@ def _benchmarks(run: Run) -> Iterator[dict[str, Any]]:
                 "param": inert(label),
                 "extra_info": {"fingerprint": dataset["fingerprint"]},
                 "options": {"disable_gc": True, "timer": "perf_counter", "warmup": True},
-                "stats": _stats(cell.samples / 1e9),
+                "stats": statistics(cell.samples / 1e9),
             }
 
 
-def _stats(seconds: NDArray[np.float64]) -> dict[str, Any]:
-    q1, median, q3 = np.percentile(seconds, [25, 50, 75]).tolist()
+def statistics(seconds: NDArray[np.float64]) -> dict[str, Any]:
+    """What pytest-benchmark says of as many rounds; two or more."""
+    # Medians of the lower and the upper half, as pytest-benchmark has them.
+    q1, median, q3 = np.percentile(seconds, [25, 50, 75], method="hazen").tolist()
     mean, deviation = float(seconds.mean()), float(seconds.std(ddof=1))
     within = seconds[(seconds >= q1 - 1.5 * (q3 - q1)) & (seconds <= q3 + 1.5 * (q3 - q1))]
     beyond = int((np.abs(seconds - mean) > deviation).sum())

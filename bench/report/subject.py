@@ -41,3 +41,14 @@ def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
     """What analysis.json says of a set; empty where nothing could be compared on it."""
     found: dict[str, Any] = run.analysis["sets"].get(dataset["name"], {})
     return found
+
+
+def luck(run: Run, dataset: dict[str, Any]) -> list[str]:
+    """Who is not shown better than a random order, and whether anybody could have been; none where all are."""
+    found = analysis(run, dataset)
+    names = ", ".join(found.get("no_better_than_random", ()))
+    if not names:
+        return []
+    if found.get("too_few_for_random"):
+        return [f"Too few queries to show anything better than a random order of the documents: {names}."]
+    return [f"Not shown better than a random order of the documents: {names}."]

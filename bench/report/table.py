@@ -27,12 +27,16 @@ class Table:
 
 def number(value: float | None, digits: int = 4) -> str:
     """A figure, or n/a where it is NaN (in CSV) or None (in JSON)."""
-    return "n/a" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+    return "n/a" if value is None or math.isnan(value) else f"{_rounded(value, digits):.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 4) -> str:
     """A difference with its sign."""
-    return "n/a" if value is None or math.isnan(value) else f"{value:+.{digits}f}"
+    return "n/a" if value is None or math.isnan(value) else f"{_rounded(value, digits):+.{digits}f}"
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits) + 0.0  # which makes 0 of -0: there is no -0.0000
 
 
 def interval(figure: Mapping[str, Any], of: str = "value") -> str:
@@ -43,6 +47,16 @@ def interval(figure: Mapping[str, Any], of: str = "value") -> str:
 def signed_interval(figure: Mapping[str, Any], of: str = "value") -> str:
     """A difference with its interval."""
     return f"{signed(figure[of])} [{signed(figure['low'], 3)}, {signed(figure['high'], 3)}]"
+
+
+def p_value(p: float) -> str:
+    """A p-value as people read it."""
+    return "<0.001" if p < 0.001 else number(p, 3)
+
+
+def shows_from(detectable: float) -> str:
+    """The smallest difference that is shown; 0 only where no query differs."""
+    return "<0.001" if 0 < detectable < 0.001 else number(detectable, 3)
 
 
 def share(value: float | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.report.subject import analysis, called, main_measure
-from bench.report.table import Table, best_of, counted, interval, number, signed_interval
+from bench.report.table import Table, best_of, counted, interval, number, p_value, shows_from, signed_interval
 from bench.store import Row, Run
 
 
@@ -24,7 +24,7 @@ def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
         units += f" in {counted(found[0]['groups'], 'group')}"
     note = (
         f"By {units}. Effect: in standard deviations of the differences. Shows from: the smallest true difference that "
-        "the set finds 4 times out of 5. Undecided is not equal: a smaller one goes unseen."
+        "the set finds 4 times out of 5, before Holm's correction. Undecided is not equal: a smaller one goes unseen."
     )
     return Table(f"{called(dataset)}: differences in {main}", header, tuple(rows), notes=(note,), columns_left=2)
 
@@ -38,14 +38,9 @@ def _difference(row: Row, better: Mapping[frozenset[str], str]) -> tuple[str, ..
         p_value(row["p_holm"]),
         *(f"{row[name]:,}" for name in ("wins", "ties", "losses")),
         number(row["effect"], 2),
-        number(row["detectable"], 3),
+        shows_from(row["detectable"]),
         f"{winner} better" if winner else "undecided",
     )
-
-
-def p_value(p: float) -> str:
-    """A p-value as people read it."""
-    return "<0.001" if p < 0.001 else number(p, 3)
 
 
 def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
