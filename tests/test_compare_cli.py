@@ -213,11 +213,20 @@ def test_the_forms_are_written(runs, call, tmp_path, monkeypatch):
 # ------------------------------------------------------------------------------------------- baseline
 
 
+def test_a_baseline_of_a_sample_says_what_it_can_be_compared_with(runs, call):
+    call("baseline", "update", runs("a", Planted()))
+    code, out, _ = call("baseline", "update", runs("b", Planted(), limit=20))
+    assert code == 0
+    assert "runs with --limit 20 --seed 0 alone compare with it" in out
+    assert "There was none" not in out
+
+
 def test_the_baseline_is_a_small_run_to_compare_with(runs, call):
     head = runs("a", Planted())
     code, out, _ = call("baseline", "update", head)
     assert code == 0
     assert "results/baseline is now results/a" in out
+    assert "There was none here before" in out
     kept = sorted(path.name for path in (head.parent / "baseline").iterdir())
     assert "cells" not in kept
     assert "run.json" in kept

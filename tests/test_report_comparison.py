@@ -397,3 +397,12 @@ def test_a_summary_has_no_more_than_github_takes(tmp_path, before, lines):
         assert text.startswith(shown)
         assert "--json" in rest
         assert path.stat().st_size > limit - 300  # what has room is shown
+
+
+def test_the_file_for_a_comment_has_no_more_than_github_takes(found):
+    assert comparison_markdown.fitting(comparison_markdown.render(found)) == comparison_markdown.render(found)
+    many = replace(found, flips=found.flips * 40, judged=found.judged * 200)
+    text = comparison_markdown.fitting(comparison_markdown.render(many))
+    assert len(text) < 65_536
+    assert text.startswith(comparison_markdown.MARKER)
+    assert "--json" in text

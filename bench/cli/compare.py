@@ -83,7 +83,7 @@ def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> N
     forms: tuple[tuple[Path | None, Callable[[], bytes]], ...] = (
         (options.json, lambda: comparison_json.render(found)),
         (options.junit, lambda: junit.render(found)),
-        (options.markdown, lambda: comparison_markdown.render(found).encode()),
+        (options.markdown, lambda: comparison_markdown.fitting(comparison_markdown.render(found)).encode()),
         (options.benchmark_json, lambda: pytest_benchmark.render(head)),
     )
     for path, render in forms:
@@ -105,11 +105,18 @@ def _update_baseline(options: argparse.Namespace) -> int:
     from bench.report import comparison_terminal
 
     run = stored(options.run)
-    if (BASELINE / "run.json").is_file():
+    replaced = (BASELINE / "run.json").is_file()
+    if replaced:
         try:
             console.show(comparison_terminal.render(compare("baseline", run)))
         except BenchError as error:  # an older or damaged baseline is a reason to replace it
             console.show([Text(f"{error.message} Nothing is compared.", style="yellow")])
     size = baseline.update(run)
     console.show([Text(f"{BASELINE} is now {run.folder} ({size / 1000:,.0f} kB). Commit it.")])
+    if not replaced:
+        console.show([Text(f"There was none here before: it is new in {BASELINE.resolve()}.")])
+    if any(each["sampled"] for each in run.datasets):
+        config = run.info["config"]
+        said = f"It is of a sample: runs with --limit {config['limit']} --seed {config['seed']} alone compare with it."
+        console.show([Text(said, style="yellow")])
     return 0

@@ -45,7 +45,7 @@ def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
     if value is None:
         return
     result: Result = "missing" if math.isnan(value) else "pass" if gate.met_by(value) else "fail"
-    yield Check(*cell[:2], result, f"{gate.figure} {value:.4f}, a floor for head alone")
+    yield Check(*cell[:2], result, f"{gate.figure} {value:.4f}, a floor for head alone (a tolerance has a sign)")
 
 
 def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Check]:
@@ -87,7 +87,7 @@ def _power(row: Change) -> str:
         return f"{row.groups} {what} can show no difference, {FEWEST} are the least"
     if math.isnan(row.detectable) or (row.detectable >= 1 and not row.measure.startswith(COUNTS)):
         return f"{row.queries:,} queries show none"
-    return f"{row.queries:,} queries show differences from {row.detectable:.3f}"
+    return f"{row.queries:,} queries show differences from {max(row.detectable, 0.001):.3f}"
 
 
 def _unmoved(row: Change) -> str:

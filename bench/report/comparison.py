@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
-from bench.report.table import Table, log_line
+from bench.report.table import Table, log_line, p_value, shows_from
 from bench.store import ALL
 
 SHOWN_FLIPS = 50
@@ -154,7 +154,7 @@ def _figures(row: Change) -> tuple[str, ...]:
         said = (row.same, "", "", "pass")
     else:
         between = f"{row.difference:+.4f} [{_signed(row.low)}, {_signed(row.high)}]"
-        said = (between, _number(row.p_holm, 3), _number(row.detectable, 3), row.significant)
+        said = (between, p_value(row.p_holm), shows_from(row.detectable), row.significant)
     return (*names, f"{row.base:.4f}", f"{row.head:.4f}", *said)
 
 

@@ -15,13 +15,19 @@ from bench.report.markdown import escape, table_block
 
 MARKER = "<!-- bench compare -->"
 
-# GitHub takes no summary of a step above 1,024 KiB: it would show nothing of it.
+# GitHub takes no summary of a step above 1,024 KiB, and no comment above 65,536 characters: it would show nothing.
 SUMMARY_BYTES = 1024 * 1024
-_CUT = "\n\n</details>\n\n**The rest is too long for a summary; it is in the files of --markdown and --json.**\n"
+COMMENT_BYTES = 65_000
+_CUT = "\n\n</details>\n\n**The rest is too long to be shown here; --json has all of it.**\n"
+# A flipped query takes about a thousand characters.
+SHOWN_FLIPS = 25
 
 
 def render(found: Regression) -> str:
-    """The comparison as GitHub-flavoured markdown; the first line is a marker by which a comment can be found."""
+    """The comparison as GitHub-flavoured markdown; the first line is a marker by which a comment can be found.
+
+    `fitting` makes it short enough for a comment, `append` for a job's summary.
+    """
     names = f"{escape(comparison.inert(found.head))} against {escape(comparison.inert(found.base))}"
     blocks = [MARKER, f"# {names}", f"**{escape(comparison.headline(found))}**"]
     blocks += [f"**{escape(each)}**" for each in comparison.troubles(found)]
@@ -46,6 +52,11 @@ def refusal(error: BenchError) -> str:
     """Why there is no comparison: who looks at the summary should not have to look for it in the log."""
     said = escape(comparison.inert(f"{error.message} {error.hint}"))
     return "\n\n".join((MARKER, "# Nothing was compared, which is never a pass", said)) + "\n"
+
+
+def fitting(text: str) -> str:
+    """As much of it as a comment may hold."""
+    return _cut(text, COMMENT_BYTES)
 
 
 def append(path: Path, text: str) -> None:
@@ -77,9 +88,9 @@ def code(text: str) -> str:
 
 
 def _flips(found: Regression) -> Iterator[str]:
-    for flip in comparison.shown_flips(found):
+    for flip in comparison.shown_flips(found, SHOWN_FLIPS):
         yield _flip(flip)
-    if more := comparison.left_out(found):
+    if more := comparison.left_out(found, SHOWN_FLIPS):
         yield escape(more)
 
 
