@@ -356,13 +356,13 @@ class Run:
         """A cell that worked, None where there is none. Raises BenchError where it is damaged."""
         signature = next(each["signature"] for each in self.info["retrievers"] if each["label"] == retriever)
         folder = cell_folder(self.folder, dataset, retriever, signature)
-        path = folder / "cell.json"
-        if not path.is_file():
+        if not folder.is_dir():
             return None
         found = finished_cell(folder)
-        if found is None and not _failed(path):
+        if found is None and not _failed(folder / "cell.json"):
             raise BenchError(
-                f"{folder} is damaged: a file does not have its checksum.", f"Mend it: {resuming(self.folder)}"
+                f"{folder} is damaged: a file is gone or does not have its checksum.",
+                f"Make it again: {resuming(self.folder)}",
             )
         return found
 

@@ -254,8 +254,9 @@ def test_bad_runs_are_errors(runs, tmp_path):
     base = runs("a", Planted())
     with pytest.raises(BenchError, match="is not a stored run"):
         bench.compare(base, tmp_path / "nowhere")
+    cell = base.cell("planted", "Planted").folder
     for name in ("ranking.npz", "cell.json"):
-        (base.cell("planted", "Planted").folder / name).write_bytes(b"broken")
+        (cell / name).write_bytes(b"broken")
         with pytest.raises(BenchError, match="is damaged"):
             bench.compare(base, base)
     with pytest.raises(BenchError, match="not complete"):

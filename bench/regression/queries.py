@@ -12,11 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
 from bench.gates import ALL
 from bench.regression.result import Hit, Pair
 from bench.statistics import TIE, Groups, group_codes
-from bench.store import Cell, Run, cell_folder, finished_cell, resuming
+from bench.store import Cell, Run
 
 TOP = 10
 
@@ -124,17 +123,7 @@ class Queries:
 
     def cell(self, retriever: str) -> Cell | None:
         """The cell with the whole ranking, None where the run is reduced. Raises BenchError for a damaged one."""
-        signature = next(each["signature"] for each in self.run.info["retrievers"] if each["label"] == retriever)
-        folder = cell_folder(self.run.folder, self.dataset, retriever, signature)
-        if self.run.info.get("reduced") or not folder.is_dir():
-            return None
-        found = finished_cell(folder)
-        if found is None:
-            raise BenchError(
-                f"{folder} is damaged: a file is gone or does not have its checksum.",
-                f"Make it again: {resuming(self.run.folder)}",
-            )
-        return found
+        return None if self.run.info.get("reduced") else self.run.cell(self.dataset, retriever)
 
 
 def sameness(base: Queries, head: Queries, each: Pair) -> tuple[str, int]:
