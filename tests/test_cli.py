@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench import console
 from bench.cli import main
+from bench.runner import Event
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -139,6 +142,47 @@ def test_the_lists(capsys):
     code, out, _ = call(capsys, "datasets")
     assert code == 0
     assert "vector-notes" in out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("datasets",), ("retrievers",), ("datasets", "check", "support-faq")], ids=" ".join
+)
+def test_piped_output_is_as_wide_as_columns_says_and_nothing_is_cut(capsys, monkeypatch, arguments):
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = call(capsys, *arguments)[1]
+    assert 60 < max(map(len, narrow.splitlines())) <= 80
+    monkeypatch.delenv("COLUMNS")
+    wide = call(capsys, *arguments)[1]
+    assert 80 < max(map(len, wide.splitlines())) <= 200
+    words = re.compile(r"[a-z]{3,}")
+    headings = {"name", "description", "slices"}  # of words, which paragraphs go without
+    assert set(words.findall(wide)) - headings <= set(words.findall(narrow))
+
+
+def test_doctor_shows_paths_whole_in_a_narrow_terminal(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "vectors.sqlite"))
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = call(capsys, "doctor", "--results", tmp_path)[1]
+    assert str(tmp_path / "vectors.sqlite") in shown
+    assert "sha256" in shown
+
+
+def test_progress_names_the_set_and_leaves_no_empty_part():
+    with console.Progress() as progress:
+
+        def label(*event):
+            progress(Event(*event))
+            return progress._bars.tasks[0].description, progress._bars.tasks[0].fields["amount"]
+
+        progress(Event("begin", total=2))
+        assert label("progress", "", "bm25", "load") == ("0/2 · bm25 · load", "")
+        assert label("step", "faq", "bm25", "index") == ("0/2 faq · bm25 · index", "")
+        assert label("progress", "", "bm25", "encode", 0, 1) == ("0/2 faq · bm25 · encode", "")
+        assert label("progress", "", "minilm", "encode", 32, 1000) == ("0/2 faq · minilm · encode", "32/1,000")
+        progress(Event("cell", "faq", "bm25"))
+        assert label("step", "", "", "analyse") == ("1/2 · analyse", "")
+    with console.Progress() as progress:
+        assert label("progress", "faq", "bm25", "rounds", 3, 80) == ("faq · bm25 · rounds", "3/80")
 
 
 def test_check_finds_and_exits(capsys, write_set):

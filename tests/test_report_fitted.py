@@ -91,8 +91,16 @@ def test_without_room_for_a_table_each_row_is_a_paragraph():
     assert lines == ["Cost", *paragraph * 3, ""]
 
 
-def test_a_long_word_is_folded_and_nothing_of_it_is_cut():
-    path = "/a/long/path" * 8
-    shown = printed([Fitted(Table("", ("what", "state"), (("cache", path),), columns_left=2))], 60)
-    assert path in re.sub(r"[\s│]", "", shown)
-    assert "…" not in shown
+LISTS = Table("", ("what", "state"), (("cache", "/a/long/path" * 8), ("GPU", "none")), columns_left=2)
+
+
+def test_what_a_line_has_no_room_for_goes_on_in_the_next_and_nothing_is_cut():
+    shown = printed([Fitted(LISTS)], 60)
+    assert "/a/long/path" * 8 in re.sub(r"\s", "", shown)
+    assert "GPU · none" in shown
+
+
+def test_a_column_of_sentences_stays_readable():
+    sentences = Table("", ("name", "what it is"), (("bm25", "word " * 20),), columns_left=2)
+    assert "word word word" in printed([Fitted(sentences)], 40)
+    assert "bm25 · word word" in printed([Fitted(sentences)], 30)

@@ -17,8 +17,8 @@ from bench.report.table import Table, inert
 # Behind a figure; figures without one get a space, so that digits stand below digits.
 MARKS = ("†", "*")
 INDENT = 4
-# Longer words, as paths and addresses, may be folded where there is too little room.
-LONGEST_WORD = 24
+# What a column of sentences needs to be read.
+READABLE = 24
 BORDER = 3  # characters of a column besides its text
 
 
@@ -108,10 +108,12 @@ def _widths(table: Table, room: int) -> list[int]:
 
 
 def _least(column: Sequence[str], words: bool) -> int:
-    """The width below which a word would be broken, or a figure."""
+    """The width below which a figure or a word would be broken, or a sentence be hard to read."""
     broken, figures = (column, ()) if words else (column[:1], column[1:])
-    longest = max((cell_len(word) for text in broken for word in text.split()), default=0)
-    return max(1, min(longest, LONGEST_WORD), *(cell_len(part) for cell in figures for part in _parts(cell)))
+    whole = [word for text in broken for word in text.split()]
+    whole += [part for cell in figures for part in _parts(cell)]
+    readable = min(READABLE, max(map(cell_len, column))) if words else 1
+    return max(readable, *map(cell_len, whole))
 
 
 def _parts(cell: str) -> list[str]:
