@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import console
-from bench.cli import main
+from bench import console, environment
+from bench.cli import main, parser
+from bench.config import DEFAULT_RETRIEVERS
+from bench.measures import DEFAULT_MEASURES
 from bench.runner import Event
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,8 +132,42 @@ def test_bad_input_exits_2_with_one_error(capsys, arguments, message, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_a_command_the_help_is_shown(capsys):
+    code, out, err = call(capsys)
+    assert (code, out) == (2, "")
+    assert "run retrievers on datasets" in err
+
+
+def test_the_version_is_shown(capsys):
+    assert call(capsys, "--version") == (0, f"bench {environment.version('bench')}\n", "")
+
+
+@pytest.mark.parametrize("command", ["run", "search", "score", "ab", "calibrate"])
+def test_help_says_which_retrievers_are_the_default(capsys, command):
+    code, out, _ = call(capsys, command, "--help")
+    assert code == 0
+    assert "default: " in out[out.rindex("--retriever") :].partition(" -")[0]
+
+
+def test_help_names_the_defaults_of_a_run(capsys):
+    text = " ".join(call(capsys, "run", "--help")[1].split())
+    assert f"(default: {', '.join(DEFAULT_RETRIEVERS)})" in text
+    assert f"(default: {', '.join(DEFAULT_MEASURES)})" in text
+
+
+def test_every_flag_and_command_has_its_help():
+    def unexplained(made):
+        for action in made._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for each in action.choices.values():
+                    yield from unexplained(each)
+            elif not action.help and action.option_strings:
+                yield f"{made.prog} {action.option_strings}"
+
+    assert list(unexplained(parser())) == []
+
+
 def test_wrong_usage_exits_2(capsys):
-    assert call(capsys)[0] == 2
     assert call(capsys, "fly")[0] == 2
     assert call(capsys, "run", "--resume", "--fresh")[0] == 2
 

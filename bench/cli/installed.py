@@ -25,13 +25,15 @@ def add(commands: Commands) -> None:
 
 def _add_doctor(commands: Commands) -> None:
     doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
-    doctor.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    doctor.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="FOLDER", help="is it writable? (default: results)"
+    )
     doctor.set_defaults(command=_doctor)
 
 
 def _add_cache(commands: Commands) -> None:
     cache = commands.add_parser("cache", help="the embedding cache: info or clear")
-    cache.add_argument("action", choices=("info", "clear"))
+    cache.add_argument("action", choices=("info", "clear"), help="its place and size, or empty it")
     cache.set_defaults(command=_cache)
 
 

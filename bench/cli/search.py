@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import add_reading
+from bench.cli.shared import SHIPPED_RETRIEVERS, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
     search = commands.add_parser("search", help="one query through every retriever, side by side")
     search.add_argument("query")
     search.add_argument("-d", "--dataset", default="phenomena", help="a shipped set or a folder (default: phenomena)")
-    search.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    add_retrievers(search, SHIPPED_RETRIEVERS)
     search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
     search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
     search.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
