@@ -45,6 +45,15 @@ def test_slices_have_their_counts(found):
     assert [(row[0], row[1]) for row in table.rows] == [("code", "1"), ("words", "2")]
 
 
+def test_a_set_without_a_card_is_not_said_to_have_one(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("question1,question2,is_duplicate\na red cat,one red cat,1\na dog,the dog,1\na red cat,a dog,0\n")
+    found = bench.run([path], [Fixed()], results=str(tmp_path / "out"), latency=False)
+    notes = figures.quality(found, found.datasets[0]).notes
+    assert "Hits with the query's own id are left out (drop_self)." in notes
+    assert "card" not in " ".join(notes)
+
+
 HOSTILE = "<script>alert(1)</script> | **x** [a](b) `c` $x^2$\n# title"
 
 

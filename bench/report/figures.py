@@ -222,7 +222,7 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
         count = counted(dataset["unanswerable"], "query has", "queries have")
         notes.append(f"{count} no relevant document; left out of the means.")
     if dataset["drop_self"]:
-        notes.append("Hits with the query's own id are left out, as the card says.")
+        notes.append("Hits with the query's own id are left out (drop_self).")
     return notes
 
 
