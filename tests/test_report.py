@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from dataclasses import replace
@@ -11,10 +12,12 @@ from conftest import QUERIES
 from fakes import Fixed
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from rich.console import Console
 
 import bench
 from bench.formats import load_dataset
 from bench.report import charts, figures, markdown, terminal
+from bench.report.subject import shortened
 
 
 @pytest.fixture
@@ -136,6 +139,37 @@ def test_charts_of_times_say_how_many_and_whether_the_machine_was_noisy(found, w
     labels = [each.axes[0].get_xlabel() for each in drawn.values()]
     assert sum(label.endswith(said) for label in labels) == 2
     assert figures.timed(found, found.datasets[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["dense:model=/long/path/one", "bm25"], ["dense:model=…/one", "bm25"]),
+        (
+            ["dense:model=/long/a/m,dtype=float16", "dense:model=/long/b/m"],
+            ["dense:model=…/a/m,dtype=float16", "dense:model=…/b/m"],
+        ),
+        (["dense:model=/x/long/m", "dense:model=/x/long/m/2"], ["dense:model=…/m", "dense:model=…/2"]),
+        (["dense:model=here/it/is/"], ["dense:model=…/is/"]),
+        (["dense:model=intfloat/e5-small", "dense:model=/m"], ["dense:model=intfloat/e5-small", "dense:model=/m"]),
+    ],
+)
+def test_folders_in_labels_are_shown_by_what_tells_them_apart(write_set, tmp_path, drawn, labels, shown):
+    retrievers = [type(label, (Fixed,), {})() for label in labels]
+    found = bench.run([load_dataset(write_set())], retrievers, results=str(tmp_path / "out"), latency=False)
+    assert found.retrievers == labels  # what is stored stays
+    short = shortened(found)
+    assert list(map(short, labels)) == shown
+    assert short(f"On small use {labels[0]}: it is better.") == f"On small use {shown[0]}: it is better."
+    console = Console(file=io.StringIO(), width=200)
+    for each in terminal.render(found):
+        console.print(each)
+    charts.write(found)
+    legend = [text.get_text() for text in next(iter(drawn.values())).legends[0].get_texts()]
+    for long, each in zip(labels, shown, strict=True):
+        assert each in console.file.getvalue()
+        assert each in legend
+        assert long == each or long not in console.file.getvalue()
 
 
 def test_a_chart_of_many_slices_shows_the_largest(write_set, tmp_path, drawn):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report import figures
-from bench.report.subject import analysis, called, contenders, main_measure
+from bench.report.subject import analysis, called, contenders, main_measure, shortened
 from bench.report.table import head, inert
 from bench.store import ALL, Row, Run, write_atomic
 
@@ -129,6 +129,7 @@ def _plain(name: str) -> str:
 
 def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """shown: these alone; a retriever looks the same in every chart."""
+    short = shortened(run)
     for number, retriever in enumerate(run.retrievers):
         if shown is not None and retriever not in shown:
             continue
@@ -138,7 +139,7 @@ def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str
             {
                 "color": COLOURS[number % len(COLOURS)],
                 "marker": MARKERS[(number + colours_used_up) % len(MARKERS)],
-                "label": _plain(retriever),
+                "label": _plain(short(retriever)),
             },
         )
 

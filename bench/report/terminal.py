@@ -11,21 +11,22 @@ from rich.text import Text
 from bench.report import audits, failures, figures, why
 from bench.report.conclusion import conclusion
 from bench.report.fitted import Fitted
-from bench.report.subject import called
+from bench.report.subject import called, shortened
 from bench.report.table import inert
 from bench.store import Run
 
 
 def render(run: Run) -> Iterator[RenderableType]:
     """Tables by dataset, the summary, the failures, where the files lie, and last the verdict."""
+    short = shortened(run)
     for dataset in run.datasets:
         for table in (*figures.tables(run, dataset), *why.tables(run, dataset)):
-            yield Fitted(table)
+            yield Fitted(table.told(short))
         yield from _lines(run, dataset)
     if len(run.datasets) > 1:
-        yield Fitted(figures.summary(run))
+        yield Fitted(figures.summary(run).told(short))
     for dataset_name, retriever, reason in run.failures:
-        yield _text(f"failed: {retriever} on {dataset_name}: {reason}", "bold red")
+        yield _text(f"failed: {short(retriever)} on {dataset_name}: {reason}", "bold red")
     for warning in run.warnings:
         yield _text(f"warning: {warning}", "yellow")
     yield _text(f"Files: {run.folder} (report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/)")
@@ -33,12 +34,13 @@ def render(run: Run) -> Iterator[RenderableType]:
 
 
 def _lines(run: Run, dataset: dict[str, Any]) -> Iterator[RenderableType]:
+    short = shortened(run)
     lines = [table.line for table in audits.audits(run, dataset)]
     if any(failures.losses(run, dataset)):
         lines.append("Where each loses most, query by query: see report.md.")
     if lines:
         yield _text(f"{called(dataset)}: what to know", "bold")
-        yield from map(_text, lines)
+        yield from (_text(short(line)) for line in lines)
         yield Text("")
 
 
@@ -47,10 +49,11 @@ def _conclusion(run: Run) -> Iterator[RenderableType]:
     if found is None:
         return
     yield Text("")
-    yield _text(f"Verdict: {found.choice}", "bold reverse")
+    short = shortened(run)
+    yield _text(f"Verdict: {short(found.choice)}", "bold reverse")
     for each in found.paragraphs:
-        yield _text(each.first, "bold")
-        yield from map(_text, each.rest)
+        yield _text(short(each.first), "bold")
+        yield from (_text(short(sentence)) for sentence in each.rest)
 
 
 def _text(text: str, style: str = "") -> Text:
