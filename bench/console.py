@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,24 +15,25 @@ if TYPE_CHECKING:
 
     from bench.runner import Event
 
-# Where the output is no terminal its width is unknown; tables should not be folded to 80 columns then.
+# Where the output is no terminal and COLUMNS is not set; tables should not be folded to 80 columns then.
 PLAIN_WIDTH = 200
 
 
 def replace_what_cannot_be_shown() -> None:
-    """Where the output's encoding lacks a character (a Windows pipe, LANG=C), show ? and do not fail."""
+    """Where the output's encoding lacks a character (a Windows pipe, LANG=C) show ?; where there is none, nothing."""
+    if sys.stdout is None:  # closed by who called
+        sys.stdout = Path(os.devnull).open("w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def stdout() -> Console:
-    """The terminal, or plain text of a fixed width; where the reader went away, as `head` does, it goes on unheard.
+    """The terminal, or plain text as wide as COLUMNS says, else of a fixed width.
 
-    Rich would end the process there with 1, which here means a regression.
+    Where the reader went away, as `head` does, it goes on unheard: rich would end the process there with 1, which here
+    means a regression.
     """
-    import os
-
     from rich.console import Console
 
     class Patient(Console):
@@ -38,7 +41,8 @@ def stdout() -> Console:
             self.quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    return Patient(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return Patient(width=None if known else PLAIN_WIDTH, highlight=False)  # None: rich looks at both
 
 
 def show(renderables: Iterable[RenderableType]) -> None:
@@ -101,8 +105,6 @@ class Progress:
         """Show one event."""
         if event.kind == "begin":
             self._cells = event.total or 0
-        elif event.kind == "start":
-            self._dataset = event.dataset
         elif event.kind in ("step", "progress"):
             self._show(event)
         elif event.kind in ("cell", "failed"):
@@ -115,8 +117,13 @@ class Progress:
             self._say(f"Stopped. What is done is kept; to go on: {event.text}", "yellow")
 
     def _show(self, event: Event) -> None:
-        label = f"{self._finished}/{self._cells} {self._dataset} · {event.retriever} · {event.text}"
-        amount = f"{event.done:,}/{event.total:,}" if event.total is not None else ""
+        if event.kind == "step" or event.dataset:  # a worker's progress is on the set of the step before
+            self._dataset = event.dataset
+        cells = f"{self._finished}/{self._cells}" if self._cells else ""
+        where = " ".join(filter(None, (cells, self._dataset)))
+        label = " · ".join(filter(None, (where, event.retriever, event.text)))
+        # Who counts nothing stays at 0: a phase of a single call.
+        amount = f"{event.done:,}/{event.total:,}" if event.total is not None and event.done else ""
         if label != self._doing:
             self._doing = label
             self._bars.reset(self._task, description=label, total=event.total, completed=event.done, amount=amount)

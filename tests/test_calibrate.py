@@ -88,3 +88,14 @@ def test_the_exit_code_tells_the_outcome(monkeypatch, agrees, failures, code, wr
     with pytest.raises(SystemExit) as end:
         cli.main(["calibrate", str(write_set())])
     assert end.value.code == code
+
+
+def test_a_figure_stands_beside_its_source_in_a_narrow_terminal(capsys, monkeypatch, write_set):
+    source = "a system of a rather long name, with parameters k1 1.5 and b 0.75"
+    row = Row("small", "bm25", "nDCG@10", 0.5, 0.4995, 0.01, True, "published", source, "another analyser")
+    monkeypatch.setattr(bench.calibrate, "calibrate", lambda *_: Calibration([row], []))
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(SystemExit):
+        cli.main(["calibrate", str(write_set())])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"agrees · {source} [published] theirs 0.5000, ours 0.4995, tolerance 0.01" in shown

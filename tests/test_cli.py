@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -13,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import main
+from bench import console, environment
+from bench.cli import main, parser
+from bench.config import DEFAULT_RETRIEVERS
+from bench.measures import DEFAULT_MEASURES
+from bench.runner import Event
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -129,8 +134,42 @@ def test_bad_input_exits_2_with_one_error(capsys, arguments, message, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_a_command_the_help_is_shown(capsys):
+    code, out, err = call(capsys)
+    assert (code, out) == (2, "")
+    assert "run retrievers on datasets" in err
+
+
+def test_the_version_is_shown(capsys):
+    assert call(capsys, "--version") == (0, f"bench {environment.version('bench')}\n", "")
+
+
+@pytest.mark.parametrize("command", ["run", "search", "score", "ab", "calibrate"])
+def test_help_says_which_retrievers_are_the_default(capsys, command):
+    code, out, _ = call(capsys, command, "--help")
+    assert code == 0
+    assert "default: " in out[out.rindex("--retriever") :].partition(" -")[0]
+
+
+def test_help_names_the_defaults_of_a_run(capsys):
+    text = " ".join(call(capsys, "run", "--help")[1].split())
+    assert f"(default: {', '.join(DEFAULT_RETRIEVERS)})" in text
+    assert f"(default: {', '.join(DEFAULT_MEASURES)})" in text
+
+
+def test_every_flag_and_command_has_its_help():
+    def unexplained(made):
+        for action in made._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for each in action.choices.values():
+                    yield from unexplained(each)
+            elif not action.help and action.option_strings:
+                yield f"{made.prog} {action.option_strings}"
+
+    assert list(unexplained(parser())) == []
+
+
 def test_wrong_usage_exits_2(capsys):
-    assert call(capsys)[0] == 2
     assert call(capsys, "fly")[0] == 2
     assert call(capsys, "run", "--resume", "--fresh")[0] == 2
 
@@ -231,6 +270,47 @@ def test_the_lists(capsys):
     assert "vector-notes" in out
 
 
+@pytest.mark.parametrize(
+    "arguments", [("datasets",), ("retrievers",), ("datasets", "check", "support-faq")], ids=" ".join
+)
+def test_piped_output_is_as_wide_as_columns_says_and_nothing_is_cut(capsys, monkeypatch, arguments):
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = call(capsys, *arguments)[1]
+    assert 60 < max(map(len, narrow.splitlines())) <= 80
+    monkeypatch.delenv("COLUMNS")
+    wide = call(capsys, *arguments)[1]
+    assert 80 < max(map(len, wide.splitlines())) <= 200
+    words = re.compile(r"[a-z]{3,}")
+    headings = {"name", "description", "slices"}  # of words, which paragraphs go without
+    assert set(words.findall(wide)) - headings <= set(words.findall(narrow))
+
+
+def test_doctor_shows_paths_whole_in_a_narrow_terminal(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "vectors.sqlite"))
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = call(capsys, "doctor", "--results", tmp_path)[1]
+    assert str(tmp_path / "vectors.sqlite") in shown
+    assert "sha256" in shown
+
+
+def test_progress_names_the_set_and_leaves_no_empty_part():
+    with console.Progress() as progress:
+
+        def label(*event):
+            progress(Event(*event))
+            return progress._bars.tasks[0].description, progress._bars.tasks[0].fields["amount"]
+
+        progress(Event("begin", total=2))
+        assert label("progress", "", "bm25", "load") == ("0/2 · bm25 · load", "")
+        assert label("step", "faq", "bm25", "index") == ("0/2 faq · bm25 · index", "")
+        assert label("progress", "", "bm25", "encode", 0, 1) == ("0/2 faq · bm25 · encode", "")
+        assert label("progress", "", "minilm", "encode", 32, 1000) == ("0/2 faq · minilm · encode", "32/1,000")
+        progress(Event("cell", "faq", "bm25"))
+        assert label("step", "", "", "analyse") == ("1/2 · analyse", "")
+    with console.Progress() as progress:
+        assert label("progress", "faq", "bm25", "rounds", 3, 80) == ("faq · bm25 · rounds", "3/80")
+
+
 def test_check_finds_and_exits(capsys, write_set):
     code, out, _ = call(capsys, "datasets", "check", write_set())
     assert code == 0
@@ -306,6 +386,12 @@ def test_the_exit_code_stands_whether_or_not_somebody_reads(tmp_path, write_set)
         process = typed(tmp_path, *arguments)
         process.stdout.close()
         assert process.wait(timeout=60) == code
+
+
+def test_a_closed_output_is_no_traceback(tmp_path):
+    command = f'"{sys.executable}" -m bench datasets >&-'
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_a_plug_in_says_steers_no_terminal_and_no_ci_system(tmp_path, write_set):

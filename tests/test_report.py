@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from dataclasses import replace
@@ -11,10 +12,12 @@ from conftest import QUERIES
 from fakes import Fixed
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from rich.console import Console
 
 import bench
 from bench.formats import load_dataset
 from bench.report import charts, figures, markdown, terminal
+from bench.report.subject import shortened
 
 
 @pytest.fixture
@@ -43,6 +46,15 @@ def test_shown_figures_are_the_stored_ones(found):
 def test_slices_have_their_counts(found):
     table = figures.by_slice(found, found.datasets[0], "kind")
     assert [(row[0], row[1]) for row in table.rows] == [("code", "1"), ("words", "2")]
+
+
+def test_a_set_without_a_card_is_not_said_to_have_one(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("query,relevant\na red cat,the dog\nthe dog,a red cat\n")
+    found = bench.run([path], [Fixed()], results=str(tmp_path / "out"), latency=False)
+    notes = figures.quality(found, found.datasets[0]).notes
+    assert "Hits with the query's own id are left out (drop_self)." in notes
+    assert "card" not in " ".join(notes)
 
 
 HOSTILE = "<script>alert(1)</script> | **x** [a](b) `c` $x^2$\n# title"
@@ -90,6 +102,74 @@ def test_all_of_a_chart_lies_within_it_and_every_retriever_looks_different(write
         assert not any(one.overlaps(other) for one, other in itertools.combinations(panels, 2))
     styles = [(style["color"], style["marker"]) for _, style in charts._style(found)]
     assert len(set(styles)) == count
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_points_lie_within_the_axis_of_overlaps_and_lines_cross_in_the_grey(write_set, drawn, monkeypatch, count):
+    retrievers = [type(f"R{number}", (Fixed,), {})() for number in range(count)]
+    found = bench.run([load_dataset(write_set())], retrievers, results=str(write_set("out")), latency=False)
+    values = {"R0": (0.4, 0.6, 0.7)} | {f"R{number}": (0.1, 0.5, 0.9) for number in range(1, count)}
+    bins = [
+        {
+            "low": low,
+            "high": high,
+            "quality": {name: {"value": each[i], "low": each[i], "high": each[i]} for name, each in values.items()},
+        }
+        for i, (low, high) in enumerate([(0.0, 0.0), (0.1, 0.3), (0.4, 1.0)])
+    ]
+    contests = [{"dense": "R0", "lexical": name, "crossings": [(0.3, 0.4)]} for name in values if name != "R0"]
+    monkeypatch.setattr(charts, "analysis", lambda *_: {"crossover": {"bins": bins, "contests": contests}})
+    charts.write(found)
+    (panel,) = next(each for each in drawn.values() if "overlap" in each.axes[0].get_xlabel()).axes
+    for line in panel.lines:
+        assert 0 <= min(line.get_xdata()) <= max(line.get_xdata()) <= 1
+    (band,) = panel.patches
+    box = panel.transData.inverted().transform_bbox(band.get_extents())
+    assert (box.x0, box.x1) == pytest.approx((0.2, 0.7))  # they cross halfway between the last two points
+    assert "the lead changes" in panel.get_legend_handles_labels()[1]
+
+
+def test_charts_of_times_say_how_many_and_whether_the_machine_was_noisy(found, write_set, tmp_path, drawn):
+    timed = bench.run([load_dataset(write_set("timed"))], [Fixed()], results=str(tmp_path / "timed"), seconds=0.1)
+    charts.write(timed)
+    (dataset,) = timed.datasets
+    said = figures.timed(timed, dataset)
+    assert re.fullmatch(r"[\d,]+ samples each(, on a noisy machine \(~\))?", said)
+    assert ("noisy" in said) == any("~" in cell for cell in figures.cost(timed, dataset).rows[0][3:6])
+    labels = [each.axes[0].get_xlabel() for each in drawn.values()]
+    assert sum(label.endswith(said) for label in labels) == 2
+    assert figures.timed(found, found.datasets[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["dense:model=/long/path/one", "bm25"], ["dense:model=…/one", "bm25"]),
+        (
+            ["dense:model=/long/a/m,dtype=float16", "dense:model=/long/b/m"],
+            ["dense:model=…/a/m,dtype=float16", "dense:model=…/b/m"],
+        ),
+        (["dense:model=/x/long/m", "dense:model=/x/long/m/2"], ["dense:model=…/m", "dense:model=…/2"]),
+        (["dense:model=here/it/is/"], ["dense:model=…/is/"]),
+        (["dense:model=intfloat/e5-small", "dense:model=/m"], ["dense:model=intfloat/e5-small", "dense:model=/m"]),
+    ],
+)
+def test_folders_in_labels_are_shown_by_what_tells_them_apart(write_set, tmp_path, drawn, labels, shown):
+    retrievers = [type(label, (Fixed,), {})() for label in labels]
+    found = bench.run([load_dataset(write_set())], retrievers, results=str(tmp_path / "out"), latency=False)
+    assert found.retrievers == labels  # what is stored stays
+    short = shortened(found)
+    assert list(map(short, labels)) == shown
+    assert short(f"On small use {labels[0]}: it is better.") == f"On small use {shown[0]}: it is better."
+    console = Console(file=io.StringIO(), width=200)
+    for each in terminal.render(found):
+        console.print(each)
+    charts.write(found)
+    legend = [text.get_text() for text in next(iter(drawn.values())).legends[0].get_texts()]
+    for long, each in zip(labels, shown, strict=True):
+        assert each in console.file.getvalue()
+        assert each in legend
+        assert long == each or long not in console.file.getvalue()
 
 
 def test_a_chart_of_many_slices_shows_the_largest(write_set, tmp_path, drawn):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from conftest import CORPUS
 
 from bench.cli import main
 from bench.errors import BenchError
@@ -56,6 +59,37 @@ def test_the_command_shows_columns_and_marks(capsys, write_set):
     assert code == 0
     assert "✓ grade 2" in out
     assert "minilm" in out
+
+
+def test_documents_without_queries_and_labels_can_be_searched(capsys, tmp_path):
+    beir = tmp_path / "beir"
+    beir.mkdir()
+    (beir / "corpus.jsonl").write_text("".join(json.dumps(each) + "\n" for each in CORPUS))
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "corpus.txt").write_text("The cat sat on the mat.\nAn error of the pump.\n")
+    trec = tmp_path / "trec"
+    trec.mkdir()
+    (trec / "docs.tsv").write_text("d1\tThe cat sat on the mat.\nd2\tAn error of the pump.\n")
+    for folder, first in ((beir, "d1"), (plain, "p000001"), (trec, "d1")):
+        code, out, err = call(capsys, "search", "cat on a mat", "-d", folder, "-r", "bm25")
+        assert (code, err) == (0, "")
+        assert f"1. {first} " in out
+        assert "not judged" not in out
+
+
+def test_a_run_still_needs_labels(capsys, tmp_path):
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "text": "a cat"}\n')
+    code, _, err = call(capsys, "run", tmp_path, "-r", "bm25", "--results", tmp_path / "out")
+    assert code == 2
+    assert "queries.jsonl" in err
+
+
+def test_half_a_set_is_an_error_and_no_set_without_labels(capsys, write_set):
+    folder = write_set()
+    (folder / "queries.jsonl").unlink()
+    code, _, err = call(capsys, "search", "cat", "-d", folder, "-r", "bm25")
+    assert (code, "queries.jsonl" in err) == (2, True)
 
 
 def test_no_hit_is_said(capsys, write_set):

@@ -59,7 +59,24 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m bench", description="TF-IDF, BM25 or embeddings? An honest comparison on your labelled data."
     )
-    commands = made.add_subparsers(required=True, metavar="command")
+    made.set_defaults(command=lambda _: _help(made))
+    made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
+    commands = made.add_subparsers(metavar="command")
     for group in (run, compare, ab, search, datasets, calibrate, installed):
         group.add(commands)
     return made
+
+
+def _help(made: argparse.ArgumentParser) -> int:
+    """Nothing was asked for."""
+    made.print_help(sys.stderr)
+    return BAD_INPUT
+
+
+def _version(_: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from bench import console, environment
+
+    console.show([Text(f"bench {environment.version('bench') or '(not installed)'}")])
+    return 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.shared import CELL_FAILED, INCONCLUSIVE, REGRESSION, add_reading
+from bench.cli.shared import CELL_FAILED, INCONCLUSIVE, REGRESSION, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.ab.compare import Setting
@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     ab.add_argument("--base", metavar="VERSION", help=f"{version}; needed but for --self-test")
     ab.add_argument("--head", metavar="VERSION", default=".", help=f"{version} (default: the code in this folder)")
     ab.add_argument("-d", "--dataset", default="support-faq", help="a shipped set or a path (default: support-faq)")
-    ab.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    add_retrievers(ab, "tfidf, bm25; bm25 for --self-test")
     ab.add_argument("--max-rounds", type=int, default=80, metavar="N", help="when to give up (default 80)")
     ab.add_argument("--seed", type=int, default=0, help="of the order of sides and queries (default 0)")
     ab.add_argument("--threads", type=int, help="of every library (default: physical cores)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ def add(commands: Commands) -> None:
 def _datasets(_: argparse.Namespace) -> int:
     from bench import console
 
-    console.show(_dataset_list())
+    console.show([_dataset_list()])
     return 0
 
 
@@ -72,16 +71,15 @@ def _import(options: argparse.Namespace) -> int:
     return 0
 
 
-def _dataset_list() -> Iterator[RenderableType]:
-    from rich.table import Table
-    from rich.text import Text
-
+def _dataset_list() -> RenderableType:
     from bench.formats import load_dataset, shipped
+    from bench.report.fitted import Fitted
+    from bench.report.table import Table
 
-    table = Table("name", "documents", "queries", "judgements", "slices", "description")
+    rows = []
     for name in shipped():
         found = load_dataset(name)
-        numbers = (f"{n:,}" for n in (len(found.documents), len(found.queries), len(found.grade)))
-        cells = (name, *numbers, ", ".join(found.card.slices), found.card.description)
-        table.add_row(*map(Text, cells))
-    yield table
+        sizes = (f"{n:,}" for n in (len(found.documents), len(found.queries), len(found.grade)))
+        rows.append((name, found.card.description, ", ".join(found.card.slices), *sizes))
+    header = ("name", "description", "slices", "documents", "queries", "judgements")
+    return Fitted(Table("Shipped sets", header, tuple(rows), columns_left=3))

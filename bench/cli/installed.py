@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,28 +25,28 @@ def add(commands: Commands) -> None:
 
 def _add_doctor(commands: Commands) -> None:
     doctor = commands.add_parser("doctor", help="what is installed, and what to do for each thing missing")
-    doctor.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    doctor.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="FOLDER", help="is it writable? (default: results)"
+    )
     doctor.set_defaults(command=_doctor)
 
 
 def _add_cache(commands: Commands) -> None:
     cache = commands.add_parser("cache", help="the embedding cache: info or clear")
-    cache.add_argument("action", choices=("info", "clear"))
+    cache.add_argument("action", choices=("info", "clear"), help="its place and size, or empty it")
     cache.set_defaults(command=_cache)
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from rich.table import Table
-    from rich.text import Text
-
     from bench import console
     from bench.doctor import examine
+    from bench.report.fitted import Fitted
+    from bench.report.table import Table
 
-    table = Table("what", "state", "what to do")
     findings = list(examine(options.results))
-    for each in findings:
-        table.add_row(each.what, Text(each.state), Text(each.advice, style="bold yellow"))
-    console.show([table])
+    rows = tuple((each.what, each.state, each.advice) for each in findings)
+    advice = {each.advice: "bold yellow" for each in findings if each.advice}
+    console.show([Fitted(Table("What is here", ("what", "state", "what to do"), rows, columns_left=3), advice)])
     return BAD_INPUT if any(each.broken for each in findings) else 0
 
 
@@ -73,20 +72,20 @@ def _cache(options: argparse.Namespace) -> int:
 def _retrievers(_: argparse.Namespace) -> int:
     from bench import console
 
-    console.show(_retriever_list())
+    console.show([_retriever_list()])
     return 0
 
 
-def _retriever_list() -> Iterator[RenderableType]:
-    from rich.table import Table
-    from rich.text import Text
-
+def _retriever_list() -> RenderableType:
     import retrievers
+    from bench.report.fitted import Fitted
+    from bench.report.table import Table
 
-    table = Table("name", "what it is", "parameters with defaults", show_lines=True)
+    rows = []
     for name in retrievers.names():
         found = retrievers.load(name)
         what = (found.__doc__ or "").strip().splitlines()[0]
         defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())
-        table.add_row(*map(Text, (name, what, defaults)))
-    yield table
+        rows.append((name, what, defaults))
+    header = ("name", "what it is", "parameters with defaults")
+    return Fitted(Table("Retrievers", header, tuple(rows), columns_left=len(header)))

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.shared import CELL_FAILED, add_reading
+from bench.cli.shared import CELL_FAILED, SHIPPED_RETRIEVERS, add_measures, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -29,8 +29,8 @@ def _add_run(commands: Commands) -> None:
     run.add_argument(
         "datasets", nargs="*", metavar="DATASET", help="a shipped set, a path, or scheme:name (docs/bring-your-data.md)"
     )
-    run.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
-    run.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    add_retrievers(run, SHIPPED_RETRIEVERS)
+    add_measures(run)
     run.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
     run.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take, for the verdict")
     run.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold, for the verdict")
@@ -62,8 +62,8 @@ def _add_score(commands: Commands) -> None:
     score = commands.add_parser("score", help="measures of other systems' TREC runs, beside retrievers where wanted")
     score.add_argument("runs", nargs="+", metavar="RUN.trec", help="a TREC run file, gzipped or not")
     score.add_argument("-d", "--dataset", required=True, help="what the run was made on")
-    score.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
-    score.add_argument("-m", "--measure", action="append", dest="measures", metavar="MEASURE", help="as in ir_measures")
+    add_retrievers(score, "none")
+    add_measures(score)
     score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
     score.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
     score.add_argument("--name", help="name of the run's folder (default: date and time)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import add_reading
+from bench.cli.shared import SHIPPED_RETRIEVERS, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -15,8 +15,8 @@ def add(commands: Commands) -> None:
     """Add the command."""
     search = commands.add_parser("search", help="one query through every retriever, side by side")
     search.add_argument("query")
-    search.add_argument("-d", "--dataset", default="phenomena", help="a shipped set or a folder (default: phenomena)")
-    search.add_argument("-r", "--retriever", action="append", dest="retrievers", metavar="NAME[:PARAMETER=VALUE,…]")
+    search.add_argument("-d", "--dataset", default="phenomena", help="documents, labelled or not (default: phenomena)")
+    add_retrievers(search, SHIPPED_RETRIEVERS)
     search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
     search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
     search.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
@@ -25,6 +25,8 @@ def add(commands: Commands) -> None:
 
 
 def _search(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from bench import console
     from bench.config import DEFAULT_RETRIEVERS
     from bench.formats import load_dataset
@@ -37,7 +39,7 @@ def _search(options: argparse.Namespace) -> int:
     chosen = options.retrievers or DEFAULT_RETRIEVERS
     found = search(
         options.query,
-        load_dataset(options.dataset, Options.of(options)),
+        load_dataset(options.dataset, replace(Options.of(options), unlabelled=True)),
         chosen,
         k=options.k,
         min_score=options.min_score,

@@ -1,4 +1,4 @@
-"""What several commands share: exit codes, and the flags of reading a dataset."""
+"""What several commands share: exit codes, and the flags for retrievers, measures and reading a dataset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,32 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 REGRESSION = DISAGREES = 1
+# Written out: bench.config, which has them, imports too much for --help. A test holds them together.
+SHIPPED_RETRIEVERS = "tfidf, bm25, minilm"
+MEASURES = "R@1, R@5, R@10, R@100, RR@10, nDCG@10, AP@100"
 BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, INTERRUPTED = 2, 3, 4, 5, 130
+
+
+def add_retrievers(command: argparse.ArgumentParser, default: str) -> None:
+    """Which retrievers, where none are named: the default."""
+    command.add_argument(
+        *("-r", "--retriever"),
+        action="append",
+        dest="retrievers",
+        metavar="NAME[:PARAMETER=VALUE,…]",
+        help=f"as often as you like (default: {default}); `python -m bench retrievers` lists them",
+    )
+
+
+def add_measures(command: argparse.ArgumentParser) -> None:
+    """Which measures."""
+    command.add_argument(
+        *("-m", "--measure"),
+        action="append",
+        dest="measures",
+        metavar="MEASURE",
+        help=f"by its name in ir_measures, as Success@1 or P@5, as often as you like (default: {MEASURES})",
+    )
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:

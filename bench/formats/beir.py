@@ -25,6 +25,7 @@ from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import json_records
+from bench.formats.unlabelled import unlabelled
 from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
@@ -54,6 +55,8 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
     if options.known_item:
         options.only("known-item", "known_item")
         return _known_item(folder, name, options.known_item, card)
+    if options.unlabelled and not (folder / "qrels").is_dir():
+        return unlabelled(name, _documents(_file(folder, "corpus.jsonl")), card, options)
     options.only("beir", "split", "unanswerable")
     qrels, note = _split(folder, options.split)
     documents = _documents(_file(folder, "corpus.jsonl"))

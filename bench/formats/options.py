@@ -14,18 +14,20 @@ class Options:
 
     split: of the judgements or the collection (none: test). columns: role -> name of the column that holds it, for
     tables whose headers are not the usual ones. known_item: the field to ask for documents by, where there are no
-    labels. unanswerable: a file of queries known to have no answer, in the folder or by its path.
+    labels. unanswerable: a file of queries known to have no answer, in the folder or by its path. unlabelled: where a
+    folder has no judgements, its documents alone will do.
     """
 
     split: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
     known_item: str | None = None
     unanswerable: str | None = None
+    unlabelled: bool = False
 
     def only(self, form: str, *served: str) -> None:
         """Raise BenchError where an option is given that this form does not have: ignoring it would mislead."""
         for field in fields(self):
-            if getattr(self, field.name) and field.name not in served:
+            if getattr(self, field.name) and field.name not in (*served, "unlabelled"):
                 flag = "--" + field.name.replace("_", "-")
                 raise BenchError(f"{flag} says nothing to a source of the form {form!r}.", "Leave it out.")
 

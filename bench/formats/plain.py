@@ -24,6 +24,7 @@ from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field
+from bench.formats.unlabelled import unlabelled
 
 CORPUS, METADATA = "CORPUS_PATH", "CORPUS_META_PATH"
 NEEDED = "Give corpus.txt with one paragraph a line, in the folder or by CORPUS_PATH."
@@ -61,6 +62,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         asked = (asked_by(entry, options.known_item) if options.known_item != "id" else "" for entry in entries)
         documents = documents.append_column("asked", pa.chunked_array([pa.array(asked, pa.large_string())]))
         return known_item(name, options.known_item, documents, card, "; ".join(notes))
+    if options.unlabelled and not _labels(folder):
+        return unlabelled(name, documents, card, options)
     options.only("plain", "columns")
     queries, judgements = _queries(folder, entries, options, notes)
     return dataset_of(name, documents, queries, judgements, card=card, note="; ".join(notes))

@@ -22,6 +22,7 @@ from bench.formats.lines import checked_id, decoded, grade, lines
 from bench.formats.options import Options
 from bench.formats.records import dataset_of, field_for, json_records, text_field
 from bench.formats.topics import read_topics
+from bench.formats.unlabelled import unlabelled
 from retrievers.base import Ranking, top_k
 
 DOCUMENTS = ("docs.tsv", "docs.jsonl")
@@ -49,6 +50,9 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     options.only("trec", "split", "columns")
     folder = Path(source).expanduser()
     documents = _documents(_one(folder, DOCUMENTS), options)
+    card = read_card(folder / "dataset.toml")
+    if options.unlabelled and not any(folder.glob("qrels*")):
+        return unlabelled(folder.resolve().name, documents, card, options)
     topics = _one(folder, TOPICS)
     queries = read_topics(topics, dict(options.columns).get("query", "title"))
     known = set(documents["id"].to_pylist())
@@ -62,7 +66,6 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         judgements[query, document] = value
     if not judgements:
         raise BenchError(f"{path} holds no judgement.", "Add lines: query iteration document grade.")
-    card = read_card(folder / "dataset.toml")
     return dataset_of(folder.resolve().name, documents, queries, judgements, card=card)
 
 

@@ -53,7 +53,7 @@ def _own_documents(dataset: Dataset) -> Iterator[Finding]:
         )
         yield from about(ids, "shared-ids", "warning", phrase, rest)
         return
-    yield from about(ids, "shared-ids", "note", phrase, "that are left out of the hits, as the card says by drop_self")
+    yield from about(ids, "shared-ids", "note", phrase, "that are left out of the hits (drop_self)")
     yield from about(
         [dataset.query_ids[query] for query in sharing if dataset.judgements[query].get(own[query], 0) > 0],
         "own-document-relevant",

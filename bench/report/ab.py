@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
+
+from bench.report.fitted import Fitted
+from bench.report.table import Table
 
 if TYPE_CHECKING:
     from bench.ab.compare import Comparison, Outcome
     from bench.ab.selftest import SelfTest, Share
 
-_STYLES = {"slower": "bold red", "faster": "green", "inconclusive (noisy)": "bold yellow"}
+_STYLES = {"slower": "bold red", "failed": "bold red", "faster": "green", "inconclusive (noisy)": "bold yellow"}
 # A machine whose speed moves more than this is said to be noisy (bench.noise).
 _NOISY = 0.10
 
@@ -22,10 +24,8 @@ def render(found: Comparison) -> Iterator[RenderableType]:
     """What was compared, a row for each retriever, what failed, what noise means."""
     sides = [f"{name} {each['name']} ({each['what']})" for name, each in _sides(found)]
     yield Text(f"{found.setting.dataset.name}: {', '.join(sides)}")
-    table = Table("retriever", "base p50 ms", "head p50 ms", "head slower by [95%]", "p", "rounds", "answer")
-    for each in found.outcomes:
-        table.add_row(*map(Text, _figures(each)), _answer(each))
-    yield table
+    header = ("retriever", "answer", "base p50 ms", "head p50 ms", "head slower by [95%]", "p", "rounds")
+    yield Fitted(Table("Versions", header, tuple(map(_row, found.outcomes)), columns_left=2), _STYLES)
     for each in found.outcomes:
         if each.error:
             yield Text(f"{each.retriever} failed: {each.error}", "bold red")
@@ -46,13 +46,14 @@ def render_self_test(found: SelfTest) -> Iterator[RenderableType]:
         f"{found.seconds:,.0f} s, {len(found.pairs)} pairs of processes; {found.simulated.alarms.runs:,} runs drawn "
         f"from them, of {found.simulated.rounds:.0f} rounds on average."
     )
-    table = Table("of the runs", "share", "95%", "goal")
-    table.add_row("false alarms, no change", *_share(found.simulated.alarms), "at most 1%")
-    table.add_row("inconclusive, no change", *_share(found.simulated.inconclusive), "")
+    rows = [
+        ("false alarms, no change", *_share(found.simulated.alarms), "at most 1%"),
+        ("inconclusive, no change", *_share(found.simulated.inconclusive), ""),
+    ]
     for slowdown, share in found.simulated.found.items():
         goal = "at least 80%" if slowdown == min(found.simulated.found) else ""
-        table.add_row(f"{slowdown:+.0%} found", *_share(share), goal)
-    yield table
+        rows.append((f"{slowdown:+.0%} found", *_share(share), goal))
+    yield Fitted(Table("Self-test", ("of the runs", "share", "95%", "goal"), tuple(rows)))
     if found.disjoint.runs:
         alarms, runs, high = found.disjoint.count, found.disjoint.runs, found.disjoint.high
         yield Text(f"As recorded, without drawing: {alarms} false alarms in {runs} runs (at most {high:.1%}).")
@@ -64,24 +65,20 @@ def _sides(found: Comparison) -> tuple[tuple[str, dict[str, str]], ...]:
     return ("base", found.base.describe()), ("head", found.head.describe())
 
 
-def _figures(outcome: Outcome) -> tuple[str, ...]:
+def _row(outcome: Outcome) -> tuple[str, ...]:
     if outcome.decision is None:
-        return (outcome.retriever, "n/a", "n/a", "n/a", "n/a", str(len(outcome.rounds)))
+        return (outcome.retriever, "failed", "n/a", "n/a", "n/a", "n/a", str(len(outcome.rounds)))
     decision, (base, head) = outcome.decision, outcome.medians
     change = f"{decision.change:+.1%} [{decision.low:+.1%}, {decision.high:+.1%}]"
     return (
         outcome.retriever,
+        decision.answer,
         f"{base / 1e6:.3f}",
         f"{head / 1e6:.3f}",
         change,
         f"{decision.p:.2g}",
         str(decision.rounds),
     )
-
-
-def _answer(outcome: Outcome) -> Text:
-    answer = outcome.decision.answer if outcome.decision is not None else "failed"
-    return Text(answer, _STYLES.get(answer, "bold red" if answer == "failed" else ""))
 
 
 def _share(share: Share) -> tuple[str, str]:

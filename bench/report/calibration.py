@@ -6,24 +6,30 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
+
+from bench.report.fitted import Fitted
+from bench.report.table import Table
 
 if TYPE_CHECKING:
     from bench.calibrate import Calibration
 
+_STYLES = {"agrees": "green", "differs": "bold red"}
+
 
 def render(found: Calibration) -> Iterator[RenderableType]:
-    """One row for each figure, then what failed, then the outcome."""
-    table = Table("set", "retriever", "measure", "theirs", "ours", "tolerance", "outcome", "source", "tolerance since")
-    for row in found.rows:
-        numbers = (f"{row.published:.4f}", f"{row.measured:.4f}", f"{row.tolerance:g}")
-        outcome = Text("agrees", "green") if row.agrees else Text("differs", "bold red")
-        source = f"{row.source} [{row.kind}]"
-        table.add_row(
-            *map(Text, (row.dataset, row.retriever, row.measure, *numbers)), outcome, Text(source), Text(row.why)
+    """One row for each figure, then what failed, and the outcome."""
+    rows = tuple(
+        (
+            *(row.dataset, row.retriever, row.measure, "agrees" if row.agrees else "differs"),
+            f"{row.source} [{row.kind}]",
+            *(f"{row.published:.4f}", f"{row.measured:.4f}", f"{row.tolerance:g}"),
         )
-    yield table
+        for row in found.rows
+    )
+    notes = dict.fromkeys(f"Tolerance of {row.retriever} with {row.source}: {row.why}." for row in found.rows)
+    header = ("set", "retriever", "measure", "outcome", "source", "theirs", "ours", "tolerance")
+    yield Fitted(Table("Published figures", header, rows, notes=tuple(notes), columns_left=5), _STYLES)
     for retriever, reason in found.failures:
         yield Text(f"{retriever} failed: {reason}", "bold red")
     yield Text(f"{sum(row.agrees for row in found.rows)} of {len(found.rows)} figures agree.")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.report.subject import analysis, called, contenders, main_measure
+from bench.report import figures
+from bench.report.subject import analysis, called, contenders, main_measure, shortened
 from bench.report.table import head, inert
 from bench.store import ALL, Row, Run, write_atomic
 
@@ -26,11 +27,12 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3
 
 # Inches: a panel's width, the room right of it, for its title, for its axis, for the legend, for a line of marks.
-WIDTH, GAP, TITLE, AXIS, LEGEND, LINE = 3.6, 0.25, 0.4, 0.6, 0.35, 0.33
+WIDTH, GAP, TITLE, AXIS, LEGEND, LINE = 3.6, 0.25, 0.4, 0.75, 0.35, 0.33
 # Inches, on average or at least: a character, one of a title, a mark among others, what stands before a legend's entry,
 # a line of the legend. Its first two lines have room below the axis.
 CHARACTER, TITLE_CHARACTER, MARK, HANDLE, ENTRY = 0.075, 0.09, 0.075, 0.65, 0.21
 LONGEST_LABEL = 40
+BESIDE, ASIDE = 0.012, 0.04  # of the axis of overlaps: between two retrievers, and between all of them
 MOST_SLICES = 60  # in a chart; the table has all
 
 # file name -> (heading, alternative text)
@@ -41,14 +43,17 @@ CHARTS = {
     "crossover": (
         "Quality by lexical overlap",
         "Main measure by the share of a query's words that stand in its best relevant document, 95% intervals. "
-        "Grey: where a dense and a lexical retriever change places.",
+        "Grey: from the last bin that shows a dense or a lexical retriever ahead to the first that shows the other so.",
     ),
     "pareto": (
         "Quality against latency",
         "Main measure against the median time of a warm single query, 95% intervals. Ringed: beaten by no other "
-        "on quality and all costs at once.",
+        "on quality and all costs at once. Below: how many queries were timed, and whether the machine was noisy.",
     ),
-    "latency": ("Latency distribution", "Share of warm single queries answered within a time."),
+    "latency": (
+        "Latency distribution",
+        "Share of warm single queries answered within a time. Below: how many, and whether the machine was noisy.",
+    ),
 }
 
 
@@ -124,6 +129,7 @@ def _plain(name: str) -> str:
 
 def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """shown: these alone; a retriever looks the same in every chart."""
+    short = shortened(run)
     for number, retriever in enumerate(run.retrievers):
         if shown is not None and retriever not in shown:
             continue
@@ -133,7 +139,7 @@ def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str
             {
                 "color": COLOURS[number % len(COLOURS)],
                 "marker": MARKERS[(number + colours_used_up) % len(MARKERS)],
-                "label": _plain(retriever),
+                "label": _plain(short(retriever)),
             },
         )
 
@@ -284,20 +290,29 @@ def _crossover(run: Run) -> Figure | None:
     for panel, dataset in zip(axes, datasets, strict=True):
         found = analysis(run, dataset)["crossover"]
         for low, high in {tuple(each) for contest in found["contests"] for each in contest["crossings"]}:
-            panel.axvspan(low, high, color="grey", alpha=0.25, linewidth=1.5)
+            # The stored bounds are the ends of bins. The lines go from middle to middle, and cross between them.
+            before = next(_middle(each) for each in found["bins"] if each["high"] == low)
+            after = next(_middle(each) for each in found["bins"] if each["low"] == high)
+            panel.axvspan(before, after, color="grey", alpha=0.25, linewidth=0, label="the lead changes")
         shown = [each for each in contenders(run) if each in found["bins"][0]["quality"]]
         for number, (retriever, style) in enumerate(_style(run, shown)):
             quality = [each["quality"][retriever] for each in found["bins"]]
-            # Side by side, so that no interval hides another.
-            aside = (number - (len(shown) - 1) / 2) * 0.012
-            middles = [(each["low"] + each["high"]) / 2 + aside for each in found["bins"]]
+            # Side by side, so that no interval hides another, and within 0 and 1, where every overlap lies.
+            step = min(BESIDE, ASIDE / len(shown))
+            half = (len(shown) - 1) / 2 * step
+            aside = number * step - half
+            middles = [min(max(_middle(each), half), 1 - half) + aside for each in found["bins"]]
             spread = np.hstack([_spread(each) for each in quality])
             values = [each["value"] for each in quality]
             panel.errorbar(middles, values, yerr=spread, markersize=4.5, linewidth=1.4, elinewidth=1.1, **style)
-        panel.set(xlabel="lexical overlap (middle of the bin)", ylabel=main_measure(run, dataset))
+        panel.set(xlabel="lexical overlap (middle of the bin; side by side)", ylabel=main_measure(run, dataset))
         panel.set(xlim=(-0.03, 1.03), ylim=(-0.02, 1.02))
     _legend(figure, axes)
     return figure
+
+
+def _middle(each: Mapping[str, Any]) -> float:
+    return float(each["low"] + each["high"]) / 2
 
 
 def _pareto(run: Run) -> Figure | None:
@@ -332,7 +347,8 @@ def _pareto(run: Run) -> Figure | None:
             )
             if retriever in front:
                 panel.plot([time["value"]], [quality["value"]], "o", markersize=13, color="black", fillstyle="none")
-        panel.set(xscale="log", xlabel="p50 of a warm single query, ms", ylabel=main, ylim=(-0.04, 1.04))
+        label = f"p50 of a warm single query, ms\n{figures.timed(run, dataset)}"
+        panel.set(xscale="log", xlabel=label, ylabel=main, ylim=(-0.04, 1.04))
         _plain_log_axis(panel)
     _legend(figure, axes)
     return figure
@@ -345,9 +361,9 @@ def _spread(row: Mapping[str, Any]) -> Any:
 def _latency(run: Run) -> Figure | None:
     figure, axes = _panels(_titles(run), [2.6] * len(run.datasets))
     drawn = False
-    for panel, dataset in zip(axes, _names(run), strict=True):
+    for panel, dataset in zip(axes, run.datasets, strict=True):
         for retriever, style in _style(run):
-            cell = run.cell(dataset, retriever)
+            cell = run.cell(dataset["name"], retriever)
             if cell is None or not len(cell.samples):
                 continue
             milliseconds = np.sort(cell.samples) / 1e6
@@ -355,7 +371,8 @@ def _latency(run: Run) -> Figure | None:
             every = max(1, len(milliseconds) // 8)
             panel.step(milliseconds, share, where="post", markevery=every, markersize=4.5, linewidth=1.4, **style)
             drawn = True
-        panel.set(xscale="log", xlabel="warm single query, ms", ylabel="share answered within", ylim=(0, 1.02))
+        label = f"warm single query, ms\n{figures.timed(run, dataset)}"
+        panel.set(xscale="log", xlabel=label, ylabel="share answered within", ylim=(0, 1.02))
         _plain_log_axis(panel)
     _legend(figure, axes)
     return figure if drawn else None

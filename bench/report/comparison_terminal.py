@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.padding import Padding
+from rich.console import RenderableType
 from rich.text import Text
 
 from bench.regression import Flip, Regression
 from bench.report import comparison
-from bench.report.table import Table
-from bench.report.terminal import table_block
+from bench.report.fitted import Fitted
 
 # More would push the figures out of sight.
 SHOWN_FLIPS = 10
-INDENT = 4
 _STYLES = {"pass": "bold green", "inconclusive": "bold yellow"}
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A table where there is room for it, else a paragraph a row: figures are never broken in two."""
-
-    table: Table
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        columns = zip(self.table.header, *self.table.rows, strict=True)
-        if sum(max(map(cell_len, column)) + 3 for column in columns) < options.max_width:
-            yield table_block(self.table)
-            return
-        yield Text(self.table.title, style="bold")
-        for number, row in enumerate(self.table.rows):
-            words = [each for each in row[: self.table.columns_left] if each]
-            figures = zip(self.table.header, row, strict=True)
-            named = [f"{name} {cell}" for name, cell in list(figures)[self.table.columns_left :] if cell]
-            style = "bold" if (number, 0) in self.table.best else ""
-            yield Text(" · ".join(words), style=style)
-            if named:
-                yield Padding(Text(", ".join(named)), (0, 0, 0, INDENT))
-        yield from (Text(note, style="dim") for note in self.table.notes)
-        yield Text("")
 
 
 def render(found: Regression) -> Iterator[RenderableType]:

@@ -75,9 +75,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Time and memory by retriever, or None where nothing was timed."""
-    found = {
-        (row["retriever"], row["quantity"]): row for row in run.rows("latency") if row["dataset"] == dataset["name"]
-    }
+    found = _times(run, dataset)
     retrievers = [each for each in contenders(run) if (each, "index") in found]
     if not retrievers:
         return None
@@ -97,6 +95,26 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
         rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
     notes = [*_front_notes(front["axes"], rows), *_timing_notes(found, dataset)]
     return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
+
+
+def timed(run: Run, dataset: dict[str, Any]) -> str:
+    """Of how many samples the times of a set are, and whether the machine was noisy: for forms that mark no figure."""
+    found = _times(run, dataset)
+    samples = _samples(found)
+    noisy = any(_drift(found, each, "drift_timing") > NOISY for each in contenders(run))
+    return f"{samples} samples each{', on a noisy machine (~)' if noisy else ''}" if samples else ""
+
+
+def _times(run: Run, dataset: dict[str, Any]) -> dict[tuple[str, str], Row]:
+    return {
+        (row["retriever"], row["quantity"]): row for row in run.rows("latency") if row["dataset"] == dataset["name"]
+    }
+
+
+def _samples(found: dict[tuple[str, str], Row]) -> str:
+    """How many queries were timed, by the retriever with the fewest and the one with the most."""
+    counts = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
+    return " to ".join(f"{each:,}" for each in sorted({min(counts), max(counts)})) if counts else ""
 
 
 def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
@@ -223,7 +241,7 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
         count = counted(dataset["documents"], "document")
         notes.append(f"{', '.join(whole)}: the set has {count}, so that this is 1 for whoever returns all of them.")
     if dataset["drop_self"]:
-        notes.append("Hits with the query's own id are left out, as the card says.")
+        notes.append("Hits with the query's own id are left out (drop_self).")
     return notes
 
 
@@ -252,12 +270,11 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
     builds = max((row["samples"] for (_, quantity), row in found.items() if quantity == "index"), default=1)
     if builds > 1:
         notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
-    samples = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
+    samples = _samples(found)
     if not samples:
         return notes
-    span = f"{min(samples):,}" if min(samples) == max(samples) else f"{min(samples):,} to {max(samples):,}"
-    notes.append(f"Times: {span} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
-    if max(samples) > dataset["queries"]:
+    notes.append(f"Times: {samples} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
+    if any(row["samples"] > dataset["queries"] for (_, quantity), row in found.items() if quantity == "p50"):
         notes.append(
             f"The {dataset['queries']:,} queries were cycled, so the intervals speak of these queries, not of new ones."
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
+
+from bench.report.fitted import Fitted
+from bench.report.table import Table, head
 
 if TYPE_CHECKING:
     from bench.lint import Finding
@@ -21,16 +23,12 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 def render(name: str, findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """The findings, the first ids of each, then the figures of those that have some."""
-    table = Table(title=_plain(name), title_justify="left", title_style="bold")
-    for heading in ("level", "finding", "examples"):
-        table.add_column(heading, overflow="fold")
-    for finding in findings:
-        table.add_row(_plain(finding.level, STYLES[finding.level]), _plain(finding.message), _examples(finding.ids))
-    yield table
+    rows = tuple((finding.level, finding.message, _examples(finding.ids)) for finding in findings)
+    yield Fitted(Table(name, ("level", "finding", "examples"), rows, columns_left=3), STYLES)
     for finding in findings:
         if finding.figures:
-            yield _figures(finding.kind, finding.figures)
-    yield _plain(_summary(findings))
+            yield Fitted(_figures(finding.kind, finding.figures))
+    yield Text(_summary(findings))
 
 
 def to_json(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -56,32 +54,23 @@ def _summary(findings: Sequence[Finding]) -> str:
     return ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts)
 
 
-def _examples(ids: Sequence[str | tuple[str, ...]]) -> Text:
-    shown = ", ".join(_short(each if isinstance(each, str) else " + ".join(each)) for each in ids[:SHOWN_IDS])
-    return _plain(f"{shown} … ({len(ids):,})" if len(ids) > SHOWN_IDS else shown)
+def _examples(ids: Sequence[str | tuple[str, ...]]) -> str:
+    shown = ", ".join(
+        head(each if isinstance(each, str) else " + ".join(each), SHOWN_CHARACTERS) for each in ids[:SHOWN_IDS]
+    )
+    return f"{shown} … ({len(ids):,})" if len(ids) > SHOWN_IDS else shown
 
 
-def _figures(kind: str, figures: Mapping[str, Mapping[str, float]]) -> RenderableType:
+def _figures(kind: str, figures: Mapping[str, Mapping[str, float]]) -> Table:
     names = list(dict.fromkeys(name for row in figures.values() for name in row))
-    table = Table(title=_plain(kind), title_justify="left", title_style="bold")
-    table.add_column("")
-    for name in names:
-        table.add_column(_plain(name), justify="right")
-    for heading, row in list(figures.items())[:SHOWN_ROWS]:
-        table.add_row(_plain(heading), *(_plain(_number(row[name])) if name in row else "" for name in names))
-    if len(figures) <= SHOWN_ROWS:
-        return table
-    return Group(table, _plain(f"and {len(figures) - SHOWN_ROWS:,} more (--json has them all)", "dim"))
+    rows = tuple(
+        (heading, *(_number(row[name]) if name in row else "" for name in names))
+        for heading, row in list(figures.items())[:SHOWN_ROWS]
+    )
+    more = len(figures) - SHOWN_ROWS
+    notes = (f"and {more:,} more (--json has them all)",) if more > 0 else ()
+    return Table(kind, ("", *names), rows, notes=notes)
 
 
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
-
-
-def _plain(text: str, style: str = "") -> Text:
-    """Text without markup, and without characters that steer a terminal or turn the direction of writing."""
-    return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text), style=style)

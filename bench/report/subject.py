@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bench.store import Run, choose_measure
 
 CONTROL = "control"
+# A folder as the value of a label's parameter: absolute, or of three parts; a model's name in a hub has two.
+_PATH = re.compile(r"(?<==)(?:[^,/\\]*[/\\]){2,}[^,/\\]+")
 
 
 def main_measure(run: Run, dataset: dict[str, Any]) -> str:
@@ -35,6 +39,25 @@ def contenders(run: Run) -> list[str]:
 def controls(run: Run) -> list[str]:
     """The labels of the rankings that bracket the others and that nobody can choose."""
     return [each["label"] for each in run.info["retrievers"] if each["kind"] == CONTROL]
+
+
+def shortened(run: Run) -> Callable[[str], str]:
+    """Texts that name retrievers -> with the folders in labels by the last parts that still tell them apart."""
+    paths = {path for each in run.info["retrievers"] for path in _PATH.findall(each["label"])}
+    if not paths:
+        return str
+    parts = {path: re.split(r"[/\\]", path) for path in paths}
+    kept = next(
+        n for n in range(1, 1 + max(map(len, parts.values()))) if _distinct(each[-n:] for each in parts.values())
+    )
+    short = {path: "/".join(["…", *each[-kept:]]) if len(each) > kept + 1 else path for path, each in parts.items()}
+    known = re.compile("|".join(map(re.escape, sorted(paths, key=len, reverse=True))))
+    return lambda text: known.sub(lambda found: short[found.group()], text)
+
+
+def _distinct(tails: Iterable[list[str]]) -> bool:
+    found = list(map(tuple, tails))
+    return len(set(found)) == len(found)
 
 
 def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -23,6 +23,17 @@ class Table:
     notes: tuple[str, ...] = ()
     columns_left: int = 1
     line: str = ""
+
+    def told(self, change: Callable[[str], str]) -> Table:
+        """The same with every text changed."""
+        return replace(
+            self,
+            title=change(self.title),
+            header=tuple(map(change, self.header)),
+            rows=tuple(tuple(map(change, row)) for row in self.rows),
+            notes=tuple(map(change, self.notes)),
+            line=change(self.line),
+        )
 
 
 def number(value: float | None, digits: int = 4) -> str:
