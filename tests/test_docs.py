@@ -49,6 +49,7 @@ def test_each_block_is_marked():
 def test_the_text_says_what_happens(written):
     assert load_dataset("help").describe()["unanswerable"] == 1
     assert (len(load_dataset("faq.csv").documents), len(load_dataset("faq.csv").queries)) == (2, 3)
+    assert load_dataset("faq.csv").note == "read as pairs: query = Question, relevant = Answer"
     duplicates = load_dataset("duplicates.csv")
     assert "How do adults learn to swim?" not in list(duplicates.texts)
     assert duplicates.query_texts == ["How do I learn to swim?", "Why is the sky blue?"]

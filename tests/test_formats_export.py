@@ -89,7 +89,10 @@ def test_a_note_is_kept_in_the_card(tmp_path):
     (tmp_path / "x.csv").write_text("text,label\na,x\nb,x\nc,y\n")
     export.write(load_dataset(tmp_path / "x.csv"), tmp_path / "x", "x.csv")
     description = load_dataset(tmp_path / "x").card.description
-    assert description == "x, imported from x.csv (1 texts are the only ones of their label: documents, no queries)"
+    assert description == (
+        "x, imported from x.csv ("
+        "read as labelled texts: text, label; 1 texts are the only ones of their label: documents, no queries)"
+    )
 
 
 def test_what_is_there_stays(capsys, write_set):

@@ -33,6 +33,9 @@ def shown(found):
     return table, set(texts)
 
 
+MUTUAL = "read as judged pairs: first = question1, second = question2, same = is_duplicate"
+
+
 def mutual(*pairs):
     """A file of pairs: "a b 1" says that a and b mean the same."""
     return "question1,question2,is_duplicate\n" + "".join(",".join(pair.split()) + "\n" for pair in pairs)
@@ -55,7 +58,7 @@ def test_queries_and_their_relevant_documents(write):
     assert table == {"how to pay": {"By card.": 1, "By invoice.": 1}, "hours": {"9 to 5": 1}, "opening": {"9 to 5": 1}}
     assert documents == {"By card.", "By invoice.", "9 to 5"}  # the last line's is the one of line 4
     assert (found.query_ids, found.document_ids([0])) == (["q2", "q4", "q5"], ["d4"])
-    assert (found.card.drop_self, found.note, found.name) == (False, "", "pairs")
+    assert (found.card.drop_self, found.note, found.name) == (False, "read as pairs: query, relevant", "pairs")
 
 
 def test_ids_and_grades_are_taken(write):
@@ -74,14 +77,17 @@ def test_a_query_that_is_a_document_too_is_left_out_of_its_own_hits(write):
     assert found.query_ids == ["d2", "q2"]  # the query B is the document b
     assert shown(found) == ({"B": {"c": 1}, "a": {"b": 1}}, {"b", "c"})
     assert found.card.drop_self
-    assert found.note == "1 queries are documents too, each left out of its own hits"
+    assert found.note == "read as pairs: query, relevant; 1 queries are documents too, each left out of its own hits"
     assert found.own_document.tolist() == [found.document_ids(range(2)).index("d2"), -1]
 
 
 def test_lines_that_say_nothing_are_counted(write):
     found = load_dataset(write('query,relevant\na,A\n"",x\na,b\nb,\n'))
     assert shown(found) == ({"a": {"b": 1}}, {"b"})
-    assert found.note == "2 lines with an empty text left out; 1 lines that pair a text with itself left out"
+    assert found.note == (
+        "read as pairs: query, relevant; "
+        "2 lines with an empty text left out; 1 lines that pair a text with itself left out"
+    )
 
 
 def test_json_lines_tsv_and_other_names(write):
@@ -101,6 +107,52 @@ def test_long_texts_are_no_trouble(write):
     assert len(load_dataset(write(f"query,relevant\na,{'b' * 200_000}\n")).texts[0]) == 200_000
 
 
+FAQ = "id,Category,Question,Answer\n1,pay,how to pay,By card.\n2,pay,ways to pay,by  card.\n3,time,hours,9 to 5\n"
+
+
+def test_questions_find_their_answers_whatever_their_categories(write):
+    found = load_dataset(write(FAQ))
+    assert shown(found) == (
+        {"how to pay": {"By card.": 1}, "ways to pay": {"By card.": 1}, "hours": {"9 to 5": 1}},
+        {"By card.", "9 to 5"},
+    )
+    assert found.note == "read as pairs: query = Question, relevant = Answer"
+
+
+def test_further_columns_are_metadata_of_the_query(write):
+    found = load_dataset(write(FAQ))
+    assert found.field("Category") == ["pay", "pay", "time"]
+    again = load_dataset(write("query,relevant,lang\na,x,de\na,y,en\n"))
+    assert again.metadata == [{"lang": "de"}]
+
+
+@pytest.mark.parametrize("label", ["label", "intent"])
+@pytest.mark.parametrize("names", ["query,relevant", "question,answer"])
+def test_columns_of_two_forms_are_refused_until_one_is_named(write, names, label):
+    path = write(f"{names},{label}\na,x,1\nb,x,1\n")
+    assert "has the columns of pairs and of labelled texts" in failing(path)
+    assert len(load_dataset(f"pairs:{path}").documents) == 1
+    assert len(load_dataset(f"intents:{path}").documents) == 2
+
+
+def test_named_columns_say_which_form_it_is(write):
+    path = write("Frage,Antwort,label\na,x,1\nb,x,1\n")
+    pairs = load_dataset(path, Options(columns=(("query", "frage"), ("relevant", "ANTWORT"))))
+    assert shown(pairs) == ({"a": {"x": 1}, "b": {"x": 1}}, {"x"})
+    assert len(load_dataset(path, Options(columns=(("text", "Frage"),))).documents) == 2
+    assert "There is no column 'Reply' for relevant. The file has Frage, Antwort" in failing(
+        path, columns=(("query", "Frage"), ("relevant", "Reply"))
+    )
+
+
+def test_a_file_in_no_form_is_told_how_to_name_its_columns(write):
+    path = write("Frage,Antwort\na,x\n")
+    message = failing(path)
+    assert "its columns are 'Frage', 'Antwort'" in message
+    assert f"{path} --columns query=NAME --columns relevant=NAME." in message
+    assert "'lable'. Did you mean 'label'?" in failing(write("text,label\na,x\n"), columns=(("lable", "label"),))
+
+
 # question1,question2,is_duplicate
 
 
@@ -111,7 +163,7 @@ def test_a_group_gives_one_query_and_its_judged_members_are_relevant(write):
     assert documents == {"b", "c", "y", "z", "v", "w"}
     assert found.query_ids == ["2.1", "4.1"]
     assert json.loads(found.queries["metadata"][0].as_py()) == {"group_size": 3}
-    assert found.note == ""
+    assert found.note == MUTUAL
 
 
 def test_the_query_is_the_text_with_most_judgements_of_its_group(write):
@@ -123,7 +175,7 @@ def test_members_that_are_only_linked_by_a_chain_are_left_out(write):
     """a = b = c = d: c is judged against b, d is not; d would count as a miss where it is most likely right."""
     found = load_dataset(write(mutual("a b 1", "b c 1", "c d 1", "d x 0")))
     assert shown(found) == ({"b": {"a": 1, "c": 1}}, {"a", "c", "x"})
-    assert found.note == "1 texts left out that a chain of pairs links to a query, unjudged against it"
+    assert found.note == f"{MUTUAL}; 1 texts left out that a chain of pairs links to a query, unjudged against it"
 
 
 def test_negative_pairs_are_traps_for_either_side(write):
@@ -149,7 +201,7 @@ def test_contradictions_leave_the_doubtful_text_out(write, pairs):
 def test_a_group_of_contradictions_alone_asks_nothing(write):
     found = load_dataset(write(mutual("a b 1", "x y 1", "y x 0", "z z 0")))
     assert shown(found) == ({"a": {"b": 1}}, {"b", "x", "y", "z"})
-    assert found.note == "2 contradictory pairs not used"
+    assert found.note == f"{MUTUAL}; 2 contradictory pairs not used"
 
 
 def test_the_same_text_is_one_text(write):

@@ -1,7 +1,7 @@
 """Where labelled sets come from: a name, a folder, a file or scheme:name -> Dataset. One module per form.
 
-A form's module has `load(source, options) -> Dataset`; a form that lies in files has `recognises(path) -> bool` too,
-so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
+A form's module has `load(source, options) -> Dataset`; one that lies in files has `recognises(path, options) -> bool` as
+well, so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, headers
+from bench.formats.records import SUFFIXES, as_pairs, headers
 
 # Asked in this order whether a path is theirs.
 FILES = ("trec", "plain", "pairs", "intents", "beir")
@@ -47,13 +47,15 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     path = Path(name).expanduser()
     if not path.exists():
         raise unknown("dataset, folder or file", name, known)
-    for form in FILES:
-        if _module(form).recognises(path):
-            return _load(form, str(path), options)
+    for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
+        for form in FILES:
+            if _module(form).recognises(path, given):
+                return _load(form, str(path), options)
     raise BenchError(
         f"{path} is in none of the known forms{_seen(path)}.",
         "Simplest is a .csv file with the columns query and relevant, or a folder with corpus.jsonl, queries.jsonl and "
-        "qrels/test.tsv; docs/bring-your-data.md has all.",
+        "qrels/test.tsv; docs/bring-your-data.md has all. Columns with other names: "
+        f"{as_pairs(path, 'NAME', 'NAME')}.",
     )
 
 

@@ -35,7 +35,7 @@ NEEDED = (
 )
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
     """Is this a folder, or a zip file? What it lacks of this layout is then said."""
     return path.is_dir() or path.suffix.lower() == ".zip"
 

@@ -36,7 +36,7 @@ USUAL = {
 }
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
     """Is this a folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names?"""
     if (path / "corpus.jsonl").exists():
         return False

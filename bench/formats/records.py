@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,15 +93,20 @@ def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
 def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Options) -> str | None:
     """The field that holds `role`: the one the user names, else the first usual one that is there, else None.
 
-    Case and surrounding space do not count in the usual names. Raises BenchError where the user's is not there.
+    Case does not count, nor whether a name has - or _. Raises BenchError where the user's is not there.
     """
     given = dict(options.columns).get(role)
-    if given is not None:
-        if given not in names:
-            raise BenchError(f"There is no column {given!r} for {role}.", f"The file has {', '.join(names)}.")
+    if given in names:
         return given
-    folded = {name.casefold().replace("-", "_"): name for name in names}
-    return next((folded[name] for name in usual if name in folded), None)
+    folded = {_folded(name): name for name in names}
+    found = next((folded[name] for name in ((_folded(given),) if given else usual) if name in folded), None)
+    if given and found is None:
+        raise BenchError(f"There is no column {given!r} for {role}.", f"The file has {', '.join(names)}.")
+    return found
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("-", "_")
 
 
 def columns_of(names: Sequence[str], roles: Mapping[str, Iterable[str]], options: Options) -> dict[str, str]:
@@ -117,6 +123,17 @@ def check_roles(options: Options, roles: Collection[str]) -> None:
     for role, _ in options.columns:
         if role not in roles:
             raise unknown("role for --columns:", role, roles)
+
+
+def read_as(form: str, columns: Mapping[str, str]) -> str:
+    """The part of a note that says which columns were taken: "read as pairs: query = Question, relevant = Answer"."""
+    taken = (role if role == name else f"{role} = {name}" for role, name in columns.items())
+    return f"read as {form}: {', '.join(taken)}"
+
+
+def as_pairs(path: Path, query: str, relevant: str) -> str:
+    """What to type for a table of pairs whose columns are these."""
+    return shlex.join([str(path), "--columns", f"query={query}", "--columns", f"relevant={relevant}"])
 
 
 def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str) -> str:

@@ -35,7 +35,7 @@ USUAL = {
 }
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
     """Is this a folder with TREC's documents?"""
     found = any((path / f"{name}{packed}").is_file() for name in DOCUMENTS for packed in ("", ".gz"))
     return found and not (path / "corpus.jsonl").exists()
