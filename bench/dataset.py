@@ -67,7 +67,7 @@ class Card:
     licence: str = ""
     source: str = ""
     citation: str = ""
-    language: str = "en"
+    language: str = ""
     measure: str = "nDCG@10"
     slices: tuple[str, ...] = ()
     group: str = ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bench
 from bench.cli import main
 from bench.formats import load_dataset
 
@@ -44,6 +45,14 @@ def test_the_commands_work(written, capsys, name):
 def test_each_block_is_marked():
     """A block without a mark would never be tried."""
     assert PAGE.count("```") == 2 * (len(FILES) + len(RUNS))
+
+
+def test_characters_find_what_words_do_not_where_there_are_no_spaces(written):
+    found = bench.run("shop.csv", ["bm25", "tfidf:analyzer=char_wb,ngram_max=2"], measures=["R@1"], latency=False)
+    values = found.measures.set_index(["retriever", "slice"])["value"]
+    assert values["bm25", "all"] == 0
+    assert values["tfidf:analyzer=char_wb,ngram_max=2", "all"] == 1
+    assert "script written without spaces" in found.warnings[0]
 
 
 def test_the_text_says_what_happens(written):

@@ -95,6 +95,12 @@ def test_a_note_is_kept_in_the_card(tmp_path):
     )
 
 
+def test_a_language_that_nobody_named_is_not_made_up(tmp_path):
+    (tmp_path / "x.csv").write_text("query,relevant\nwann,Um neun.\n")
+    export.write(load_dataset(tmp_path / "x.csv"), tmp_path / "x", "x.csv")
+    assert "language" not in (tmp_path / "x" / "dataset.toml").read_text()
+
+
 def test_what_is_there_stays(capsys, write_set):
     source = write_set()
     before = {path: path.read_bytes() for path in source.rglob("*") if path.is_file()}

@@ -67,7 +67,7 @@ def test_queries_as_tsv_under_other_names(write):
 def test_queries_without_labels_are_left_out_and_counted(write):
     found = load_dataset(write(queries="query,relevant\ncat,cat\nwhat else,\n"))
     assert found.query_texts == ["cat"]
-    assert found.note == "queries without labels, left out: 1"
+    assert found.note == "queries without a judgement, left out: 1 of 2"
 
 
 @pytest.mark.parametrize(

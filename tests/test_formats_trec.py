@@ -88,7 +88,7 @@ def check(found):
 
 def test_a_folder_is_read(write):
     found = load_dataset(write())
-    assert (found.name, found.note) == ("trec", "")
+    assert (found.name, found.note) == ("trec", "queries without a judgement, left out: 1 of 3")
     check(found)
 
 

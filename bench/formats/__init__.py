@@ -1,7 +1,7 @@
 """Where labelled sets come from: a name, a folder, a file or scheme:name -> Dataset. One module per form.
 
-A form's module has `load(source, options) -> Dataset`; one that lies in files has `recognises(path, options) -> bool` as
-well, so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
+A form's module has `load(source, options) -> Dataset`; one that lies in files has `recognises(path, options) -> bool`
+as well, so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
 """
 
 from __future__ import annotations

@@ -17,14 +17,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.dataset import Card, Dataset
+from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats.archive import opened
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
-from bench.formats.records import json_records
+from bench.formats.records import json_records, unjudged
 from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
@@ -59,8 +59,11 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
     documents = _documents(_file(folder, "corpus.jsonl"))
     queries = _queries(_file(folder, "queries.jsonl"))
     unanswerable = _unanswerable(folder, card, options, queries)
+    asked = len(queries)
     queries, no_answer = pa.concat_tables([queries, unanswerable]), set(unanswerable["id"].to_pylist())
     judgements = _judgements(qrels, documents["id"], queries["id"], no_answer)
+    judged = set(judgements["query"].to_pylist()) - no_answer
+    note = joined(note, unjudged(asked, len(judged)))
     return Dataset.build(name, documents, queries, judgements, card=card, unanswerable=no_answer, note=note)
 
 

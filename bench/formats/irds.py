@@ -112,7 +112,7 @@ def _card(name: str, collection: Any) -> Card:
         description=" ".join(re.sub(r"<[^>]*>", " ", documentation.get("desc", "")).split()),
         source=f"irds:{name}",
         citation="\n".join(_citations(documentation.get("bibtex_ids", ()))),
-        language=language or "en",
+        language=language or "",
     )
 
 

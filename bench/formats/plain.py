@@ -16,14 +16,14 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from bench.dataset import Dataset
+from bench.dataset import Dataset, joined
 from bench.errors import BenchError
 from bench.formats.beir import read_card
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field
+from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field, unjudged
 
 CORPUS, METADATA = "CORPUS_PATH", "CORPUS_META_PATH"
 NEEDED = "Give corpus.txt with one paragraph a line, in the folder or by CORPUS_PATH."
@@ -63,7 +63,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         return known_item(name, options.known_item, documents, card, "; ".join(notes))
     options.only("plain", "columns")
     queries, judgements = _queries(folder, entries, options, notes)
-    return dataset_of(name, documents, queries, judgements, card=card, note="; ".join(notes))
+    return dataset_of(name, documents, queries, judgements, card=card, note=joined(*notes))
 
 
 def _paragraphs(path: Path) -> Iterator[tuple[str]]:
@@ -150,8 +150,7 @@ def _queries(
             judgements[query, document] = value
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
-    if unlabelled := len(queries) - len({query for query, _ in judgements}):
-        notes.append(f"queries without labels, left out: {unlabelled:,}")
+    notes.append(unjudged(len(queries), len({query for query, _ in judgements})))
     return queries, judgements
 
 

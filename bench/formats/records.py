@@ -146,6 +146,11 @@ def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str)
     return checked_id(str(value).strip(), where)
 
 
+def unjudged(queries: int, judged: int) -> str:
+    """A part of a note: that not all of the queries have a judgement."""
+    return f"queries without a judgement, left out: {queries - judged:,} of {queries:,}" if judged < queries else ""
+
+
 def counted(number: int, what: str) -> str:
     """A part of a note: "12 lines left out", empty for none."""
     return f"{number:,} {what}" if number else ""

@@ -20,7 +20,7 @@ from bench.formats.beir import read_card
 from bench.formats.columns import string_table
 from bench.formats.lines import checked_id, decoded, grade, lines
 from bench.formats.options import Options
-from bench.formats.records import dataset_of, field_for, json_records, text_field
+from bench.formats.records import dataset_of, field_for, json_records, text_field, unjudged
 from bench.formats.topics import read_topics
 from retrievers.base import Ranking, top_k
 
@@ -63,7 +63,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     if not judgements:
         raise BenchError(f"{path} holds no judgement.", "Add lines: query iteration document grade.")
     card = read_card(folder / "dataset.toml")
-    return dataset_of(folder.resolve().name, documents, queries, judgements, card=card)
+    note = unjudged(len(queries), len({query for query, _ in judgements}))
+    return dataset_of(folder.resolve().name, documents, queries, judgements, card=card, note=note)
 
 
 def _one(folder: Path, names: Sequence[str]) -> Path:
