@@ -78,7 +78,7 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
             "corpus.jsonl:3: the id 'd1' stands already in line 1",
         ),
         ("corpus.jsonl", b'{"_id": "d 1", "text": "x"}\n', "corpus.jsonl:1: the id 'd 1' holds white space"),
-        ("corpus.jsonl", b'{"_id": "d\xe91", "text": "x"}\n', "corpus.jsonl:1: not valid JSON in UTF-8"),
+        ("corpus.jsonl", b'{"_id": "d\xe91", "text": "x"}\n', "corpus.jsonl:1: not UTF-8"),
         ("corpus.jsonl", b'{"_id": "d1", "text": "\\ud800"}\n', "corpus.jsonl:1: not valid JSON"),
         ("queries.jsonl", b'{"_id": "q1"}\n', "queries.jsonl:1: no 'text'"),
         ("qrels/test.tsv", b"", "holds no judgement"),
@@ -122,7 +122,7 @@ def test_a_missing_file_is_named(write_set, name):
 @pytest.mark.parametrize(
     ("name", "content", "seen"),
     [
-        ("a.csv", "q;a\nx;y\n", "its columns are 'q;a'"),
+        ("a.csv", "q;a\nx;y\n", "its columns are 'q', 'a'"),
         ("a.tsv", "ask\tfound\nx\ty\n", "its columns are 'ask', 'found'"),
         ("a.csv", "query,relevant\n", "it has no record below its first line"),
         ("a.xlsx", "PK", "known forms. Simplest"),

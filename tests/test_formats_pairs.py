@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,55 @@ def test_json_lines_tsv_and_other_names(write):
 def test_a_quoted_field_may_hold_line_ends_and_odd_separators(write):
     found = load_dataset(write('query,relevant\n"one\ntwo",x\u2028y\n"z",w\n'))
     assert shown(found)[0] == {"one\ntwo": {"x\u2028y": 1}, "z": {"w": 1}}
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_without_commas_in_its_header_has_excels_other_separators(write, separator):
+    rows = [["Question", "Answer"], ["how to pay", '"By card, or cash; as you like."'], ["hours", "9 to 5"]]
+    found = load_dataset(write("\ufeff" + "".join(f"{separator.join(row)}\r\n" for row in rows)))
+    assert shown(found)[0] == {"how to pay": {"By card, or cash; as you like.": 1}, "hours": {"9 to 5": 1}}
+
+
+@pytest.mark.parametrize(
+    ("content", "table"),
+    [
+        ('a\t"He said ""hi"""\n', {"a": {'He said "hi"': 1}}),
+        ('a\t"one\ntwo"\n"b, c"\td\n', {"a": {"one\ntwo": 1}, "b, c": {"d": 1}}),
+        ('a\t"one\ttwo"', {"a": {"one\ttwo": 1}}),
+        ('a\t"He said ""hi"""\nb\t5" screen\n', {"a": {'"He said ""hi"""': 1}, "b": {'5" screen': 1}}),
+        ('a\t"He said ""hi"""\nb\t"x\n', {"a": {'"He said ""hi"""': 1}, "b": {'"x': 1}}),
+        ('a\t"Hello, world"\n', {"a": {'"Hello, world"': 1}}),
+    ],
+)
+def test_a_tsv_has_quotes_only_where_all_of_it_is_as_excel_writes(write, content, table):
+    assert shown(load_dataset(write(f"query\trelevant\n{content}", "pairs.tsv")))[0] == table
+
+
+def test_a_tsv_that_looks_quoted_and_is_not_says_what_to_do(write):
+    message = failing(write('query\trelevant\nx\t5" screen\na\t"one\ntwo"\n', "pairs.tsv"))
+    assert message.endswith("pairs.tsv:4: 1 fields, not 2 as in the header. A TSV file has no quotes: save it as CSV.")
+
+
+IN_CSV = "query,relevant\nhow to pay,By card.\nGrüße,€ 5\n"
+IN_JSON = '{"query": "how to pay", "relevant": "By card."}\n{"query": "Grüße", "relevant": "€ 5"}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "encoding"),
+    [
+        *[("my faq.csv", IN_CSV, encoding) for encoding in ("utf-16", "utf-16-le", "cp1252")],
+        *[("faq.jsonl", IN_JSON, encoding) for encoding in ("utf-16", "cp1252")],
+    ],
+)
+def test_the_advice_for_another_encoding_can_be_typed(write, tmp_path, name, content, encoding):
+    path = write("", name)
+    path.write_bytes(content.encode(encoding))
+    message = failing(path)
+    assert f"{name}:{len(content.splitlines()) if encoding == 'cp1252' else 1}: not UTF-8" in message
+    assert ("but UTF-16" in message) == (encoding != "cp1252")
+    command = "iconv" + message.rpartition("iconv")[2]
+    assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert shown(load_dataset(tmp_path / f"utf8{path.suffix}"))[0]["Grüße"] == {"€ 5": 1}
 
 
 def test_long_texts_are_no_trouble(write):

@@ -51,20 +51,23 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
         for form in FILES:
             if _module(form).recognises(path, given):
                 return _load(form, str(path), options)
+    seen, how = _seen(path)
     raise BenchError(
-        f"{path} is in none of the known forms{_seen(path)}.",
+        f"{path} is in none of the known forms{seen}.",
         "Simplest is a .csv file with the columns query and relevant, or a folder with corpus.jsonl, queries.jsonl and "
-        "qrels/test.tsv; docs/bring-your-data.md has all. Columns with other names: "
-        f"{as_pairs(path, 'NAME', 'NAME')}.",
+        f"qrels/test.tsv; docs/bring-your-data.md has all.{how}",
     )
 
 
-def _seen(path: Path) -> str:
-    """What a table has instead of columns that are known."""
+def _seen(path: Path) -> tuple[str, str]:
+    """What a table has instead of columns that are known, and how to name them."""
     if path.suffix.lower() not in SUFFIXES:
-        return ""
+        return "", ""
     names = headers(path)
-    return f": its columns are {', '.join(map(repr, names))}" if names else ": it has no record below its first line"
+    if not names:
+        return ": it has no record below its first line", ""
+    listed = ", ".join(map(repr, names))
+    return f": its columns are {listed}", f" Columns with other names: {as_pairs(path, 'NAME', 'NAME')}."
 
 
 def _is_broken(name: str) -> bool:

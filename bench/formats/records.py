@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ from bench.formats.options import Options
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less than some documents have
+
+# A field and what ends it: in quotes, or without any.
+_TSV_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|[^"\t\r\n]*)(?:\t|\r?\n|\Z)')
 
 Record = dict[str, Any]
 
@@ -48,8 +52,9 @@ def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:
+            decoded(line, f"{path}:{number}")
             raise BenchError(
-                f"{path}:{number}: not valid JSON in UTF-8 ({error.msg}).", "Each line must be one JSON object."
+                f"{path}:{number}: not valid JSON ({error.msg}).", "Each line must be one JSON object."
             ) from None
         if not isinstance(record, dict):
             raise BenchError(
@@ -70,24 +75,50 @@ def _delimited(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
                 raise BenchError(f"{where}: two columns have one name.", "Name each column once in the header.")
             continue
         if len(row) != len(names):
-            raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", "Mend the line.")
+            quoted = path.suffix.lower() == ".tsv" and any('"' in cell for cell in row)
+            hint = "A TSV file has no quotes: save it as CSV." if quoted else "Mend the line."
+            raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", hint)
         yield where, dict(zip(names, row, strict=True))
 
 
 def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and fields. A quote is a character in TSV; in CSV a quoted field may hold line ends."""
-    if path.suffix.lower() == ".tsv":
+    """Line numbers and fields. In CSV a quoted field may hold line ends; in TSV a quote is a character like others,
+    unless the whole file is as Excel writes it."""
+    if not path.exists():
+        raise BenchError(f"There is no {path}.", needed)
+    text = text_of(path)
+    tabbed = path.suffix.lower() == ".tsv"
+    if tabbed and not _has_quoting(text):
         for number, line in lines(path, needed):
             yield number, decoded(line, f"{path}:{number}").split("\t")
         return
-    if not path.exists():
-        raise BenchError(f"There is no {path}.", needed)
-    reader = csv.reader(io.StringIO(text_of(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tabbed else _separator(text), strict=True)
     try:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
         raise BenchError(f"{path}:{reader.line_num}: {error}.", "Mend the quotes, or save it as CSV anew.") from None
+
+
+def _has_quoting(text: str) -> bool:
+    """Is this TSV as Excel writes it? Each field with a quote is quoted, quotes in it are doubled, and one field shows
+    it by a doubled quote, a tab or a line end; a field that is only set in quotes may as well be somebody's words."""
+    if '"' not in text:
+        return False
+    shown = position = 0
+    while position < len(text):
+        field = _TSV_FIELD.match(text, position)
+        if field is None:
+            return False
+        shown += field[1] is not None and any(each in field[1] for each in ('""', "\t", "\n"))
+        position = field.end()
+    return bool(shown)
+
+
+def _separator(text: str) -> str:
+    """A comma, unless the header has none and has semicolons or tabs: Excel writes them where a comma is decimal."""
+    header = text.lstrip("\r\n ").partition("\n")[0]
+    return next((each for each in ",;\t" if each in header), ",")
 
 
 def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Options) -> str | None:
