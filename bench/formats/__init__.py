@@ -16,7 +16,7 @@ from bench.formats.options import Options
 from bench.formats.records import SUFFIXES, as_pairs, headers
 
 # Asked in this order whether a path is theirs.
-FILES = ("trec", "plain", "pairs", "intents", "beir")
+FILES = ("trec", "plain", "pairs", "intents", "files", "beir")
 REMOTE = ("irds", "hf")
 
 

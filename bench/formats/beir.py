@@ -30,7 +30,7 @@ from bench.measures import resolve
 DEFAULT_SPLIT = "test"
 HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
 NEEDED = (
-    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv. "
+    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md and .txt files as its documents. "
     "Without labels, --known-item title asks for each document by its title."
 )
 
