@@ -176,8 +176,8 @@ def test_the_depth_reaches_the_largest_cutoff(run_small):
 
 def test_a_sample_says_so(run_small):
     found = run_small(limit=2, latency=False)
-    assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 judged queries (seed 0)"
-    assert "a sample of 2 of 3 judged queries (seed 0)" in figures.quality(found, found.datasets[0]).title
+    assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 queries, seed 0"
+    assert "a sample of 2 of 3 queries, seed 0" in figures.quality(found, found.datasets[0]).title
     assert figures.summary(found).rows[0][0] == "small (sample of 2)"
     assert "small (sample of 2)" in figures.by_slice(found, found.datasets[0], "kind").title
 
