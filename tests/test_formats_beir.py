@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+import shlex
 import stat
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -283,6 +287,35 @@ def splits(folder, *names):
     for name in names:
         (folder / "qrels" / f"{name}.tsv").write_text(content)
     return folder
+
+
+def test_grades_as_pandas_writes_them(write_set):
+    folder = write_set(qrels=[("q1", "d1", "2.0"), ("q1", "d2", "0.0")])
+    assert load_dataset(folder).grade.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("name", ["qrels.csv", "qrels.tsv", "qrels/test.csv", "qrels/test.txt"])
+def test_judgements_that_lie_elsewhere_are_noticed(write_set, name):
+    folder = write_set()
+    (folder / "qrels" / "test.tsv").unlink()
+    (folder / name).write_text("q1,d1,1\n")
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder)
+    assert caught.value.message == f"{folder} has no qrels/test.tsv, but {name}."
+    assert "Write the judgements to qrels/test.tsv" in caught.value.hint
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ["corpus.jsonl", "corpus.json"])
+def test_the_advice_for_a_json_array_can_be_typed(write_set, tmp_path, name, indent):
+    folder = write_set()
+    lines = (folder / "corpus.jsonl").read_text().splitlines()
+    (folder / name).write_text(json.dumps([json.loads(line) for line in lines], indent=indent))
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder if name == "corpus.jsonl" else folder / name)
+    command = shlex.quote(sys.executable) + caught.value.hint.rpartition(": python")[2]
+    assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "new.jsonl").read_text().splitlines() == lines
 
 
 def test_a_split_is_chosen(write_set):

@@ -99,6 +99,15 @@ def test_json_lines_tsv_and_other_names(write):
     assert shown(load_dataset(write('anchor\tpositive\n"a\tb\n', "pairs.tsv")))[0] == {'"a': {"b": 1}}
 
 
+def test_fields_of_inner_objects_are_named_with_a_dot(write):
+    rows = [{"page_content": "By card.", "metadata": {"question": "how to pay", "lang": "en"}}]
+    path = write("".join(json.dumps(row) + "\n" for row in rows), "chunks.jsonl")
+    options = Options(columns=(("query", "metadata.question"), ("relevant", "page_content")))
+    found = load_dataset(path, options)
+    assert shown(found)[0] == {"how to pay": {"By card.": 1}}
+    assert found.field("metadata.lang") == ["en"]
+
+
 def test_a_quoted_field_may_hold_line_ends_and_odd_separators(write):
     found = load_dataset(write('query,relevant\n"one\ntwo",x\u2028y\n"z",w\n'))
     assert shown(found)[0] == {"one\ntwo": {"x\u2028y": 1}, "z": {"w": 1}}

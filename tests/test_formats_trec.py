@@ -105,6 +105,16 @@ def test_documents_as_json_lines(write, keys):
     check(load_dataset(write(**{"docs.tsv": None, "docs.jsonl": text}), Options(columns=columns)))
 
 
+def test_documents_as_other_tools_dump_them(write):
+    rows = [("d1", "Cats The cat slept."), ("d2", "Pump blocked."), ("d3", "A film.")]
+    langchain = [{"id": None, "page_content": text, "metadata": {"source": name}} for name, text in rows]
+    llamaindex = [{"id_": name, "text": text, "metadata": {}} for name, text in rows]
+    for dump, columns in ((langchain, (("id", "metadata.source"),)), (llamaindex, ())):
+        text = "".join(json.dumps(row) + "\n" for row in dump)
+        check(load_dataset(write(**{"docs.tsv": None, "docs.jsonl": text}), Options(columns=columns)))
+        (write() / "docs.tsv").unlink()
+
+
 def test_splits_of_the_judgements(write):
     folder = write(**{"qrels": None, "qrels/test.tsv": QRELS, "qrels/dev.txt": "2 0 d2 1\n"})
     check(load_dataset(folder))

@@ -13,7 +13,7 @@ from typing import Any
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, as_pairs, headers
+from bench.formats.records import SUFFIXES, as_pairs, headers, to_json_lines
 
 # Asked in this order whether a path is theirs.
 FILES = ("trec", "plain", "pairs", "intents", "files", "beir")
@@ -61,6 +61,8 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
 
 def _seen(path: Path) -> tuple[str, str]:
     """What a table has instead of columns that are known, and how to name them."""
+    if path.suffix.lower() == ".json":
+        return "", f" A JSON array of objects becomes JSON lines by: {to_json_lines(path)}"
     if path.suffix.lower() not in SUFFIXES:
         return "", ""
     names = headers(path)

@@ -84,8 +84,21 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
         raise BenchError(
             f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
         )
+    if not found:
+        _refuse_elsewhere(folder, files, wanted or DEFAULT_SPLIT)
     split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
     return _file(qrels, f"{split}.tsv"), "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
+
+
+def _refuse_elsewhere(folder: Source, files: Collection[str], split: str) -> None:
+    """Raise BenchError where judgements lie under another name. files: the names in the folder qrels."""
+    beside = (path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else ()
+    stray = sorted([*(f"qrels/{name}" for name in files), *(name for name in beside if name.startswith("qrels"))])
+    if stray:
+        raise BenchError(
+            f"{folder} has no qrels/{split}.tsv, but {', '.join(stray)}.",
+            f"Write the judgements to qrels/{split}.tsv, a line each: query-id <tab> corpus-id <tab> score.",
+        )
 
 
 def _unanswerable(folder: Source, card: Card, options: Options, queries: pa.Table) -> pa.Table:

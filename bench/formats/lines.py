@@ -106,9 +106,10 @@ def checked_id(value: str, where: str) -> str:
 
 
 def grade(text: str, where: str) -> int:
-    """A judgement's grade, else BenchError."""
+    """A judgement's grade, else BenchError. 1.0 is 1, as trec_eval reads it and pandas writes it."""
+    whole, _, rest = text.partition(".")
     try:
-        value = int(text)
+        value = int(whole if rest and not rest.strip("0") else text)
     except ValueError:
         value = MAX_GRADE + 1
     if abs(value) > MAX_GRADE:

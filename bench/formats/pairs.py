@@ -68,7 +68,7 @@ MUTUAL: Mapping[str, tuple[str, ...]] = {
     "first_id": (),
     "second_id": (),
 }
-VERDICTS = {"1": True, "true": True, "0": False, "false": False}
+VERDICTS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 NEEDED = "Give a .csv, .tsv or .jsonl file with the columns query and relevant, or question1, question2, is_duplicate."
 
 Pair = tuple[str, str]

@@ -23,6 +23,7 @@ csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less tha
 
 # A field and what ends it: in quotes, or without any.
 _TSV_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|[^"\t\r\n]*)(?:\t|\r?\n|\Z)')
+_ARRAY = re.compile(rb"\s*\[\s*(\{|$)")  # of objects
 
 Record = dict[str, Any]
 
@@ -34,7 +35,7 @@ def records(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
     """
     if path.suffix.lower() == ".jsonl":
         for number, record in json_records(path, needed):
-            yield f"{path}:{number}", record
+            yield f"{path}:{number}", dotted(record)
     else:
         yield from _delimited(path, needed)
 
@@ -49,6 +50,8 @@ def headers(path: Path) -> list[str]:
 def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
     """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
     for number, line in lines(path, needed):
+        if number == 1 and _ARRAY.match(line):
+            raise BenchError(f"{path} is one JSON array, not JSON lines.", f"Convert it: {to_json_lines(path)}")
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:
@@ -61,6 +64,18 @@ def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
                 f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
             )
         yield number, record
+
+
+def to_json_lines(path: Source) -> str:
+    """What to type to make JSON lines of a JSON array."""
+    code = "import json, sys; [print(json.dumps(each)) for each in json.load(sys.stdin.buffer)]"
+    return f'python -c "{code}" < {shlex.quote(str(path))} > new.jsonl'
+
+
+def dotted(record: Record) -> Record:
+    """A record with the fields of its inner objects beside the others: metadata.source."""
+    inner = {key: value for key, value in record.items() if isinstance(value, dict)}
+    return record | {f"{key}.{name}": each for key, value in inner.items() for name, each in value.items()}
 
 
 def _delimited(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
