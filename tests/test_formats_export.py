@@ -91,7 +91,7 @@ def test_a_note_is_kept_in_the_card(tmp_path):
     description = load_dataset(tmp_path / "x").card.description
     assert description == (
         "x, imported from x.csv ("
-        "read as labelled texts: text, label; 1 texts are the only ones of their label: documents, no queries)"
+        "read as labelled texts: text, label; 1 text is the only one of its label: a document, no query)"
     )
 
 

@@ -87,7 +87,7 @@ def test_hidden_files_are_passed_over_and_empty_ones_counted(write):
     folder = write(**{".git/a.md": "x", ".b.txt": "x", "c.md": " \n", "d.html": "x"})
     found = load_dataset(folder)
     assert len(found.documents) == 5
-    assert found.note == "each file is a document; 1 empty files left out"
+    assert found.note == "each file is a document; 1 empty file left out"
 
 
 def test_known_items_by_title_need_no_labels(write):

@@ -53,8 +53,7 @@ def test_without_splits_each_text_is_asked_against_all_others(write):
     )
     assert found.card.drop_self
     assert (
-        found.note
-        == "read as labelled texts: text, label; 1 texts are the only ones of their label: documents, no queries"
+        found.note == "read as labelled texts: text, label; 1 text is the only one of its label: a document, no query"
     )
     assert found.query_ids == ["u2", "u3", "u4", "u5", "u6"]
     own = [list(found.texts)[position] for position in found.own_document]
@@ -76,7 +75,7 @@ def test_a_column_of_splits(write):
     assert (found.query_ids, found.document_ids([0, 1])) == (["q4", "q5"], ["d3", "d2"])
     assert found.answerable.tolist() == [True, False]
     assert found.note == (
-        "read as labelled texts: text, label = category, split; 1 queries have a label that no document has"
+        "read as labelled texts: text, label = category, split; 1 query has a label that no document has"
     )
     assert not found.card.drop_self
     other = load_dataset(path, Options(split="validation"))

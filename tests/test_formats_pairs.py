@@ -78,7 +78,7 @@ def test_a_query_that_is_a_document_too_is_left_out_of_its_own_hits(write):
     assert found.query_ids == ["d2", "q2"]  # the query B is the document b
     assert shown(found) == ({"B": {"c": 1}, "a": {"b": 1}}, {"b", "c"})
     assert found.card.drop_self
-    assert found.note == "read as pairs: query, relevant; 1 queries are documents too, each left out of its own hits"
+    assert found.note == "read as pairs: query, relevant; 1 query is a document too, left out of its own hits"
     assert found.own_document.tolist() == [found.document_ids(range(2)).index("d2"), -1]
 
 
@@ -87,7 +87,7 @@ def test_lines_that_say_nothing_are_counted(write):
     assert shown(found) == ({"a": {"b": 1}}, {"b"})
     assert found.note == (
         "read as pairs: query, relevant; "
-        "2 lines with an empty text left out; 1 lines that pair a text with itself left out"
+        "2 lines with an empty text left out; 1 line that pairs a text with itself left out"
     )
 
 
@@ -192,6 +192,7 @@ def test_columns_of_two_forms_are_refused_until_one_is_named(write, names, label
     assert "has the columns of pairs and of labelled texts" in failing(path)
     assert len(load_dataset(f"pairs:{path}").documents) == 1
     assert len(load_dataset(f"intents:{path}").documents) == 2
+    assert load_dataset(path, Options(columns=(("grade", label),))).grade.tolist() == [1, 1]
 
 
 def test_named_columns_say_which_form_it_is(write):
@@ -234,7 +235,7 @@ def test_members_that_are_only_linked_by_a_chain_are_left_out(write):
     """a = b = c = d: c is judged against b, d is not; d would count as a miss where it is most likely right."""
     found = load_dataset(write(mutual("a b 1", "b c 1", "c d 1", "d x 0")))
     assert shown(found) == ({"b": {"a": 1, "c": 1}}, {"a", "c", "x"})
-    assert found.note == f"{MUTUAL}; 1 texts left out that a chain of pairs links to a query, unjudged against it"
+    assert found.note == f"{MUTUAL}; 1 text left out that a chain of pairs links to a query, unjudged against it"
 
 
 def test_negative_pairs_are_traps_for_either_side(write):
@@ -254,7 +255,7 @@ def test_negative_pairs_are_traps_for_either_side(write):
 def test_contradictions_leave_the_doubtful_text_out(write, pairs):
     found = load_dataset(write(mutual(*pairs)))
     assert shown(found) == ({"a": {"b": 1, "d": 1}}, {"b", "d"})
-    assert "1 contradictory pairs not used" in found.note
+    assert "1 contradictory pair not used" in found.note
 
 
 def test_a_group_of_contradictions_alone_asks_nothing(write):

@@ -65,9 +65,9 @@ def test_an_empty_query_with_a_relevant_document_is_an_error(findings):
     assert (found["empty-unanswerable-queries"].level, found["empty-unanswerable-queries"].ids) == ("warning", ("e2",))
 
 
-def test_how_a_set_was_read_is_a_note(findings):
+def test_the_note_of_a_set_is_one_of_the_findings(findings):
     found = findings(queries=[query("u1", "what else is on")])
-    message = "How the set was read: queries without a judgement, left out: 1 of 4."
+    message = "The set's note: queries without a judgement, left out: 1 of 4."
     assert found["reading"] == Finding("reading", "note", message)
     assert "reading" not in {each.kind for each in lint(load_dataset("vector-notes"))}
 

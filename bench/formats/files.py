@@ -54,7 +54,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     if not ids:
         raise BenchError(f"{folder} has no .md or .txt file with text.", "Name the folder that holds the documents.")
     documents = string_table(zip(ids.values(), texts, strict=True), "id", "text")
-    notes = ["each file is a document", counted(empty, "empty files left out")]
+    notes = ["each file is a document", counted(empty, "empty file left out", "empty files left out")]
     return labelled("files", folder, Corpus(documents, entries, _names(folder, ids), notes), options)
 
 

@@ -158,8 +158,12 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
         card=Card(drop_self=True),
         note=joined(
             read_as("labelled texts", all_texts.columns),
-            counted(alone, "texts are the only ones of their label: documents, no queries"),
-            counted(all_texts.skipped, "lines without text or label left out"),
+            counted(
+                alone,
+                "text is the only one of its label: a document, no query",
+                "texts are the only ones of their label: documents, no queries",
+            ),
+            counted(all_texts.skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 
@@ -179,8 +183,10 @@ def _against_training(path: Path, documents: Labelled, queries: Labelled, note: 
         note=joined(
             read_as("labelled texts", queries.columns),
             note,
-            counted(len(without), "queries have a label that no document has"),
-            counted(skipped, "lines without text or label left out"),
+            counted(
+                len(without), "query has a label that no document has", "queries have a label that no document has"
+            ),
+            counted(skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 

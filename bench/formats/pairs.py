@@ -85,7 +85,8 @@ def recognises(path: Path, options: Options) -> bool:
     if intents.fits([name for name in names if name.casefold() != "category"], options):
         raise BenchError(
             f"{path} has the columns of pairs and of labelled texts: {', '.join(names)}.",
-            f"Say which it is: pairs:{path} or intents:{path}.",
+            f"Say which it is: pairs:{path} or intents:{path}; where the label says how relevant the text is: "
+            f"{path} --columns grade=NAME.",
         )
     return True
 
@@ -151,9 +152,15 @@ def _directed(path: Path, columns: Mapping[str, str]) -> Dataset:
         card=Card(drop_self=bool(own)),
         note=joined(
             read_as("pairs", columns),
-            counted(empty, "lines with an empty text left out"),
-            counted(itself, "lines that pair a text with itself left out"),
-            counted(len(own), "queries are documents too, each left out of its own hits"),
+            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
+            counted(
+                itself, "line that pairs a text with itself left out", "lines that pair a text with itself left out"
+            ),
+            counted(
+                len(own),
+                "query is a document too, left out of its own hits",
+                "queries are documents too, each left out of its own hits",
+            ),
         ),
     )
 
@@ -201,9 +208,13 @@ def _mutual(path: Path, columns: Mapping[str, str]) -> Dataset:
         judgements,
         note=joined(
             read_as("judged pairs", columns),
-            counted(empty, "lines with an empty text left out"),
-            counted(len(unjudged), "texts left out that a chain of pairs links to a query, unjudged against it"),
-            counted(len(contradictory), "contradictory pairs not used"),
+            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
+            counted(
+                len(unjudged),
+                "text left out that a chain of pairs links to a query, unjudged against it",
+                "texts left out that a chain of pairs links to a query, unjudged against it",
+            ),
+            counted(len(contradictory), "contradictory pair not used", "contradictory pairs not used"),
         ),
     )
 

@@ -197,9 +197,9 @@ def unjudged(queries: int, judged: int) -> str:
     return f"queries without a judgement, left out: {queries - judged:,} of {queries:,}" if judged < queries else ""
 
 
-def counted(number: int, what: str) -> str:
-    """A part of a note: "12 lines left out", empty for none."""
-    return f"{number:,} {what}" if number else ""
+def counted(number: int, one: str, many: str) -> str:
+    """A part of a note, empty for none: counted(12, "line left out", "lines left out")."""
+    return f"{number:,} {one if number == 1 else many}" if number else ""
 
 
 def text_field(record: Mapping[str, Any], name: str, where: str) -> str:

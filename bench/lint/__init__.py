@@ -49,4 +49,4 @@ def lint(dataset: Dataset, sd: float | None = None) -> list[Finding]:
 
 def _reading(dataset: Dataset) -> Iterator[Finding]:
     if dataset.note:
-        yield Finding("reading", "note", f"How the set was read: {dataset.note}.")
+        yield Finding("reading", "note", f"The set's note: {dataset.note}.")
