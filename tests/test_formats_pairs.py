@@ -279,6 +279,11 @@ def test_the_usual_public_files_are_recognised(write, name, content):
     assert shown(load_dataset(write(content, name)))[0] == {"a, b": {"c": 1}}
 
 
+def test_verdicts_as_pandas_writes_them(write):
+    path = write("question1,question2,is_duplicate\na,b,1.0\na,c,0.0\n")
+    assert shown(load_dataset(path))[0] == {"a": {"b": 1, "c": 0}}
+
+
 def test_ids_of_pairs_are_taken_where_they_are_named(write):
     options = Options(columns=(("first_id", "qid1"), ("second_id", "qid2")))
     assert load_dataset(write(QUORA), options).query_ids == ["1"]
