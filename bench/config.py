@@ -24,7 +24,7 @@ class RunConfig:
 
     datasets: names, paths or scheme:name (none: the shipped sets). retrievers: names with parameters. runs: files of
     other systems' TREC runs, scored beside them. measures: ir_measures' names. depth: hits a query is ranked to.
-    latency: take times. limit: a sample of so many judged queries a set.
+    latency: take times. limit: a sample of so many queries a set.
     seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
     cores). repeat_index: builds of each index, for their spread, all without the cache where there are several.
     samples, seconds: single queries timed per retriever and set, and the time that they may take.

@@ -22,7 +22,7 @@ PLAIN_WIDTH = 200
 def replace_what_cannot_be_shown() -> None:
     """Where the output's encoding lacks a character (a Windows pipe, LANG=C) show ?; where there is none, nothing."""
     if sys.stdout is None:  # closed by who called
-        sys.stdout = Path(os.devnull).open("w")
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -67,7 +67,7 @@ class Card:
     licence: str = ""
     source: str = ""
     citation: str = ""
-    language: str = "en"
+    language: str = ""
     measure: str = "nDCG@10"
     slices: tuple[str, ...] = ()
     group: str = ""
@@ -82,7 +82,8 @@ class Dataset:
     documents: table (id, text), descending by id. queries: table (id, text, metadata as JSON text),
     judged ones only, ascending by id. judgements: three aligned arrays, sorted by query, then document;
     `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
-    note: what a reader must know of it ("a sample of 50 of 300 judged queries"). sampled: are these not all queries?
+    note: what a reader must know of it ("a sample of 50 of 300 queries"). outside: ids of the queries that a sample
+    leaves out.
     """
 
     name: str
@@ -93,7 +94,7 @@ class Dataset:
     grade: NDArray[np.int64]
     card: Card = field(default_factory=Card)
     note: str = ""
-    sampled: bool = False
+    outside: frozenset[str] = frozenset()
 
     @staticmethod
     def build(
@@ -205,21 +206,27 @@ class Dataset:
         return digest.hexdigest()
 
     def sample(self, size: int, seed: int) -> Dataset:
-        """The same documents with `size` of the judged queries, drawn without replacement."""
+        """The same documents with `size` of the queries, drawn without replacement."""
         total = len(self.queries)
         if size >= total:
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
         kept = np.isin(self.judged_query, chosen)
+        queries = self.queries.take(pa.array(chosen))
         return replace(
             self,
-            queries=self.queries.take(pa.array(chosen)),
+            queries=queries,
             judged_query=np.searchsorted(chosen, self.judged_query[kept]).astype(np.int64),
             judged_document=self.judged_document[kept],
             grade=self.grade[kept],
-            note=joined(self.note, f"a sample of {size} of {total} judged queries (seed {seed})"),
-            sampled=True,
+            note=joined(self.note, f"a sample of {size:,} of {total:,} queries, seed {seed}"),
+            outside=self.outside | (set(self.query_ids) - set(queries["id"].to_pylist())),
         )
+
+    @property
+    def sampled(self) -> bool:
+        """Are these not all of its queries?"""
+        return bool(self.outside)
 
     def write_texts(self, folder: Path) -> None:
         """Write what a worker needs, as Arrow files that it maps into memory."""

@@ -28,6 +28,7 @@ from bench.entrant import Entrant, absent_queries, entrants
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
+from bench.lint.texts import check as check_texts
 from bench.noise import Gauge
 from bench.process import ProcessWorker, Surroundings
 from bench.resume import claimed, differences, discard, refuse_strange, sweep
@@ -127,7 +128,7 @@ class _Runner:
         _refuse_same_names(datasets)
         if self.config.by:
             datasets = _sliced(datasets, self.config.by)
-        self._warn_of_fields(datasets)
+        self._warn_of_sets(datasets)
         self._add_measures(datasets)
         if self.config.limit is not None:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
@@ -414,8 +415,10 @@ class _Runner:
         if warning is not None:
             self._warn(warning, entrant.label)
 
-    def _warn_of_fields(self, datasets: Sequence[Dataset]) -> None:
+    def _warn_of_sets(self, datasets: Sequence[Dataset]) -> None:
         for dataset in datasets:
+            for finding in check_texts(dataset):
+                self._warn(f"{dataset.name}: {finding.message}")
             for name in dataset.absent_fields:
                 self._warn(f"{dataset.name}: its card names the field {name!r}, which no query has.")
 
@@ -463,6 +466,9 @@ def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]
     for name in fields:
         if not any(name in dataset.card.slices for dataset in sliced):
             known = sorted({key for dataset in datasets for each in dataset.metadata for key in each})
+            if not known:
+                sets = ", ".join(dataset.name for dataset in datasets)
+                raise BenchError(f"There is no metadata field {name!r}.", f"The queries of {sets} have no metadata.")
             raise unknown("metadata field", name, known)
     return sliced
 

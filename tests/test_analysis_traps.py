@@ -69,6 +69,17 @@ def test_a_file_of_traps(dataset, tmp_path):
     assert dataset.document_ids(found.document) == ["d", "b"]
 
 
+def test_traps_of_queries_outside_of_a_sample_are_passed_over(dataset, tmp_path):
+    path = tmp_path / "traps.tsv"
+    path.write_text("".join(f"{query}\td\n" for query in dataset.query_ids))
+    sample = dataset.sample(2, seed=0)
+    found = read_traps(path, sample)
+    assert [sample.query_ids[query] for query in found.query.tolist()] == sample.query_ids
+    path.write_text(f"{min(sample.outside)}\td\nq9\td\n")
+    with pytest.raises(BenchError, match=r"traps.tsv:2: there is no query 'q9'"):
+        read_traps(path, sample)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

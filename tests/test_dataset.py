@@ -74,11 +74,24 @@ def test_a_sample_is_seeded_and_says_so(write_set):
     whole = load_dataset(write_set())
     sample = whole.sample(2, seed=1)
     assert len(sample.queries) == len(sample.judgements) == 2
-    assert sample.note == "a sample of 2 of 3 judged queries (seed 1)"
+    assert sample.note == "a sample of 2 of 3 queries, seed 1"
     assert sample.fingerprint == whole.sample(2, seed=1).fingerprint != whole.fingerprint
     for query, judged in zip(sample.query_ids, sample.judgements, strict=True):
         assert judged == whole.judgements[whole.query_ids.index(query)]
     assert whole.sample(3, seed=1) is whole
+
+
+def test_a_sample_of_many_is_counted_with_commas():
+    queries = {f"q{n:04}": "z" for n in range(1500)}
+    whole = build({"a": "x"}, queries, [(query, "a", 1) for query in queries])
+    assert whole.sample(1200, seed=0).note == "a sample of 1,200 of 1,500 queries, seed 0"
+
+
+def test_a_sample_knows_the_queries_outside_of_it(write_set):
+    whole = load_dataset(write_set())
+    sample = whole.sample(2, seed=1)
+    assert (sample.outside | set(sample.query_ids), whole.outside) == (set(whole.query_ids), frozenset())
+    assert sample.sample(1, seed=1).outside >= sample.outside
 
 
 def test_workers_map_the_texts(write_set, tmp_path):
@@ -107,4 +120,4 @@ def test_a_sample_keeps_what_its_set_says_of_itself(write_set):
     assert not noted.describe()["sampled"]
     sample = noted.sample(2, seed=1)
     assert sample.sampled
-    assert sample.note == "made from titles; a sample of 2 of 3 judged queries (seed 1)"
+    assert sample.note == "made from titles; a sample of 2 of 3 queries, seed 1"

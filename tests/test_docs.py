@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bench
 from bench.cli import main
 from bench.formats import load_dataset
 
@@ -46,9 +47,18 @@ def test_each_block_is_marked():
     assert PAGE.count("```") == 2 * (len(FILES) + len(RUNS))
 
 
+def test_characters_find_what_words_do_not_where_there_are_no_spaces(written):
+    found = bench.run("shop.csv", ["bm25", "tfidf:analyzer=char_wb,ngram_max=2"], measures=["R@1"], latency=False)
+    values = found.measures.set_index(["retriever", "slice"])["value"]
+    assert values["bm25", "all"] == 0
+    assert values["tfidf:analyzer=char_wb,ngram_max=2", "all"] == 1
+    assert "script written without spaces" in found.warnings[0]
+
+
 def test_the_text_says_what_happens(written):
     assert load_dataset("help").describe()["unanswerable"] == 1
     assert (len(load_dataset("faq.csv").documents), len(load_dataset("faq.csv").queries)) == (2, 3)
+    assert load_dataset("faq.csv").note == "read as pairs: query = Question, relevant = Answer"
     duplicates = load_dataset("duplicates.csv")
     assert "How do adults learn to swim?" not in list(duplicates.texts)
     assert duplicates.query_texts == ["How do I learn to swim?", "Why is the sky blue?"]

@@ -17,7 +17,7 @@ from bench.formats import hf
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "bring-your-data.md").read_text("utf-8").partition("## Plain text")[2]
-FILES = re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", TEXT, re.DOTALL)
+FILES = re.findall(r"<!-- file: (.+?) -->\n```\w*\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [
     shlex.split(line)[3:]
     for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
@@ -40,8 +40,8 @@ def folder(tmp_path_factory):
 
 def test_each_section_has_an_example():
     shown = {each[1].partition(":")[0] if each[1].startswith(REMOTE) else each[1] for each in COMMANDS}
-    assert shown == {"notes", "manual", "articles", "trec", "irds", "hf"}
-    assert {name.partition("/")[0] for name, _ in FILES} == {"notes", "manual", "articles", "trec"}
+    assert shown == {"notes", "handbook", "manual", "articles", "trec", "irds", "hf"}
+    assert {name.partition("/")[0] for name, _ in FILES} == {"notes", "handbook", "manual", "articles", "trec"}
 
 
 @pytest.mark.parametrize("command", LOCAL, ids=" ".join)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+import shlex
 import stat
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -78,7 +82,7 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
             "corpus.jsonl:3: the id 'd1' stands already in line 1",
         ),
         ("corpus.jsonl", b'{"_id": "d 1", "text": "x"}\n', "corpus.jsonl:1: the id 'd 1' holds white space"),
-        ("corpus.jsonl", b'{"_id": "d\xe91", "text": "x"}\n', "corpus.jsonl:1: not valid JSON in UTF-8"),
+        ("corpus.jsonl", b'{"_id": "d\xe91", "text": "x"}\n', "corpus.jsonl:1: not UTF-8"),
         ("corpus.jsonl", b'{"_id": "d1", "text": "\\ud800"}\n', "corpus.jsonl:1: not valid JSON"),
         ("queries.jsonl", b'{"_id": "q1"}\n', "queries.jsonl:1: no 'text'"),
         ("qrels/test.tsv", b"", "holds no judgement"),
@@ -122,7 +126,7 @@ def test_a_missing_file_is_named(write_set, name):
 @pytest.mark.parametrize(
     ("name", "content", "seen"),
     [
-        ("a.csv", "q;a\nx;y\n", "its columns are 'q;a'"),
+        ("a.csv", "q;a\nx;y\n", "its columns are 'q', 'a'"),
         ("a.tsv", "ask\tfound\nx\ty\n", "its columns are 'ask', 'found'"),
         ("a.csv", "query,relevant\n", "it has no record below its first line"),
         ("a.xlsx", "PK", "known forms. Simplest"),
@@ -285,11 +289,41 @@ def splits(folder, *names):
     return folder
 
 
+def test_grades_as_pandas_writes_them(write_set):
+    folder = write_set(qrels=[("q1", "d1", "2.0"), ("q1", "d2", "0.0")])
+    assert load_dataset(folder).grade.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("name", ["qrels.csv", "qrels.tsv", "qrels/test.csv", "qrels/test.txt"])
+def test_judgements_that_lie_elsewhere_are_noticed(write_set, name):
+    folder = write_set()
+    (folder / "qrels" / "test.tsv").unlink()
+    (folder / name).write_text("q1,d1,1\n")
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder)
+    assert caught.value.message == f"{folder} has no qrels/test.tsv, but {name}."
+    assert "Write the judgements to qrels/test.tsv" in caught.value.hint
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ["corpus.jsonl", "corpus.json"])
+def test_the_advice_for_a_json_array_can_be_typed(write_set, tmp_path, name, indent):
+    folder = write_set()
+    lines = (folder / "corpus.jsonl").read_text().splitlines()
+    (folder / name).write_text(json.dumps([json.loads(line) for line in lines], indent=indent))
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder if name == "corpus.jsonl" else folder / name)
+    command = shlex.quote(sys.executable) + caught.value.hint.rpartition(": python")[2]
+    assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "new.jsonl").read_text().splitlines() == lines
+
+
 def test_a_split_is_chosen(write_set):
     folder = write_set()
     (folder / "qrels" / "dev.tsv").write_text("q2\td3\t1\n")
     found = load_dataset(folder, Options(split="dev"))
-    assert (found.query_ids, found.note) == (["q2"], "judgements of the split 'dev'")
+    assert found.query_ids == ["q2"]
+    assert found.note == "judgements of the split 'dev'; queries without a judgement, left out: 2 of 3"
     assert load_dataset(folder).note == ""
 
 

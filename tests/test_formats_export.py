@@ -89,7 +89,16 @@ def test_a_note_is_kept_in_the_card(tmp_path):
     (tmp_path / "x.csv").write_text("text,label\na,x\nb,x\nc,y\n")
     export.write(load_dataset(tmp_path / "x.csv"), tmp_path / "x", "x.csv")
     description = load_dataset(tmp_path / "x").card.description
-    assert description == "x, imported from x.csv (1 texts are the only ones of their label: documents, no queries)"
+    assert description == (
+        "x, imported from x.csv ("
+        "read as labelled texts: text, label; 1 text is the only one of its label: a document, no query)"
+    )
+
+
+def test_a_language_that_nobody_named_is_not_made_up(tmp_path):
+    (tmp_path / "x.csv").write_text("query,relevant\nwann,Um neun.\n")
+    export.write(load_dataset(tmp_path / "x.csv"), tmp_path / "x", "x.csv")
+    assert "language" not in (tmp_path / "x" / "dataset.toml").read_text()
 
 
 def test_what_is_there_stays(capsys, write_set):

@@ -307,7 +307,7 @@ def test_a_missing_extra_prints_its_install_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(BenchError) as caught:
         load_dataset("hf:tiny/set")
-    assert 'pip install "bench[hub]"' in caught.value.hint
+    assert "pip install -e '.[hub]'" in caught.value.hint
 
 
 def test_the_command_line_takes_it(hub, tmp_path):

@@ -52,7 +52,9 @@ def test_without_splits_each_text_is_asked_against_all_others(write):
         {"hi", "hello", "hey", "bye", "ciao", "hm"},
     )
     assert found.card.drop_self
-    assert found.note == "1 texts are the only ones of their label: documents, no queries"
+    assert (
+        found.note == "read as labelled texts: text, label; 1 text is the only one of its label: a document, no query"
+    )
     assert found.query_ids == ["u2", "u3", "u4", "u5", "u6"]
     own = [list(found.texts)[position] for position in found.own_document]
     assert own == found.query_texts
@@ -72,11 +74,13 @@ def test_a_column_of_splits(write):
     assert shown(found) == ({"c": {"a"}, "d": set()}, {"a", "b"})
     assert (found.query_ids, found.document_ids([0, 1])) == (["q4", "q5"], ["d3", "d2"])
     assert found.answerable.tolist() == [True, False]
-    assert found.note == "1 queries have a label that no document has"
+    assert found.note == (
+        "read as labelled texts: text, label = category, split; 1 query has a label that no document has"
+    )
     assert not found.card.drop_self
     other = load_dataset(path, Options(split="validation"))
     assert shown(other)[0] == {"e": {"b"}}
-    assert other.note == "split 'validation'"
+    assert other.note == "read as labelled texts: text, label = category, split; split 'validation'"
 
 
 def test_a_folder_with_a_file_for_each_split(write):
@@ -86,7 +90,10 @@ def test_a_folder_with_a_file_for_each_split(write):
     folder = write('{"text": "e", "label": 4}\n', "set/dev.jsonl").parent
     found = load_dataset(folder)
     assert shown(found) == ({"c": {"a"}}, {"a", "b"})
-    assert (found.name, found.note) == ("set", "2 lines without text or label left out")
+    assert (found.name, found.note) == (
+        "set",
+        "read as labelled texts: text, label; 2 lines without text or label left out",
+    )
     assert shown(load_dataset(folder, Options(split="dev")))[0] == {"e": {"b"}}
     assert "'deb'. Did you mean 'dev'? Known: README, dev, test, train." in failing(folder, split="deb")
 
@@ -106,7 +113,8 @@ def test_ids_and_columns_may_be_named(write):
 
 
 def test_wordings_of_questions_with_one_answer(write):
-    found = load_dataset(write("question,answer\nhow to pay,By card.\nways to pay,By card.\nhours,9 to 5\n"))
+    path = write("question,answer\nhow to pay,By card.\nways to pay,By card.\nhours,9 to 5\n")
+    found = load_dataset(f"intents:{path}", Options(columns=(("label", "answer"),)))
     assert shown(found)[0] == {"how to pay": {"ways to pay"}, "ways to pay": {"how to pay"}}
 
 
@@ -123,6 +131,18 @@ def test_wordings_of_questions_with_one_answer(write):
 )
 def test_one_clear_error(write, content, message):
     assert message in failing(f"intents:{write(content)}")
+
+
+def test_the_advice_for_texts_that_are_to_find_their_label_can_be_typed(write, monkeypatch):
+    path = write("Question,Category\nhow to pay,By card.\nhours,9 to 5\n", "my faq.csv")
+    monkeypatch.chdir(path.parent)
+    advice = failing("my faq.csv").rpartition("by the text: ")[2]
+    assert advice == "'my faq.csv' --columns query=Question --columns relevant=Category"
+    options = Options(columns=(("query", "Question"), ("relevant", "Category")))
+    assert shown(load_dataset("my faq.csv", options)) == (
+        {"how to pay": {"By card."}, "hours": {"9 to 5"}},
+        {"By card.", "9 to 5"},
+    )
 
 
 def test_splits_that_cannot_be_chosen(write):

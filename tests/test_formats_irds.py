@@ -203,7 +203,7 @@ def test_a_missing_extra_prints_its_install_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ir_datasets", None)
     with pytest.raises(BenchError) as caught:
         load_dataset("irds:vaswani")
-    assert 'pip install "bench[irds]"' in caught.value.hint
+    assert "pip install -e '.[irds]'" in caught.value.hint
 
 
 def test_options_that_say_nothing_are_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,9 @@ def shown(found):
     return table, set(texts)
 
 
+MUTUAL = "read as judged pairs: first = question1, second = question2, same = is_duplicate"
+
+
 def mutual(*pairs):
     """A file of pairs: "a b 1" says that a and b mean the same."""
     return "question1,question2,is_duplicate\n" + "".join(",".join(pair.split()) + "\n" for pair in pairs)
@@ -55,7 +59,7 @@ def test_queries_and_their_relevant_documents(write):
     assert table == {"how to pay": {"By card.": 1, "By invoice.": 1}, "hours": {"9 to 5": 1}, "opening": {"9 to 5": 1}}
     assert documents == {"By card.", "By invoice.", "9 to 5"}  # the last line's is the one of line 4
     assert (found.query_ids, found.document_ids([0])) == (["q2", "q4", "q5"], ["d4"])
-    assert (found.card.drop_self, found.note, found.name) == (False, "", "pairs")
+    assert (found.card.drop_self, found.note, found.name) == (False, "read as pairs: query, relevant", "pairs")
 
 
 def test_ids_and_grades_are_taken(write):
@@ -74,14 +78,17 @@ def test_a_query_that_is_a_document_too_is_left_out_of_its_own_hits(write):
     assert found.query_ids == ["d2", "q2"]  # the query B is the document b
     assert shown(found) == ({"B": {"c": 1}, "a": {"b": 1}}, {"b", "c"})
     assert found.card.drop_self
-    assert found.note == "1 queries are documents too, each left out of its own hits"
+    assert found.note == "read as pairs: query, relevant; 1 query is a document too, left out of its own hits"
     assert found.own_document.tolist() == [found.document_ids(range(2)).index("d2"), -1]
 
 
 def test_lines_that_say_nothing_are_counted(write):
     found = load_dataset(write('query,relevant\na,A\n"",x\na,b\nb,\n'))
     assert shown(found) == ({"a": {"b": 1}}, {"b"})
-    assert found.note == "2 lines with an empty text left out; 1 lines that pair a text with itself left out"
+    assert found.note == (
+        "read as pairs: query, relevant; "
+        "2 lines with an empty text left out; 1 line that pairs a text with itself left out"
+    )
 
 
 def test_json_lines_tsv_and_other_names(write):
@@ -92,13 +99,118 @@ def test_json_lines_tsv_and_other_names(write):
     assert shown(load_dataset(write('anchor\tpositive\n"a\tb\n', "pairs.tsv")))[0] == {'"a': {"b": 1}}
 
 
+def test_fields_of_inner_objects_are_named_with_a_dot(write):
+    rows = [{"page_content": "By card.", "metadata": {"question": "how to pay", "lang": "en"}}]
+    path = write("".join(json.dumps(row) + "\n" for row in rows), "chunks.jsonl")
+    options = Options(columns=(("query", "metadata.question"), ("relevant", "page_content")))
+    found = load_dataset(path, options)
+    assert shown(found)[0] == {"how to pay": {"By card.": 1}}
+    assert found.field("metadata.lang") == ["en"]
+
+
 def test_a_quoted_field_may_hold_line_ends_and_odd_separators(write):
     found = load_dataset(write('query,relevant\n"one\ntwo",x\u2028y\n"z",w\n'))
     assert shown(found)[0] == {"one\ntwo": {"x\u2028y": 1}, "z": {"w": 1}}
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_without_commas_in_its_header_has_excels_other_separators(write, separator):
+    rows = [["Question", "Answer"], ["how to pay", '"By card, or cash; as you like."'], ["hours", "9 to 5"]]
+    found = load_dataset(write("\ufeff" + "".join(f"{separator.join(row)}\r\n" for row in rows)))
+    assert shown(found)[0] == {"how to pay": {"By card, or cash; as you like.": 1}, "hours": {"9 to 5": 1}}
+
+
+@pytest.mark.parametrize(
+    ("content", "table"),
+    [
+        ('a\t"He said ""hi"""\n', {"a": {'He said "hi"': 1}}),
+        ('a\t"one\ntwo"\n"b, c"\td\n', {"a": {"one\ntwo": 1}, "b, c": {"d": 1}}),
+        ('a\t"one\ttwo"', {"a": {"one\ttwo": 1}}),
+        ('a\t"He said ""hi"""\nb\t5" screen\n', {"a": {'"He said ""hi"""': 1}, "b": {'5" screen': 1}}),
+        ('a\t"He said ""hi"""\nb\t"x\n', {"a": {'"He said ""hi"""': 1}, "b": {'"x': 1}}),
+        ('a\t"Hello, world"\n', {"a": {'"Hello, world"': 1}}),
+    ],
+)
+def test_a_tsv_has_quotes_only_where_all_of_it_is_as_excel_writes(write, content, table):
+    assert shown(load_dataset(write(f"query\trelevant\n{content}", "pairs.tsv")))[0] == table
+
+
+def test_a_tsv_that_looks_quoted_and_is_not_says_what_to_do(write):
+    message = failing(write('query\trelevant\nx\t5" screen\na\t"one\ntwo"\n', "pairs.tsv"))
+    assert message.endswith("pairs.tsv:4: 1 fields, not 2 as in the header. A TSV file has no quotes: save it as CSV.")
+
+
+IN_CSV = "query,relevant\nhow to pay,By card.\nGrüße,€ 5\n"
+IN_JSON = '{"query": "how to pay", "relevant": "By card."}\n{"query": "Grüße", "relevant": "€ 5"}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "encoding"),
+    [
+        *[("my faq.csv", IN_CSV, encoding) for encoding in ("utf-16", "utf-16-le", "cp1252")],
+        *[("faq.jsonl", IN_JSON, encoding) for encoding in ("utf-16", "cp1252")],
+    ],
+)
+def test_the_advice_for_another_encoding_can_be_typed(write, tmp_path, name, content, encoding):
+    path = write("", name)
+    path.write_bytes(content.encode(encoding))
+    message = failing(path)
+    assert f"{name}:{len(content.splitlines()) if encoding == 'cp1252' else 1}: not UTF-8" in message
+    assert ("but UTF-16" in message) == (encoding != "cp1252")
+    command = "iconv" + message.rpartition("iconv")[2]
+    assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert shown(load_dataset(tmp_path / f"utf8{path.suffix}"))[0]["Grüße"] == {"€ 5": 1}
+
+
 def test_long_texts_are_no_trouble(write):
     assert len(load_dataset(write(f"query,relevant\na,{'b' * 200_000}\n")).texts[0]) == 200_000
+
+
+FAQ = "id,Category,Question,Answer\n1,pay,how to pay,By card.\n2,pay,ways to pay,by  card.\n3,time,hours,9 to 5\n"
+
+
+def test_questions_find_their_answers_whatever_their_categories(write):
+    found = load_dataset(write(FAQ))
+    assert shown(found) == (
+        {"how to pay": {"By card.": 1}, "ways to pay": {"By card.": 1}, "hours": {"9 to 5": 1}},
+        {"By card.", "9 to 5"},
+    )
+    assert found.note == "read as pairs: query = Question, relevant = Answer"
+
+
+def test_further_columns_are_metadata_of_the_query(write):
+    found = load_dataset(write(FAQ))
+    assert found.field("Category") == ["pay", "pay", "time"]
+    again = load_dataset(write("query,relevant,lang\na,x,de\na,y,en\n"))
+    assert again.metadata == [{"lang": "de"}]
+
+
+@pytest.mark.parametrize("label", ["label", "intent"])
+@pytest.mark.parametrize("names", ["query,relevant", "question,answer"])
+def test_columns_of_two_forms_are_refused_until_one_is_named(write, names, label):
+    path = write(f"{names},{label}\na,x,1\nb,x,1\n")
+    assert "has the columns of pairs and of labelled texts" in failing(path)
+    assert len(load_dataset(f"pairs:{path}").documents) == 1
+    assert len(load_dataset(f"intents:{path}").documents) == 2
+    assert load_dataset(path, Options(columns=(("grade", label),))).grade.tolist() == [1, 1]
+
+
+def test_named_columns_say_which_form_it_is(write):
+    path = write("Frage,Antwort,label\na,x,1\nb,x,1\n")
+    pairs = load_dataset(path, Options(columns=(("query", "frage"), ("relevant", "ANTWORT"))))
+    assert shown(pairs) == ({"a": {"x": 1}, "b": {"x": 1}}, {"x"})
+    assert len(load_dataset(path, Options(columns=(("text", "Frage"),))).documents) == 2
+    assert "There is no column 'Reply' for relevant. The file has Frage, Antwort" in failing(
+        path, columns=(("query", "Frage"), ("relevant", "Reply"))
+    )
+
+
+def test_a_file_in_no_form_is_told_how_to_name_its_columns(write):
+    path = write("Frage,Antwort\na,x\n")
+    message = failing(path)
+    assert "its columns are 'Frage', 'Antwort'" in message
+    assert f"{path} --columns query=NAME --columns relevant=NAME." in message
+    assert "'lable'. Did you mean 'label'?" in failing(write("text,label\na,x\n"), columns=(("lable", "label"),))
 
 
 # question1,question2,is_duplicate
@@ -111,7 +223,7 @@ def test_a_group_gives_one_query_and_its_judged_members_are_relevant(write):
     assert documents == {"b", "c", "y", "z", "v", "w"}
     assert found.query_ids == ["2.1", "4.1"]
     assert json.loads(found.queries["metadata"][0].as_py()) == {"group_size": 3}
-    assert found.note == ""
+    assert found.note == MUTUAL
 
 
 def test_the_query_is_the_text_with_most_judgements_of_its_group(write):
@@ -123,7 +235,7 @@ def test_members_that_are_only_linked_by_a_chain_are_left_out(write):
     """a = b = c = d: c is judged against b, d is not; d would count as a miss where it is most likely right."""
     found = load_dataset(write(mutual("a b 1", "b c 1", "c d 1", "d x 0")))
     assert shown(found) == ({"b": {"a": 1, "c": 1}}, {"a", "c", "x"})
-    assert found.note == "1 texts left out that a chain of pairs links to a query, unjudged against it"
+    assert found.note == f"{MUTUAL}; 1 text left out that a chain of pairs links to a query, unjudged against it"
 
 
 def test_negative_pairs_are_traps_for_either_side(write):
@@ -143,13 +255,13 @@ def test_negative_pairs_are_traps_for_either_side(write):
 def test_contradictions_leave_the_doubtful_text_out(write, pairs):
     found = load_dataset(write(mutual(*pairs)))
     assert shown(found) == ({"a": {"b": 1, "d": 1}}, {"b", "d"})
-    assert "1 contradictory pairs not used" in found.note
+    assert "1 contradictory pair not used" in found.note
 
 
 def test_a_group_of_contradictions_alone_asks_nothing(write):
     found = load_dataset(write(mutual("a b 1", "x y 1", "y x 0", "z z 0")))
     assert shown(found) == ({"a": {"b": 1}}, {"b", "x", "y", "z"})
-    assert found.note == "2 contradictory pairs not used"
+    assert found.note == f"{MUTUAL}; 2 contradictory pairs not used"
 
 
 def test_the_same_text_is_one_text(write):
@@ -165,6 +277,11 @@ PAWS = "id\tsentence1\tsentence2\tlabel\n1\ta, b\tc\t1\n2\tx\ty\t0\n"
 @pytest.mark.parametrize(("name", "content"), [("q.csv", QUORA), ("m.tsv", MRPC), ("p.tsv", PAWS)])
 def test_the_usual_public_files_are_recognised(write, name, content):
     assert shown(load_dataset(write(content, name)))[0] == {"a, b": {"c": 1}}
+
+
+def test_verdicts_as_pandas_writes_them(write):
+    path = write("question1,question2,is_duplicate\na,b,1.0\na,c,0.0\n")
+    assert shown(load_dataset(path))[0] == {"a": {"b": 1, "c": 0}}
 
 
 def test_ids_of_pairs_are_taken_where_they_are_named(write):

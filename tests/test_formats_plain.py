@@ -67,7 +67,7 @@ def test_queries_as_tsv_under_other_names(write):
 def test_queries_without_labels_are_left_out_and_counted(write):
     found = load_dataset(write(queries="query,relevant\ncat,cat\nwhat else,\n"))
     assert found.query_texts == ["cat"]
-    assert found.note == "queries without labels, left out: 1"
+    assert found.note == "queries without a judgement, left out: 1 of 2"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_metadata_that_does_not_fit_is_replaced_by_numbers_with_a_warning(write,
 def test_a_label_that_needs_the_metadata_says_why_it_is_not_used(write):
     with pytest.raises(BenchError) as caught:
         load_dataset(write(metadata=METADATA[:2]))
-    assert "queries.csv:2: there is no paragraph 'cat' (paragraphs are numbered" in caught.value.message
+    assert "queries.csv:2: there is no document 'cat' (paragraphs are numbered" in caught.value.message
 
 
 def test_the_environment_names_other_files(write, tmp_path, monkeypatch):
@@ -131,7 +131,7 @@ def test_without_labels_the_error_says_how_to_get_some(write):
     with pytest.raises(BenchError) as caught:
         load_dataset(write(queries=None))
     assert "has no labels" in caught.value.message
-    assert caught.value.hint.endswith("--known-item FIELD of corpus_metadata.json: title, topic.")
+    assert caught.value.hint.endswith("--known-item FIELD: title, topic.")
     with pytest.raises(BenchError, match=r"has no labels.*paragraphs are numbered.*2 entries for 3"):
         load_dataset(write(queries=None, metadata=METADATA[:2]))
 
@@ -139,7 +139,7 @@ def test_without_labels_the_error_says_how_to_get_some(write):
 @pytest.mark.parametrize(
     ("queries", "message"),
     [
-        ("query,relevant\ncat,dog\n", "queries.csv:2: there is no paragraph 'dog'"),
+        ("query,relevant\ncat,dog\n", "queries.csv:2: there is no document 'dog'"),
         ("query,relevant\ncat,cat\ncat,cat\n", "queries.csv:3: 'cat' and 'cat' are judged already"),
         ("query,relevant\ncat,cat cat\n", "queries.csv:2: 'cat' and 'cat' are judged already"),
         ("query,relevant,grade\ncat,cat,high\n", "queries.csv:2: the grade 'high' is not a whole number"),

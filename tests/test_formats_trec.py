@@ -88,7 +88,7 @@ def check(found):
 
 def test_a_folder_is_read(write):
     found = load_dataset(write())
-    assert (found.name, found.note) == ("trec", "")
+    assert (found.name, found.note) == ("trec", "queries without a judgement, left out: 1 of 3")
     check(found)
 
 
@@ -103,6 +103,16 @@ def test_documents_as_json_lines(write, keys):
     text = "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows)
     columns = (("id", "nr"), ("text", "words")) if keys[0] == "nr" else ()
     check(load_dataset(write(**{"docs.tsv": None, "docs.jsonl": text}), Options(columns=columns)))
+
+
+def test_documents_as_other_tools_dump_them(write):
+    rows = [("d1", "Cats The cat slept."), ("d2", "Pump blocked."), ("d3", "A film.")]
+    langchain = [{"id": None, "page_content": text, "metadata": {"source": name}} for name, text in rows]
+    llamaindex = [{"id_": name, "text": text, "metadata": {}} for name, text in rows]
+    for dump, columns in ((langchain, (("id", "metadata.source"),)), (llamaindex, ())):
+        text = "".join(json.dumps(row) + "\n" for row in dump)
+        check(load_dataset(write(**{"docs.tsv": None, "docs.jsonl": text}), Options(columns=columns)))
+        (write() / "docs.tsv").unlink()
 
 
 def test_splits_of_the_judgements(write):

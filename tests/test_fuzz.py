@@ -121,6 +121,9 @@ def test_any_file_of_a_folder_loads_or_is_one_error(tmp_path_factory, name):
 RECORDS = {
     "pairs": [
         "query,relevant",
+        "Question;Answer;lang",
+        "a;b;de",
+        'a\t"b ""c"""',
         "query\trelevant\tgrade",
         "question1,question2,is_duplicate",
         "a,b,1",
@@ -241,6 +244,11 @@ PLAIN = {
     ),
     "dataset.toml": (GOOD["dataset.toml"], PIECES["dataset.toml"]),
 }
+TEXTS = {
+    "a.md": (b"# Title\ntext\n", ["# ", "## x ##", "```", "~~~", "\u2028", "\x85"]),
+    "b/c d.txt": (b"text\n", [" ", "\u2028"]),
+    "queries.csv": (b"query,relevant\nx,a.md\n", ["y,c d.txt", "z,b/c d.txt a.md", "w,b/c%20d.txt,", '"', "v;a.md"]),
+}
 TREC = {
     "docs.tsv": (b"d1\tx\nd2\tt\ty\n", ["d3\tx", "d3", "d 4\tx", "d1\tx", "\tx", "\t\t\t"]),
     "topics.txt": (b"1\tx\n", ["<top>", "</top>", "<num> 1", "<title> x", "2\ty", "1\t", "\t"]),
@@ -249,21 +257,22 @@ TREC = {
 
 
 @pytest.mark.parametrize(
-    ("layout", "name"), [pytest.param(layout, name, id=name) for layout in (PLAIN, TREC) for name in layout]
+    ("layout", "name"), [pytest.param(layout, name, id=name) for layout in (PLAIN, TEXTS, TREC) for name in layout]
 )
 def test_any_file_of_the_other_folders_loads_or_is_one_error(tmp_path_factory, monkeypatch, layout, name):
     for variable in ("CORPUS_PATH", "CORPUS_META_PATH"):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "b").mkdir()
     for file, (content, _) in layout.items():
         (folder / file).write_bytes(content)
     good, pieces = layout[name]
 
-    @share(2 * (len(PLAIN) + len(TREC)))
+    @share(2 * (len(PLAIN) + len(TEXTS) + len(TREC)))
     @given(st.one_of(contents(pieces), contents(pieces).map(lambda extra: good + extra)))
     def check(content):
         (folder / name).write_bytes(content)
-        for options in (Options(), Options(known_item="title")) if layout is PLAIN else (Options(),):
+        for options in (Options(), Options(known_item="title")) if layout is not TREC else (Options(),):
             try:
                 found = load_dataset(folder, options)
             except BenchError as error:

@@ -8,12 +8,13 @@ import pytest
 from conftest import CORPUS, QRELS, QUERIES
 from hypothesis import given
 from hypothesis import strategies as st
+from made import made
 from rich.console import Console
 
 from bench import same_text
 from bench.dataset import Dataset
 from bench.formats import load_dataset
-from bench.lint import LEVELS, Finding, lint, near, subject, words
+from bench.lint import LEVELS, Finding, lint, near, subject, texts, words
 from bench.report import findings as report
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
@@ -62,6 +63,82 @@ def test_an_empty_query_with_a_relevant_document_is_an_error(findings):
     found = findings(queries=[query("e1", " "), query("e2", "")], qrels=[("e1", "d1", 1), ("e2", "d1", 0)])
     assert (found["empty-queries"].level, found["empty-queries"].ids) == ("error", ("e1",))
     assert (found["empty-unanswerable-queries"].level, found["empty-unanswerable-queries"].ids) == ("warning", ("e2",))
+
+
+def test_the_note_of_a_set_is_one_of_the_findings(findings):
+    found = findings(queries=[query("u1", "what else is on")])
+    message = "The set's note: queries without a judgement, left out: 1 of 4."
+    assert found["reading"] == Finding("reading", "note", message)
+    assert "reading" not in {each.kind for each in lint(load_dataset("vector-notes"))}
+
+
+@pytest.mark.parametrize(
+    ("relevant", "names"),
+    [
+        ("shipping.txt returns.txt öffnungszeiten.md", True),
+        ("doc_1 doc_2 shipping-costs", True),
+        ("help/paying 17 4f2a", True),
+        ("balance transfer joke", False),
+        ("Yes. No! Perhaps.", False),
+        ("9時から17時までです。 お支払いはカードです。 café", False),
+    ],
+)
+def test_names_in_place_of_texts(relevant, names):
+    texts = dict(enumerate(relevant.split()))
+    found = made(
+        {f"d{n}": text for n, text in texts.items()},
+        {f"q{n}": "what is it" for n in texts},
+        [(f"q{n}", f"d{n}", 1) for n in texts],
+    )
+    kinds = {each.kind: each for each in lint(found)}
+    assert ("names-for-texts" in kinds) == names
+    if names:
+        assert kinds["names-for-texts"].level == "warning"
+        assert kinds["names-for-texts"].ids == ("d0", "d1", "d2")
+
+
+def in_language(*queries):
+    """The kinds of warnings about the language of these queries."""
+    ids = [f"q{n}" for n in range(len(queries))]
+    found = made({"d": "some text"}, dict(zip(ids, queries, strict=True)), [(each, "d", 1) for each in ids])
+    return {each.kind: each for each in lint(found) if each.kind in ("script-without-spaces", "not-english")}
+
+
+@pytest.mark.parametrize("text", ["営業時間は何時ですか", "如何重置密码", "เปิดกี่โมง", "ເປີດຈັກໂມງ", "ម៉ោងបើក", "ဘယ်အချိန်ဖွင့်"])
+def test_scripts_without_spaces_are_a_warning(text):
+    found = in_language(text, "when are you open")
+    assert found.keys() == {"script-without-spaces"}
+    assert found["script-without-spaces"].level == "warning"
+    assert found["script-without-spaces"].message.startswith("1 of 2 queries are in a script written without spaces")
+    assert found["script-without-spaces"].ids == ("q0",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wie kann ich mein Passwort ändern",
+        "où est ma commande",
+        "¿cómo puedo cambiar mi contraseña?",
+        "dove posso vedere il mio ordine",
+        "hoe kan ik mijn wachtwoord wijzigen",
+        "jak zmienić hasło",
+        "как сбросить пароль",
+        "πώς αλλάζω τον κωδικό",
+        "비밀번호를 어떻게 바꾸나요",
+    ],
+)
+def test_other_languages_are_a_warning(text):
+    assert in_language(text, "when are you open").keys() == {"not-english"}
+
+
+def test_english_is_no_warning_though_it_has_foreign_names():
+    names = ["café opening hours in Zürich", "why did she move to Los Angeles", "is naïve Bayes a good model for that"]
+    assert not in_language(*names, "MIT acceptance rate", "how to say 你好", *["when are you open"] * 6)
+
+
+@pytest.mark.parametrize("name", ["clinc150", "cranfield", "limit-small", "medical-questions", "scifact"])
+def test_real_english_sets_are_no_warning(data, name):
+    assert not list(texts.check(load_dataset(data / name)))
 
 
 def test_documents_of_the_same_text_but_for_case_and_white_space(findings):

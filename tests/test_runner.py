@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import pytrec_eval
+from conftest import CORPUS
 from fakes import Broken, Fixed, HashedDense
 
 import bench
@@ -178,8 +179,8 @@ def test_the_depth_reaches_the_largest_cutoff(run_small):
 
 def test_a_sample_says_so(run_small):
     found = run_small(limit=2, latency=False)
-    assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 judged queries (seed 0)"
-    assert "a sample of 2 of 3 judged queries (seed 0)" in figures.quality(found, found.datasets[0]).title
+    assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 queries, seed 0"
+    assert "a sample of 2 of 3 queries, seed 0" in figures.quality(found, found.datasets[0]).title
     assert figures.summary(found).rows[0][0] == "small (sample of 2)"
     assert "small (sample of 2)" in figures.by_slice(found, found.datasets[0], "kind").title
 
@@ -189,6 +190,11 @@ def test_another_note_makes_no_sample(run_small):
     dataset = {**found.datasets[0], "note": "judgements of the split 'dev'"}
     assert figures.title(dataset) == "small: 5 documents, 3 queries (judgements of the split 'dev')"
     assert figures.called(dataset) == "small"
+
+
+def test_a_title_counts_what_is_left_out(write_set):
+    alone = load_dataset(write_set("alone", corpus=[CORPUS[0]], qrels=[("q1", "d1", 1)])).describe()
+    assert figures.title(alone) == "alone: 1 document, 1 query (queries without a judgement, left out: 2 of 3)"
 
 
 @pytest.mark.parametrize(
@@ -341,6 +347,23 @@ def test_a_field_that_no_query_has_is_refused(run_small, tmp_path):
     with pytest.raises(BenchError, match=r"There is no metadata field 'kidn'.*Did you mean 'kind'"):
         run_small(latency=False, by=("kidn",))
     assert not (tmp_path / "results").exists()
+
+
+def test_a_field_of_a_set_without_any_says_so(run_small, write_set):
+    bare = load_dataset(write_set("bare", queries=[{"_id": f"q{n}", "text": "cat"} for n in (1, 2, 3)]))
+    with pytest.raises(BenchError, match=r"no metadata field 'lang'. The queries of bare have no metadata"):
+        run_small(datasets=[bare], latency=False, by=("lang",))
+
+
+def test_what_is_odd_about_the_texts_is_a_warning(run_small, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("query,relevant\nhow long does it take,shipping.txt\ncan I send it back,returns.txt\n")
+    found = run_small(["bm25"], datasets=[load_dataset(path)], latency=False)
+    assert found.warnings == [
+        "labels: 2 of 2 relevant documents are no text but look like file names or ids, as 'returns.txt': give the "
+        "documents themselves, and name them in the labels (docs/bring-your-data.md: a folder of text files, or BEIR's "
+        "layout)."
+    ]
 
 
 def test_a_field_of_the_card_that_no_query_has_is_a_warning_and_no_table(run_small, write_set):

@@ -36,6 +36,11 @@ def test_no_error(found, name):
 
 
 @pytest.mark.parametrize("name", SETS)
+def test_nothing_is_odd_about_the_texts(found, name):
+    assert not {"names-for-texts", "script-without-spaces", "not-english"} & found[name].keys()
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_no_document_is_cut_by_the_window(found, name):
     assert not {"longer-than-window", "window-not-checked"} & found[name].keys()
 

@@ -51,8 +51,8 @@ def judged_traps(dataset: Dataset) -> Traps:
 def read_traps(path: Path, dataset: Dataset) -> Traps:
     """Pairs from a tab-separated file: query id, document id, further columns ignored, a header line if there is one.
 
-    Raises BenchError, naming the line, for an id that the set does not have, a document that is relevant to the query,
-    and a pair that stands there twice.
+    Lines of queries outside of a sample are passed over. Raises BenchError, naming the line, for an id that the set
+    does not have, a document that is relevant to the query, and a pair that stands there twice.
     """
     queries = {name: position for position, name in enumerate(dataset.query_ids)}
     documents = {name: position for position, name in enumerate(dataset.documents["id"].to_pylist())}
@@ -64,9 +64,12 @@ def read_traps(path: Path, dataset: Dataset) -> Traps:
             continue
         if len(fields) < 2:
             raise BenchError(f"{where}: there is no tab.", _HINT)
+        sampled_out = fields[0] in dataset.outside
         for kind, name, known in (("query", fields[0], queries), ("document", fields[1], documents)):
-            if name not in known:
+            if name not in known and not (sampled_out and kind == "query"):
                 raise BenchError(f"{where}: there is no {kind} {name!r} in {dataset.name}.", "Mend or remove the line.")
+        if sampled_out:
+            continue
         pair = queries[fields[0]], documents[fields[1]]
         if dataset.judgements[pair[0]].get(pair[1], 0) > 0:
             raise BenchError(f"{where}: {fields[1]!r} is judged relevant to {fields[0]!r}.", "Remove the line.")

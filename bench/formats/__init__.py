@@ -1,7 +1,7 @@
 """Where labelled sets come from: a name, a folder, a file or scheme:name -> Dataset. One module per form.
 
-A form's module has `load(source, options) -> Dataset`; a form that lies in files has `recognises(path) -> bool` too,
-so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
+A form's module has `load(source, options) -> Dataset`; one that lies in files has `recognises(path, options) -> bool`
+as well, so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, headers
+from bench.formats.records import SUFFIXES, as_pairs, headers, to_json_lines
 
 # Asked in this order whether a path is theirs.
-FILES = ("trec", "plain", "pairs", "intents", "beir")
+FILES = ("trec", "plain", "pairs", "intents", "files", "beir")
 REMOTE = ("irds", "hf")
 
 
@@ -47,22 +47,29 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     path = Path(name).expanduser()
     if not path.exists():
         raise unknown("dataset, folder or file", name, known)
-    for form in FILES:
-        if _module(form).recognises(path):
-            return _load(form, str(path), options)
+    for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
+        for form in FILES:
+            if _module(form).recognises(path, given):
+                return _load(form, str(path), options)
+    seen, how = _seen(path)
     raise BenchError(
-        f"{path} is in none of the known forms{_seen(path)}.",
+        f"{path} is in none of the known forms{seen}.",
         "Simplest is a .csv file with the columns query and relevant, or a folder with corpus.jsonl, queries.jsonl and "
-        "qrels/test.tsv; docs/bring-your-data.md has all.",
+        f"qrels/test.tsv; docs/bring-your-data.md has all.{how}",
     )
 
 
-def _seen(path: Path) -> str:
-    """What a table has instead of columns that are known."""
+def _seen(path: Path) -> tuple[str, str]:
+    """What a table has instead of columns that are known, and how to name them."""
+    if path.suffix.lower() == ".json":
+        return "", f" A JSON array of objects becomes JSON lines by: {to_json_lines(path)}"
     if path.suffix.lower() not in SUFFIXES:
-        return ""
+        return "", ""
     names = headers(path)
-    return f": its columns are {', '.join(map(repr, names))}" if names else ": it has no record below its first line"
+    if not names:
+        return ": it has no record below its first line", ""
+    listed = ", ".join(map(repr, names))
+    return f": its columns are {listed}", f" Columns with other names: {as_pairs(path, 'NAME', 'NAME')}."
 
 
 def _is_broken(name: str) -> bool:

@@ -17,26 +17,26 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.dataset import Card, Dataset
+from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats.archive import opened
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
-from bench.formats.records import json_records
+from bench.formats.records import json_records, unjudged
 from bench.formats.unlabelled import unlabelled
 from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
 HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
 NEEDED = (
-    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv. "
+    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md and .txt files as its documents. "
     "Without labels, --known-item title asks for each document by its title."
 )
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
     """Is this a folder, or a zip file? What it lacks of this layout is then said."""
     return path.is_dir() or path.suffix.lower() == ".zip"
 
@@ -62,8 +62,11 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
     documents = _documents(_file(folder, "corpus.jsonl"))
     queries = _queries(_file(folder, "queries.jsonl"))
     unanswerable = _unanswerable(folder, card, options, queries)
+    asked = len(queries)
     queries, no_answer = pa.concat_tables([queries, unanswerable]), set(unanswerable["id"].to_pylist())
     judgements = _judgements(qrels, documents["id"], queries["id"], no_answer)
+    judged = set(judgements["query"].to_pylist()) - no_answer
+    note = joined(note, unjudged(asked, len(judged)))
     return Dataset.build(name, documents, queries, judgements, card=card, unanswerable=no_answer, note=note)
 
 
@@ -84,8 +87,21 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
         raise BenchError(
             f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
         )
+    if not found:
+        _refuse_elsewhere(folder, files, wanted or DEFAULT_SPLIT)
     split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
     return _file(qrels, f"{split}.tsv"), "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
+
+
+def _refuse_elsewhere(folder: Source, files: Collection[str], split: str) -> None:
+    """Raise BenchError where judgements lie under another name. files: the names in the folder qrels."""
+    beside = (path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else ()
+    stray = sorted([*(f"qrels/{name}" for name in files), *(name for name in beside if name.startswith("qrels"))])
+    if stray:
+        raise BenchError(
+            f"{folder} has no qrels/{split}.tsv, but {', '.join(stray)}.",
+            f"Write the judgements to qrels/{split}.tsv, a line each: query-id <tab> corpus-id <tab> score.",
+        )
 
 
 def _unanswerable(folder: Source, card: Card, options: Options, queries: pa.Table) -> pa.Table:

@@ -69,7 +69,7 @@ def _fetched(repo: str, revision: str | None, split: str) -> Path:
         import huggingface_hub as hub
         from huggingface_hub import errors
     except ImportError:
-        raise BenchError("huggingface_hub is not installed.", 'Install it: pip install "bench[hub]"') from None
+        raise BenchError("huggingface_hub is not installed.", "Install it: pip install -e '.[hub]'") from None
     patterns = [*FETCHED, *(f"{split}{suffix}" for suffix in SUFFIXES)]
     try:
         return Path(_snapshot(hub, repo, revision, patterns))

@@ -1,4 +1,4 @@
-"""Texts with labels (intents, categories, FAQ answers): what has the same label is relevant.
+"""Texts with labels (intents, categories): what has the same label is relevant.
 
 A .csv, .tsv or .jsonl file with a text and a label on each line, or a folder with one for each split (train.csv,
 test.csv). A text that stands on several lines is one, with all their labels (case, white space and compatibility forms
@@ -26,19 +26,21 @@ from bench.formats.distinct import DistinctTexts
 from bench.formats.options import Options
 from bench.formats.records import (
     SUFFIXES,
+    as_pairs,
     check_roles,
     columns_of,
     counted,
     dataset_of,
     headers,
     id_field,
+    read_as,
     records,
     text_field,
 )
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "utterance", "query", "question", "sentence"),
-    "label": ("label", "intent", "category", "answer"),
+    "label": ("label", "intent", "category"),
     "split": ("split",),
     "id": ("_id", "id"),
 }
@@ -48,25 +50,27 @@ NEEDED = "Give a .csv, .tsv or .jsonl file with the columns text and label, or a
 
 @dataclass
 class Labelled:
-    """Distinct texts, the labels of each by its id, and how many lines lack one of the two."""
+    """Distinct texts, the labels of each by its id, how many lines lack one of the two, and the columns by role."""
 
+    columns: Mapping[str, str]
     texts: DistinctTexts = field(default_factory=DistinctTexts)
     labels: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     skipped: int = 0
 
 
-def fits(names: Sequence[str]) -> bool:
-    """Are these the columns of labelled texts?"""
-    return {"text", "label"} <= columns_of(names, ROLES, Options()).keys()
+def fits(names: Sequence[str], options: Options) -> bool:
+    """Are these the columns of labelled texts, and the roles that the user names theirs?"""
+    given = {role for role, _ in options.columns}
+    return given <= ROLES.keys() and {"text", "label"} <= columns_of(names, ROLES, options).keys()
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, options: Options) -> bool:
     """Is this a file with a text and a label, or a folder with such files of training texts and others?"""
     if path.is_dir():
         train = _candidates(path, TRAIN)
         alone = {each.stem for each in path.iterdir() if each.suffix in SUFFIXES} <= {TRAIN}
-        return bool(train) and not alone and not any(path.glob("corpus.jsonl*")) and fits(headers(train[0]))
-    return path.suffix.lower() in SUFFIXES and path.is_file() and fits(headers(path))
+        return bool(train) and not alone and not any(path.glob("corpus.jsonl*")) and fits(headers(train[0]), options)
+    return path.suffix.lower() in SUFFIXES and path.is_file() and fits(headers(path), options)
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -83,7 +87,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     if parts.keys() <= {""}:
         if options.split:
             raise BenchError(f"{path} has no column of splits.", "Leave --split out, or name it: --columns split=NAME.")
-        return _among_themselves(path, parts.get("", Labelled()))
+        return _among_themselves(path, parts[""])
     for split in (TRAIN, wanted):
         if split not in parts:
             raise unknown(f"split in {path}:", split, sorted(parts))
@@ -113,10 +117,10 @@ def _read(path: Path, options: Options, split: str = "") -> dict[str, Labelled]:
             f"{path} has no columns text and label; it has {', '.join(names) or 'no records'}.",
             f"{NEEDED} Or name them: --columns text=NAME --columns label=NAME.",
         )
-    parts: dict[str, Labelled] = {split: Labelled()} if split else {}
+    parts: dict[str, Labelled] = {split: Labelled(columns)} if split else {}
     for where, record in records(path, NEEDED):
         part = split or (text_field(record, columns["split"], where).casefold() if "split" in columns else "")
-        found = parts.setdefault(part, Labelled())
+        found = parts.setdefault(part, Labelled(columns))
         text, label = text_field(record, columns["text"], where), _label(record.get(columns["label"]), where)
         if not (text and label):
             found.skipped += 1
@@ -142,8 +146,8 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
     if not asked:
         raise BenchError(
             f"{path}: no label has two texts.",
-            "A text is found by others of its label. To retrieve the answers themselves: "
-            f"pairs:{path} --columns query=question --columns relevant=answer.",
+            f"A text is found by others of its label. To find the {all_texts.columns['label']} itself by the text: "
+            + as_pairs(path, all_texts.columns["text"], all_texts.columns["label"]),
         )
     alone = len(all_texts.labels) - len(asked)
     return dataset_of(
@@ -153,8 +157,13 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
         judgements,
         card=Card(drop_self=True),
         note=joined(
-            counted(alone, "texts are the only ones of their label: documents, no queries"),
-            counted(all_texts.skipped, "lines without text or label left out"),
+            read_as("labelled texts", all_texts.columns),
+            counted(
+                alone,
+                "text is the only one of its label: a document, no query",
+                "texts are the only ones of their label: documents, no queries",
+            ),
+            counted(all_texts.skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 
@@ -172,9 +181,12 @@ def _against_training(path: Path, documents: Labelled, queries: Labelled, note: 
         judgements,
         unanswerable=without,
         note=joined(
+            read_as("labelled texts", queries.columns),
             note,
-            counted(len(without), "queries have a label that no document has"),
-            counted(skipped, "lines without text or label left out"),
+            counted(
+                len(without), "query has a label that no document has", "queries have a label that no document has"
+            ),
+            counted(skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 

@@ -28,7 +28,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     try:
         import ir_datasets
     except ImportError:
-        raise BenchError("ir_datasets is not installed.", 'Install it: pip install "bench[irds]"') from None
+        raise BenchError("ir_datasets is not installed.", "Install it: pip install -e '.[irds]'") from None
     name = "/".join(part for part in (source.strip("/"), options.split) if part)
     collection = _collection(ir_datasets.registry, name)
     try:
@@ -112,7 +112,7 @@ def _card(name: str, collection: Any) -> Card:
         description=" ".join(re.sub(r"<[^>]*>", " ", documentation.get("desc", "")).split()),
         source=f"irds:{name}",
         citation="\n".join(_citations(documentation.get("bibtex_ids", ()))),
-        language=language or "en",
+        language=language or "",
     )
 
 

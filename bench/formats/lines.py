@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import shlex
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -61,19 +63,38 @@ def decoded(line: bytes, where: str) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
-        raise BenchError(f"{where}: not UTF-8.", "Save the file as UTF-8.") from None
+        raise _not_utf8(line, where) from None
 
 
 def text_of(path: Source) -> str:
     """A whole small file as text, else BenchError."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BenchError(f"{path}: not UTF-8 at byte {error.start}.", "Save it as UTF-8.") from None
+        content = path.read_bytes()
     except BROKEN as error:
         raise BenchError(f"{path} is damaged or cut off: {error}.", "Fetch or pack it again.") from None
     except OSError as error:
         raise BenchError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from None
+    if b"\0" in content[:100]:  # UTF-16 without a byte order mark may pass for UTF-8
+        raise _not_utf8(content, f"{path}:1")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise _not_utf8(content, f"{path}:{number}") from None
+
+
+def _not_utf8(content: bytes, where: str) -> BenchError:
+    """What the bytes look like, and how to convert their file. content: from the beginning of the file or a line."""
+    path = Path(where.rpartition(":")[0])
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    utf16 = marked or b"\0" in content[:100]
+    encoding = "UTF-16" if marked else "UTF-16LE" if utf16 else "WINDOWS-1252"
+    command = f"iconv -f {encoding} -t UTF-8 {shlex.quote(str(path))} > utf8{path.suffix}"
+    if utf16:
+        return BenchError(f"{where}: not UTF-8 but UTF-16.", f"Save it as UTF-8, or convert it: {command}")
+    return BenchError(
+        f"{where}: not UTF-8.", f"Save it as UTF-8. If it is Windows-1252, as of Excel in western Europe: {command}"
+    )
 
 
 def checked_id(value: str, where: str) -> str:
@@ -85,9 +106,10 @@ def checked_id(value: str, where: str) -> str:
 
 
 def grade(text: str, where: str) -> int:
-    """A judgement's grade, else BenchError."""
+    """A judgement's grade, else BenchError. 1.0 is 1, as trec_eval reads it and pandas writes it."""
+    whole, _, rest = text.partition(".")
     try:
-        value = int(text)
+        value = int(whole if rest and not rest.strip("0") else text)
     except ValueError:
         value = MAX_GRADE + 1
     if abs(value) > MAX_GRADE:

@@ -3,11 +3,12 @@
 A text is one text wherever it stands with the same letters: case, white space and compatibility forms do not count.
 Lines with an empty text are left out. Whatever is left out is counted in the dataset's note.
 
-`query,relevant` (also query_id, relevant_id, grade): each line is a query and a document, relevant by grade 1 if none
-is given. Documents are the distinct relevant texts, queries the distinct query texts. The relation is taken as it is
-written, since a query and its document are no equals: nothing follows from two lines together. A query whose text is
-also a document gets that document's id, and the card drops a query's own id from its hits, so that no query finds
-itself; a line that pairs a text with itself says nothing.
+`query,relevant` or `question,answer` (also query_id, relevant_id, grade): each line is a query and a document, relevant
+by grade 1 if none is given. Further columns are the query's metadata, as its first line has them. Documents are the
+distinct relevant texts, queries the distinct query texts. The relation is taken as it is written, since a query and its
+document are no equals: nothing follows from two lines together. A query whose text is also a document gets that
+document's id, and the card drops a query's own id from its hits, so that no query finds itself; a line that pairs a
+text with itself says nothing.
 
 `question1,question2,is_duplicate` (Quora; MRPC: `#1 String`, `#2 String`, `Quality`; PAWS: `sentence1`, `sentence2`,
 `label`): each line says whether two texts mean the same, 1 or 0. "Means the same" passes on from text to text, people
@@ -47,14 +48,15 @@ from bench.formats.records import (
     dataset_of,
     headers,
     id_field,
+    read_as,
     records,
     text_field,
 )
 from bench.same_text import normalised
 
 DIRECTED: Mapping[str, tuple[str, ...]] = {
-    "query": ("query", "anchor"),
-    "relevant": ("relevant", "positive"),
+    "query": ("query", "anchor", "question"),
+    "relevant": ("relevant", "positive", "answer"),
     "query_id": ("query_id",),
     "relevant_id": ("relevant_id",),
     "grade": ("grade", "score"),
@@ -66,23 +68,25 @@ MUTUAL: Mapping[str, tuple[str, ...]] = {
     "first_id": (),
     "second_id": (),
 }
-VERDICTS = {"1": True, "true": True, "0": False, "false": False}
+VERDICTS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 NEEDED = "Give a .csv, .tsv or .jsonl file with the columns query and relevant, or question1, question2, is_duplicate."
 
 Pair = tuple[str, str]
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, options: Options) -> bool:
     """Is this a file with the columns of pairs? Raises BenchError where they could be those of intents as well."""
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return False
     names = headers(path)
-    if not _complete(names, Options()):
+    if not _complete(names, options):
         return False
-    if intents.fits(names):
+    # A category beside two texts sorts them; a label or an intent may as well be what is asked for.
+    if intents.fits([name for name in names if name.casefold() != "category"], options):
         raise BenchError(
             f"{path} has the columns of pairs and of labelled texts: {', '.join(names)}.",
-            f"Say which it is: pairs:{path} or intents:{path}.",
+            f"Say which it is: pairs:{path} or intents:{path}; where the label says how relevant the text is: "
+            f"{path} --columns grade=NAME.",
         )
     return True
 
@@ -122,6 +126,7 @@ def _lines(path: Path, columns: Mapping[str, str], left: str, right: str) -> Ite
 def _directed(path: Path, columns: Mapping[str, str]) -> Dataset:
     queries, documents = DistinctTexts(), DistinctTexts()
     judgements: dict[Pair, int] = {}
+    metadata: dict[str, Record] = {}
     empty = itself = 0
     for where, record, query, document in _lines(path, columns, "query", "relevant"):
         if not (query and document):
@@ -134,6 +139,7 @@ def _directed(path: Path, columns: Mapping[str, str]) -> Dataset:
             queries.add(query, id_field(record, columns.get("query_id"), where, "q{}"), where),
             documents.add(document, id_field(record, columns.get("relevant_id"), where, "d{}"), where),
         )
+        metadata.setdefault(pair[0], {key: each for key, each in record.items() if key not in columns.values()})
         value = grade(str(record.get(columns["grade"])).strip(), where) if "grade" in columns else 1
         if judgements.setdefault(pair, value) != value:
             raise BenchError(f"{where}: this pair has another grade in an earlier line.", "Keep one of the lines.")
@@ -141,13 +147,20 @@ def _directed(path: Path, columns: Mapping[str, str]) -> Dataset:
     return dataset_of(
         path.stem,
         documents.texts,
-        {own.get(query, query): (text, {}) for query, text in queries.texts.items()},
+        {own.get(query, query): (text, metadata[query]) for query, text in queries.texts.items()},
         {(own.get(query, query), document): value for (query, document), value in judgements.items()},
         card=Card(drop_self=bool(own)),
         note=joined(
-            counted(empty, "lines with an empty text left out"),
-            counted(itself, "lines that pair a text with itself left out"),
-            counted(len(own), "queries are documents too, each left out of its own hits"),
+            read_as("pairs", columns),
+            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
+            counted(
+                itself, "line that pairs a text with itself left out", "lines that pair a text with itself left out"
+            ),
+            counted(
+                len(own),
+                "query is a document too, left out of its own hits",
+                "queries are documents too, each left out of its own hits",
+            ),
         ),
     )
 
@@ -194,9 +207,14 @@ def _mutual(path: Path, columns: Mapping[str, str]) -> Dataset:
         {query: (text, {"group_size": sizes[query]}) for query, text in nodes.items() if query in queries},
         judgements,
         note=joined(
-            counted(empty, "lines with an empty text left out"),
-            counted(len(unjudged), "texts left out that a chain of pairs links to a query, unjudged against it"),
-            counted(len(contradictory), "contradictory pairs not used"),
+            read_as("judged pairs", columns),
+            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
+            counted(
+                len(unjudged),
+                "text left out that a chain of pairs links to a query, unjudged against it",
+                "texts left out that a chain of pairs links to a query, unjudged against it",
+            ),
+            counted(len(contradictory), "contradictory pair not used", "contradictory pairs not used"),
         ),
     )
 

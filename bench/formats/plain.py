@@ -9,23 +9,25 @@ name other files than those of the folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from bench.dataset import Dataset
+from bench.dataset import Dataset, joined
 from bench.errors import BenchError
 from bench.formats.beir import read_card
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field
+from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field, unjudged
 from bench.formats.unlabelled import unlabelled
 
+AMBIGUOUS = ""  # in place of an id
 CORPUS, METADATA = "CORPUS_PATH", "CORPUS_META_PATH"
 NEEDED = "Give corpus.txt with one paragraph a line, in the folder or by CORPUS_PATH."
 LABELS = "Write queries.csv with the columns query and relevant, or make known-item queries with --known-item FIELD"
@@ -37,7 +39,21 @@ USUAL = {
 }
 
 
-def recognises(path: Path) -> bool:
+@dataclass(frozen=True)
+class Corpus:
+    """The documents of a folder.
+
+    documents: (id, text). entries: what is known of each, its id at least. names: what labels may call a document ->
+    its id, or AMBIGUOUS. notes: on how they were read; those on the labels are added.
+    """
+
+    documents: pa.Table
+    entries: list[Record]
+    names: Mapping[str, str]
+    notes: list[str]
+
+
+def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
     """Is this a folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names?"""
     if (path / "corpus.jsonl").exists():
         return False
@@ -47,7 +63,6 @@ def recognises(path: Path) -> bool:
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read and check a folder. Raises BenchError with file and line, and where there are no labels."""
     folder = Path(source).expanduser()
-    name, card = folder.resolve().name, read_card(folder / "dataset.toml")
     corpus = Path(os.environ.get(CORPUS) or folder / "corpus.txt").expanduser()
     paragraphs = string_table(_paragraphs(corpus), "text")["text"]
     if not len(paragraphs):
@@ -55,18 +70,28 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     entries, notes = _metadata(folder, len(paragraphs))
     if os.environ.get(CORPUS):
         notes.insert(0, f"paragraphs from {CORPUS}")
-    ids = pa.array((entry["id"] for entry in entries), pa.large_string())
-    documents = pa.table({"id": ids, "text": paragraphs})
+    names = {entry["id"]: entry["id"] for entry in entries}
+    documents = pa.table({"id": pa.array(list(names), pa.large_string()), "text": paragraphs})
+    return labelled("plain", folder, Corpus(documents, entries, names, notes), options)
+
+
+def labelled(form: str, folder: Path, corpus: Corpus, options: Options) -> Dataset:
+    """A folder's documents with its labels, or with known-item queries.
+
+    Raises BenchError with file and line, and where there are no labels.
+    """
+    documents, entries, notes = corpus.documents, corpus.entries, corpus.notes
+    name, card = folder.resolve().name, read_card(folder / "dataset.toml")
     if options.known_item:
         options.only("known-item", "known_item")
         asked = (asked_by(entry, options.known_item) if options.known_item != "id" else "" for entry in entries)
         documents = documents.append_column("asked", pa.chunked_array([pa.array(asked, pa.large_string())]))
-        return known_item(name, options.known_item, documents, card, "; ".join(notes))
+        return known_item(name, options.known_item, documents, card, joined(*notes))
     if options.unlabelled and not _labels(folder):
         return unlabelled(name, documents, card, options)
-    options.only("plain", "columns")
-    queries, judgements = _queries(folder, entries, options, notes)
-    return dataset_of(name, documents, queries, judgements, card=card, note="; ".join(notes))
+    options.only(form, "columns")
+    queries, judgements = _queries(_one_file(folder, entries, notes), corpus.names, options, notes)
+    return dataset_of(name, documents, queries, judgements, card=card, note=joined(*notes))
 
 
 def _paragraphs(path: Path) -> Iterator[tuple[str]]:
@@ -122,11 +147,9 @@ def _labels(folder: Path) -> list[Path]:
 
 
 def _queries(
-    folder: Path, entries: list[Record], options: Options, notes: list[str]
+    path: Path, names: Mapping[str, str], options: Options, notes: list[str]
 ) -> tuple[dict[str, tuple[str, Record]], dict[tuple[str, str], int]]:
     """Queries by id and grades by pair. Rows of one query, or of one id where there are ids, belong together."""
-    path = _one_file(folder, entries, notes)
-    known = {entry["id"] for entry in entries}
     queries: dict[str, tuple[str, Record]] = {}
     judgements: dict[tuple[str, str], int] = {}
     by_text: dict[str, str] = {}
@@ -144,17 +167,19 @@ def _queries(
         if queries.setdefault(query, (text, rest))[0] != text:
             raise BenchError(f"{where}: the id {query!r} has another query already.", "Give each query its own id.")
         value = _grade(record, fields["grade"], where)
-        for document in _relevant(record, fields["relevant"], where):
-            if document not in known:
-                reason = f" ({notes[-1]})" if notes else ""
-                raise BenchError(f"{where}: there is no paragraph {document!r}{reason}.", "Mend the id.")
+        for named in _relevant(record, fields["relevant"], names):
+            document = names.get(named)
+            if document is None:
+                reason = f" ({joined(*notes)})" if any(notes) else ""
+                raise BenchError(f"{where}: there is no document {named!r}{reason}.", "Mend the id.")
+            if document == AMBIGUOUS:
+                raise BenchError(f"{where}: several files are called {named!r}.", "Give its path within the folder.")
             if (query, document) in judgements:
                 raise BenchError(f"{where}: {text!r} and {document!r} are judged already.", "Keep one of them.")
             judgements[query, document] = value
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
-    if unlabelled := len(queries) - len({query for query, _ in judgements}):
-        notes.append(f"queries without labels, left out: {unlabelled:,}")
+    notes.append(unjudged(len(queries), len({query for query, _ in judgements})))
     return queries, judgements
 
 
@@ -164,9 +189,9 @@ def _one_file(folder: Path, entries: list[Record], notes: list[str]) -> Path:
         raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
     if not found:
         fields = sorted({key for entry in entries for key in entry} - {"id"})
-        of = f"of corpus_metadata.json: {', '.join(fields)}" if fields else "of corpus_metadata.json"
-        reason = f" ({'; '.join(notes)})" if notes else ""
-        raise BenchError(f"{folder} has no labels: no queries{', '.join(SUFFIXES)}{reason}.", f"{LABELS} {of}.")
+        known = f": {', '.join(fields)}" if fields else " of corpus_metadata.json"
+        reason = f" ({joined(*notes)})" if any(notes) else ""
+        raise BenchError(f"{folder} has no labels: no queries{', '.join(SUFFIXES)}{reason}.", f"{LABELS}{known}.")
     return found[0]
 
 
@@ -182,10 +207,12 @@ def _grade(record: Record, field: str | None, where: str) -> int:
     return 1 if value is None or value == "" else grade(str(value), where)
 
 
-def _relevant(record: Record, field: str | None, where: str) -> list[str]:
-    """Ids: separated by white space, or a list in a JSON line."""
+def _relevant(record: Record, field: str | None, names: Mapping[str, str]) -> list[str]:
+    """Names of documents: one as it stands, several separated by white space, or a list in a JSON line."""
     value = record.get(field) if field else None
     if value is None:
         return []
-    each = value if isinstance(value, list) else str(value).split()
-    return [checked_id(str(item), where) for item in each]
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    whole = str(value).strip()
+    return [whole] if whole in names else whole.split()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,10 @@ from bench.formats.options import Options
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less than some documents have
 
+# A field and what ends it: in quotes, or without any.
+_TSV_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|[^"\t\r\n]*)(?:\t|\r?\n|\Z)')
+_ARRAY = re.compile(rb"\s*\[\s*(\{|$)")  # of objects
+
 Record = dict[str, Any]
 
 
@@ -29,7 +35,7 @@ def records(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
     """
     if path.suffix.lower() == ".jsonl":
         for number, record in json_records(path, needed):
-            yield f"{path}:{number}", record
+            yield f"{path}:{number}", dotted(record)
     else:
         yield from _delimited(path, needed)
 
@@ -44,17 +50,32 @@ def headers(path: Path) -> list[str]:
 def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
     """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
     for number, line in lines(path, needed):
+        if number == 1 and _ARRAY.match(line):
+            raise BenchError(f"{path} is one JSON array, not JSON lines.", f"Convert it: {to_json_lines(path)}")
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:
+            decoded(line, f"{path}:{number}")
             raise BenchError(
-                f"{path}:{number}: not valid JSON in UTF-8 ({error.msg}).", "Each line must be one JSON object."
+                f"{path}:{number}: not valid JSON ({error.msg}).", "Each line must be one JSON object."
             ) from None
         if not isinstance(record, dict):
             raise BenchError(
                 f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
             )
         yield number, record
+
+
+def to_json_lines(path: Source) -> str:
+    """What to type to make JSON lines of a JSON array."""
+    code = "import json, sys; [print(json.dumps(each)) for each in json.load(sys.stdin.buffer)]"
+    return f'python -c "{code}" < {shlex.quote(str(path))} > new.jsonl'
+
+
+def dotted(record: Record) -> Record:
+    """A record with the fields of its inner objects beside the others: metadata.source."""
+    inner = {key: value for key, value in record.items() if isinstance(value, dict)}
+    return record | {f"{key}.{name}": each for key, value in inner.items() for name, each in value.items()}
 
 
 def _delimited(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
@@ -69,19 +90,24 @@ def _delimited(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
                 raise BenchError(f"{where}: two columns have one name.", "Name each column once in the header.")
             continue
         if len(row) != len(names):
-            raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", "Mend the line.")
+            quoted = path.suffix.lower() == ".tsv" and any('"' in cell for cell in row)
+            hint = "A TSV file has no quotes: save it as CSV." if quoted else "Mend the line."
+            raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", hint)
         yield where, dict(zip(names, row, strict=True))
 
 
 def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and fields. A quote is a character in TSV; in CSV a quoted field may hold line ends."""
-    if path.suffix.lower() == ".tsv":
+    """Line numbers and fields. In CSV a quoted field may hold line ends; in TSV a quote is a character like others,
+    unless the whole file is as Excel writes it."""
+    if not path.exists():
+        raise BenchError(f"There is no {path}.", needed)
+    text = text_of(path)
+    tabbed = path.suffix.lower() == ".tsv"
+    if tabbed and not _has_quoting(text):
         for number, line in lines(path, needed):
             yield number, decoded(line, f"{path}:{number}").split("\t")
         return
-    if not path.exists():
-        raise BenchError(f"There is no {path}.", needed)
-    reader = csv.reader(io.StringIO(text_of(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tabbed else _separator(text), strict=True)
     try:
         for row in reader:
             yield reader.line_num, row
@@ -89,18 +115,44 @@ def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
         raise BenchError(f"{path}:{reader.line_num}: {error}.", "Mend the quotes, or save it as CSV anew.") from None
 
 
+def _has_quoting(text: str) -> bool:
+    """Is this TSV as Excel writes it? Each field with a quote is quoted, quotes in it are doubled, and one field shows
+    it by a doubled quote, a tab or a line end; a field that is only set in quotes may as well be somebody's words."""
+    if '"' not in text:
+        return False
+    shown = position = 0
+    while position < len(text):
+        field = _TSV_FIELD.match(text, position)
+        if field is None:
+            return False
+        shown += field[1] is not None and any(each in field[1] for each in ('""', "\t", "\n"))
+        position = field.end()
+    return bool(shown)
+
+
+def _separator(text: str) -> str:
+    """A comma, unless the header has none and has semicolons or tabs: Excel writes them where a comma is decimal."""
+    header = text.lstrip("\r\n ").partition("\n")[0]
+    return next((each for each in ",;\t" if each in header), ",")
+
+
 def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Options) -> str | None:
     """The field that holds `role`: the one the user names, else the first usual one that is there, else None.
 
-    Case and surrounding space do not count in the usual names. Raises BenchError where the user's is not there.
+    Case does not count, nor whether a name has - or _. Raises BenchError where the user's is not there.
     """
     given = dict(options.columns).get(role)
-    if given is not None:
-        if given not in names:
-            raise BenchError(f"There is no column {given!r} for {role}.", f"The file has {', '.join(names)}.")
+    if given in names:
         return given
-    folded = {name.casefold().replace("-", "_"): name for name in names}
-    return next((folded[name] for name in usual if name in folded), None)
+    folded = {_folded(name): name for name in names}
+    found = next((folded[name] for name in ((_folded(given),) if given else usual) if name in folded), None)
+    if given and found is None:
+        raise BenchError(f"There is no column {given!r} for {role}.", f"The file has {', '.join(names)}.")
+    return found
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("-", "_")
 
 
 def columns_of(names: Sequence[str], roles: Mapping[str, Iterable[str]], options: Options) -> dict[str, str]:
@@ -119,6 +171,17 @@ def check_roles(options: Options, roles: Collection[str]) -> None:
             raise unknown("role for --columns:", role, roles)
 
 
+def read_as(form: str, columns: Mapping[str, str]) -> str:
+    """The part of a note that says which columns were taken: "read as pairs: query = Question, relevant = Answer"."""
+    taken = (role if role == name else f"{role} = {name}" for role, name in columns.items())
+    return f"read as {form}: {', '.join(taken)}"
+
+
+def as_pairs(path: Path, query: str, relevant: str) -> str:
+    """What to type for a table of pairs whose columns are these."""
+    return shlex.join([str(path), "--columns", f"query={query}", "--columns", f"relevant={relevant}"])
+
+
 def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str) -> str:
     """The id in the field, else, where there is no such field, `made` with the line number for its {}."""
     if name is None:
@@ -129,9 +192,14 @@ def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str)
     return checked_id(str(value).strip(), where)
 
 
-def counted(number: int, what: str) -> str:
-    """A part of a note: "12 lines left out", empty for none."""
-    return f"{number:,} {what}" if number else ""
+def unjudged(queries: int, judged: int) -> str:
+    """A part of a note: that not all of the queries have a judgement."""
+    return f"queries without a judgement, left out: {queries - judged:,} of {queries:,}" if judged < queries else ""
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A part of a note, empty for none: counted(12, "line left out", "lines left out")."""
+    return f"{number:,} {one if number == 1 else many}" if number else ""
 
 
 def text_field(record: Mapping[str, Any], name: str, where: str) -> str:

@@ -20,7 +20,7 @@ from bench.formats.beir import read_card
 from bench.formats.columns import string_table
 from bench.formats.lines import checked_id, decoded, grade, lines
 from bench.formats.options import Options
-from bench.formats.records import dataset_of, field_for, json_records, text_field
+from bench.formats.records import dataset_of, dotted, field_for, json_records, text_field, unjudged
 from bench.formats.topics import read_topics
 from bench.formats.unlabelled import unlabelled
 from retrievers.base import Ranking, top_k
@@ -30,13 +30,13 @@ TOPICS = ("topics.tsv", "topics.txt", "topics.sgml", "topics")
 ENDINGS = (".tsv", ".txt", ".qrels", "")
 NEEDED = "A TREC folder needs docs.tsv or docs.jsonl, topics.tsv or topics.txt, and qrels."
 USUAL = {
-    "id": ("id", "_id", "docid", "doc_id", "docno"),
+    "id": ("id", "_id", "docid", "doc_id", "docno", "id_"),
     "title": ("title",),
-    "text": ("text", "contents", "content", "body"),
+    "text": ("text", "contents", "content", "body", "page_content"),
 }
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
     """Is this a folder with TREC's documents?"""
     found = any((path / f"{name}{packed}").is_file() for name in DOCUMENTS for packed in ("", ".gz"))
     return found and not (path / "corpus.jsonl").exists()
@@ -66,7 +66,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         judgements[query, document] = value
     if not judgements:
         raise BenchError(f"{path} holds no judgement.", "Add lines: query iteration document grade.")
-    return dataset_of(folder.resolve().name, documents, queries, judgements, card=card)
+    note = unjudged(len(queries), len({query for query, _ in judgements}))
+    return dataset_of(folder.resolve().name, documents, queries, judgements, card=card, note=note)
 
 
 def _one(folder: Path, names: Sequence[str]) -> Path:
@@ -123,7 +124,7 @@ def _tabbed(path: Path) -> Iterator[tuple[str, str, str]]:
 
 def _json_documents(path: Path, options: Options) -> Iterator[tuple[str, str, str]]:
     for number, record in json_records(path, NEEDED):
-        where = f"{path}:{number}"
+        where, record = f"{path}:{number}", dotted(record)
         fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
         for role in ("id", "text"):
             if fields[role] is None:

@@ -15,9 +15,10 @@ and as wrong. That is
 A **warning** makes them less sure or less telling than they look: repeated and nearly repeated queries count twice, an
 unjudged copy of a relevant document counts as a miss, an empty document is relevant, a query is the text of a document
 that was judged (too easy, or a trap that nothing avoids), a template stands in several queries, the window of the model
-cuts relevant documents, queries share ids with documents.
+cuts relevant documents, queries share ids with documents, relevant documents are names and no texts, queries are in a
+language that the retrievers' defaults are not made for.
 
-A **note** is for the reader: distributions, sizes, and what was not looked at.
+A **note** is for the reader: how the set was read, distributions, sizes, and what was not looked at.
 
 Two texts are the same where they read the same (bench.same_text), titles included. They are nearly the same where the
 Jaccard similarity of their character 5-grams is greater than 0.8; that search is exact.
@@ -25,8 +26,10 @@ Jaccard similarity of their character 5-grams is greater than 0.8; that search i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bench.dataset import Dataset
-from bench.lint import copies, judgements, words
+from bench.lint import copies, judgements, texts, words
 from bench.lint.finding import LEVELS, Finding, Level
 from bench.lint.subject import Subject
 
@@ -39,5 +42,11 @@ def lint(dataset: Dataset, sd: float | None = None) -> list[Finding]:
     sd: standard deviation over queries of the difference of two retrievers in the main measure, from an earlier run;
     unless given, judgements.SD. It costs seconds for thousands of documents; all texts stand in memory.
     """
-    found = [*copies.check(Subject(dataset)), *judgements.check(dataset, sd), *words.check(dataset)]
+    found = [*_reading(dataset), *texts.check(dataset), *copies.check(Subject(dataset))]
+    found += [*judgements.check(dataset, sd), *words.check(dataset)]
     return sorted(found, key=lambda each: LEVELS.index(each.level))
+
+
+def _reading(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.note:
+        yield Finding("reading", "note", f"The set's note: {dataset.note}.")

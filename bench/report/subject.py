@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bench.report.table import counted
 from bench.store import Run, choose_measure
 
 CONTROL = "control"
@@ -27,7 +28,8 @@ def called(dataset: dict[str, Any]) -> str:
 def title(dataset: dict[str, Any]) -> str:
     """Name and size of a set; what is special about it."""
     answerable = dataset["queries"] - dataset["unanswerable"]
-    text = f"{dataset['name']}: {dataset['documents']:,} documents, {answerable:,} queries"
+    size = f"{counted(dataset['documents'], 'document')}, {counted(answerable, 'query', 'queries')}"
+    text = f"{dataset['name']}: {size}"
     return f"{text} ({dataset['note']})" if dataset["note"] else text
 
 

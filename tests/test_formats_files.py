@@ -1,0 +1,132 @@
+"""A folder of text files: each a document, labelled by the files' names."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from bench.errors import BenchError
+from bench.formats import load_dataset
+from bench.formats.options import Options
+
+FILES = {
+    "shipping.md": "Some words first.\n\n## How we ship ##\n\nParcels leave within a day.\n",
+    "returns.txt": "# 30 days\nSend it back.\n",
+    "pay/by card.md": "\ufeff```sh\n# no heading\n```\nWe take cards.\n",
+    "pay/index.md": "# Paying\n",
+    "hours/index.md": "#hashtag\nFrom nine to five.\n",
+    "queries.csv": "query,relevant,kind\nwhen will it arrive,shipping.md,words\nvisa,by card.md,code\n",
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a folder of files; by default a right one."""
+
+    def write(files=FILES, **more):
+        for name, content in {**files, **more}.items():
+            path = tmp_path / "docs" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return tmp_path / "docs"
+
+    return write
+
+
+def failing(folder, **options):
+    with pytest.raises(BenchError) as caught:
+        load_dataset(folder, Options(**options))
+    assert caught.value.hint
+    return str(caught.value)
+
+
+def texts(found):
+    return dict(zip(found.documents["id"].to_pylist(), found.texts, strict=True))
+
+
+def test_each_file_is_a_document_by_its_path(write):
+    found = load_dataset(write())
+    assert (found.name, found.note) == ("docs", "each file is a document")
+    assert texts(found) == {
+        "shipping.md": "How we ship Some words first.\n\n\nParcels leave within a day.",
+        "returns.txt": "returns # 30 days\nSend it back.",
+        "pay/by%20card.md": "by card ```sh\n# no heading\n```\nWe take cards.",
+        "pay/index.md": "Paying",
+        "hours/index.md": "index #hashtag\nFrom nine to five.",
+    }
+    assert found.query_texts == ["when will it arrive", "visa"]
+    assert found.field("kind") == ["words", "code"]
+
+
+def test_labels_name_files_by_path_or_name_or_id(write):
+    rows = "a,shipping.md returns.txt\nb,pay/by card.md\nc,pay/by%20card.md\nd,pay/index.md\n"
+    found = load_dataset(write(**{"queries.csv": f"query,relevant\n{rows}"}))
+    judged = [sorted(found.document_ids(list(each))) for each in found.judgements]
+    assert judged == [["returns.txt", "shipping.md"], ["pay/by%20card.md"], ["pay/by%20card.md"], ["pay/index.md"]]
+
+
+def test_a_path_goes_before_the_name_of_another_file(write):
+    found = load_dataset(write(**{"index.md": "Home.", "queries.csv": "query,relevant\na,index.md\n"}))
+    assert [found.document_ids(list(each)) for each in found.judgements] == [["index.md"]]
+
+
+def test_ids_stay_distinct(write):
+    found = load_dataset(write(**{"pay/by%20card.md": "Another."}))
+    assert {"pay/by%20card.md", "pay/by%2520card.md"} <= texts(found).keys()
+
+
+def test_columns_with_other_names(write):
+    folder = write(**{"queries.csv": "Frage,expected_doc\nwann,hours/index.md\n"})
+    assert load_dataset(folder, Options(columns=(("query", "frage"), ("relevant", "expected_doc")))).query_texts == [
+        "wann"
+    ]
+
+
+def test_hidden_files_are_passed_over_and_empty_ones_counted(write):
+    folder = write(**{".git/a.md": "x", ".b.txt": "x", "c.md": " \n", "d.html": "x"})
+    found = load_dataset(folder)
+    assert len(found.documents) == 5
+    assert found.note == "each file is a document; 1 empty file left out"
+
+
+def test_known_items_by_title_need_no_labels(write):
+    folder = write({name: text for name, text in FILES.items() if name != "queries.csv"})
+    found = load_dataset(folder, Options(known_item="title"))
+    assert found.name == "docs (known-item: title)"
+    assert found.query_texts == ["index", "by card", "returns", "How we ship"]
+    assert texts(found)["shipping.md"] == "Some words first.\n\n\nParcels leave within a day."
+    message = failing(folder)
+    assert "has no labels: no queries.csv" in message
+    assert message.endswith("or make known-item queries with --known-item FIELD: title.")
+
+
+def test_a_folder_in_another_layout_stays_one(write, write_set):
+    beir = write_set()
+    (beir / "README.md").write_text("# A set\n")
+    assert len(load_dataset(beir).documents) == 5
+    (beir / "corpus.jsonl").unlink()
+    assert "There is no" in failing(beir)
+    labelled = write({"train.csv": "text,label\na,x\n", "test.csv": "text,label\nb,x\n", "README.md": "# A set\n"})
+    assert load_dataset(labelled).query_texts == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"queries.csv": "query,relevant\na,index.md\n"},
+            "queries.csv:2: several files are called 'index.md'. Give its",
+        ),
+        ({"queries.csv": "query,relevant\na,gone.md\n"}, "queries.csv:2: there is no document 'gone.md'"),
+        ({"pay/index.md": b"ok\n\xe9\n"}, "pay/index.md:2: not UTF-8."),
+        ({os.fsdecode(b"\xe9.md"): "x"}, "the name is not UTF-8. Rename the file."),
+    ],
+)
+def test_one_clear_error(write, files, message):
+    assert message in failing(write(**files))
+
+
+def test_a_folder_without_text_is_refused(write):
+    assert "has no .md or .txt file with text" in failing(f"files:{write({'a.md': ' '})}")
+    assert "or .md and .txt files as its documents" in failing(write({"b/c.html": "x"}).joinpath("b"))
