@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import HashedDense
+from fakes import Hashed, HashedDense
 from hypothesis import given
 from hypothesis import strategies as st
 
 import bench
-from retrievers import create
+from retrievers import RetrieverError, create
 from retrievers.cache import VectorCache, caching, default_path
 from retrievers.encoder import Encoder
 
@@ -154,6 +154,20 @@ def test_what_is_cached_is_what_would_be_encoded(cache):
     assert np.array_equal(plain, first)
     assert np.array_equal(first, second)
     assert cache.info().vectors == 4  # of five texts two are the same
+
+
+def test_a_vector_that_is_not_finite_is_an_error_and_is_not_stored(cache, monkeypatch):
+    """It would hide the hits of other queries, in every later run too."""
+    encoder = Hashed()
+    original = encoder._forward
+
+    def spoil(model, texts, side):
+        return np.where([[text == "bad"] for text in texts], np.nan, original(model, texts, side))
+
+    monkeypatch.setattr(encoder, "_forward", spoil)
+    with caching(cache), pytest.raises(RetrieverError, match="gives 1 of 2 texts a vector that is not finite"):
+        encoder.encode(["good", "bad"], "document")
+    assert cache.info().vectors == 0
 
 
 def test_an_edited_corpus_encodes_only_what_changed(cache, monkeypatch):
