@@ -38,6 +38,17 @@ class Fixed:
 
 
 @dataclass
+class Records(Fixed):
+    """Records `told`, of whatever type."""
+
+    told: object = None
+
+    def index(self, documents):
+        super().index(documents)
+        record("told", self.told)
+
+
+@dataclass
 class Unprinted(Fixed):
     """Has no value for a field that its repr shows until there is an index."""
 

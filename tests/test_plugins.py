@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import fakes
+import numpy as np
 import pytest
 
 import bench
@@ -61,6 +62,14 @@ def test_a_field_that_only_index_fills_does_not_keep_it_from_running(write_set, 
     assert re.fullmatch(r"Unprinted\(step=1.0\) \[fakes [0-9a-f]{12}\]", retrievers.signature(fakes.Unprinted()))
     found = bench.run(write_set(), ["fakes:Unprinted"], results=str(tmp_path / "out"), latency=False)
     assert found.failures == []
+
+
+def test_a_parameter_of_any_type_is_stored(write_set, tmp_path):
+    own = fakes.Fixed(step=np.float32(2))
+    found = bench.run(write_set(), [own, fakes.Records(told=Path("x"))], results=str(tmp_path / "out"), latency=False)
+    assert [retriever for _, retriever, _ in found.failures] == ["Records"]
+    told = [each["parameters"] for each in found.info["retrievers"]]
+    assert told == [{"step": "np.float32(2.0)"}, {"step": 1.0, "told": repr(Path("x"))}]
 
 
 def readme_example():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from fakes import NONSENSE, Fixed, HashedDense, Nonsense
+from fakes import NONSENSE, Fixed, HashedDense, Nonsense, Records
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,20 @@ def test_a_process_gives_what_this_process_gives(texts):
         assert len(there.time([0, 1]).nanoseconds) == 2
     finally:
         there.close()
+
+
+def test_what_is_recorded_is_a_plain_number(texts):
+    worker = Worker(Records(told=np.int64(5)))
+    worker.open(texts)
+    assert json.dumps(worker.build().quantities) == '{"index_bytes": 40.0, "told": 5.0}'
+
+
+@pytest.mark.parametrize("told", [float("nan"), np.inf, "many", None])
+def test_what_is_recorded_and_is_no_number_is_the_retrievers_error(texts, told):
+    worker = Worker(Records(told=told))
+    worker.open(texts)
+    with pytest.raises(RetrieverError, match=r"records told = .*, which is no finite number"):
+        worker.build()
 
 
 def test_a_process_is_kept_over_datasets(write_set, tmp_path):
