@@ -195,7 +195,9 @@ class Worker:
         return Timed(samples, {name: np.array([each.get(name, 0) for each in phases]) for name in names})
 
     def close(self) -> None:
-        """Nothing to end in this process."""
+        """Let go of the embedding cache's file."""
+        if self._cache is not None:
+            self._cache.close()
 
 
 class InProcess:
