@@ -78,15 +78,17 @@ def load(name: str) -> type[Retriever]:
     if name not in known and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # the `bench` script does not look there by itself; `python -m bench` does
     try:
-        found: type[Retriever] = getattr(importlib.import_module(module), attribute)
+        imported = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise RetrieverError(
             f"{name}: there is no module {error.name!r}.", "Install it, or check the spelling."
         ) from None
-    except AttributeError:
-        raise RetrieverError(f"{name}: {module} has no {attribute!r}.", "Check the spelling.") from None
     except Exception as error:
         raise RetrieverError(f"{name} cannot be imported: {type(error).__name__}: {error}", "Mend it.") from error
+    try:
+        found: type[Retriever] = getattr(imported, attribute)
+    except AttributeError:
+        raise RetrieverError(f"{name}: {module} has no {attribute!r}.", "Check the spelling.") from None
     return found
 
 

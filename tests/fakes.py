@@ -51,6 +51,20 @@ class Records(Fixed):
         record("told", self.told)
 
 
+class Unruly:
+    """Cannot be printed."""
+
+    def __repr__(self):
+        return str(1 / 0)
+
+
+@dataclass
+class Unprintable(Fixed):
+    """Has a field that cannot be printed."""
+
+    field: object = Unruly()
+
+
 @dataclass
 class Unprinted(Fixed):
     """Has no value for a field that its repr shows until there is an index."""

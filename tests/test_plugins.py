@@ -15,6 +15,7 @@ import pytest
 
 import bench
 import retrievers
+from bench.errors import BenchError
 from retrievers import RetrieverError, create
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +47,20 @@ def test_what_is_wrong_with_a_plug_in_is_said(specification, message):
     with pytest.raises(RetrieverError) as caught:
         create(specification)
     assert message in str(caught.value)
+
+
+def test_a_mistake_in_a_plug_ins_own_code_is_no_misspelling(tmp_path, monkeypatch):
+    (tmp_path / "mistaken.py").write_text("import os\nos.no_such_thing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RetrieverError, match=r"mistaken:Thing cannot be imported: AttributeError: .*no_such_thing"):
+        create("mistaken:Thing")
+
+
+@pytest.mark.parametrize("retriever", ["fakes:Unprintable", fakes.Unprintable()], ids=["named", "object"])
+def test_a_field_that_cannot_be_printed_is_one_error(write_set, tmp_path, retriever):
+    with pytest.raises(BenchError, match="cannot be described: ZeroDivisionError"):
+        bench.run(write_set(), [retriever], results=str(tmp_path / "out"), latency=False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_object_runs_in_this_process(write_set, tmp_path):
