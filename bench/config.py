@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterable
@@ -73,13 +74,10 @@ class RunConfig:
                 raise BenchError(
                     f"{key} is {value}.", f"Give {least} to {most:,}." if most < HUGE else f"Give at least {least}."
                 )
-        for key in ("seconds", "timeout"):
-            if not getattr(self, key) > 0:
-                raise BenchError(f"{key} is {getattr(self, key):g}.", "Give a time above 0.")
-        for key in ("max_p95_ms", "max_memory_mb"):
+        for key in ("seconds", "timeout", "max_p95_ms", "max_memory_mb"):
             value = getattr(self, key)
-            if value is not None and not value > 0:
-                raise BenchError(f"{key} is {value:g}.", "Give a number above 0.")
+            if value is not None and not 0 < value < math.inf:
+                raise BenchError(f"{key} is {value:g}.", "Give a finite number above 0.")
         self.margins  # noqa: B018 - a malformed one is an error now, not after the run
         if self.traps is not None and len(self.datasets) != 1:
             raise BenchError("traps belong to one dataset.", "Name the one that the file is for.")
@@ -106,7 +104,7 @@ class RunConfig:
                 value = float(text)
             except ValueError:
                 value = -1.0
-            if not value >= 0:
+            if not 0 <= value < math.inf:
                 raise BenchError(f"margin {each!r} is not of the form measure=gain.", "Write nDCG@10=0.02.")
             if name not in self.measures:
                 raise unknown("measure to set a margin for:", name, self.measures)

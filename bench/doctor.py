@@ -91,7 +91,10 @@ def _folder(what: str, folder: Path) -> Finding:
 
 def _cache() -> Finding:
     cache = VectorCache(default_path())
-    info = cache.info()
+    try:
+        info = cache.info()
+    except RetrieverError as error:
+        return Finding("cache", error.message, error.hint, broken=True)
     cache.close()
     if cache.unwritable:
         return Finding("cache", f"{info.path} cannot be used", "Set BENCH_CACHE to a writable file, or use --no-cache.")

@@ -60,10 +60,7 @@ def entrants(
     Raises BenchError for an unknown one, for two of one label, and where there is none.
     """
     found = [_named(each) for each in specifications]
-    found += [
-        Entrant(label, signature(each), parameters(each), kind(each), instance=each)
-        for label, each in instances.items()
-    ]
+    found += [_described(label, each, instance=each) for label, each in instances.items()]
     found += [_stored(Path(path)) for path in runs]
     if not found:
         raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
@@ -81,7 +78,16 @@ def _named(specification: str) -> Entrant:
         retriever = create(specification)
     except RetrieverError as error:
         raise BenchError(error.message, error.hint) from None
-    return Entrant(specification, signature(retriever), parameters(retriever), kind(retriever))
+    return _described(specification, retriever)
+
+
+def _described(label: str, retriever: Retriever, instance: Retriever | None = None) -> Entrant:
+    try:
+        return Entrant(label, signature(retriever), parameters(retriever), kind(retriever), instance=instance)
+    except Exception as error:  # a field of a plug-in's may raise anything where it is read or printed
+        raise BenchError(
+            f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
+        ) from error
 
 
 def _stored(path: Path) -> Entrant:
@@ -105,7 +111,7 @@ def _control(name: str, seed: int) -> Entrant:
 
 def _called(path: Path) -> str:
     name = path.name
-    while name.endswith(SUFFIXES) and Path(name).stem:
+    while name.endswith(SUFFIXES) and Path(name).stem != name:
         name = Path(name).stem
     return name
 

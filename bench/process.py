@@ -17,18 +17,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError, describe_failure
 from retrievers import create
 from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
 
+if TYPE_CHECKING:
+    import psutil
+
 _HEADER = struct.Struct("!Q")
 # How often time and memory are looked at while a message is under way.
 WATCH_SECONDS = 0.1
+# How often it is looked at which processes it has started, which is work for each process of the machine.
+FAMILY_SECONDS = 1.0
 # What a process may take to start, before its limit counts.
 START_SECONDS = 600
 
@@ -39,7 +45,7 @@ def _write(stream: IO[bytes], message: object) -> None:
     stream.flush()
 
 
-def _read(stream: IO[bytes]) -> Any:
+def _receive(stream: IO[bytes]) -> bytes:
     header = stream.read(_HEADER.size)
     if len(header) < _HEADER.size:
         raise EOFError
@@ -47,6 +53,10 @@ def _read(stream: IO[bytes]) -> Any:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError
+    return data
+
+
+def _message(data: bytes) -> Any:
     return pickle.loads(data)  # noqa: S301 - from our own child or parent, over a private pipe
 
 
@@ -55,7 +65,8 @@ class Surroundings:
     """What a worker's process is given. environment: variables, of threads above all. log: takes what it prints.
 
     cache, cache_mb: file and bound of the embedding cache, if one serves. timeout: seconds that one message may
-    take. memory_mb: resident memory that the process may hold (an address-space limit would not fit torch).
+    take. memory_mb: resident memory that the process may hold, with all that it started (an address-space limit would
+    not fit torch).
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -80,6 +91,8 @@ class ProcessWorker:
             stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,
             env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+        self._family: list[psutil.Process] = []
+        self._listed = -FAMILY_SECONDS
         self._replies: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -105,7 +118,7 @@ class ProcessWorker:
     def close(self) -> None:
         """End the process, patiently first."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # the rest of a message that it did not live to read
+        with contextlib.suppress(OSError):  # the rest of a message that it did not live to read
             self._process.stdin.close()
         try:
             self._process.wait(timeout=2)
@@ -114,17 +127,23 @@ class ProcessWorker:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        try:
-            while True:
-                self._replies.put(_read(self._process.stdout))
-        except (EOFError, OSError, ValueError):
-            self._replies.put(("ended", None))
+        while True:
+            try:
+                data = _receive(self._process.stdout)
+            except (EOFError, OSError, ValueError):
+                self._replies.put(("ended", None))
+                return
+            try:
+                self._replies.put(_message(data))
+            except Exception as error:  # noqa: BLE001 - a plug-in's objects may raise anything
+                reason = f"its answer cannot be read: {describe_failure(error)}"
+                self._replies.put(("failed", (reason, traceback.format_exc())))
 
     def _ask(self, method: str, *arguments: object) -> Any:
         assert self._process.stdin is not None
         try:
             _write(self._process.stdin, (method, arguments))
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a broken pipe has another name on Windows
             pass  # it died: the listener has said so
         start = time.monotonic()
         while True:
@@ -147,34 +166,72 @@ class ProcessWorker:
 
     def _watch(self, seconds: float) -> None:
         """End the process and raise WorkerError where it takes too long or holds too much memory."""
-        import psutil
-
         limits = self._limits
+        if self._process.poll() is not None:  # what it started may hold the pipe open
+            raise WorkerError(self._epitaph())
         if limits.timeout is not None and seconds > (limits.timeout if self._ready else START_SECONDS):
             self._end()
             raise WorkerError(f"it took longer than {limits.timeout:g} s (--timeout).")
         if limits.memory_mb is not None:
-            try:
-                resident = psutil.Process(self._process.pid).memory_info().rss
-            except psutil.Error:  # it has just ended; the listener will say so
-                return
-            if resident > limits.memory_mb * 2**20:
+            if time.monotonic() - self._listed > FAMILY_SECONDS:
+                self._family, self._listed = _family(self._process.pid), time.monotonic()
+            if _holds_more(self._family, limits.memory_mb * 2**20):
                 self._end()
                 raise WorkerError(f"it held more than {limits.memory_mb:,} MB of memory (--memory-mb).")
 
     def _end(self) -> None:
-        self._process.kill()
+        """Kill the process and all that it started."""
+        import psutil
+
+        for each in _family(self._process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
         self._process.wait()
 
     def _epitaph(self) -> str:
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._end()
+            return "its process closed the pipe."
         if code < 0:
             import signal
 
-            name = signal.Signals(-code).name
+            try:
+                name = signal.Signals(-code).name
+            except ValueError:  # a real-time signal
+                name = f"signal {-code}"
             cause = " Often the system does so when memory runs out." if name == "SIGKILL" else ""
             return f"its process was killed ({name}).{cause}"
         return f"its process ended with exit status {code}."
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started, as far as they live."""
+    import psutil
+
+    try:
+        first = psutil.Process(pid)
+        return [first, *first.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _holds_more(family: Sequence[psutil.Process], limit: int) -> bool:
+    """Do processes hold more than so many bytes of memory together?"""
+    import psutil
+
+    def held(name: str, look: Callable[[psutil.Process], Any]) -> int:
+        total = 0
+        for each in family:
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                total += getattr(look(each), name)
+        return total
+
+    if held("rss", psutil.Process.memory_info) <= limit:
+        return False
+    # Forked processes share pages, which this counts once; it takes longer to tell.
+    return len(family) == 1 or not psutil.LINUX or held("pss", psutil.Process.memory_full_info) > limit
 
 
 def serve(job: dict[str, Any]) -> None:
@@ -189,7 +246,7 @@ def serve(job: dict[str, Any]) -> None:
         source = sys.stdin.buffer
         try:
             while True:
-                inbox.put(_read(source))
+                inbox.put(_message(_receive(source)))
         except EOFError:
             os._exit(0)  # the parent is done or gone; nothing here is worth keeping
 
@@ -208,8 +265,6 @@ def serve(job: dict[str, Any]) -> None:
                 worker = Worker(create(job["retriever"]), progress, own_process=True, cache=cache)
             reply = ("done", getattr(worker, method)(*arguments))
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the parent says what
-            import traceback
-
             reply = ("failed", (describe_failure(error), traceback.format_exc()))
         _write(replies, reply)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from bench.errors import BenchError
 
 LOCK = ".lock"
 
+# What a system says of a lock that another process holds.
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
 # May differ between the parts of one run: they change no figure.
 _FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb"}
 
@@ -21,15 +25,19 @@ _FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb"}
 def claimed(folder: Path) -> Iterator[None]:
     """Hold the folder's lock. The system frees it when the process ends, however it ends.
 
-    Raises BenchError where another runner holds it.
+    Raises BenchError where another runner holds it, or where files cannot be locked.
     """
     with (folder / LOCK).open("a+b") as stream:
         try:
             _lock(stream)
-        except OSError:
+        except OSError as error:
+            if error.errno in _HELD:
+                raise BenchError(
+                    f"{folder} is in use by another run.", "Wait for it to end, or give this one another --name."
+                ) from None
             raise BenchError(
-                f"{folder} is in use by another run.", "Wait for it to end, or give this one another --name."
-            ) from None
+                f"{folder} cannot be locked: {error.strerror or error}.", "Give --results a folder on another disk."
+            ) from error
         yield
 
 

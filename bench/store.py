@@ -34,6 +34,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,9 +96,16 @@ def choose_measure(names: Sequence[str], wanted: str) -> str:
 
 
 def slug(name: str) -> str:
-    """A name as a safe file name: unchanged where it is one already, else cleaned and with a hash."""
+    """A name as a safe file name: unchanged where it is one already, else cleaned and with a hash.
+
+    Capitals are not safe: on Windows and macOS two names that differ in case alone would be one file.
+    """
     clean = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60]
-    return clean if clean == name else f"{clean}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+    return (
+        clean
+        if clean == name == name.lower()
+        else f"{clean}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+    )
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -121,11 +129,12 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """CSV with shortest round-trip floats; NaN is an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    lines: list[str] = []
+    # A writer quotes only the line ends that its own consists of, so it ends its lines in both; files have one.
+    writer = csv.writer(SimpleNamespace(write=lambda line: lines.append(line.removesuffix("\r\n") + "\n")))
     writer.writerow(header)
     writer.writerows([["" if value != value else value for value in row] for row in rows])
-    write_atomic(path, buffer.getvalue().encode())
+    write_atomic(path, "".join(lines).encode())
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -393,6 +402,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
 
 def _read_csv(path: Path) -> Iterator[Row]:
     # Not pandas' reader: a set or retriever may be called "NA" or "007".
+    csv.field_size_limit(2**31 - 1)  # a slice may be called by a long text
     with path.open(encoding="utf-8", newline="") as stream:
         header, *rows = csv.reader(stream)
     for row in rows:
@@ -463,7 +473,7 @@ def resuming(folder: Path) -> str:
 
 
 def newest_run(results: Path) -> Path:
-    """The run that was written to last, below `results`. Raises BenchError where there is none."""
+    """The run below `results` that was begun, continued or sealed last. Raises BenchError where there is none."""
     # A baseline that was just updated is no run to go on with.
     runs = [path.parent for path in results.glob("*/run.json") if path.parent.name != "baseline"]
     if not runs:

@@ -117,7 +117,7 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell, quickest: float) ->
     yield row("drift_index", "share", noise.drift(working, quickest), len(working))
     encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))
     if cached:  # the figures above and the peak of memory are shortened by so much
-        yield row("vectors_from_cache", "share", cached / (cached + encoded), cached + encoded)
+        yield row("vectors_from_cache", "share", cached / (cached + encoded), int(cached + encoded))
     if info["quantities"].get("index_bytes") is not None:
         yield row("index_size", "MB", info["quantities"]["index_bytes"] / 2**20)
     if info["peak_bytes"] is not None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import time
 import traceback
@@ -102,7 +103,13 @@ class _Recorder:
         self.nanoseconds[phase] = self.nanoseconds.get(phase, 0) + nanoseconds
 
     def recorded(self, quantity: str, value: float) -> None:
-        self.quantities[quantity] = value
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise RetrieverError(f"It records {quantity} = {value!r}, which is no finite number.", "Record a number.")
+        self.quantities[str(quantity)] = number
 
     def work(self, seconds: float) -> Work:
         return Work(seconds, {name: ns / 1e9 for name, ns in self.nanoseconds.items()}, self.quantities)
@@ -188,7 +195,9 @@ class Worker:
         return Timed(samples, {name: np.array([each.get(name, 0) for each in phases]) for name in names})
 
     def close(self) -> None:
-        """Nothing to end in this process."""
+        """Let go of the embedding cache's file."""
+        if self._cache is not None:
+            self._cache.close()
 
 
 class InProcess:

@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import importlib
 import inspect
+import json
 import re
 import sys
 import types
@@ -77,25 +78,26 @@ def load(name: str) -> type[Retriever]:
     if name not in known and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # the `bench` script does not look there by itself; `python -m bench` does
     try:
-        found: type[Retriever] = getattr(importlib.import_module(module), attribute)
+        imported = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise RetrieverError(
             f"{name}: there is no module {error.name!r}.", "Install it, or check the spelling."
         ) from None
-    except AttributeError:
-        raise RetrieverError(f"{name}: {module} has no {attribute!r}.", "Check the spelling.") from None
     except Exception as error:
         raise RetrieverError(f"{name} cannot be imported: {type(error).__name__}: {error}", "Mend it.") from error
+    try:
+        found: type[Retriever] = getattr(imported, attribute)
+    except AttributeError:
+        raise RetrieverError(f"{name}: {module} has no {attribute!r}.", "Check the spelling.") from None
     return found
 
 
 def parameters(retriever: object) -> dict[str, Any]:
-    """The hyper-parameters of a retriever (or the defaults of its class), in order of declaration."""
-    if isinstance(retriever, type):
-        return {name: each.default for name, each in _signature(retriever).items()}
-    if not dataclasses.is_dataclass(retriever):
-        return {}
-    return {field.name: getattr(retriever, field.name) for field in dataclasses.fields(retriever) if field.init}
+    """The hyper-parameters of a retriever (or the defaults of its class), in order of declaration.
+
+    A value that JSON does not have is told as its repr.
+    """
+    return {name: _plain(value) for name, value in _parameters(retriever).items()}
 
 
 def kind(retriever: object) -> str:
@@ -108,13 +110,29 @@ def signature(retriever: Retriever) -> str:
     """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash."""
     its = type(retriever)
     text = its.__qualname__
-    if shown := parameters(retriever):  # not its repr, which may hold the index, or fail where there is none yet
+    if shown := _parameters(retriever):  # not its repr, which may hold the index, or fail where there is none yet
         text += f"({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
     if its.__module__.startswith("retrievers."):
         return text
     source = getattr(sys.modules.get(its.__module__), "__file__", None)
     digest = hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12] if source else "no file"
     return f"{text} [{its.__module__} {digest}]"
+
+
+def _parameters(retriever: object) -> dict[str, Any]:
+    if isinstance(retriever, type):
+        return {name: each.default for name, each in _signature(retriever).items()}
+    if not dataclasses.is_dataclass(retriever):
+        return {}
+    return {field.name: getattr(retriever, field.name) for field in dataclasses.fields(retriever) if field.init}
+
+
+def _plain(value: Any) -> Any:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return repr(value)
+    return value
 
 
 def _signature(factory: type) -> dict[str, inspect.Parameter]:

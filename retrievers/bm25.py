@@ -13,6 +13,7 @@ Formulas (rank-bm25 0.2.2, after Trotman, Puurula & Burgess 2014), with norm = 1
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,10 @@ class BM25:
             raise RetrieverError(f"There is no BM25 variant {self.variant!r}.", f"Known: {', '.join(VARIANTS)}.")
         if self.scoring not in SCORINGS:
             raise RetrieverError(f"scoring={self.scoring!r} is not known.", f"Known: {', '.join(SCORINGS)}.")
+        for name in ("k1", "b", "epsilon", "delta"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise RetrieverError(f"{name}={value:g} is no finite number.", "Give one.")
         if self.k1 < 0 or not 0 <= self.b <= 1:
             raise RetrieverError(f"k1={self.k1:g}, b={self.b:g} is out of range.", "Give k1 >= 0 and 0 <= b <= 1.")
         self._analyze()

@@ -2,7 +2,8 @@
 
 One SQLite file in WAL mode, safe for several processes at once. Every vector carries a checksum that is verified
 on reading; a damaged one counts as absent, a damaged file is set aside and begun anew. A cache that cannot be
-written (a full disk) is left alone: it saves time and never decides whether a run succeeds.
+written (a full disk) is left alone: it saves time and never decides whether a run succeeds. Only a file that is none,
+where BENCH_CACHE names one by mistake, is an error: it is somebody's own, and not to be moved.
 
 Which cache serves, if any, is a context variable: quality passes set it, timed searches never do.
 """
@@ -13,18 +14,20 @@ import hashlib
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import record
+from retrievers.base import RetrieverError, record
 
 DEFAULT_LIMIT_MB = 4096
 # The time of last use is brought up to date at most so often, so that reading seldom writes.
@@ -32,7 +35,12 @@ TOUCH_SECONDS = 3600
 # Eviction goes below the limit by this share, so that it is seldom.
 EVICT_TO = 0.9
 _LOOK_UP = 500
+# How long another process that holds the file is waited for, and SQLite's codes for that.
+BUSY_SECONDS = 60
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
+# What an SQLite file begins with.
+_MAGIC = b"SQLite format 3\0"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
   encoder BLOB NOT NULL, text BLOB NOT NULL, used INTEGER NOT NULL, checksum BLOB NOT NULL, vector BLOB NOT NULL,
@@ -107,8 +115,8 @@ class VectorCache:
             except sqlite3.OperationalError:  # locked for long, disk full, read-only, no folder: not damage
                 break
             except sqlite3.DatabaseError:
-                if attempt == 1:
-                    self._set_aside()
+                if attempt == 2 or not self._set_aside():
+                    break
             except OSError:
                 break
         self.unwritable += 1
@@ -118,26 +126,53 @@ class VectorCache:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
-            try:
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.executescript(_SCHEMA)
-            except sqlite3.Error:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = self._connect_in_time()
         return self._connection
 
-    def _set_aside(self) -> None:
+    def _connect_in_time(self) -> sqlite3.Connection:
+        # SQLite itself does not wait where two processes turn a fresh file to WAL at once.
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._connect()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self) -> bool:
+        """Make room for a new file. False where this folder cannot be written; RetrieverError for a file of others."""
         self.close()
+        kept = next(path for number in count(1) if not (path := _damaged(self.path, number)).exists())
+        try:
+            if not self._was_a_cache():
+                raise RetrieverError(f"{self.path} is no embedding cache.", "Set BENCH_CACHE to another file.")
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            self.path.rename(kept)
+        except FileNotFoundError:  # another process was quicker
+            pass
+        except OSError:
+            return False
         self.rebuilt += 1
         record("cache_rebuilt", self.rebuilt)
-        for suffix in ("-wal", "-shm"):
-            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-        if self.path.exists():
-            self.path.replace(f"{self.path}.damaged")
+        return True
+
+    def _was_a_cache(self) -> bool:
+        with self.path.open("rb") as stream:
+            return stream.read(len(_MAGIC)) in (_MAGIC, b"") or self.path == _usual_path()
 
     def _size(self) -> int:
         return sum(path.stat().st_size for suffix in ("", "-wal") if (path := Path(f"{self.path}{suffix}")).exists())
@@ -222,6 +257,10 @@ def text_key(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
+def _damaged(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.damaged{f'-{number}' if number > 1 else ''}")
+
+
 def _checksum(encoder: bytes, key: bytes, vector: bytes) -> bytes:
     # Over the keys too: a row that came to stand under another key is as wrong as a flipped bit.
     return hashlib.blake2b(encoder + key + vector, digest_size=8).digest()
@@ -235,8 +274,10 @@ def _now() -> int:
 def default_path() -> Path:
     """BENCH_CACHE, else `bench/vectors.sqlite` in the user's cache folder."""
     chosen = os.environ.get("BENCH_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
+    return Path(chosen).expanduser() if chosen else _usual_path()
+
+
+def _usual_path() -> Path:
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home())
     elif sys.platform == "darwin":

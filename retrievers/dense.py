@@ -71,14 +71,14 @@ class Dense:
         """Encode the documents. Memory: 4 bytes x dimensions a document."""
         if self._encoder is None:  # a second index keeps the loaded model
             self._encoder = Encoder(
-                self.model,
-                self.revision,
-                self.device,
-                self.dtype,
-                self.batch_size,
-                self.max_length,
-                self.query_prompt,
-                self.document_prompt,
+                model=self.model,
+                revision=self.revision,
+                device=self.device,
+                dtype=self.dtype,
+                batch_size=self.batch_size,
+                max_length=self.max_length,
+                query_prompt=self.query_prompt,
+                document_prompt=self.document_prompt,
             )
         self._vectors = self._encoder.encode(documents, "document")
         record("index_bytes", self._vectors.nbytes)
@@ -107,9 +107,10 @@ def _pinned(folder: Path, wanted: str | None) -> str:
 def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> Ranking:
     """Exact top `k` by dot product, in bounded memory; equal documents stand in order of position.
 
-    queries: float32 [m, d]; documents: float32 [n, d]; unit vectors. Blocks of scores are formed in one buffer and
-    looked through once: only what comes near a lower bound of the k-th best score so far is kept. What is left is
-    scored again row by row, so that a score depends on its two vectors alone: neither on the batch nor on the block.
+    queries: float32 [m, d]; documents: float32 [n, d]; unit vectors, all finite: a NaN would hide other documents.
+    Blocks of scores are formed in one buffer and looked through once: only what comes near a lower bound of the k-th
+    best score so far is kept. What is left is scored again row by row, so that a score depends on its two vectors
+    alone: neither on the batch nor on the block.
     """
     ranking = Ranking.empty(len(queries), k)
     buffer = np.empty(min(QUERY_BLOCK, len(queries)) * min(DOCUMENT_BLOCK, len(documents)), dtype=np.float32)

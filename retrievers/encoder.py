@@ -108,7 +108,7 @@ class Encoder:
         return found
 
     def _forward_all(self, texts: list[str], side: Side, progress: phase) -> dict[str, NDArray[np.float32]]:
-        """Encode in batches of like length, so that little is padded."""
+        """Encode in batches of like length, so that little is padded. Raises RetrieverError unless all are finite."""
         model = self._load()
         vectors: dict[str, NDArray[np.float32]] = {}
         lengths = _lengths(model, texts) if len(texts) > self.batch_size else [0] * len(texts)
@@ -117,6 +117,12 @@ class Encoder:
             batch = order[start : start + self.batch_size]
             vectors |= dict(zip(batch, self._forward(model, batch, side), strict=True))
             progress.advance(len(batch))
+        spoiled = sum(not np.isfinite(vector).all() for vector in vectors.values())
+        if spoiled:
+            raise RetrieverError(
+                f"The model {self.model!r} gives {spoiled:,} of {len(vectors):,} texts a vector that is not finite.",
+                "Give dtype=float32, or a model that is whole.",
+            )
         return vectors
 
     def _forward(self, model: SentenceTransformer, texts: list[str], side: Side) -> NDArray[np.float32]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -35,6 +38,31 @@ class Fixed:
                 hits = np.arange(min(k, self._size))
                 ranking.put(row, hits, (100 - self.step * hits).astype(np.float32))
         return ranking
+
+
+@dataclass
+class Records(Fixed):
+    """Records `told`, of whatever type."""
+
+    told: object = None
+
+    def index(self, documents):
+        super().index(documents)
+        record("told", self.told)
+
+
+class Unruly:
+    """Cannot be printed."""
+
+    def __repr__(self):
+        return str(1 / 0)
+
+
+@dataclass
+class Unprintable(Fixed):
+    """Has a field that cannot be printed."""
+
+    field: object = Unruly()
 
 
 @dataclass
@@ -148,6 +176,52 @@ class Eats(Fixed):
         held = [np.ones(200 * 2**17) for _ in range(10)]
         time.sleep(3600)
         assert held
+
+
+@dataclass
+class Starts(Fixed):
+    """Starts a process that takes `mb` of memory and lives for an hour, and writes its id to `told`."""
+
+    told: str = ""
+    mb: int = 0
+
+    def index(self, documents):
+        code = f"held = b'x' * ({self.mb} << 20); __import__('time').sleep(3600)"
+        started = subprocess.Popen([sys.executable, "-c", code])
+        Path(self.told).write_text(str(started.pid))
+        started.wait()
+
+
+@dataclass
+class Forks(Fixed):
+    """Holds 300 MB, of which three forked processes hold the same pages for three seconds."""
+
+    def index(self, documents):
+        held = np.ones(300 * 2**17)
+        for _ in range(3):
+            if os.fork() == 0:
+                time.sleep(3)
+                os._exit(0)
+        for _ in range(3):
+            os.wait()
+        assert held.all()
+        super().index(documents)
+
+
+class Unreadable:
+    """Cannot be unpickled."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+@dataclass
+class Puzzles(Fixed):
+    """Tells of its progress what cannot be read elsewhere."""
+
+    def index(self, documents):
+        with phase("analyze", total=Unreadable()):
+            time.sleep(3600)
 
 
 @dataclass

@@ -6,16 +6,18 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import HashedDense
+from fakes import Hashed, HashedDense
 from hypothesis import given
 from hypothesis import strategies as st
 
 import bench
-from retrievers import create
+from bench.cli import main
+from retrievers import RetrieverError, create
 from retrievers.cache import VectorCache, caching, default_path
 from retrievers.encoder import Encoder
 
@@ -71,18 +73,75 @@ def test_a_vector_under_another_key_is_damage(cache):
     assert cache.damaged == 1
 
 
-@pytest.mark.parametrize("garbage", [b"no database" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_file_is_begun_anew(cache, garbage):
-    cache.put(b"e", vectors("a"))
+def damage(cache, garbage=b"SQLite format 3\0" + b"\xff" * 5000):
     cache.close()
     for suffix in ("-wal", "-shm"):
         Path(f"{cache.path}{suffix}").unlink(missing_ok=True)
     cache.path.write_bytes(garbage)
+
+
+def test_a_damaged_file_is_begun_anew(cache):
+    cache.put(b"e", vectors("a"))
+    damage(cache)
     assert cache.get(b"e", ["a"]) == {}
     cache.put(b"e", vectors("a"))
     assert cache.get(b"e", ["a"]).keys() == {"a"}
     assert cache.rebuilt == 1
     assert Path(f"{cache.path}.damaged").exists()
+
+
+def test_the_usual_file_is_begun_anew_whatever_it_holds(tmp_path, monkeypatch):
+    monkeypatch.delenv("BENCH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "linux")
+    cache = VectorCache(default_path())
+    cache.put(b"e", vectors("a"))
+    damage(cache, b"no database" * 1000)
+    assert cache.get(b"e", ["a"]) == {}
+    assert cache.rebuilt == 1
+    cache.close()
+
+
+def test_what_was_set_aside_before_is_kept(cache):
+    for content in (b"one", b"two"):
+        damage(cache, b"SQLite format 3\0" + content * 1000)
+        cache.get(b"e", ["a"])
+    assert b"one" in Path(f"{cache.path}.damaged").read_bytes()
+    assert b"two" in Path(f"{cache.path}.damaged-2").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"Notes.", b"Years of notes.\n" * 1000])
+def test_a_file_that_is_no_cache_is_refused_and_left_as_it_is(tmp_path, content):
+    notes = tmp_path / "notes.txt"
+    notes.write_bytes(content)
+    with pytest.raises(RetrieverError, match=r"notes\.txt is no embedding cache"):
+        VectorCache(notes).put(b"e", vectors("a"))
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert notes.read_bytes() == content
+
+
+@pytest.mark.parametrize("command", [["cache", "clear"], ["doctor"]])
+def test_a_command_says_that_a_file_is_no_cache(tmp_path, monkeypatch, capsys, command):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Years of notes.")
+    monkeypatch.setenv("BENCH_CACHE", str(notes))
+    monkeypatch.setenv("COLUMNS", "500")
+    with pytest.raises(SystemExit) as caught:
+        main(command)
+    assert caught.value.code == 2
+    assert "notes.txt is no embedding cache" in "".join(capsys.readouterr())
+    assert notes.read_text() == "Years of notes."
+
+
+def test_a_damaged_file_that_cannot_be_moved_is_left_alone(cache, monkeypatch):
+    damage(cache)
+
+    def refuse(path, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    assert cache.get(b"e", ["a"]) == {}
+    assert (cache.unwritable, cache.rebuilt) == (1, 0)
 
 
 def test_a_cache_that_cannot_be_written_is_left_alone(tmp_path):
@@ -134,6 +193,19 @@ def test_two_processes_share_one_cache(tmp_path):
     assert all((found[f"t{i}"] == i).all() for i in range(1000))
 
 
+def test_a_fresh_file_that_another_process_holds_is_waited_for(cache):
+    other = sqlite3.connect(cache.path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE begun (by TEXT)")
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, other.execute, ["COMMIT"])
+    release.start()
+    cache.put(b"e", vectors("a"))
+    release.join()
+    other.close()
+    assert cache.unwritable == 0
+    assert cache.get(b"e", ["a"]).keys() == {"a"}
+
+
 def test_clear_removes_everything(cache):
     cache.put(b"e", vectors("a"))
     cache.clear()
@@ -154,6 +226,20 @@ def test_what_is_cached_is_what_would_be_encoded(cache):
     assert np.array_equal(plain, first)
     assert np.array_equal(first, second)
     assert cache.info().vectors == 4  # of five texts two are the same
+
+
+def test_a_vector_that_is_not_finite_is_an_error_and_is_not_stored(cache, monkeypatch):
+    """It would hide the hits of other queries, in every later run too."""
+    encoder = Hashed()
+    original = encoder._forward
+
+    def spoil(model, texts, side):
+        return np.where([[text == "bad"] for text in texts], np.nan, original(model, texts, side))
+
+    monkeypatch.setattr(encoder, "_forward", spoil)
+    with caching(cache), pytest.raises(RetrieverError, match="gives 1 of 2 texts a vector that is not finite"):
+        encoder.encode(["good", "bad"], "document")
+    assert cache.info().vectors == 0
 
 
 def test_an_edited_corpus_encodes_only_what_changed(cache, monkeypatch):
@@ -229,7 +315,7 @@ def test_no_cache_uses_none(write_set, tmp_path, monkeypatch):
 
 def test_a_damaged_cache_is_rebuilt_in_a_run_and_said_so(write_set, tmp_path, monkeypatch):
     path = tmp_path / "own.sqlite"
-    path.write_bytes(b"garbage" * 1000)
+    path.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
     monkeypatch.setenv("BENCH_CACHE", str(path))
     found = bench.run(write_set(), [create("minilm")], results=str(tmp_path / "out"), latency=False)
     assert found.failures == []
@@ -238,8 +324,11 @@ def test_a_damaged_cache_is_rebuilt_in_a_run_and_said_so(write_set, tmp_path, mo
 
 def test_the_path_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("BENCH_CACHE")
+    monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_path().name == "vectors.sqlite"
+    assert default_path() == tmp_path / "bench" / "vectors.sqlite"
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
+    assert default_path() == tmp_path / "own.sqlite"
 
 
 def test_the_share_from_the_cache_is_that_of_one_set(write_set, tmp_path, monkeypatch):

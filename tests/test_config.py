@@ -32,6 +32,10 @@ def test_flags_win_over_the_file(tmp_path):
         ("name = '../up'", "cannot be a run's name"),
         ("latency = 1", "latency must be true or false"),
         ("seconds = 'long'", "seconds must be a number"),
+        ("seconds = inf", "seconds is inf"),
+        ("timeout = inf", "timeout is inf"),
+        ("max_p95_ms = inf", "max_p95_ms is inf"),
+        ("margin = ['nDCG@10=inf']", "margin 'nDCG@10=inf'"),
         ("= 1", "bench.toml: "),
     ],
 )

@@ -69,6 +69,13 @@ def test_a_bad_run_is_one_error_and_nothing_is_written(scored, tmp_path, text, s
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "label"), [("a.b.run.txt", "a.b"), ("x.trec", "x"), (".run", ".run"), (".gz.run", ".gz")]
+)
+def test_a_run_is_called_by_its_file(scored, file, label):
+    assert scored(name=file).retrievers == [label]
+
+
 def test_a_changed_run_is_not_continued(scored, tmp_path, write_set):
     found = scored()
     (tmp_path / "other.trec").write_text(RUN.replace("9.5", "9.75"))

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import fakes
+import numpy as np
 import pytest
 
 import bench
 import retrievers
+from bench.errors import BenchError
 from retrievers import RetrieverError, create
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +49,20 @@ def test_what_is_wrong_with_a_plug_in_is_said(specification, message):
     assert message in str(caught.value)
 
 
+def test_a_mistake_in_a_plug_ins_own_code_is_no_misspelling(tmp_path, monkeypatch):
+    (tmp_path / "mistaken.py").write_text("import os\nos.no_such_thing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RetrieverError, match=r"mistaken:Thing cannot be imported: AttributeError: .*no_such_thing"):
+        create("mistaken:Thing")
+
+
+@pytest.mark.parametrize("retriever", ["fakes:Unprintable", fakes.Unprintable()], ids=["named", "object"])
+def test_a_field_that_cannot_be_printed_is_one_error(write_set, tmp_path, retriever):
+    with pytest.raises(BenchError, match="cannot be described: ZeroDivisionError"):
+        bench.run(write_set(), [retriever], results=str(tmp_path / "out"), latency=False)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_object_runs_in_this_process(write_set, tmp_path):
     first, second = fakes.Fixed(), fakes.Fixed(step=2)
     found = bench.run(write_set(), [first, second, "bm25"], results=str(tmp_path / "out"), latency=False)
@@ -61,6 +77,14 @@ def test_a_field_that_only_index_fills_does_not_keep_it_from_running(write_set, 
     assert re.fullmatch(r"Unprinted\(step=1.0\) \[fakes [0-9a-f]{12}\]", retrievers.signature(fakes.Unprinted()))
     found = bench.run(write_set(), ["fakes:Unprinted"], results=str(tmp_path / "out"), latency=False)
     assert found.failures == []
+
+
+def test_a_parameter_of_any_type_is_stored(write_set, tmp_path):
+    own = fakes.Fixed(step=np.float32(2))
+    found = bench.run(write_set(), [own, fakes.Records(told=Path("x"))], results=str(tmp_path / "out"), latency=False)
+    assert [retriever for _, retriever, _ in found.failures] == ["Records"]
+    told = [each["parameters"] for each in found.info["retrievers"]]
+    assert told == [{"step": "np.float32(2.0)"}, {"step": 1.0, "told": repr(Path("x"))}]
 
 
 def readme_example():

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 
+import fakes
 import numpy as np
 import pytest
 import rank_bm25
@@ -48,6 +49,17 @@ def test_a_wrong_specification_says_what_is_wrong(specification, message):
     with pytest.raises(RetrieverError) as caught:
         create(specification)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("specification", ["k1=nan", "k1=inf", "variant=plus,delta=nan", "epsilon=-inf"])
+def test_bm25_takes_finite_numbers_only(specification):
+    with pytest.raises(RetrieverError, match="is no finite number"):
+        create(f"bm25:{specification}")
+
+
+def test_a_parameter_that_json_lacks_is_told_as_its_repr():
+    assert retrievers.parameters(fakes.Fixed(step=np.float32(2))) == {"step": "np.float32(2.0)"}
+    assert retrievers.parameters(fakes.Fixed(step=float("nan"))) == {"step": "nan"}
 
 
 def test_parameters_lists_fields_and_defaults():

@@ -310,8 +310,6 @@ def test_odd_names_become_safe_file_names(run_small, write_set):
     assert found.cell("../évil $name", "bm25:k1=0.9,b=0.4") is not None
     inside = {path.resolve() for path in found.folder.parent.rglob("*")}
     assert all(found.folder.resolve() in [path, *path.parents] for path in inside)
-    assert store.slug("bm25") == "bm25"
-    assert store.slug("a/b") != store.slug("a-b") != store.slug("a b")
 
 
 def test_retrievers_run_in_processes_of_their_own(write_set, tmp_path):

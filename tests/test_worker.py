@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 
 import numpy as np
+import psutil
 import pytest
-from fakes import NONSENSE, Fixed, HashedDense, Nonsense
+from fakes import NONSENSE, Fixed, HashedDense, Nonsense, Records
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +26,19 @@ from retrievers.cache import VectorCache
 def texts(write_set, tmp_path):
     load_dataset(write_set()).write_texts(tmp_path / "texts")
     return tmp_path / "texts"
+
+
+def has_ended(pid):
+    """Within a while; one that its parent has not yet looked at has ended too."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            process.wait(timeout=30)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def silent(phase, done, total):
@@ -59,6 +75,20 @@ def test_a_process_gives_what_this_process_gives(texts):
         assert len(there.time([0, 1]).nanoseconds) == 2
     finally:
         there.close()
+
+
+def test_what_is_recorded_is_a_plain_number(texts):
+    worker = Worker(Records(told=np.int64(5)))
+    worker.open(texts)
+    assert json.dumps(worker.build().quantities) == '{"index_bytes": 40.0, "told": 5.0}'
+
+
+@pytest.mark.parametrize("told", [float("nan"), np.inf, "many", None])
+def test_what_is_recorded_and_is_no_number_is_the_retrievers_error(texts, told):
+    worker = Worker(Records(told=told))
+    worker.open(texts)
+    with pytest.raises(RetrieverError, match=r"records told = .*, which is no finite number"):
+        worker.build()
 
 
 def test_a_process_is_kept_over_datasets(write_set, tmp_path):
@@ -105,6 +135,51 @@ def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
     worker.close()
 
 
+def test_what_cannot_be_read_here_is_a_failure_with_its_reason(texts):
+    worker = ProcessWorker("fakes:Puzzles", Surroundings(), silent)
+    worker.open(texts)
+    with pytest.raises(WorkerError, match="its answer cannot be read: ValueError: invalid literal"):
+        worker.build()
+    worker.close()
+
+
+@pytest.mark.parametrize(
+    ("mb", "limits", "reason"),
+    [(0, {"timeout": 5.0}, r"longer than 5 s"), (500, {"memory_mb": 500}, "more than 500 MB")],
+)
+def test_a_limit_counts_and_ends_what_the_process_started_too(texts, tmp_path, mb, limits, reason):
+    worker = ProcessWorker(f"fakes:Starts:told={tmp_path / 'pid'},mb={mb}", Surroundings(**limits), silent)
+    worker.open(texts)
+    with pytest.raises(WorkerError, match=reason):
+        worker.build()
+    assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="other systems do not tell what is shared")
+def test_memory_that_forked_processes_share_counts_once(texts):
+    worker = ProcessWorker("fakes:Forks", Surroundings(memory_mb=800), silent)
+    worker.open(texts)
+    assert worker.build().quantities == {"index_bytes": 40.0}
+    worker.close()
+
+
+def test_a_signal_without_a_name_has_its_number(texts):
+    worker = ProcessWorker("bm25", Surroundings(), silent)
+    worker.open(texts)
+    worker._process.send_signal(signal.SIGRTMIN + 6)
+    with pytest.raises(WorkerError, match=rf"killed \(signal {signal.SIGRTMIN + 6}\)"):
+        worker.build()
+    worker.close()
+
+
+def test_a_closed_worker_lets_go_of_the_cache(tmp_path):
+    cache = VectorCache(tmp_path / "vectors.sqlite")
+    worker = Worker(HashedDense(), cache=cache)
+    worker.load(cached=True)
+    worker.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["vectors.sqlite"]
+
+
 def test_a_process_ends_when_its_parent_is_gone(texts):
     code = (
         "import os; from bench.process import ProcessWorker, Surroundings\n"
@@ -114,10 +189,7 @@ def test_a_process_ends_when_its_parent_is_gone(texts):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     pid = int(done.stdout)
-    import psutil
-
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert has_ended(pid)
 
 
 @pytest.mark.parametrize("kind", NONSENSE)

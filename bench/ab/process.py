@@ -107,7 +107,7 @@ class SideProcess:
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a broken pipe has another name on Windows
             pass  # it died: the listener has said so
         try:
             line = self._replies.get(timeout=self._timeout)

@@ -55,10 +55,14 @@ def _cache(options: argparse.Namespace) -> int:
 
     from bench import console
     from bench.errors import BenchError
+    from retrievers import RetrieverError
     from retrievers.cache import VectorCache, default_path
 
     cache = VectorCache(default_path())
-    info = cache.info()
+    try:
+        info = cache.info()
+    except RetrieverError as error:
+        raise BenchError(error.message, error.hint) from None
     if cache.unwritable:
         raise BenchError(f"The cache {info.path} cannot be used.", "Set BENCH_CACHE to a writable file.")
     text = f"{info.path}: {info.vectors:,} vectors of {info.encoders} encoders, {info.megabytes:.1f} MB"
