@@ -17,13 +17,12 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError, describe_failure
+from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError, describe_failure, trace_of
 from retrievers import create
 from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
 
@@ -137,7 +136,7 @@ class ProcessWorker:
                 self._replies.put(_message(data))
             except Exception as error:  # noqa: BLE001 - a plug-in's objects may raise anything
                 reason = f"its answer cannot be read: {describe_failure(error)}"
-                self._replies.put(("failed", (reason, traceback.format_exc())))
+                self._replies.put(("failed", (reason, trace_of(error))))
 
     def _ask(self, method: str, *arguments: object) -> Any:
         assert self._process.stdin is not None
@@ -235,15 +234,20 @@ def _holds_more(family: Sequence[psutil.Process], limit: int) -> bool:
 
 
 def serve(job: dict[str, Any]) -> None:
-    """The child: answer messages until the parent closes the pipe or is gone."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a retriever prints goes to the log, not between the messages
+    """The child: answer messages until the parent closes the pipe or is gone.
+
+    A retriever gets neither end of the pipe: what it prints goes to the log, what it reads is empty, and what it forks
+    (as multiprocessing does) would else wait for the reading thread's lock, or answer in its parent's place.
+    """
+    replies, source, own = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb"), os.getpid()
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - for as long as the process lives
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # and is there when this process is killed
     inbox: queue.Queue[Any] = queue.Queue()
 
     def listen() -> None:
-        source = sys.stdin.buffer
         try:
             while True:
                 inbox.put(_message(_receive(source)))
@@ -264,8 +268,10 @@ def serve(job: dict[str, Any]) -> None:
                 cache = VectorCache(Path(job["cache"]), job["cache_mb"]) if job["cache"] else None
                 worker = Worker(create(job["retriever"]), progress, own_process=True, cache=cache)
             reply = ("done", getattr(worker, method)(*arguments))
-        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the parent says what
-            reply = ("failed", (describe_failure(error), traceback.format_exc()))
+        except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, SystemExit too; the parent says what
+            reply = ("failed", (describe_failure(error), trace_of(error)))
+        if os.getpid() != own:  # forked by the retriever, and come back
+            os._exit(1)
         _write(replies, reply)
 
 

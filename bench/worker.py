@@ -29,6 +29,10 @@ Progress = Callable[[str, int, int | None], None]
 REHEARSAL = "rehearsal"
 
 
+# What a table shows of a failure; the log has all of it.
+LONGEST_REASON = 400
+
+
 class WorkerError(Exception):
     """A retriever failed: one line for the table; the traceback, where there is one, for the log."""
 
@@ -89,17 +93,20 @@ class _Recorder:
     _told: float = 0.0
 
     def started(self, phase: str, total: int | None) -> None:
+        phase = storable(phase)
         self._totals[phase], self._done[phase] = total, 0
         if self.progress is not None and (total is not None or phase == "load"):
             self.progress(phase, 0, total)
 
     def advanced(self, phase: str, steps: int) -> None:
+        phase = storable(phase)
         self._done[phase] += steps
         if self.progress is not None and time.monotonic() - self._told > 0.1:
             self._told = time.monotonic()
             self.progress(phase, self._done[phase], self._totals[phase])
 
     def ended(self, phase: str, nanoseconds: int) -> None:
+        phase = storable(phase)
         self.nanoseconds[phase] = self.nanoseconds.get(phase, 0) + nanoseconds
 
     def recorded(self, quantity: str, value: float) -> None:
@@ -109,7 +116,7 @@ class _Recorder:
             number = math.nan
         if not math.isfinite(number):
             raise RetrieverError(f"It records {quantity} = {value!r}, which is no finite number.", "Record a number.")
-        self.quantities[str(quantity)] = number
+        self.quantities[storable(str(quantity))] = number
 
     def work(self, seconds: float) -> Work:
         return Work(seconds, {name: ns / 1e9 for name, ns in self.nanoseconds.items()}, self.quantities)
@@ -176,6 +183,7 @@ class Worker:
 
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         """Time these queries one by one, or together as one batch; never with the embedding cache."""
+        assert self._documents is not None
         if not self._settled:  # what was built so far is no longer the collector's business
             gc.collect()
             gc.freeze()
@@ -188,9 +196,11 @@ class Worker:
             recorder = _Recorder()
             with listening(recorder):
                 start = time.perf_counter_ns()
-                self._retriever.search(batch, LATENCY_HITS)
+                ranking = self._retriever.search(batch, LATENCY_HITS)
                 samples[number] = time.perf_counter_ns() - start
             phases.append(recorder.nanoseconds)
+        if batches:  # one of them, when the clock has stopped: a time of nonsense is no time
+            checked(ranking, len(batches[-1]), LATENCY_HITS, len(self._documents))
         names = sorted({name for each in phases for name in each})
         return Timed(samples, {name: np.array([each.get(name, 0) for each in phases]) for name in names})
 
@@ -232,8 +242,8 @@ class InProcess:
     def _guard(call: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return call(*arguments)
-        except Exception as error:
-            raise WorkerError(describe_failure(error), traceback.format_exc()) from error
+        except (Exception, SystemExit) as error:
+            raise WorkerError(describe_failure(error), trace_of(error)) from error
 
 
 def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
@@ -270,13 +280,35 @@ def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
 
 
 def describe_failure(error: BaseException) -> str:
-    """One line for the table."""
+    """One line for the table, of what any text may hold and no longer than a line should be."""
     if isinstance(error, RetrieverError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "it ran out of memory."
-    last = (str(error).strip().splitlines() or [""])[-1]
-    return f"{type(error).__name__}: {last}" if last else type(error).__name__
+        said = str(error)
+    elif isinstance(error, MemoryError):
+        said = "it ran out of memory."
+    else:
+        said = ": ".join(filter(None, (type(error).__name__, _last_line(error))))
+    return storable(said if len(said) <= LONGEST_REASON else f"{said[: LONGEST_REASON - 1]}…")
+
+
+def _last_line(error: BaseException) -> str:
+    try:
+        lines = [line.strip() for line in str(error).split("\n")]
+    except Exception:  # noqa: BLE001 - a plug-in's exception may fail to say what it is
+        return ""
+    return next((line for line in reversed(lines) if line), "")
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback, for the log."""
+    try:
+        return storable("".join(traceback.format_exception(error)))
+    except Exception:  # noqa: BLE001 - as above
+        return type(error).__name__
+
+
+def storable(text: str) -> str:
+    """The text with ? in place of lone surrogates, which no file in UTF-8 holds."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _reset_peak() -> None:

@@ -52,7 +52,7 @@ def create(specification: str) -> Retriever:
         retriever = factory(**arguments)
     except RetrieverError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script's sys.exit() would end the run with its 0
         raise RetrieverError(
             f"{name} cannot be made: {type(error).__name__}: {error}", "Check its parameters."
         ) from error
@@ -83,7 +83,7 @@ def load(name: str) -> type[Retriever]:
         raise RetrieverError(
             f"{name}: there is no module {error.name!r}.", "Install it, or check the spelling."
         ) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RetrieverError(f"{name} cannot be imported: {type(error).__name__}: {error}", "Mend it.") from error
     try:
         found: type[Retriever] = getattr(imported, attribute)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -94,6 +95,64 @@ class Broken(Fixed):
         if self.where == "search" and self._searches >= self.at:
             raise ValueError("the search is broken")
         return super().search(queries, k)
+
+
+class Mute(Exception):
+    """Cannot say what it is."""
+
+    def __str__(self):
+        raise ValueError("no words")
+
+
+@dataclass
+class Odd(Fixed):
+    """Does in `index` what no retriever should, by its name in `how`."""
+
+    how: str = "surrogate"
+
+    def index(self, documents):
+        super().index(documents)
+        getattr(self, self.how)()
+
+    def surrogate(self):
+        raise ValueError("lone \ud800 surrogate")
+
+    def phase(self):
+        with phase("\ud800[x]"):
+            raise ValueError("in a phase")
+
+    def exits(self):
+        raise SystemExit(0)
+
+    def interrupts(self):
+        raise KeyboardInterrupt
+
+    def mute(self):
+        raise Mute
+
+    def huge(self):
+        raise ValueError("y" * 5_000_000)
+
+    def lines(self):
+        raise ValueError("first\nlast\u2028of it\n")
+
+    def reads(self):
+        input("password: ")
+
+    def forks(self):
+        os.fork()
+
+    def pool(self):
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.map(abs, [-1, 2]) == [1, 2]
+
+
+@dataclass
+class NonsenseWhenTimed(Fixed):
+    """Answers one query at a time with a text."""
+
+    def search(self, queries, k):
+        return super().search(queries, k) if len(queries) > 1 else "nonsense"
 
 
 @dataclass
@@ -253,6 +312,13 @@ class Strict:
 
     def __init__(self, needed: int):
         self.needed = needed
+
+
+class Leaves(Plain):
+    """Ends the process where it is made."""
+
+    def __init__(self):
+        raise SystemExit(0)
 
 
 def not_a_class():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from fakes import NONSENSE
+from fakes import NONSENSE, Odd
 
 import bench
 from bench.formats import load_dataset
 from bench.process import ProcessWorker, Surroundings
 from bench.worker import WorkerError
+from retrievers import RetrieverError, create
 
 FAULTS = {
     "fakes:Broken:where=index": "ValueError: the index is broken",
@@ -54,3 +55,48 @@ def test_a_limit_ends_the_process():
     with pytest.raises(WorkerError, match=r"longer than 0\.5 s"):
         worker.load(cached=False)
     assert worker._process.poll() is not None
+
+
+ODD = {
+    "surrogate": "ValueError: lone ? surrogate",
+    "phase": "ValueError: in a phase",
+    "exits": "SystemExit: 0",
+    "interrupts": "KeyboardInterrupt",
+    "mute": "Mute",
+    "huge": f"ValueError: {'y' * 387}…",
+    "lines": "ValueError: last\u2028of it",
+    "reads": "EOFError: EOF when reading a line",
+}
+
+
+def test_what_no_retriever_should_do_is_a_row_with_its_reason(write_set, tmp_path):
+    fine = ["fakes:Odd:how=forks", "fakes:Odd:how=pool"]
+    found = bench.run(
+        write_set(),
+        [*(f"fakes:Odd:how={how}" for how in ODD), *fine, "bm25"],
+        results=str(tmp_path / "out"),
+        latency=False,
+    )
+    assert {label.rpartition("=")[2]: reason for _, label, reason in found.failures} == ODD
+    assert set(found.measures["retriever"]) == {*fine, "bm25"}
+
+
+def test_the_same_in_this_process(write_set, tmp_path):
+    how = ["surrogate", "exits", "mute"]
+    found = bench.run(write_set(), [*map(Odd, [1.0] * 3, how), "bm25"], results=str(tmp_path / "out"), latency=False)
+    assert [reason for _, _, reason in found.failures] == [ODD[each] for each in how]
+
+
+def test_times_of_nonsense_are_no_times(write_set, tmp_path):
+    found = bench.run(
+        write_set(), ["bm25", "fakes:NonsenseWhenTimed"], results=str(tmp_path / "out"), samples=30, seconds=0.05
+    )
+    assert found.failures == [("small", "fakes:NonsenseWhenTimed", "search returned a str, not a Ranking.")]
+    assert set(found.measures["retriever"]) >= {"bm25"}
+
+
+@pytest.mark.parametrize("specification", ["exits:Anything", "fakes:Leaves"])
+def test_a_plug_in_that_ends_the_process_is_an_error_and_not_the_end(specification):
+    """With its exit code 0 a job would have been green."""
+    with pytest.raises(RetrieverError, match="SystemExit"):
+        create(specification)

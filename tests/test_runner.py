@@ -205,7 +205,7 @@ def test_a_title_counts_what_is_left_out(write_set):
         ({"seconds": 0}, "seconds is 0"),
         ({"measures": []}, "measures is empty"),
         ({"measures": ["nDGC@10"]}, "no measure"),
-        ({"name": "a/b"}, "cannot be a folder's name"),
+        ({"name": "a/b"}, "cannot be a run's name"),
         ({"colour": "red"}, "no setting 'colour'"),
         ({"latency": "no"}, "latency must be true or false, not 'no'"),
         ({"limit": "3"}, "limit must be a whole number, not '3'"),
@@ -321,7 +321,7 @@ def test_retrievers_run_in_processes_of_their_own(write_set, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("", "cannot be read"), ("[]", "has schema None"), ('{"schema": 0}', "has schema 0")]
+    ("content", "message"), [("", "cannot be read"), ("[]", "names no schema"), ('{"schema": 0}', "has schema 0")]
 )
 def test_a_run_that_is_none_or_older_says_so(tmp_path, content, message):
     with pytest.raises(BenchError, match="not a stored run"):
