@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from retrievers import RetrieverError, create
+from bench.worker import checked, describe_failure
+from retrievers import Ranking, RetrieverError, create
 from retrievers.cache import VectorCache, caching
 
 
@@ -47,18 +49,14 @@ def search(
     """
     if k < 1:
         raise BenchError(f"k is {k}.", "Give at least 1.")
+    if min_score is not None and math.isnan(min_score):
+        raise BenchError("--min-score is not a number.", "Give the score below which hits are left out.")
     if not query.strip():
         raise BenchError("The query is empty.", "Give the words to search for.")
     grades = _judgements(query, dataset)
     hits: dict[str, list[Hit]] = {}
     for label in retrievers:
-        try:
-            retriever = create(label)
-            with caching(cache):
-                retriever.index(dataset.texts)
-                ranking = retriever.search([query], k)
-        except RetrieverError as error:
-            raise BenchError(f"{label}: {error.message}", error.hint) from None
+        ranking = _ranked(query, dataset, label, min(k, len(dataset.documents)), cache)
         real = ranking.documents[0] >= 0
         positions, scores = ranking.documents[0][real], ranking.scores[0][real]
         hits[label] = [
@@ -69,6 +67,18 @@ def search(
             if min_score is None or score >= min_score
         ]
     return Found(query, dataset.name, grades is not None, hits)
+
+
+def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache | None) -> Ranking:
+    try:
+        retriever = create(label)
+        with caching(cache):
+            retriever.index(dataset.texts)
+            return checked(retriever.search([query], k), 1, k, len(dataset.documents))
+    except RetrieverError as error:
+        raise BenchError(f"{label}: {error.message}", error.hint) from None
+    except (Exception, SystemExit) as error:
+        raise BenchError(f"{label} failed: {describe_failure(error)}.", "Mend it, or leave it out.") from error
 
 
 def _judgements(query: str, dataset: Dataset) -> dict[int, int] | None:

@@ -314,6 +314,10 @@ class Strict:
         self.needed = needed
 
 
+class Bare(Plain):
+    pass
+
+
 class Leaves(Plain):
     """Ends the process where it is made."""
 

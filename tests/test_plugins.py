@@ -15,6 +15,7 @@ import pytest
 
 import bench
 import retrievers
+from bench.cli import main
 from bench.errors import BenchError
 from retrievers import RetrieverError, create
 
@@ -117,3 +118,14 @@ def test_the_readmes_package_plugs_in(write_set, tmp_path):
     assert done.returncode == 0, done.stderr
     info = json.loads((tmp_path / "out" / "r" / "run.json").read_text())
     assert [each["label"] for each in info["retrievers"]] == ["shortest", "shortest:reverse=true"]
+
+
+def test_a_broken_package_does_not_hide_the_others(monkeypatch, capsys):
+    names = {"gone": "no_such_module:Thing", "bare": "fakes:Bare", **retrievers.RETRIEVERS}
+    monkeypatch.setattr(retrievers, "names", lambda: names)
+    with pytest.raises(SystemExit) as caught:
+        main(["retrievers"])
+    assert caught.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "cannot be used: gone: there is no module 'no_such_module'" in shown
+    assert "k1=1.5" in shown

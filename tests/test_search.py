@@ -123,3 +123,27 @@ def test_cache_info_and_clear(capsys, monkeypatch, tmp_path):
     assert "1 vectors of 1 encoders" in call(capsys, "cache", "info")[1]
     assert "cleared" in call(capsys, "cache", "clear")[1]
     assert not (tmp_path / "v.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("fakes:Broken", "fakes:Broken failed: ValueError: the index is broken."),
+        ("fakes:Odd:how=exits", "failed: SystemExit: 0."),
+        ("fakes:Nonsense:kind=nan", "a score that is no finite number"),
+        ("fakes:Nonsense:kind=no ranking", "not a Ranking"),
+    ],
+)
+def test_a_plug_in_that_fails_is_one_error(write_set, label, message):
+    with pytest.raises(BenchError) as caught:
+        search("cat", load_dataset(write_set()), [label])
+    assert message in str(caught.value)
+
+
+def test_more_hits_than_documents_are_all_of_them(write_set):
+    assert len(search("x", load_dataset(write_set()), ["fakes:Fixed"], k=10**12).hits["fakes:Fixed"]) == 5
+
+
+def test_a_floor_that_is_no_number_is_refused(write_set):
+    with pytest.raises(BenchError, match="--min-score is not a number"):
+        search("x", load_dataset(write_set()), ["bm25"], min_score=float("nan"))

@@ -87,8 +87,12 @@ def _retriever_list() -> RenderableType:
 
     rows = []
     for name in retrievers.names():
-        found = retrievers.load(name)
-        what = (found.__doc__ or "").strip().splitlines()[0]
+        try:
+            found = retrievers.load(name)
+        except retrievers.RetrieverError as error:  # of a package that is broken; the others are still there
+            rows.append((name, f"cannot be used: {error.message}", ""))
+            continue
+        what = (found.__doc__ or "").strip().partition("\n")[0]
         defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())
         rows.append((name, what, defaults))
     header = ("name", "what it is", "parameters with defaults")
