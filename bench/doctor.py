@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import environment
 from bench.formats import shipped
 from retrievers import RetrieverError
-from retrievers.cache import VectorCache, default_path
+from retrievers.cache import SET_ASIDE, VectorCache, default_path
 from retrievers.encoder import MINILM, MINILM_SHA256, locate
 
 # Below this a run of the shipped sets with MiniLM may fail for want of memory.
@@ -98,7 +98,10 @@ def _cache() -> Finding:
     cache.close()
     if cache.unwritable:
         return Finding("cache", f"{info.path} cannot be used", "Set BENCH_CACHE to a writable file, or use --no-cache.")
-    return Finding("cache", f"{info.path}: {info.vectors:,} vectors, {info.megabytes:.1f} of {info.limit_mb:,} MB")
+    damage = f"; {SET_ASIDE}" if cache.rebuilt else ""
+    return Finding(
+        "cache", f"{info.path}: {info.vectors:,} vectors, {info.megabytes:.1f} of {info.limit_mb:,} MB{damage}"
+    )
 
 
 def _sets() -> Finding:

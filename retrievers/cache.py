@@ -39,8 +39,12 @@ _LOOK_UP = 500
 BUSY_SECONDS = 60
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
+# Said of a file that was begun anew.
+SET_ASIDE = "it was damaged or of another version, and was set aside (.damaged)"
+
 # What an SQLite file begins with.
 _MAGIC = b"SQLite format 3\0"
+_COLUMNS = ["encoder", "text", "used", "checksum", "vector"]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
   encoder BLOB NOT NULL, text BLOB NOT NULL, used INTEGER NOT NULL, checksum BLOB NOT NULL, vector BLOB NOT NULL,
@@ -147,6 +151,9 @@ class VectorCache:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.executescript(_SCHEMA)
+            columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(vectors)")]
+            if columns != _COLUMNS:  # of another version of this code
+                raise sqlite3.DatabaseError(f"its columns are {', '.join(columns)}")
         except sqlite3.Error:
             connection.close()
             raise

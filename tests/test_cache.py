@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,19 @@ def test_the_usual_file_is_begun_anew_whatever_it_holds(tmp_path, monkeypatch):
     assert cache.get(b"e", ["a"]) == {}
     assert cache.rebuilt == 1
     cache.close()
+
+
+def test_a_file_of_another_version_is_begun_anew_and_said_so(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "vectors.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE vectors (encoder BLOB, text BLOB, vector BLOB)")
+    monkeypatch.setenv("BENCH_CACHE", str(path))
+    for said in (True, False):
+        with pytest.raises(SystemExit) as caught:
+            main(["cache", "info"])
+        assert caught.value.code == 0
+        assert ("of another version, and was set aside" in " ".join(capsys.readouterr().out.split())) == said
+    assert Path(f"{path}.damaged").exists()
 
 
 def test_what_was_set_aside_before_is_kept(cache):

@@ -56,7 +56,7 @@ def _cache(options: argparse.Namespace) -> int:
     from bench import console
     from bench.errors import BenchError
     from retrievers import RetrieverError
-    from retrievers.cache import VectorCache, default_path
+    from retrievers.cache import SET_ASIDE, VectorCache, default_path
 
     cache = VectorCache(default_path())
     try:
@@ -66,6 +66,8 @@ def _cache(options: argparse.Namespace) -> int:
     if cache.unwritable:
         raise BenchError(f"The cache {info.path} cannot be used.", "Set BENCH_CACHE to a writable file.")
     text = f"{info.path}: {info.vectors:,} vectors of {info.encoders} encoders, {info.megabytes:.1f} MB"
+    if cache.rebuilt:
+        text += f"; {SET_ASIDE}"
     if options.action == "clear":
         cache.clear()
         text += "; cleared"
