@@ -150,10 +150,10 @@ class VectorCache:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_SCHEMA)
             columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(vectors)")]
-            if columns != _COLUMNS:  # of another version of this code
+            if columns not in ([], _COLUMNS):  # of another version of this code
                 raise sqlite3.DatabaseError(f"its columns are {', '.join(columns)}")
+            connection.executescript(_SCHEMA)
         except sqlite3.Error:
             connection.close()
             raise

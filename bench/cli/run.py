@@ -42,7 +42,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--name", help="name of the run's folder (default: date and time)")
     run.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
     run.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
-    run.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N judged queries a set")
+    run.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries a set")
     run.add_argument("--seed", type=int, help="of every random choice (default 0)")
     run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
     run.add_argument("--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)")
