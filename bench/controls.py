@@ -46,7 +46,8 @@ def expected_random(dataset: Dataset, measure: str, seed: int) -> Values:
     if form is None or dataset.card.drop_self:
         resolved = measures.resolve([measure])
         depth = measures.cutoff(measure) or len(dataset.documents)
-        drawn = [_random(dataset, depth, np.random.default_rng([seed, 4, each])) for each in range(SEEDS)]
+        # One at a time: a ranking of the whole corpus for each query is large.
+        drawn = (_random(dataset, depth, np.random.default_rng([seed, 4, each])) for each in range(SEEDS))
         average: Values = np.mean([measures.evaluate(dataset, each, resolved)[measure] for each in drawn], axis=0)
         return average
     size, queries = len(dataset.documents), len(dataset.queries)

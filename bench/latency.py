@@ -91,7 +91,7 @@ class Plan:
         """Query positions to time, in order: whole shuffled passes, cut at `samples`."""
         passes = -(-self.samples // max(queries, 1))
         order: NDArray[np.int64] = np.concatenate([rng.permutation(queries) for _ in range(passes)])
-        return order[: max(self.samples, min(queries, self.samples))]
+        return order[: self.samples]
 
 
 def warm_up(

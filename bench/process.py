@@ -183,8 +183,9 @@ class ProcessWorker:
         import psutil
 
         for each in _family(self._process.pid):
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
                 each.kill()
+        self._process.kill()
         self._process.wait()
 
     def _epitaph(self) -> str:
@@ -212,7 +213,7 @@ def _family(pid: int) -> list[psutil.Process]:
     try:
         first = psutil.Process(pid)
         return [first, *first.children(recursive=True)]
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return []
 
 

@@ -17,6 +17,8 @@ from bench.statistics import bootstrap_mean
 
 SHOWN_HITS = 10
 SHOWN_CHARACTERS = 300
+# Queries whose shown hits are gathered at once.
+BLOCK = 1_000
 
 Row = tuple[Any, ...]
 
@@ -71,9 +73,12 @@ def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
     """Name -> mask [queries] over the answerable queries: all, then one for each value of the card's fields."""
     found = {store.ALL: dataset.answerable}
     for name in dataset.card.slices:
-        values = np.array(dataset.field(name))
-        for value in sorted(set(values.tolist()) - {""}):
-            found[f"{name}={value}"] = (values == value) & dataset.answerable
+        values = dataset.field(name)
+        numbers = {value: number for number, value in enumerate(sorted(set(values) - {""}))}
+        # Not texts in numpy, which are all as long as the longest and end before a NUL.
+        coded = np.array([numbers.get(value, -1) for value in values])
+        for value, number in numbers.items():
+            found[f"{name}={value}"] = (coded == number) & dataset.answerable
     return found
 
 
@@ -163,16 +168,36 @@ _RELEVANT = pa.struct([("document", pa.string()), ("grade", pa.int64()), ("text"
 
 
 def _queries(dataset: Dataset, cells: list[tuple[str, store.Cell]]) -> pa.Table:
-    shown = [cell.ranking.documents[:, :SHOWN_HITS] for _, cell in cells]
-    judged = dataset.judged_document[dataset.grade > 0]
-    wanted = np.unique(np.concatenate([judged, *(each[each >= 0] for each in shown)]))
-    texts = dict(zip(wanted.tolist(), dataset.documents["text"].take(pa.array(wanted)).to_pylist(), strict=True))
+    n = len(dataset.queries)
+    # Block by block: as Python's objects, what is shown takes ten times the memory.
+    blocks = [_shown(dataset, cells, range(start, min(start + BLOCK, n))) for start in range(0, n, BLOCK)]
+    return pa.table(
+        {
+            "dataset": pa.array([dataset.name] * n, pa.string()),
+            "query": pa.array(dataset.query_ids, pa.string()),
+            "text": pa.array(dataset.query_texts, pa.string()),
+            "metadata": dataset.queries["metadata"].cast(pa.string()),
+            "answerable": dataset.answerable,
+            "relevant": pa.chunked_array([relevant for relevant, _ in blocks], pa.list_(_RELEVANT)),
+            "hits": pa.chunked_array([hits for _, hits in blocks], pa.list_(_HIT)),
+        }
+    )
+
+
+def _shown(dataset: Dataset, cells: list[tuple[str, store.Cell]], queries: range) -> tuple[pa.Array, pa.Array]:
+    """The relevant documents and the first hits of some queries, in columns `relevant` and `hits`."""
+    shown = [cell.ranking.documents[queries.start : queries.stop, :SHOWN_HITS] for _, cell in cells]
+    judged = [document for query in queries for document, grade in dataset.judgements[query].items() if grade > 0]
+    wanted = np.unique(np.concatenate([np.array(judged, dtype=np.int64), *(each[each >= 0] for each in shown)]))
+    whole = dataset.documents["text"].take(pa.array(wanted)).to_pylist()
+    texts = {document: text[:SHOWN_CHARACTERS] for document, text in zip(wanted.tolist(), whole, strict=True)}
     ids = dict(zip(wanted.tolist(), dataset.document_ids(wanted), strict=True))
     hits, relevant = [], []
-    for query, grades in enumerate(dataset.judgements):
+    for query in queries:
+        grades = dataset.judgements[query]
         relevant.append(
             [
-                {"document": ids[document], "grade": grade, "text": texts[document][:SHOWN_CHARACTERS]}
+                {"document": ids[document], "grade": grade, "text": texts[document]}
                 for document, grade in sorted(grades.items())
                 if grade > 0
             ]
@@ -185,21 +210,11 @@ def _queries(dataset: Dataset, cells: list[tuple[str, store.Cell]]) -> pa.Table:
                     "document": ids[document],
                     "score": float(cell.ranking.scores[query, rank - 1]),
                     "grade": grades.get(document),
-                    "text": texts[document][:SHOWN_CHARACTERS],
+                    "text": texts[document],
                 }
                 for (label, cell), documents in zip(cells, shown, strict=True)
-                for rank, document in enumerate(documents[query].tolist(), 1)
+                for rank, document in enumerate(documents[query - queries.start].tolist(), 1)
                 if document >= 0
             ]
         )
-    return pa.table(
-        {
-            "dataset": pa.array([dataset.name] * len(hits), pa.string()),
-            "query": pa.array(dataset.query_ids, pa.string()),
-            "text": pa.array(dataset.query_texts, pa.string()),
-            "metadata": dataset.queries["metadata"].cast(pa.string()),
-            "answerable": dataset.answerable,
-            "relevant": pa.array(relevant, pa.list_(_RELEVANT)),
-            "hits": pa.array(hits, pa.list_(_HIT)),
-        }
-    )
+    return pa.array(relevant, pa.list_(_RELEVANT)), pa.array(hits, pa.list_(_HIT))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import platform
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,6 +38,10 @@ Side = Literal["query", "document"]
 
 # What decides the bits of a vector beside the model's own files.
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")
+
+
+# Where a GPU's driver shows itself: NVIDIA's on Linux, Windows' to its Linux, AMD's, NVIDIA's on Windows.
+DRIVERS = ("/proc/driver/nvidia/gpus", "/dev/dxg", "/dev/kfd", r"C:\Windows\System32\nvcuda.dll")
 
 
 @dataclass
@@ -68,14 +72,16 @@ class Encoder:
         held = cache.current()
         chunks = []
         # A batch's other texts move a vector's last bits, so a text that comes again in another chunk keeps its vector.
-        repeated = {text for text, times in Counter(texts).items() if times > 1}
+        # By their hashes, since the texts of a large corpus lie on disk; two that share one by chance do no harm.
+        hashes = np.sort(np.fromiter(map(hash, texts), np.int64, len(texts)))
+        repeated = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
         known: dict[str, NDArray[np.float32]] = {}
         self._encoded = self._from_cache = 0  # of this call: an encoder serves several datasets
         with phase("encode", len(texts)) as progress:
             for start in range(0, len(texts), self.chunk):
                 chunk = list(texts[start : start + self.chunk])
                 vectors = self._chunk(chunk, side, held, progress, known)
-                known |= {text: vectors[text] for text in repeated.intersection(chunk)}
+                known |= {text: vectors[text] for text in chunk if hash(text) in repeated}
                 chunks.append(np.stack([vectors[text] for text in chunk]))
         if held is not None:
             record("vectors_encoded", self._encoded)
@@ -302,8 +308,9 @@ def _file_digest(path: Path) -> str:
 
 def _default_device() -> str:
     """What torch would choose, without importing it: only a GPU's presence matters for the cache's key."""
-    if Path("/proc/driver/nvidia/gpus").is_dir():
-        return "cuda"
+    hidden = any(os.environ.get(name) in ("", "-1") for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"))
+    if not hidden and any(Path(path).exists() for path in DRIVERS):
+        return "cuda"  # as torch calls AMD's too
     return "mps" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "cpu"
 
 

@@ -281,6 +281,20 @@ def test_each_setting_has_vectors_of_its_own():
     assert len(keys) == 7
 
 
+@pytest.mark.parametrize(
+    ("driver", "variables", "device"),
+    [(True, {}, "cuda"), (True, {"CUDA_VISIBLE_DEVICES": ""}, "cpu"), (False, {}, "cpu")],
+)
+def test_vectors_are_kept_by_the_device_that_torch_would_choose(tmp_path, monkeypatch, driver, variables, device):
+    monkeypatch.setattr("retrievers.encoder.DRIVERS", [str(tmp_path if driver else tmp_path / "absent")])
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Encoder()._key("query") == Encoder(device=device)._key("query")
+
+
 def test_a_changed_model_has_vectors_of_its_own(tmp_path):
     keys = set()
     for content in ("{}", '{"a": 1}'):

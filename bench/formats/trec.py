@@ -7,7 +7,8 @@ TREC's tagged topics; qrels, or qrels/<split>.tsv. Every file may be packed, wit
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -197,17 +198,23 @@ def to_ranking(run: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: 
     Raises BenchError for a document that the dataset does not have.
     """
     ranking = Ranking.empty(len(dataset.queries), depth)
+    position = _positions(
+        dict.fromkeys(chain.from_iterable(run.get(query, ()) for query in dataset.query_ids)), dataset
+    )
     for row, query in enumerate(dataset.query_ids):
         hits = run.get(query, {})
-        names = pa.array(list(hits), pa.large_string())
-        positions = pc.index_in(names, value_set=dataset.documents["id"].combine_chunks())
-        if positions.null_count:
-            absent = names.filter(pc.is_null(positions))[0].as_py()
-            raise BenchError(
-                f"The run has the document {absent!r}, which {dataset.name} does not have.", "Check the pair."
-            )
-        found = positions.to_numpy(zero_copy_only=False).astype(np.int64)
+        found = np.fromiter(map(position.__getitem__, hits), np.int64, len(hits))
         order = np.argsort(found)
         scores = np.array(list(hits.values()), dtype=np.float64)[order]
         ranking.put(row, *top_k(scores, depth, found[order]))
     return ranking
+
+
+def _positions(names: Iterable[str], dataset: Dataset) -> dict[str, int]:
+    """Of documents by name; looked up all at once, since each look-up reads the names of the whole corpus."""
+    wanted = pa.array(names, pa.large_string())
+    positions = pc.index_in(wanted, value_set=dataset.documents["id"].combine_chunks())
+    if positions.null_count:
+        absent = wanted.filter(pc.is_null(positions))[0].as_py()
+        raise BenchError(f"The run has the document {absent!r}, which {dataset.name} does not have.", "Check the pair.")
+    return dict(zip(wanted.to_pylist(), positions.to_pylist(), strict=True))
