@@ -50,6 +50,7 @@ class Shaken:
         return shaken(self._bm25.search(queries, DEEP), k, self.spread, self.seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "limit", "spread", "outcome"),
     [("scifact", None, SCIFACT, "inconclusive"), ("clinc150", 3_000, CLINC, "regression")],

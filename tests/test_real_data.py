@@ -6,6 +6,8 @@ import pytest
 
 import bench
 
+pytestmark = pytest.mark.slow
+
 # nDCG@10. Sources: bm25s (Lucene variant, k1 1.2, b .75, Snowball) measured on the same files for the first four;
 # SciFact: rank_bm25 .685 (bm25-benchmarks). Another variant and analyser: equal to about a hundredth.
 BM25 = {"cranfield": 0.3597, "medical-questions": 0.8527, "clinc150": 0.5729, "limit-small": 0.9920, "scifact": 0.685}
@@ -39,7 +41,6 @@ def test_a_hit_with_the_querys_own_id_stays_in_cranfield(lexical):
     assert not next(each for each in lexical.datasets if each["name"] == "cranfield")["drop_self"]
 
 
-@pytest.mark.slow
 def test_minilm_has_the_published_figures_on_scifact(data, tmp_path):
     """MTEB's all-MiniLM-L6-v2 (revision 8b3219a): nDCG@10 .6451, R@10 .7833, R@100 .9250, MRR@10 .605."""
     found = bench.run(data / "scifact", ["minilm"], latency=False, results=str(tmp_path))
@@ -49,7 +50,6 @@ def test_minilm_has_the_published_figures_on_scifact(data, tmp_path):
     assert means(found, "minilm", "RR@10")["scifact"] == pytest.approx(0.605, abs=0.0005)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "figure"), [("medical-questions", 0.9450), ("cranfield", 0.3736)])
 def test_minilm_has_the_measured_figures_elsewhere(data, tmp_path, name, figure):
     """Measured with sentence-transformers alone on the same files."""
