@@ -59,7 +59,8 @@ _UNWRITABLE = {
 _CACHE_TROUBLE = {
     "cache_rebuilt": "the embedding cache was damaged; it was set aside (.damaged) and begun anew.",
     "cache_damaged": "the embedding cache held damaged vectors; they were encoded anew.",
-    "cache_unwritable": "the embedding cache could not be used (a full disk, or no right to write); all was encoded.",
+    "cache_unwritable": "the embedding cache could not be used (a full disk, no right to write, or another process "
+    "that held it); all was encoded.",
 }
 
 
