@@ -66,6 +66,8 @@ class Dense:
         where = locate(self.model, self.revision)
         if isinstance(where, Path):
             self.sha256 = _pinned(where, self.sha256)
+        elif self.sha256 is not None:
+            raise RetrieverError("sha256 pins a model folder.", f"{self.model} has its revision; leave it out.")
 
     def index(self, documents: Sequence[str]) -> None:
         """Encode the documents. Memory: 4 bytes x dimensions a document."""

@@ -265,7 +265,10 @@ def _refuse_strange(folder: Path) -> None:
             f"The folder {str(folder)!r} holds no model.",
             "It needs modules.json (sentence-transformers) or config.json.",
         )
-    own = [each.get("type", "") for each in modules or [] if isinstance(each, dict)]
+    if not isinstance(modules, list) and not isinstance(config, dict):
+        raise RetrieverError(f"The files in {str(folder)!r} describe no model.", "Give a whole model folder.")
+    listed = modules if isinstance(modules, list) else []
+    own = [each.get("type", "") for each in listed if isinstance(each, dict)]
     own = [name for name in own if not str(name).startswith("sentence_transformers.")]
     if own or (isinstance(config, dict) and "auto_map" in config):
         raise RetrieverError(
@@ -281,7 +284,7 @@ def _json(path: Path) -> Any:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise RetrieverError(f"{path} cannot be read: {error}", "Give a whole model folder.") from None
+        raise RetrieverError(f"{path} cannot be read: {error}.", "Give a whole model folder.") from None
 
 
 def folder_digest(folder: Path) -> str:

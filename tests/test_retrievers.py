@@ -258,6 +258,18 @@ def test_a_model_can_be_held_to_its_sha256(tmp_path):
             create(f"{specification},sha256={pin}")
 
 
+def test_a_model_of_the_hub_is_pinned_by_its_revision_alone():
+    with pytest.raises(RetrieverError, match="sha256 pins a model folder"):
+        create(f"dense:model=organisation/model,revision={'a' * 40},sha256={'0' * 12}")
+
+
+@pytest.mark.parametrize(("name", "content"), [("modules.json", "5"), ("config.json", "[]")])
+def test_a_folder_whose_files_say_nothing_of_a_model_is_one_clear_error(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(RetrieverError, match="describe no model"):
+        create(f"dense:model={tmp_path}")
+
+
 def test_max_length_cuts_texts():
     retriever = create("minilm:max_length=8")
     retriever.index(["one two three four five six " + "cats " * 50, "one two three four five six " + "dogs " * 50])
