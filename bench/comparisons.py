@@ -24,6 +24,7 @@ from bench.statistics import (
     randomisation_test,
     wins_ties_losses,
 )
+from bench.streams import Purpose, stream
 
 ALPHA = 0.05
 
@@ -106,8 +107,8 @@ def compare(
     units = None if groups is None else groups[answerable]
     differences = a - b
     # Streams of their own: the flips stay the same whatever number of draws the interval takes.
-    low, high = bootstrap_difference(differences, np.random.default_rng([seed, 3]), groups=units)
-    p = randomisation_test(differences, np.random.default_rng([seed, 4]), units, flips)
+    low, high = bootstrap_difference(differences, stream(seed, Purpose.DIFFERENCE), groups=units)
+    p = randomisation_test(differences, stream(seed, Purpose.SIGNS), units, flips)
     won, tied, lost = wins_ties_losses(differences).tolist()
     effect, least = effect_size(differences).tolist(), detectable(differences, units).tolist()
     n = len(differences)

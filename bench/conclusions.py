@@ -24,6 +24,7 @@ from bench.comparisons import Comparison, adjusted, compare, outcome, undistingu
 from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.statistics import least_p, randomisation_test
+from bench.streams import Purpose, stream
 from bench.verdict import Verdict, decide, overall
 
 Cells = Mapping[str, store.Cell]
@@ -199,7 +200,7 @@ def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:
     luck = controls.expected_random(dataset, examined.measure, seed)[asked]
 
     def test(values: Any, random: Any) -> float:
-        return float(randomisation_test((values - random)[:, None], np.random.default_rng([seed, 6]), groups)[0])
+        return float(randomisation_test((values - random)[:, None], stream(seed, Purpose.LUCK), groups)[0])
 
     return [
         label

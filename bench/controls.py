@@ -15,6 +15,7 @@ from bench import measures
 from bench.analysis.closed import LINEAR, closed, divided
 from bench.analysis.ties import by_first
 from bench.dataset import Dataset
+from bench.streams import Purpose, stream
 from retrievers.base import Ranking
 
 RANDOM, ORACLE = "random", "oracle"
@@ -33,7 +34,7 @@ def control_rankings(dataset: Dataset, depth: int, seed: int) -> dict[str, Ranki
     random: documents in an order drawn anew for each query. oracle: the relevant documents by descending grade, then
     the others; by position within each. Where the card drops hits with the query's own id, so do these.
     """
-    return {RANDOM: _random(dataset, depth, np.random.default_rng([seed, 4])), ORACLE: _oracle(dataset, depth)}
+    return {RANDOM: _random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING)), ORACLE: _oracle(dataset, depth)}
 
 
 def expected_random(dataset: Dataset, measure: str, seed: int) -> Values:
@@ -47,7 +48,7 @@ def expected_random(dataset: Dataset, measure: str, seed: int) -> Values:
         resolved = measures.resolve([measure])
         depth = measures.cutoff(measure) or len(dataset.documents)
         # One at a time: a ranking of the whole corpus for each query is large.
-        drawn = (_random(dataset, depth, np.random.default_rng([seed, 4, each])) for each in range(SEEDS))
+        drawn = (_random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING, each)) for each in range(SEEDS))
         average: Values = np.mean([measures.evaluate(dataset, each, resolved)[measure] for each in drawn], axis=0)
         return average
     size, queries = len(dataset.documents), len(dataset.queries)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset
 from bench.statistics import bootstrap_mean
+from bench.streams import Purpose, stream
 from retrievers.base import Ranking
 
 # A wording hits where a relevant document is among so many; the same depth serves the overlap.
@@ -64,7 +65,7 @@ def figures(
         (OVERLAP, ""): [overlap(ranking.documents[group, :TOP]) for group in groups],
     }
     table = np.array(list(columns.values())).T
-    low, high = bootstrap_mean(table, np.random.default_rng([seed, 3]))
+    low, high = bootstrap_mean(table, stream(seed, Purpose.WORDINGS))
     for number, (quantity, measure) in enumerate(columns):
         yield GroupFigure(
             quantity, measure, float(table[:, number].mean()), float(low[number]), float(high[number]), len(groups)

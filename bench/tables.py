@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench import groups, latency, noise, store, unanswerable
 from bench.dataset import Dataset
 from bench.statistics import bootstrap_mean
+from bench.streams import Purpose, stream
 
 SHOWN_HITS = 10
 SHOWN_CHARACTERS = 300
@@ -92,7 +93,7 @@ def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) 
         chosen = values[mask]
         wordings = None if dataset.groups is None else dataset.groups[mask]
         # One set of draws for all retrievers: their intervals then differ by their values alone.
-        low, high = bootstrap_mean(chosen, np.random.default_rng([seed, 2]), groups=wordings)
+        low, high = bootstrap_mean(chosen, stream(seed, Purpose.MEAN), groups=wordings)
         mean = chosen.mean(axis=0) if len(chosen) else np.full(len(columns), np.nan)
         for (label, measure), *figures in zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True):
             rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))

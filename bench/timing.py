@@ -17,6 +17,7 @@ from bench import latency, store
 from bench.entrant import Entrant
 from bench.noise import Gauge
 from bench.race import Race
+from bench.streams import Purpose, stream
 from bench.worker import WorkerError
 from retrievers import RetrieverError
 
@@ -71,7 +72,7 @@ class Timing:
     def _warmed_up(self, built: Sequence[tuple[Entrant, store.Cell]], queries: int) -> Iterator[_Heat]:
         for entrant, cell in built:
             assert entrant.worker is not None
-            rng = np.random.default_rng([self.seed, 1])
+            rng = stream(self.seed, Purpose.TIMING_ORDER)
             heat = _Heat(entrant, cell, Race(entrant.worker, self.plan.orders(queries, rng)))
             self.step(entrant, "warm up")
             if self._goes_on(heat, partial(Race.warm_up, queries=queries, rng=rng)):

@@ -26,6 +26,7 @@ from bench.analysis.ties import ties
 from bench.analysis.traps import Traps, judged_traps, trapped
 from bench.analysis.unjudged import unjudged
 from bench.dataset import Dataset
+from bench.streams import Purpose, stream
 from retrievers.base import Ranking
 
 __all__ = ["Analysis", "analyse"]
@@ -59,7 +60,7 @@ def analyse(
     """
 
     def rng(part: int) -> np.random.Generator:
-        return np.random.default_rng([seed, 3, part])
+        return stream(seed, Purpose.ANALYSIS, part)
 
     main = {label: values[label][measure] for label in rankings}
     hits = {label: Hits.of(dataset, ranking) for label, ranking in rankings.items()}

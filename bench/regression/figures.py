@@ -14,6 +14,7 @@ from bench.regression.queries import Queries, sameness, unchanged
 from bench.regression.result import UNMOVED, Change, Cost, Flip, Pair
 from bench.statistics import FLIPS, TIE, bootstrap_difference, detectable, holm, randomisation_test
 from bench.store import Run
+from bench.streams import Purpose, stream
 
 # Of the random choices of a comparison; a comparison made again says the same.
 SEED = 0
@@ -78,8 +79,8 @@ def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> lis
     """By column: low, high, p and the smallest difference that could have been shown."""
     differences = np.where(np.abs(differences) <= TIE, 0.0, differences)
     # Streams of their own: the flips stay the same whatever number of draws the interval takes.
-    low, high = bootstrap_difference(differences, np.random.default_rng([SEED, 3]), groups=units)
-    p = randomisation_test(differences, np.random.default_rng([SEED, 4]), units, flips)
+    low, high = bootstrap_difference(differences, stream(SEED, Purpose.DIFFERENCE), groups=units)
+    p = randomisation_test(differences, stream(SEED, Purpose.SIGNS), units, flips)
     least = detectable(differences, units)
     return list(zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True))
 

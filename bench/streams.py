@@ -1,0 +1,30 @@
+"""Every random choice of a run, each from a stream of its own: one seed, and what is drawn.
+
+numpy fills a seed up with zeros, so that [s, 3] and [s, 3, 0] are one stream: parts count from 1 here.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What is drawn. A number stays with its purpose: another one moves every interval that was ever published."""
+
+    TIMING_ORDER = 1  # of the queries, in which they are timed
+    MEAN = 2  # the draws of an interval of a mean
+    DIFFERENCE = 3  # the draws of an interval of a paired difference
+    SIGNS = 4  # the signs of a randomisation test
+    NO_ANSWER = 5  # the draws of AUROC's interval
+    LUCK = 6  # the signs of the test against a random order
+    WORDINGS = 7  # the draws over groups of wordings
+    ANALYSIS = 8  # a part for each question of bench.analysis
+    RANDOM_RANKING = 9  # the control; a part for each of the rankings that an expectation is the mean of
+
+
+def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:
+    """The generator of one purpose, or of one of its parts (0, 1, …), independent of all others of that seed."""
+    parts = () if part is None else (part + 1,)
+    return np.random.default_rng([seed, int(purpose), *parts])
