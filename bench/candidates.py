@@ -59,6 +59,11 @@ class Limits:
         return any(limit is not None and cost is None for limit, cost in pairs)
 
 
+def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By label, whatever the order in which they were named: the first of equals is then always the same one."""
+    return sorted(candidates, key=lambda each: each.label)
+
+
 def best_pair(
     candidates: Sequence[Candidate], limits: Limits | None = None
 ) -> tuple[Candidate | None, Candidate | None]:

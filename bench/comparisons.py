@@ -69,12 +69,12 @@ class Comparison(NamedTuple):
             b=self.a,
             mean_a=self.mean_b,
             mean_b=self.mean_a,
-            difference=-self.difference,
-            low=-self.high,
-            high=-self.low,
+            difference=0 - self.difference,  # no -0.0, which would read as a loss
+            low=0 - self.high,
+            high=0 - self.low,
             wins=self.losses,
             losses=self.wins,
-            effect=-self.effect,
+            effect=0 - self.effect,
         )
 
 
@@ -156,9 +156,10 @@ def outcome(row: Comparison) -> Literal["a", "b", "undecided"]:
 
 
 def undistinguished(rows: Sequence[Comparison]) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
-    """(dataset, measure) -> the retriever of the highest mean (the first of several), and those not shown worse.
+    """(dataset, measure) -> the retriever of the highest mean, and those not shown worse.
 
-    rows: `adjusted`. Not shown worse is not shown equal: a difference smaller than `detectable` goes unseen.
+    Of several of that mean it is the first by name. rows: `adjusted`. Not shown worse is not shown
+    equal: a difference smaller than `detectable` goes unseen.
     """
     found: dict[tuple[str, str], list[Comparison]] = {}
     for row in rows:
@@ -168,6 +169,6 @@ def undistinguished(rows: Sequence[Comparison]) -> dict[tuple[str, str], tuple[s
 
 def _with_the_best(rows: list[Comparison]) -> tuple[str, tuple[str, ...]]:
     means = {row.a: row.mean_a for row in rows} | {row.b: row.mean_b for row in rows}
-    best = max(means, key=lambda label: means[label])
+    best = max(sorted(means), key=lambda label: means[label])
     against = [row.seen_from(best) for row in rows if best in (row.a, row.b)]
     return best, tuple(row.b for row in against if outcome(row) == "undecided")

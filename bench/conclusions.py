@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,16 @@ import numpy as np
 
 from bench import controls, measures, pareto, store
 from bench.analysis import Analysis, analyse
-from bench.analysis.complementarity import Pair
+from bench.analysis.audits import Model
 from bench.analysis.traps import read_traps
-from bench.candidates import Candidate, Limits, best_pair
+from bench.candidates import Candidate, Limits, best_pair, in_order
 from bench.comparisons import Comparison, adjusted, compare, outcome, undistinguished
 from bench.config import RunConfig
 from bench.dataset import Dataset
+from bench.guard import Guard
 from bench.statistics import least_p, randomisation_test
 from bench.streams import Purpose, stream
-from bench.verdict import Verdict, decide, overall
+from bench.verdict import Verdict, decide, leading, overall
 
 Cells = Mapping[str, store.Cell]
 
@@ -40,8 +42,11 @@ class _Examined:
     analysis: Analysis
 
 
-def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> None:
-    """Write comparisons.csv and analysis.json of a run whose tables are written."""
+def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard: Guard) -> None:
+    """Write comparisons.csv and analysis.json of a run whose tables are written.
+
+    guard: is told of the sections that fail; each is missing from analysis.json, and the rest is there.
+    """
     kinds = {each["label"]: each["kind"] for each in run.info["retrievers"]}
     contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
     examined, rows = [], []
@@ -49,43 +54,69 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig) -> Non
         cells = {label: cell for label in contenders if (cell := run.cell(dataset.name, label))}
         if not cells or not dataset.answerable.any():
             continue
-        values = {label: cell.per_query for label, cell in cells.items()}
-        rows += compare(dataset.name, values, dataset.answerable, seed=config.seed, groups=dataset.groups)
+        rows += guard(f"comparisons of {dataset.name}", partial(_compared, dataset, cells, config.seed), [])
         measure = store.choose_measure(run.info["measures"], dataset.card.measure)
-        traps = read_traps(Path(config.traps), dataset) if config.traps else None
-        analysis = analyse(
-            dataset,
-            {label: cell.ranking for label, cell in cells.items()},
-            values,
-            kinds=kinds,
-            measure=measure,
-            seed=config.seed,
-            traps=traps,
-        )
+        analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard)
+        analysis = guard(f"analysis of {dataset.name}", analysed, Analysis({}, []))
         examined.append(_Examined(dataset, cells, measure, analysis))
     rows = adjusted(rows)
     store.write_csv(run.folder / "comparisons.csv", store.COMPARISONS, rows)
     level = undistinguished(rows)
-    verdicts = [_verdict(run, each, rows, kinds, config) for each in examined]
+    verdicts: list[Verdict] = []
     sets = {}
-    for each, verdict in zip(examined, verdicts, strict=True):
+    for each in examined:
         name = each.dataset.name
+        verdict = guard(f"verdict of {name}", partial(_verdict, run, each, rows, kinds, config), None)
+        if verdict is not None:
+            verdicts.append(verdict)
         sets[name] = {
             **each.analysis.stored,
-            "verdict": verdict.as_json(),
+            "verdict": verdict.as_json() if verdict else None,
             "level": {
                 measure: {"best": best, "undecided": list(others)}
                 for (dataset, measure), (best, others) in level.items()
                 if dataset == name
             },
             "better": _better(rows, name),
-            "pareto": _pareto(run, each),
-            "no_better_than_random": _no_better_than_random(each, config.seed),
+            "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
+            "no_better_than_random": guard(
+                f"chance of {name}", partial(_no_better_than_random, each, config.seed), None
+            ),
             "too_few_for_random": least_p(_units(each.dataset)) >= controls.LEVEL,
-            "whole": measures.whole(run.info["measures"], len(each.dataset.documents)),
+            "whole": measures.always_one(run.info["measures"], each.dataset),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
     store.write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
+
+
+def _model(retriever: Mapping[str, Any]) -> Model | None:
+    """What a retriever of run.json encodes with, None where it does not say."""
+    said = retriever["parameters"]
+    if retriever["kind"] != "dense" or not isinstance(said.get("model"), str):
+        return None
+    return Model(said["model"], said.get("revision"), said.get("max_length"))
+
+
+def _compared(dataset: Dataset, cells: Cells, seed: int) -> list[Comparison]:
+    values = {label: cell.per_query for label, cell in cells.items()}
+    return compare(dataset.name, values, dataset.answerable, seed=seed, groups=dataset.groups)
+
+
+def _analysed(
+    run: store.Run, dataset: Dataset, cells: Cells, config: RunConfig, *, measure: str, guard: Guard
+) -> Analysis:
+    retrievers = [each for each in run.info["retrievers"] if each["label"] in cells]
+    return analyse(
+        dataset,
+        {label: cell.ranking for label, cell in cells.items()},
+        {label: cell.per_query for label, cell in cells.items()},
+        kinds={each["label"]: each["kind"] for each in retrievers},
+        models={each["label"]: model for each in retrievers if (model := _model(each))},
+        measure=measure,
+        seed=config.seed,
+        traps=read_traps(Path(config.traps), dataset) if config.traps else None,
+        guard=guard,
+    )
 
 
 def _verdict(
@@ -96,16 +127,27 @@ def _verdict(
     config: RunConfig,
 ) -> Verdict:
     name, measure = examined.dataset.name, examined.measure
-    candidates = [_candidate(run, name, measure, label, kinds[label]) for label in examined.cells]
+    candidates = in_order([_candidate(run, name, measure, label, kinds[label]) for label in examined.cells])
     limits = Limits(config.max_p95_ms, config.max_memory_mb)
-    return decide(
+    verdict = decide(
         name,
         measure,
         candidates,
         rows,
         margins=config.margins,
         limits=limits,
-        fusion=_fusion(examined, candidates, limits, config.seed),
+        fusion=_fusion(examined, candidates, limits, rows, config.seed),
+    )
+    return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined)))
+
+
+def _depth(run: store.Run, examined: _Examined) -> tuple[str, ...]:
+    """How deep a measure without a cutoff looked, where that is not the whole corpus."""
+    cut = [label for label in examined.cells if run.cut(examined.dataset.name, label)]
+    if examined.measure not in run.info["uncut"] or not cut or len(examined.dataset.documents) <= run.info["depth"]:
+        return ()
+    return (
+        f"{examined.measure} has no cutoff; rankings were made, and looked at, to depth {run.info['depth']:,} (-k).",
     )
 
 
@@ -169,22 +211,29 @@ def _pareto(run: store.Run, examined: _Examined) -> dict[str, list[str]]:
     return {"axes": [measure, *axes], "retrievers": pareto.undominated(points)}
 
 
-def _fusion(examined: _Examined, candidates: Sequence[Candidate], limits: Limits, seed: int) -> Comparison | None:
-    """The fused ranking of the best lexical and the best dense retriever against the better of the two."""
-    chosen = best_pair(candidates, limits)
-    if chosen[0] is None or chosen[1] is None:
-        return None
-    pair = _pair(examined.analysis.pairs, chosen[0].label, chosen[1].label)
+def _fusion(
+    examined: _Examined, candidates: Sequence[Candidate], limits: Limits, rows: Sequence[Comparison], seed: int
+) -> Comparison | None:
+    """The fused ranking of the best lexical and the best dense retriever against the leading one of the two."""
+    lexical, dense = best_pair(candidates, limits)
     dataset, measure = examined.dataset, examined.measure
+    if lexical is None or dense is None:
+        return None
+    both = {lexical.label, dense.label}
+    pair = next((each for each in examined.analysis.pairs if {each.first, each.second} == both), None)
+    row = next((each for each in rows if _is_of(each, dataset.name, measure, both)), None)
+    if pair is None or row is None:
+        return None
+    leader = leading(lexical, dense, row).label
     values = {
         "fused": {measure: pair.fused_values},
-        pair.better: {measure: examined.cells[pair.better].per_query[measure]},
+        leader: {measure: examined.cells[leader].per_query[measure]},
     }
     return compare(dataset.name, values, dataset.answerable, seed=seed, groups=dataset.groups)[0]
 
 
-def _pair(pairs: Sequence[Pair], *labels: str) -> Pair:
-    return next(pair for pair in pairs if {pair.first, pair.second} == set(labels))
+def _is_of(row: Comparison, dataset: str, measure: str, both: set[str]) -> bool:
+    return (row.dataset, row.measure) == (dataset, measure) and {row.a, row.b} == both
 
 
 def _units(dataset: Dataset) -> int:

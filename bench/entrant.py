@@ -26,7 +26,7 @@ class Entrant:
     """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
-    timed, a TREC run or a control, in the dataset's positions. stored: the hits of a TREC run.
+    timed, a TREC run or a control, in the dataset's positions. stored: the hits of a TREC run, which are scored whole.
     worker: what the retriever lives in while that is alive.
     """
 
@@ -44,6 +44,12 @@ class Entrant:
     def in_process(self) -> bool:
         """Does it live in this process?"""
         return self.instance is not None or self.ranked is not None
+
+    def longest(self, dataset: Dataset) -> int | None:
+        """The most hits that a stored run has for a query of the set; None for what is ranked here."""
+        if self.stored is None:
+            return None
+        return max((len(self.stored.get(query, ())) for query in dataset.query_ids), default=0)
 
     def close(self) -> None:
         """End the worker, if there is one."""

@@ -87,9 +87,25 @@ def cutoff(name: str) -> int:
         return 0
 
 
-def whole(names: Sequence[str], documents: int) -> list[str]:
-    """Those that are 1 for whoever returns all of so few documents, in any order."""
-    return [name for name in names if _parse(name).NAME in ("R", "Success") and cutoff(name) >= documents]
+def uncut(names: Sequence[str]) -> list[str]:
+    """Those that look down to the last hit: their figures depend on how deep a ranking was cut."""
+    return [name for name in names if not cutoff(name) and _parse(name).NAME not in ("NumRel", "NumQ")]
+
+
+def always_one(names: Sequence[str], dataset: Dataset) -> list[str]:
+    """Those that are 1 for whoever returns all documents of so small a set, in any order.
+
+    A measure that asks for a grade (rel=2) is 0 for a query whose documents all have lower ones.
+    """
+    best = np.zeros(len(dataset.queries), dtype=np.int64)
+    np.maximum.at(best, dataset.judged_query, dataset.grade)
+    least = int(best[dataset.answerable].min(initial=np.iinfo(np.int64).max))
+    parsed = {name: _parse(name) for name in names}
+    return [
+        name
+        for name, measure in parsed.items()
+        if measure.NAME in ("R", "Success") and cutoff(name) >= len(dataset.documents) and least >= measure["rel"]
+    ]
 
 
 def evaluate(

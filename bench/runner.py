@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import conclusions, environment, latency, measures, store, tables
+from bench import conclusions, controls, environment, latency, measures, store, tables
 from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
@@ -28,6 +28,7 @@ from bench.entrant import Entrant, absent_queries, entrants
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
+from bench.guard import Guard
 from bench.lint.texts import check as check_texts
 from bench.noise import Gauge
 from bench.process import ProcessWorker, Surroundings
@@ -191,7 +192,7 @@ class _Runner:
                 for entrant in self.entrants:
                     entrant.close()
                 shutil.rmtree(self.folder / "work", ignore_errors=True)
-        return self._seal(datasets)
+            return self._seal(datasets)
 
     def _describe(self, datasets: Sequence[Dataset]) -> dict[str, Any]:
         return {
@@ -200,6 +201,11 @@ class _Runner:
             "config": self.config.describe(),
             "depth": self.depth,
             "measures": list(self.measures),
+            "uncut": measures.uncut(list(self.measures)),
+            "whole_runs": {
+                dataset.name: {each.label: longest for each in self.entrants if (longest := each.longest(dataset))}
+                for dataset in datasets
+            },
             "environment": environment.describe(self.threads),
             "datasets": [dataset.describe() for dataset in datasets],
             "retrievers": [
@@ -217,9 +223,13 @@ class _Runner:
 
     def _seal(self, datasets: Sequence[Dataset]) -> store.Run:
         found = store.Run(self.folder, self.info)
-        tables.write(found, datasets)
+        guard = Guard()
+        tables.write(found, datasets, guard)
         self.tell(Event("step", text="analyse"))
-        conclusions.write(found, datasets, self.config)
+        conclusions.write(found, datasets, self.config, guard)
+        for what, reason, trace in guard.troubles:
+            self._log(what, trace)
+            self._warn(f"{what}: not there, since it failed ({reason}); log.txt has more. The other figures stand.")
         self.info |= {"complete": True, "failures": [list(each) for each in self.failures], "warnings": self.warnings}
         self.info |= {"seconds": self.clock.describe(), "checksums": store.table_checksums(self.folder)}
         store.write_json(self.folder / "run.json", self.info)
@@ -270,6 +280,7 @@ class _Runner:
         for entrant in self.entrants:
             done = store.finished_cell(self._cell_folder(dataset, entrant))
             self._warn_of_absence(dataset, entrant)
+            self._warn_of_depth(dataset, entrant)
             if done is not None:  # said when it was made, by a run that was stopped
                 self._warn_of_cache(entrant, done.info.get("quantities", {}))
             if not self._unfinished(dataset, entrant):
@@ -330,9 +341,9 @@ class _Runner:
     def _score(self, dataset: Dataset, entrant: Entrant, ranked: Callable[[Dataset, int], Ranking]) -> None:
         """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
         self._step(dataset, entrant, "score")
-        dropped = int(dataset.card.drop_self)
-        ranking = ranked(dataset, self.depth + dropped)
-        self._commit(dataset, entrant, _without_own(ranking, dataset, self.depth) if dropped else ranking, {})
+        depth, dropped = max(self.depth, entrant.longest(dataset) or 0), int(dataset.card.drop_self)
+        ranking = ranked(dataset, depth + dropped)
+        self._commit(dataset, entrant, _without_own(ranking, dataset, depth) if dropped else ranking, {})
 
     def _commit(self, dataset: Dataset, entrant: Entrant, ranking: Ranking, work: dict[str, Any]) -> store.Cell:
         """Measure and store a cell. work: what indexing and searching cost."""
@@ -416,6 +427,17 @@ class _Runner:
         if warning is not None:
             self._warn(warning, entrant.label)
 
+    def _warn_of_depth(self, dataset: Dataset, entrant: Entrant) -> None:
+        """Where a stored run is longer than our own rankings, a measure without a cutoff does not treat them alike."""
+        longest, uncut = entrant.longest(dataset) or 0, measures.uncut(list(self.measures))
+        cut = [each.label for each in self.entrants if each.stored is None and each.kind != controls.KIND]
+        if uncut and cut and longest > self.depth and len(dataset.documents) > self.depth:
+            self._warn(
+                f"{entrant.label} has up to {longest:,} hits for a query of {dataset.name} and is scored whole, where "
+                f"{', '.join(cut)} is ranked to depth {self.depth:,}: by {', '.join(uncut)} they are not measured "
+                f"alike. Rank as deep with -k {longest}, or give the measure a cutoff."
+            )
+
     def _warn_of_sets(self, datasets: Sequence[Dataset]) -> None:
         for dataset in datasets:
             for finding in check_texts(dataset):
@@ -438,10 +460,13 @@ class _Runner:
 
     def _note(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
         trace = getattr(error, "trace", "") or str(error)
-        self.log.write(f"--- {entrant.label} on {dataset.name}\n{trace}\n".encode())
+        self._log(f"{entrant.label} on {dataset.name}", trace)
         entrant.close()  # what is left of it cannot be trusted
         self.failures.append((dataset.name, entrant.label, str(error)))
         self.tell(Event("failed", dataset.name, entrant.label, str(error)))
+
+    def _log(self, what: str, trace: str) -> None:
+        self.log.write(f"--- {what}\n{trace}\n".encode())
 
     def _step(self, dataset: Dataset, entrant: Entrant, text: str, done: int = 0, total: int | None = None) -> None:
         self.tell(Event("step", dataset.name, entrant.label, text, done, total))

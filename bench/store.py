@@ -314,6 +314,16 @@ class Run:
         """What a reader of the figures must know."""
         return list(self.info["warnings"])
 
+    def cut(self, dataset: str, retriever: str) -> int | None:
+        """The depth that a ranking was cut at; None for a stored run of another system, which is scored whole."""
+        whole = self.info.get("whole_runs", {})  # versions before that key cut stored runs too
+        return None if retriever in whole.get(dataset, {}) else int(self.info["depth"])
+
+    def deepest(self, dataset: str, retriever: str) -> int:
+        """The most hits that a query may have: of a stored run those that it has, else the depth."""
+        found = self.info.get("whole_runs", {}).get(dataset, {}).get(retriever, self.info["depth"])
+        return int(found)
+
     @cached_property
     def measures(self) -> pd.DataFrame:
         return self._frame("measures")
@@ -349,7 +359,7 @@ class Run:
         """What to use, one row a set: the fields of bench.verdict.Verdict, its sentences as one text."""
         import pandas as pd
 
-        found = [each["verdict"] for each in self.analysis["sets"].values()]
+        found = [each["verdict"] for each in self.analysis["sets"].values() if each["verdict"]]
         rows = [{**each, "sentences": " ".join(each["sentences"])} for each in found]
         return pd.DataFrame(rows, columns=list(VERDICTS))
 

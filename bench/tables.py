@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench import groups, latency, noise, store, unanswerable
 from bench.dataset import Dataset
+from bench.guard import Guard
 from bench.statistics import bootstrap_mean
 from bench.streams import Purpose, stream
 
@@ -31,8 +33,8 @@ def import_libraries() -> None:
     del scipy
 
 
-def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
-    """Write the tables of a run."""
+def write(run: store.Run, datasets: Sequence[Dataset], guard: Guard) -> None:
+    """Write the tables of a run. guard: is told of the tables of wordings and unanswerable queries that fail."""
     cells = {
         dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]
         for dataset in datasets
@@ -46,10 +48,12 @@ def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
         rows["measures"] += _measures(dataset, cells[dataset.name], seed)
         for label, cell in cells[dataset.name]:
             whose = (dataset.name, label)
-            wordings = groups.figures(dataset, cell.ranking, cell.per_query, seed)
-            rows["groups"] += [(*whose, *astuple(each)) for each in wordings]
-            tops = unanswerable.figures(dataset, cell.ranking, seed)
-            rows["unanswerable"] += [(*whose, *astuple(each)) for each in tops]
+            for name, figures in (
+                ("groups", partial(groups.figures, dataset, cell.ranking, cell.per_query, seed)),
+                ("unanswerable", partial(unanswerable.figures, dataset, cell.ranking, seed)),
+            ):
+                found = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
+                rows[name] += [(*whose, *astuple(each)) for each in found]
             rows["latency"] += _latency(dataset, label, cell, quickest)
             rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"], 1)]
             per_query.append(_per_query(dataset, label, cell))
@@ -59,6 +63,10 @@ def write(run: store.Run, datasets: Sequence[Dataset]) -> None:
     empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})
     store.write_parquet(run.folder / "per_query.parquet", pa.concat_tables(per_query) if per_query else empty)
     store.write_parquet(run.folder / "queries.parquet", pa.concat_tables(queries))
+
+
+def _listed(figures: Callable[[], Iterable[Any]]) -> list[Any]:
+    return list(figures())
 
 
 def per_query_bytes(dataset: Dataset, values: dict[str, NDArray[np.float64]]) -> bytes:

@@ -34,9 +34,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from bench import wording
-from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, of_kind
+from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, in_order, of_kind
 from bench.comparisons import ALPHA, Comparison, outcome
-from bench.statistics import least_p
+from bench.statistics import TIE, least_p
 
 # "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
 Choice = str
@@ -107,7 +107,8 @@ def decide(
 
     rows: `comparisons.adjusted` rows of the whole report (the number of queries that would settle it counts them).
     margins: measure -> smallest gain worth having, 0 where it names none. fusion: reciprocal-rank fusion of
-    `best_pair` as a, the better of the two as b (of equals the lexical one); left aside where b is another.
+    `best_pair` as a, the `leading` one of the two as b; left aside where b is another. The order of candidates and rows
+    does not matter.
     Raises ValueError for a margin below 0, for rows not yet adjusted, and where a pair of lexical and dense
     retrievers has no row.
     """
@@ -116,8 +117,13 @@ def decide(
         raise ValueError(f"the margin of {measure} is {margin}, not 0 or more")
     if any(math.isnan(row.p_holm) and not math.isnan(row.p) for row in rows):
         raise ValueError("rows without p_holm: they are not adjusted yet")
-    case = _Case(dataset, measure, margin, candidates, rows, limits or Limits(), fusion)
+    case = _Case(dataset, measure, margin, in_order(candidates), rows, limits or Limits(), fusion)
     return case.verdict()
+
+
+def leading(lexical: Candidate, dense: Candidate, row: Comparison) -> Candidate:
+    """The one of the higher mean, of equals the lexical one. row: the two, in either order."""
+    return dense if row.seen_from(dense.label).difference > TIE else lexical
 
 
 def overall(verdicts: Sequence[Verdict]) -> Overall:
@@ -231,7 +237,8 @@ class _Case:
 
     def _by_quality(self, lexical: Candidate, dense: Candidate, free: Sequence[Candidate]) -> Verdict:
         row = self._row(dense.label, lexical.label)
-        leader, other = (dense, lexical) if row.difference > 0 else (lexical, dense)
+        leader = leading(lexical, dense, row)
+        other = lexical if leader is dense else dense
         allowed = [each for each in self.candidates if not self.limits.exceeded(each)]
         rivals = of_kind(allowed, other.kind)
         figures = (

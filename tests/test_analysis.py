@@ -27,7 +27,7 @@ def case(retrievers=2, answerable=True):
 def analysed(measure="nDCG@10", traps=None, **how):
     dataset, rankings, values = case(**how)
     kinds = {"bm25": "lexical", "minilm": "dense"}
-    return analyse(dataset, rankings, values, kinds=kinds, measure=measure, seed=0, traps=traps).stored
+    return analyse(dataset, rankings, values, kinds=kinds, models={}, measure=measure, seed=0, traps=traps).stored
 
 
 def test_all_of_it_is_plain_json():
@@ -64,6 +64,6 @@ def test_no_retriever_at_all():
 def test_a_measure_without_closed_form_leaves_ties_and_bounds_out():
     dataset, rankings, _ = case()
     values = {label: {"AP@100": each} for label, each in values_of(dataset, rankings, "AP@100").items()}
-    found = analyse(dataset, rankings, values, kinds={}, measure="AP@100", seed=0).stored
+    found = analyse(dataset, rankings, values, kinds={}, models={}, measure="AP@100", seed=0).stored
     assert (found["ties"], found["unjudged"]) == (None, None)
     assert found["pairs"][0]["fused"]["value"] is not None

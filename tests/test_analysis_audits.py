@@ -2,47 +2,99 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
+import pytest
 from made import made, plain_set, ranked
 
 from bench.analysis import audits
-from bench.analysis.audits import copies, unknown_words, window
+from bench.analysis.audits import Model, copies, unknown_words, windows
 from bench.analysis.hits import Hits
 from bench.analysis.terms import Terms
 from bench.lint.near import TooMuch
 from retrievers import RetrieverError
+from retrievers.encoder import MINILM, locate
 
 LONG = "pump " * 300
+MINILM_MODEL = Model(MINILM)
 
 
-def test_recall_of_relevant_documents_that_the_window_cuts():
-    """Two pairs ask for the long document, found once; one asks for the short one, found."""
-    dataset = made(
+def seen_by(dataset, model=MINILM_MODEL, rows=(["d000"],), cutoff=10):
+    """The window audit of one retriever, called x, that encodes with `model`."""
+    hits = {"x": Hits.of(dataset, ranked(dataset, list(rows)))}
+    (found,) = windows(dataset, hits, {"x": model}, cutoff)
+    return found
+
+
+def three_pairs():
+    """Two pairs ask for the long document, one for the short one."""
+    return made(
         {"long": LONG, "short": "a valve", "other": "a tap"},
         {"q1": "x", "q2": "y", "q3": "z"},
         [("q1", "long", 1), ("q2", "long", 1), ("q3", "short", 1), ("q3", "other", 0)],
     )
-    ranking = ranked(dataset, [["long"], ["short", "other", "long"], ["short"]])
-    found = window(dataset, {"x": Hits.of(dataset, ranking)}, cutoff=2)
-    assert (found.window, found.relevant, found.cut) == (256, 2, 1)
+
+
+def test_recall_of_relevant_documents_that_the_window_cuts():
+    """The long document is found once, the short one is found."""
+    found = seen_by(three_pairs(), rows=[["long"], ["short", "other", "long"], ["short"]], cutoff=2)
+    assert (found.readers, found.window, found.relevant, found.cut) == (("x",), 256, 2, 1)
     assert (found.pairs_cut, found.pairs_whole) == (2, 1)
     assert (found.recall_cut, found.recall_whole) == ({"x": 0.5}, {"x": 1.0})
 
 
+@pytest.fixture
+def reads_4(tmp_path):
+    """The files of a model that reads 4 word pieces; no weights, which nobody here asks for."""
+    folder = tmp_path / "narrow"
+    folder.mkdir()
+    for name in ("config.json", "modules.json", "tokenizer.json"):
+        shutil.copy(locate(MINILM, None) / name, folder)
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 4}')
+    return str(folder)
+
+
+def test_the_window_is_that_of_the_model_that_ran(reads_4):
+    dataset = three_pairs()
+    rows = [["long"], ["short"], ["short"]]
+    narrow = seen_by(dataset, Model(reads_4), rows)
+    assert (narrow.model, narrow.window, narrow.cut) == (reads_4, 4, 1)  # "a valve" has two, and two special ones
+    wider = seen_by(dataset, Model(reads_4, None, 3), rows)
+    assert (wider.window, wider.cut) == (3, 2)  # as the retriever was told
+
+
+def test_each_model_has_a_window_and_retrievers_share_one(reads_4):
+    dataset = three_pairs()
+    hits = {
+        name: Hits.of(dataset, ranked(dataset, [["long"], ["long"], ["short"]])) for name in ("bm25", "a", "b", "c")
+    }
+    models = {"a": Model(MINILM), "b": Model(reads_4), "c": Model(MINILM)}
+    found = windows(dataset, hits, models, cutoff=10)
+    assert [(each.readers, each.window) for each in found] == [(("a", "c"), 256), (("b",), 4)]
+    assert list(found[0].recall_cut) == ["bm25", "a", "b", "c"]  # of all, for whoever reads on is not cut
+    assert windows(dataset, hits, {}, cutoff=10) == []
+
+
 def test_where_nothing_is_cut_there_is_no_recall_of_it():
-    dataset = plain_set(2, [(0, 0, 1)])
-    found = window(dataset, {"x": Hits.of(dataset, ranked(dataset, [["d000"]]))}, cutoff=10)
+    found = seen_by(plain_set(2, [(0, 0, 1)]))
     assert (found.cut, found.recall_cut) == (0, {"x": None})
 
 
 def test_without_the_model_the_window_is_not_checked(monkeypatch):
-    def absent(texts):
+    def absent(*_):
         raise RetrieverError("The model is absent.")
 
     monkeypatch.setattr(audits, "word_pieces", absent)
-    dataset = plain_set(2, [(0, 0, 1)])
-    found = window(dataset, {"x": Hits.of(dataset, ranked(dataset, [["d000"]]))}, cutoff=10)
+    found = seen_by(plain_set(2, [(0, 0, 1)]))
     assert (found.not_checked, found.window) == ("The model is absent.", None)
+
+
+def test_a_model_that_is_not_here_or_does_not_tell_is_not_checked(tmp_path):
+    dataset = plain_set(2, [(0, 0, 1)])
+    assert "not a folder on this machine" in seen_by(dataset, Model("lab/model", "abc")).not_checked
+    (tmp_path / "config.json").write_text("{}")
+    assert "do not tell" in seen_by(dataset, Model(str(tmp_path))).not_checked
 
 
 def test_queries_with_a_word_that_no_document_has():

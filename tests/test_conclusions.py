@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -14,8 +14,9 @@ import bench
 from bench import controls, store
 from bench.comparisons import COLUMNS
 from bench.errors import BenchError
-from bench.report import figures
+from bench.report import charts, figures, markdown, terminal
 from bench.verdict import Verdict
+from retrievers import Ranking
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
 CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
@@ -32,7 +33,9 @@ class Dense(Fixed):
 @pytest.fixture
 def run_thirty(write_set, tmp_path):
     def run(retrievers=None, card="", **settings):
-        folder = write_set("thirty", CORPUS, QUERIES, QRELS, card)
+        folder = tmp_path / "thirty"
+        if not folder.exists():
+            write_set("thirty", CORPUS, QUERIES, QRELS, card)
         settings = {"results": str(tmp_path / "out"), "name": "run", "latency": False, **settings}
         return bench.run(folder, retrievers or ["bm25", Dense()], **settings)
 
@@ -185,3 +188,109 @@ def test_a_limit_holds_where_too_few_queries_were_timed_for_it(run_thirty):
     verdict = found.analysis["sets"]["thirty"]["verdict"]
     assert (verdict["basis"], verdict["retriever"]) == ("cost", "bm25")
     assert "Slow has a p95 of at least" in verdict["sentences"][0]
+
+
+# Each section of the last pass: where its function is looked up, its name there, and what must be missing.
+SECTIONS = {
+    "crossover": ("bench.analysis", "crossover"),
+    "pairs": ("bench.analysis", "complementarity"),
+    "failures": ("bench.analysis", "failures"),
+    "ties": ("bench.analysis", "ties"),
+    "unjudged": ("bench.analysis", "unjudged"),
+    "windows": ("bench.analysis", "windows"),
+    "unknown_words": ("bench.analysis", "unknown_words"),
+    "copies": ("bench.analysis", "copies"),
+    "traps": ("bench.analysis", "trapped"),
+    "pareto": ("bench.conclusions", "_pareto"),
+    "no_better_than_random": ("bench.conclusions", "_no_better_than_random"),
+    "verdict": ("bench.conclusions", "decide"),
+}
+
+
+def shown_forms(found):
+    """The report of a run, whose every form is made."""
+    charts.write(found)
+    markdown.write(found)
+    list(terminal.render(found))
+    return (found.folder / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_an_audit_that_fails_costs_its_section_and_not_the_run(run_thirty, tmp_path, monkeypatch, section):
+    module, function = SECTIONS[section]
+
+    def fails(*_, **__):
+        raise ZeroDivisionError("what nobody thought of")
+
+    whole = run_thirty(name="whole").analysis["sets"]["thirty"]
+    monkeypatch.setattr(f"{module}.{function}", fails)
+    found = run_thirty(name="failing")
+    assert store.load_run(found.folder).complete
+    analysis = found.analysis["sets"]["thirty"]
+    assert analysis[section] is None
+    assert whole[section] is not None
+    untouched = set(whole) - {section, "pareto", *({"verdict"} if section == "pairs" else ())}
+    assert {name: analysis[name] for name in untouched} == {name: whole[name] for name in untouched}
+    (warning,) = found.warnings
+    assert "thirty: not there, since it failed (ZeroDivisionError: what nobody thought of)" in warning
+    assert "Traceback" in (found.folder / "log.txt").read_text()
+    assert (found.folder / "measures.csv").read_bytes() == (tmp_path / "out" / "whole" / "measures.csv").read_bytes()
+    assert "what nobody thought of" in shown_forms(found)
+
+
+@pytest.mark.parametrize("function", ["groups.figures", "unanswerable.figures", "comparisons.compare"])
+def test_a_table_that_fails_costs_itself_and_not_the_run(write_set, tmp_path, monkeypatch, function):
+    def fails(*_, **__):
+        raise ZeroDivisionError("what nobody thought of")
+
+    module, name = function.split(".")
+    where = "bench.conclusions.compare" if module == "comparisons" else f"bench.{module}.{name}"
+    monkeypatch.setattr(where, fails)
+    folder = write_set("thirty", CORPUS, QUERIES, [*QRELS[:-1], ("q29", "d29", 0)], card='group = "question"\n')
+    found = bench.run(folder, ["bm25", "tfidf"], results=str(tmp_path / "out"), latency=False)
+    assert store.load_run(found.folder).complete
+    assert len(found.measures) > 0
+    assert any("what nobody thought of" in each for each in found.warnings)
+    assert "what nobody thought of" in shown_forms(found)
+
+
+@dataclass
+class Half(Fixed):
+    """Answers every second query, from `first` on, and puts the right documents of the others nowhere."""
+
+    first: int = 0
+
+    def index(self, documents):
+        self._place = {text.split()[0]: place for place, text in enumerate(documents)}
+
+    def search(self, queries, k):
+        ranking = Ranking.empty(len(queries), k)
+        for row, query in enumerate(queries):
+            word = query.split()[-1]
+            if int(word.removeprefix("word")) % 2 == self.first:
+                ranking.put(row, np.array([self._place[word]]), np.array([1.0], dtype=np.float32))
+        return ranking
+
+
+class Even(Half):
+    """Lexical by its word."""
+
+    kind = "lexical"
+
+
+class Odd(Half):
+    """Dense by its word."""
+
+    kind = "dense"
+
+
+def test_the_verdict_does_not_depend_on_the_order_in_which_retrievers_are_named(write_set, tmp_path):
+    """Both have the same mean, and each what the other lacks: a hybrid is worth trying, whoever comes first."""
+    folder = write_set("thirty", CORPUS, QUERIES, QRELS)
+    said = []
+    for name, retrievers in (("one", [Even(), Odd(first=1)]), ("other", [Odd(first=1), Even()])):
+        found = bench.run(folder, retrievers, results=str(tmp_path / "out"), name=name, latency=False)
+        analysis = found.analysis["sets"]["thirty"]
+        said.append((analysis["verdict"], analysis["level"], analysis["pairs"][0]["better"]))
+    assert said[0] == said[1]
+    assert said[0][0]["choice"] == "hybrid worth trying"

@@ -15,11 +15,13 @@ import pytest
 import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import plain_set
 
 from bench import measures
 from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats import trec
+from retrievers.base import Ranking
 
 DEPTH = 1000
 
@@ -350,3 +352,17 @@ def test_the_recall_curve_is_recall_at_each_k():
     values = measures.evaluate(dataset, ranking, measures.resolve(["R@1", "R@2", "R@3"]))
     curve = measures.recall_curve(dataset, ranking)
     assert curve.tolist() == [values[f"R@{k}"][dataset.answerable].mean() for k in (1, 2, 3)] == [0, 0.25, 0.5]
+
+
+def test_what_is_one_for_whoever_returns_all_documents_asks_for_a_grade_that_each_query_has():
+    dataset = plain_set(3, [(0, 0, 2), (1, 1, 1)], queries=2)
+    names = ["R@3", "R@2", "Success@5", "R(rel=2)@5", "Success(rel=2)@10", "P@5"]
+    assert measures.always_one(names, dataset) == ["R@3", "Success@5"]
+    both = plain_set(3, [(0, 0, 2), (1, 1, 3)], queries=2)
+    assert measures.always_one(names, both) == ["R@3", "Success@5", "R(rel=2)@5", "Success(rel=2)@10"]
+    everything = np.array([[0, 1, 2], [0, 1, 2]])
+    for each, ones in ((dataset, ["R@3", "Success@5"]), (both, measures.always_one(names, both))):
+        ranking = Ranking(everything, np.zeros((2, 3), dtype=np.float32))
+        values = measures.evaluate(each, ranking, measures.resolve(names))
+        whole = [name for name in names if name not in ("P@5", "R@2") and (values[name] == 1).all()]
+        assert whole == ones

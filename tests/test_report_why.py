@@ -221,7 +221,8 @@ def test_audits_show_what_is_stored(found, dataset):
 
 def test_a_window_that_cuts_is_shown():
     seen = {
-        "model": "M",
+        "model": "path/to/M",
+        "readers": ["dense:model=M", "other"],
         "cutoff": 10,
         "window": 256,
         "relevant": 8,
@@ -230,11 +231,10 @@ def test_a_window_that_cuts_is_shown():
         "recall_whole": {"bm25": None},
         "not_checked": None,
     }
-    table = audits.window({"window": seen}, "set", "nDCG@10")
+    (table,) = audits.windows({"windows": [seen, {**seen, "cut": 0}, {**seen, "not_checked": "no model"}]}, "set", "")
     assert table.rows == (("bm25", "0.5000", "n/a"),)
-    assert "2 of 8 relevant documents (25%)" in table.line
-    assert audits.window({"window": {**seen, "cut": 0}}, "set", "nDCG@10") is None
-    assert audits.window({"window": {**seen, "not_checked": "no model"}}, "set", "nDCG@10") is None
+    assert "2 of 8 relevant documents (25%) are cut by dense:model=M, other" in table.line
+    assert list(audits.windows({}, "set", "")) == []
 
 
 def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):

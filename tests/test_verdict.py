@@ -496,6 +496,11 @@ def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin,
     )  # fmt: skip
     text = " ".join(found.sentences)
     low, high = found.low, found.high
+    other_way = verdict(
+        *pair, candidates[::-1], [row("minilm", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
+        fused(*gain) if gain else None, p=p, groups=groups,
+    )  # fmt: skip
+    assert other_way == found
     if low is None:
         assert (found.choice, found.winner) == ("undecided", None)
         return
@@ -541,6 +546,7 @@ def test_nor_of_retrievers_of_one_kind(first, second, third, p, q, margin, limit
     ]
     found = decide("faq", "nDCG@10", candidates, rows, margins={"nDCG@10": margin}, limits=limits)
     text = " ".join(found.sentences)
+    assert decide("faq", "nDCG@10", candidates[::-1], rows[::-1], margins={"nDCG@10": margin}, limits=limits) == found
     if found.winner:
         mine = [each.seen_from(found.winner) for each in rows if found.winner in (each.a, each.b)]
         affordable = {each.label for each in candidates if not limits.exceeded(each)}

@@ -6,7 +6,7 @@ draws. Nothing here runs a retriever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import measures
-from bench.analysis.audits import copies, unknown_words, window
+from bench.analysis.audits import Model, copies, unknown_words, windows
 from bench.analysis.closed import closed
 from bench.analysis.complementarity import RRF_K, SOLVED_AT, Pair, complementarity
 from bench.analysis.crossover import crossover
@@ -26,6 +26,7 @@ from bench.analysis.ties import ties
 from bench.analysis.traps import Traps, judged_traps, trapped
 from bench.analysis.unjudged import unjudged
 from bench.dataset import Dataset
+from bench.guard import Guard
 from bench.streams import Purpose, stream
 from retrievers.base import Ranking
 
@@ -36,7 +37,8 @@ CUTOFF = 10  # of the audits, where the main measure has none
 
 @dataclass(frozen=True)
 class Analysis:
-    """stored: all that is to be said of one set, ready for JSON. pairs: the same pairs with their values by query."""
+    """stored: all that is to be said of one set, ready for JSON, None in place of a part that failed. pairs: the same
+    pairs with their values by query."""
 
     stored: dict[str, Any]
     pairs: list[Pair]
@@ -48,14 +50,18 @@ def analyse(
     values: Mapping[str, Mapping[str, NDArray[np.float64]]],
     *,
     kinds: Mapping[str, str],
+    models: Mapping[str, Model],
     measure: str,
     seed: int,
     traps: Traps | None = None,
+    guard: Guard | None = None,
 ) -> Analysis:
     """What is to be said of one set; the JSON holds no NaN and no numpy type.
 
-    rankings: label -> stored ranking, all of one depth. values: label -> measure -> float64 [queries]. kinds: label ->
-    "lexical", "dense" or another word. measure: the main one. traps: pairs of a file, beside those that are judged.
+    rankings: label -> stored ranking, each of its own depth. values: label -> measure -> float64 [queries].
+    kinds: label -> "lexical", "dense" or another word. models: label -> what it encodes with. measure: the main one.
+    traps: pairs of a file, beside those that are judged. guard: takes the error of a part that fails; None lets it
+    through.
     The same arguments give the same result: each part draws from a generator of its own, made from `seed`.
     """
 
@@ -65,28 +71,35 @@ def analyse(
     main = {label: values[label][measure] for label in rankings}
     hits = {label: Hits.of(dataset, ranking) for label, ranking in rankings.items()}
     terms = Terms(dataset)
-    depth = max((each.depth for each in hits.values()), default=0)
+    depths = {label: each.depth for label, each in hits.items()}
+    depth = max(depths.values(), default=0)
     cutoff = measures.cutoff(measure) or CUTOFF
     form = closed(measure, depth)
-    pairs = complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1))
-    result = {
-        "dataset": dataset.name,
-        "measure": measure,
-        "depth": depth,
-        "cutoff": cutoff,
-        "solved_at": SOLVED_AT,
-        "rrf_k": RRF_K,
-        "crossover": crossover(dataset, terms, main, kinds, rng(0)),
-        "pairs": pairs,
-        "failures": failures(dataset, terms, hits, main),
-        "ties": ties(dataset, hits, form) if form else None,
-        "unjudged": unjudged(dataset, hits, form) if form else None,
-        "window": window(dataset, hits, cutoff),
-        "unknown_words": unknown_words(dataset, terms, main, rng(2)),
-        "copies": copies(dataset, hits, cutoff),
-        "traps": {
+    parts: dict[str, Callable[[], Any]] = {
+        "crossover": lambda: crossover(dataset, terms, main, kinds, rng(0)),
+        "pairs": lambda: complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1)),
+        "failures": lambda: failures(dataset, terms, hits, main),
+        "ties": lambda: ties(dataset, hits, form) if form else None,
+        "unjudged": lambda: unjudged(dataset, hits, form) if form else None,
+        "windows": lambda: windows(dataset, hits, models, cutoff),
+        "unknown_words": lambda: unknown_words(dataset, terms, main, rng(2)),
+        "copies": lambda: copies(dataset, hits, cutoff),
+        "traps": lambda: {
             "judged": trapped(hits, judged_traps(dataset), rng(3), dataset.groups),
             "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},
         },
     }
-    return Analysis(plain(result), pairs)
+    found = {
+        name: guard(f"{name.replace('_', ' ')} of {dataset.name}", part, None) if guard else part()
+        for name, part in parts.items()
+    }
+    known = {
+        "dataset": dataset.name,
+        "measure": measure,
+        "depth": depth,
+        "depths": depths,
+        "cutoff": cutoff,
+        "solved_at": SOLVED_AT,
+        "rrf_k": RRF_K,
+    }
+    return Analysis(plain({**known, **found}), found["pairs"] or [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from bench.lint.near import TooMuch, near_pairs
 from bench.lint.words import word_pieces
 from bench.same_text import normalised
 from retrievers.base import RetrieverError
-from retrievers.encoder import MINILM
 
 EXAMPLES = 20
 
@@ -25,16 +25,26 @@ Values = NDArray[np.float64]
 Split = dict[str, Figure]
 
 
+class Model(NamedTuple):
+    """What a dense retriever encodes with: a folder or a name, its revision, and the word pieces it is told to read."""
+
+    model: str
+    revision: str | None = None
+    max_length: int | None = None
+
+
 @dataclass(frozen=True)
 class Window:
-    """Relevant documents that are longer than the model reads.
+    """Relevant documents that are longer than a model reads.
 
-    model: whose word pieces were counted. window: how many it reads, its two special ones included. relevant: distinct
-    relevant documents; cut: of those. recall_cut and recall_whole: by retriever, over (query, relevant document) pairs,
-    the share that stands within `cutoff`; None where there is no such pair. not_checked: why, if the model is absent.
+    model: whose word pieces were counted; readers: the retrievers that encode with it. window: how many it reads, its
+    special ones included. relevant: distinct relevant documents; cut: of those. recall_cut and recall_whole: by
+    retriever, over (query, relevant document) pairs, the share that stands within `cutoff`; None where there is no such
+    pair. not_checked: why, where the model's files are not here.
     """
 
     model: str
+    readers: tuple[str, ...]
     cutoff: int
     window: int | None = None
     relevant: int = 0
@@ -46,23 +56,30 @@ class Window:
     not_checked: str | None = None
 
 
-def window(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Window:
+def windows(dataset: Dataset, hits: Mapping[str, Hits], models: Mapping[str, Model], cutoff: int) -> list[Window]:
+    """Of each model that these retrievers encode with. models: label -> model, of those that have one."""
+    readers: dict[Model, list[str]] = {}
+    for label, model in models.items():
+        readers.setdefault(model, []).append(label)
+    return [window(dataset, hits, model, tuple(labels), cutoff) for model, labels in readers.items()]
+
+
+def window(dataset: Dataset, hits: Mapping[str, Hits], model: Model, readers: tuple[str, ...], cutoff: int) -> Window:
     """Recall of relevant documents that the window cuts against that of the others."""
     chosen = dataset.grade > 0
     query, document = dataset.judged_query[chosen], dataset.judged_document[chosen]
     relevant = np.unique(document)
     try:
-        size, lengths = word_pieces([dataset.texts[position] for position in relevant.tolist()])
+        size, lengths = word_pieces([dataset.texts[position] for position in relevant.tolist()], *model)
     except (RetrieverError, ImportError) as error:
         reason = error.message if isinstance(error, RetrieverError) else f"{error.name} is not installed."
-        return Window(MINILM, cutoff, not_checked=reason)
+        return Window(model.model, readers, cutoff, not_checked=reason)
     longer = relevant[lengths > size]
     cut = np.isin(document, longer)
-    found = {}
-    for label, each in hits.items():
-        found[label] = within(each.rank(query, document), cutoff)
+    found = {label: within(each.rank(query, document), cutoff) for label, each in hits.items()}
     return Window(
-        MINILM,
+        model.model,
+        readers,
         cutoff,
         size,
         relevant=len(relevant),

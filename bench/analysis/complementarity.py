@@ -36,10 +36,10 @@ class Solved:
 class Pair:
     """Two retrievers on the main measure, over the answerable queries.
 
-    better: the label of the higher mean. oracle: the mean of the per-query maximum, which no choice between the two can
-    exceed. fused: reciprocal-rank fusion of the stored rankings, an estimate, since a document below the stored depth
-    of one adds nothing there. The gains are over the better one alone, paired by query; that it was picked on the same
-    queries makes them slightly too low. fused_values: [queries], by query, for further tests.
+    better: the label of the higher mean, of equals the first by name. oracle: the mean of the per-query maximum, which
+    no choice between the two can exceed. fused: reciprocal-rank fusion of the stored rankings, an estimate, since a
+    document below the stored depth of one adds nothing there. The gains are over the better one alone, paired by query;
+    that it was picked on the same queries makes them slightly too low. fused_values: [queries], for further tests.
     """
 
     first: str
@@ -67,7 +67,7 @@ def complementarity(
     depth = measures.cutoff(measure) or None  # hits below the cutoff cannot matter
     asked = dataset.answerable
     pairs = list(combinations(rankings, 2))
-    better = {pair: max(pair, key=lambda label: values[label][asked].sum()) for pair in pairs}
+    better = {pair: max(sorted(pair), key=lambda label: values[label][asked].sum()) for pair in pairs}
     by_query: dict[Labels, Values] = {}
     levels: dict[tuple[Labels, str], Values] = {}
     gains: dict[tuple[Labels, str], Values] = {}

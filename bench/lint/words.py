@@ -114,19 +114,41 @@ def _window(dataset: Dataset) -> Iterator[Finding]:
     )
 
 
-def word_pieces(texts: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
-    """How many word pieces the model reads, and [texts] how many each text has, its two special ones included.
+def word_pieces(
+    texts: Sequence[str], model: str = MINILM, revision: str | None = None, max_length: int | None = None
+) -> tuple[int, NDArray[np.int64]]:
+    """How many word pieces a model reads, and [texts] how many each text has, its special ones included.
 
-    Raises RetrieverError or ImportError where the model or the package tokenizers is absent.
+    max_length: what a retriever cuts at, in place of the model's own. Raises RetrieverError where there is no such
+    model on this machine or its files do not tell, ImportError where the package tokenizers is absent.
     """
     from tokenizers import Tokenizer
 
-    folder = Path(locate(MINILM, None))
-    window = int(json.loads((folder / "sentence_bert_config.json").read_text("utf-8"))["max_seq_length"])
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    folder = locate(model, revision)
+    if not isinstance(folder, Path):
+        raise RetrieverError(f"{model} is not a folder on this machine.")
+    window = max_length or _reads(folder)
+    tokenizer_file = next((path for path in _inside(folder, "tokenizer.json") if path.is_file()), None)
+    if window is None or tokenizer_file is None:
+        raise RetrieverError(f"The files of {model} do not tell how many word pieces it reads.")
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.no_truncation()  # the file cuts and pads at 128; sentence-transformers sets its own
     tokenizer.no_padding()
     lengths: list[int] = []
     for start in range(0, len(texts), _BATCH):
         lengths += map(len, tokenizer.encode_batch_fast(list(texts[start : start + _BATCH])))
     return window, np.array(lengths, dtype=np.int64)
+
+
+def _reads(folder: Path) -> int | None:
+    """What sentence-transformers cuts texts of a model at, None where its files do not tell."""
+    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("config.json", "max_position_embeddings")):
+        for path in _inside(folder, name):
+            if path.is_file() and isinstance(size := json.loads(path.read_text("utf-8")).get(key), int):
+                return size
+    return None
+
+
+def _inside(folder: Path, name: str) -> tuple[Path, Path]:
+    """Where a model has its first module's files: at its top, else in a folder of the module's."""
+    return folder / name, folder / "0_Transformer" / name

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from bench.measures import uncut
 from bench.regression.result import Changed, Pair
 from bench.store import Run
 
@@ -54,6 +55,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
         for name in base.info["measures"]
         if name not in head.info["measures"] and not partial
     ]
+    problems += _other_depths(base, head, pairs)
     added = tuple(each for each in after if each not in matched)
     if partial:
         problems += [f"{label} on {name} is not in base." for name, label in added]
@@ -82,9 +84,30 @@ def _set_changed(base: Run, old: str, head: Run, new: str) -> str:
     return f"{', '.join(counted) or 'texts or judgements were changed'} (fingerprint {marks})"
 
 
+def _other_depths(base: Run, head: Run, pairs: Sequence[Pair]) -> Iterator[str]:
+    """A measure without a cutoff is another measure where rankings were cut at another depth."""
+    names = [name for name in uncut(base.info["measures"]) if name in head.info["measures"]]
+    documents = {each["name"]: each["documents"] for each in head.datasets}
+    for each in pairs if names else ():
+        sides = [(base, each.base_dataset, each.base_retriever), (head, each.dataset, each.retriever)]
+        if not _as_deep(sides, documents[each.dataset]):
+            before, after = (f"{run.deepest(*cell):,}" for run, *cell in sides)
+            yield (
+                f"{', '.join(names)} of {each.retriever} on {each.dataset} has no cutoff and looks down to depth "
+                f"{before} in base, {after} in head: rank both as deep (-k), or give it a cutoff."
+            )
+
+
+def _as_deep(sides: Sequence[tuple[Run, str, str]], documents: int) -> bool:
+    """Do rankings of two runs end where the retriever ended them, or at the same depth? documents: of the set."""
+    cuts = [min(cut, documents) for run, *cell in sides if (cut := run.cut(*cell)) is not None]
+    whole = [run.deepest(*cell) for run, *cell in sides if run.cut(*cell) is None]
+    return len(set(cuts)) < 2 and all(length <= cut for length in whole for cut in cuts)
+
+
 def surroundings(base: Run, head: Run, pairs: tuple[Pair, ...]) -> tuple[Changed, ...]:
     """Parameters, libraries and machine that differ, and settings that figures depend on."""
-    return (*_parameters(base, head, pairs), *_environment(base, head))
+    return (*_parameters(base, head, pairs), *_lengths(base, head, pairs), *_environment(base, head))
 
 
 def _cells(run: Run) -> list[tuple[str, str]]:
@@ -148,9 +171,21 @@ def _parameters(base: Run, head: Run, pairs: tuple[Pair, ...]) -> Iterator[Chang
             yield Changed(f"{new}: signature", before[old]["signature"], after[new]["signature"])
 
 
+def _lengths(base: Run, head: Run, pairs: tuple[Pair, ...]) -> Iterator[Changed]:
+    """Of stored runs, which are scored whole."""
+    for each in pairs:
+        if base.cut(each.base_dataset, each.base_retriever) is None and head.cut(each.dataset, each.retriever) is None:
+            old = base.deepest(each.base_dataset, each.base_retriever)
+            new = head.deepest(each.dataset, each.retriever)
+            if old != new:
+                yield Changed(f"{each.retriever} on {each.dataset}: most hits of a query", f"{old:,}", f"{new:,}")
+
+
 def _environment(base: Run, head: Run) -> Iterator[Changed]:
-    for key in ("depth", "limit", "seed"):
-        old, new = (run.info["config"].get(key, run.info.get(key)) for run in (base, head))
+    for key, old, new in (
+        ("depth", base.info["depth"], head.info["depth"]),  # the real one, which a cutoff may have raised
+        *((key, *(run.info["config"].get(key) for run in (base, head))) for key in ("limit", "seed")),
+    ):
         if old != new:
             yield Changed(key, str(old), str(new))
     before, after = base.info["environment"], head.info["environment"]

@@ -5,10 +5,10 @@ Only what has something to say becomes a table; each has the same in one line fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.report.subject import analysis, called, main_measure
+from bench.report.subject import analysis, called, main_as_shown
 from bench.report.table import Table, counted, interval, number, share
 from bench.store import Run
 
@@ -20,19 +20,19 @@ def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     found = analysis(run, dataset)
     if not found:
         return
-    name, main = called(dataset), main_measure(run, dataset)
-    makers: tuple[Callable[[Found, str, str], Table | None], ...] = (ties, unjudged, window, unknown_words, copies)
-    for make in makers:
-        if table := make(found, name, main):
-            yield table
+    name, main = called(dataset), main_as_shown(run, dataset)
+    yield from filter(None, (ties(found, name, main), unjudged(found, name, main)))
+    yield from windows(found, name, main)
+    yield from filter(None, (unknown_words(found, name, main), copies(found, name, main)))
+    traps = found.get("traps", {})
     for kind, source in (("judged", "judged not relevant"), ("file", "named in the file of traps")):
-        if found["traps"][kind]:
-            yield _traps(found["traps"][kind], name, source)
+        if traps.get(kind):
+            yield _traps(traps[kind], name, source)
 
 
 def ties(found: Found, name: str, main: str) -> Table | None:
     """What the order of equal scores decides; None where it decides nothing that shows."""
-    every = found["ties"] or {}
+    every = found.get("ties") or {}
     moved = {label: each for label, each in every.items() if number(each["best"]) != number(each["worst"])}
     if not moved:
         return None
@@ -50,7 +50,7 @@ def ties(found: Found, name: str, main: str) -> Table | None:
 
 def unjudged(found: Found, name: str, main: str) -> Table | None:
     """What unjudged hits could change; None where every hit is judged."""
-    seen = {label: each for label, each in (found["unjudged"] or {}).items() if each["unjudged"]}
+    seen = {label: each for label, each in (found.get("unjudged") or {}).items() if each["unjudged"]}
     if not seen:
         return None
     rows = [
@@ -71,28 +71,29 @@ def unjudged(found: Found, name: str, main: str) -> Table | None:
     )
 
 
-def window(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001 (all audits are called alike)
-    """Recall of relevant documents longer than a model reads; None where none is."""
-    seen = found["window"]
-    if seen["not_checked"] or not seen["cut"]:
-        return None
-    cut, whole, cutoff = seen["recall_cut"], seen["recall_whole"], seen["cutoff"]
-    rows = [(label, number(cut[label]), number(whole[label])) for label in cut]
-    said = f"{seen['cut']:,} of {seen['relevant']:,} relevant documents ({share(seen['cut'] / seen['relevant'])})"
-    parts = [f"{label} {number(cut[label], 2)} / {number(whole[label], 2)}" for label in cut]
-    return Table(
-        f"{name}: documents beyond the window",
-        ("retriever", f"R@{cutoff} of cut ones", f"R@{cutoff} of the others"),
-        tuple(rows),
-        notes=(f"{said} are longer than the {seen['window']} word pieces that {seen['model']} reads.",),
-        line=f"Window: {said} are cut by {seen['model']}; R@{cutoff} cut / whole: {', '.join(parts)}.",
-    )
+def windows(found: Found, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
+    """Recall of relevant documents longer than a model reads; nothing where none is."""
+    for seen in found.get("windows") or ():
+        if seen["not_checked"] or not seen["cut"]:
+            continue
+        cut, whole, cutoff = seen["recall_cut"], seen["recall_whole"], seen["cutoff"]
+        rows = [(label, number(cut[label]), number(whole[label])) for label in cut]
+        said = f"{seen['cut']:,} of {seen['relevant']:,} relevant documents ({share(seen['cut'] / seen['relevant'])})"
+        parts = [f"{label} {number(cut[label], 2)} / {number(whole[label], 2)}" for label in cut]
+        readers = ", ".join(seen["readers"])
+        yield Table(
+            f"{name}: documents beyond the window of {readers}",
+            ("retriever", f"R@{cutoff} of cut ones", f"R@{cutoff} of the others"),
+            tuple(rows),
+            notes=(f"{said} are longer than the {seen['window']} word pieces that {readers} reads.",),
+            line=f"Window: {said} are cut by {readers}; R@{cutoff} cut / whole: {', '.join(parts)}.",
+        )
 
 
 def unknown_words(found: Found, name: str, main: str) -> Table | None:
     """Quality on queries with a word that no document has; None where all or none have one."""
-    seen = found["unknown_words"]
-    if not 0 < seen["unknown"] < seen["queries"]:
+    seen = found.get("unknown_words")
+    if not seen or not 0 < seen["unknown"] < seen["queries"]:
         return None
     with_one, without = seen["with_unknown"], seen["without_unknown"]
     rows = [(label, interval(with_one[label]), interval(without[label])) for label in with_one]
@@ -109,8 +110,8 @@ def unknown_words(found: Found, name: str, main: str) -> Table | None:
 
 def copies(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001
     """Right answers that count as wrong; None where there is none."""
-    seen = found["copies"]
-    if not seen["pairs"]:
+    seen = found.get("copies")
+    if not seen or not seen["pairs"]:
         return None
     rows = [(label, f"{seen['within'][label]:,}", f"{seen['above'][label]:,}") for label in seen["within"]]
     parts = [f"{label} {above}" for label, _, above in rows]

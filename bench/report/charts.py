@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report import figures
-from bench.report.subject import analysis, called, contenders, main_measure, shortened
+from bench.report.subject import analysis, called, contenders, main_as_shown, main_measure, shortened, shown_measure
 from bench.report.table import head, inert
 from bench.store import ALL, Row, Run, write_atomic
 
@@ -190,7 +190,7 @@ def _label_room(labels: list[str]) -> float:
 
 def _tick(label: str) -> str:
     """What stands beside a line: a measure, or the value of a slice."""
-    return head(label.partition("=")[2] or label, LONGEST_LABEL)
+    return head(label, LONGEST_LABEL)
 
 
 def _line(shown: Sequence[str]) -> float:
@@ -218,18 +218,20 @@ def _names(run: Run) -> list[str]:
 def _measures(run: Run) -> Figure | None:
     measures = run.info["measures"]
     heights = [_line(run.retrievers) * len(measures)] * len(run.datasets)
-    figure, axes = _panels(_titles(run), heights, _label_room(measures))
+    labels = {each["name"]: [shown_measure(run, each, name) for name in measures] for each in run.datasets}
+    room = _label_room([label for each in labels.values() for label in each])
+    figure, axes = _panels(_titles(run), heights, room)
     for panel, dataset in zip(axes, _names(run), strict=True):
         rows = [row for row in run.rows("measures") if row["dataset"] == dataset and row["slice"] == ALL]
-        _intervals(run, panel, rows, "measure", measures, shown=run.retrievers)
+        _intervals(run, panel, rows, "measure", dict(zip(measures, labels[dataset], strict=True)), shown=run.retrievers)
         panel.set_xlim(-0.02, 1.02)
     _legend(figure, axes)
     return figure
 
 
-def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, order: list[str], *, shown: list[str]) -> None:
-    """One line a value of `key`, a mark with its interval for each retriever shown."""
-    step = 0.7 / max(1, len(shown))
+def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, lines: dict[str, str], *, shown: list[str]) -> None:
+    """One line a value of `key`, a mark with its interval for each retriever shown. lines: value -> its label."""
+    step, order = 0.7 / max(1, len(shown)), list(lines)
     for number, (retriever, style) in enumerate(_style(run, shown)):
         found = [row for row in rows if row["retriever"] == retriever and row[key] in order]
         if not found:
@@ -239,7 +241,7 @@ def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, order: list[str
         spread = np.hstack([_spread(row) for row in found])
         values = [row["value"] for row in found]
         panel.errorbar(values, heights, xerr=spread, linestyle="", markersize=4.5, elinewidth=1.1, **style)
-    panel.set_yticks(range(len(order)), [_plain(_tick(each)) for each in order])
+    panel.set_yticks(range(len(order)), [_plain(_tick(each)) for each in lines.values()])
     panel.set_ylim(len(order) - 0.5, -0.5)
 
 
@@ -269,14 +271,16 @@ def _slices(run: Run) -> Figure | None:
                 sizes = {row["slice"]: row["queries"] for row in rows}
                 largest = sorted(sizes, key=lambda value: (-sizes[value], value))[:MOST_SLICES]
                 cut = f", the {MOST_SLICES} largest of {len(sizes):,}" if len(sizes) > MOST_SLICES else ""
-                frames.append((f"{called(dataset)}: {main} by {name}{cut}", rows, sorted(largest)))
+                lines = {value: value.partition("=")[2] for value in sorted(largest)}
+                heading = f"{called(dataset)}: {shown_measure(run, dataset, main)} by {name}{cut}"
+                frames.append((heading, rows, lines))
     if not frames:
         return None
-    labels = [each for _, _, order in frames for each in order]
-    heights = [_line(contenders(run)) * len(order) for _, _, order in frames]
+    labels = [each for _, _, lines in frames for each in lines.values()]
+    heights = [_line(contenders(run)) * len(lines) for _, _, lines in frames]
     figure, axes = _panels([heading for heading, _, _ in frames], heights, _label_room(labels), columns=1)
-    for panel, (_, rows, order) in zip(axes, frames, strict=True):
-        _intervals(run, panel, rows, "slice", order, shown=contenders(run))
+    for panel, (_, rows, lines) in zip(axes, frames, strict=True):
+        _intervals(run, panel, rows, "slice", lines, shown=contenders(run))
         panel.set_xlim(-0.02, 1.02)
     _legend(figure, axes)
     return figure
@@ -305,7 +309,7 @@ def _crossover(run: Run) -> Figure | None:
             spread = np.hstack([_spread(each) for each in quality])
             values = [each["value"] for each in quality]
             panel.errorbar(middles, values, yerr=spread, markersize=4.5, linewidth=1.4, elinewidth=1.1, **style)
-        panel.set(xlabel="lexical overlap (middle of the bin; side by side)", ylabel=main_measure(run, dataset))
+        panel.set(xlabel="lexical overlap (middle of the bin; side by side)", ylabel=main_as_shown(run, dataset))
         panel.set(xlim=(-0.03, 1.03), ylim=(-0.02, 1.02))
     _legend(figure, axes)
     return figure
@@ -348,7 +352,7 @@ def _pareto(run: Run) -> Figure | None:
             if retriever in front:
                 panel.plot([time["value"]], [quality["value"]], "o", markersize=13, color="black", fillstyle="none")
         label = f"p50 of a warm single query, ms\n{figures.timed(run, dataset)}"
-        panel.set(xscale="log", xlabel=label, ylabel=main, ylim=(-0.04, 1.04))
+        panel.set(xscale="log", xlabel=label, ylabel=main_as_shown(run, dataset), ylim=(-0.04, 1.04))
         _plain_log_axis(panel)
     _legend(figure, axes)
     return figure

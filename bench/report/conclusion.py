@@ -35,7 +35,7 @@ def conclusion(run: Run) -> Conclusion | None:
         if dataset["unanswerable"] == dataset["queries"]:
             first = f"On {dataset['name']} nothing can be measured: no query has a relevant document."
             paragraphs.append(Paragraph(first))
-        if not found:
+        if "verdict" not in found:
             continue
         first, *rest = found["verdict"]["sentences"]
         paragraphs.append(Paragraph(first, (*rest, *luck(run, dataset))))

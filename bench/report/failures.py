@@ -45,7 +45,10 @@ def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Losses]:
 def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, Any]) -> Loss:
     ranks = [(pair["loser"], loss["loser_rank"], loss["loser_value"])]
     ranks.append((pair["winner"], loss["winner_rank"], loss["winner_value"]))
-    places = "; ".join(f"{label} {_place(rank, found['depth'])}, {number(value, 2)}" for label, rank, value in ranks)
+    depths = found.get("depths", {})  # runs of before that key had one for all
+    places = "; ".join(
+        f"{label} {_place(rank, depths.get(label, found['depth']))}, {number(value, 2)}" for label, rank, value in ranks
+    )
     details = [
         ("Answer", f"{head(loss['document'], 60)}: {head(loss['document_text'], TEXT)}"),
         ("Terms in it", _terms(loss["matched"])),
@@ -56,7 +59,7 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, 
 
 
 def _place(rank: int | None, depth: int) -> str:
-    return f"not in its {depth} hits" if rank is None else f"at rank {rank:,}"
+    return f"not in its {depth:,} hits" if rank is None else f"at rank {rank:,}"
 
 
 def _terms(terms: Sequence[str]) -> str:

@@ -6,7 +6,19 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from bench.report.subject import analysis, called, contenders, controls, luck, main_measure, title
+from bench.report.subject import (
+    analysis,
+    called,
+    contenders,
+    controls,
+    luck,
+    main_as_shown,
+    main_measure,
+    scored_whole,
+    shown_measure,
+    title,
+    to_depth,
+)
 from bench.report.table import Table, best_of, counted, interval, number
 from bench.store import ALL, FROM_CACHE, NOISY, SHORTENED, Row, Run
 
@@ -54,7 +66,8 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
     """
     names = run.info["measures"]
     main = main_measure(run, dataset)
-    header = ("retriever", *(f"{name} [95%]" if name == main else name for name in names))
+    shown = {name: to_depth(run, dataset, name) for name in names}
+    header = ("retriever", *(f"{shown[name]} [95%]" if name == main else shown[name] for name in names))
     level = analysis(run, dataset).get("level", {})
     chosen = contenders(run)
     rows: list[tuple[str, ...]] = []
@@ -138,7 +151,9 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
             )
         )
     header = (field, "queries", *retrievers)
-    return Table(f"{called(dataset)}: {main} [95%] by {field}", header, tuple(rows), frozenset(best))
+    return Table(
+        f"{called(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}", header, tuple(rows), frozenset(best)
+    )
 
 
 def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
@@ -156,8 +171,11 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
     means = {row["retriever"]: row for row in run.rows("measures") if _is_main(row, dataset, main)}
     header = (
         "retriever",
-        f"{main} of all [95%]",
-        *(f"{quantity}{f' {measure}' * bool(measure)} [95%]" for quantity, measure in shown),
+        f"{shown_measure(run, dataset, main)} of all [95%]",
+        *(
+            f"{quantity}{f' {shown_measure(run, dataset, measure)}' * bool(measure)} [95%]"
+            for quantity, measure in shown
+        ),
     )
     rows = [
         (each, _measure(means[each], True), *(_measure(found[each, *column], True) for column in shown))
@@ -216,7 +234,7 @@ def summary(run: Run) -> Table:
         failed = [(dataset["name"], each) in {failure[:2] for failure in run.failures} for each in contenders(run)]
         cells = ("failed" if out else _with_time(*each) for out, *each in zip(failed, figures, times, strict=True))
         best |= {(place, column + 2) for column in best_of(figures)}
-        rows.append((called(dataset), main, *cells))
+        rows.append((called(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
 
 
@@ -240,6 +258,11 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     if whole := analysis(run, dataset).get("whole"):
         count = counted(dataset["documents"], "document")
         notes.append(f"{', '.join(whole)}: the set has {count}, so that this is 1 for whoever returns all of them.")
+    if uncut := run.info.get("uncut"):
+        notes += [
+            f"{label}, a stored run, is scored whole: {', '.join(uncut)} to its depth of {length:,}."
+            for label, length in scored_whole(run, dataset).items()
+        ]
     if dataset["drop_self"]:
         notes.append("Hits with the query's own id are left out (drop_self).")
     return notes

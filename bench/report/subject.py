@@ -19,6 +19,32 @@ def main_measure(run: Run, dataset: dict[str, Any]) -> str:
     return choose_measure(run.info["measures"], dataset["measure"])
 
 
+def shown_measure(run: Run, dataset: dict[str, Any], name: str) -> str:
+    """What a measure is called where its figures stand: one without a cutoff, with the depth of the rankings."""
+    longer = ", ".join(scored_whole(run, dataset))
+    return to_depth(run, dataset, name) + f" ({longer}: whole)" * bool(longer and name in run.info["uncut"])
+
+
+def to_depth(run: Run, dataset: dict[str, Any], name: str) -> str:
+    """The same where it is said elsewhere which stored runs are scored whole."""
+    cut = any(run.cut(dataset["name"], each) for each in run.retrievers)
+    if name not in run.info.get("uncut", ()) or not cut or dataset["documents"] <= run.info["depth"]:
+        return name
+    return f"{name} to depth {run.info['depth']:,}"
+
+
+def scored_whole(run: Run, dataset: dict[str, Any]) -> dict[str, int]:
+    """Stored runs that are longer than the depth of what was ranked here -> the most hits of a query."""
+    whole = run.info.get("whole_runs", {}).get(dataset["name"], {})
+    cut = len(whole) < len(run.retrievers)
+    return {label: length for label, length in whole.items() if cut and length > run.info["depth"]}
+
+
+def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
+    """The main measure as tables call it."""
+    return shown_measure(run, dataset, main_measure(run, dataset))
+
+
 def called(dataset: dict[str, Any]) -> str:
     """What a dataset is called in every table and chart; a sample is called one."""
     sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
@@ -63,9 +89,9 @@ def _distinct(tails: Iterable[list[str]]) -> bool:
 
 
 def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
-    """What analysis.json says of a set; empty where nothing could be compared on it."""
+    """What analysis.json says of a set; empty where nothing could be compared on it, without the parts that failed."""
     found: dict[str, Any] = run.analysis["sets"].get(dataset["name"], {})
-    return found
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def luck(run: Run, dataset: dict[str, Any]) -> list[str]:

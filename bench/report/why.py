@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.report.subject import analysis, called, main_measure
+from bench.report.subject import analysis, called, main_as_shown, main_measure, shown_measure
 from bench.report.table import Table, best_of, counted, interval, number, p_value, shows_from, signed_interval
 from bench.store import Row, Run
 
@@ -26,7 +26,13 @@ def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
         f"By {units}. Effect: in standard deviations of the differences. Shows from: the smallest true difference that "
         "the set finds 4 times out of 5, before Holm's correction. Undecided is not equal: a smaller one goes unseen."
     )
-    return Table(f"{called(dataset)}: differences in {main}", header, tuple(rows), notes=(note,), columns_left=2)
+    return Table(
+        f"{called(dataset)}: differences in {shown_measure(run, dataset, main)}",
+        header,
+        tuple(rows),
+        notes=(note,),
+        columns_left=2,
+    )
 
 
 def _difference(row: Row, better: Mapping[frozenset[str], str]) -> tuple[str, ...]:
@@ -61,7 +67,7 @@ def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
         + (f" {counted(found['left_out'], 'query', 'queries')} without any word left out." if found["left_out"] else "")
     )
     return Table(
-        f"{called(dataset)}: {main_measure(run, dataset)} [95%] by lexical overlap",
+        f"{called(dataset)}: {main_as_shown(run, dataset)} [95%] by lexical overlap",
         ("overlap", "queries", *labels),
         tuple(rows),
         frozenset(best),
@@ -131,7 +137,7 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
         "query, which no choice between them exceeds. Fusion: reciprocal ranks of the stored rankings "
         f"(k = {found['rrf_k']}), an estimate. Gains are over the better one alone."
     )
-    main = main_measure(run, dataset)
+    main = main_as_shown(run, dataset)
     return Table(f"{called(dataset)}: who solves what ({main})", header, tuple(rows), notes=(note,), columns_left=2)
 
 

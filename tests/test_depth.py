@@ -1,0 +1,151 @@
+"""Measures without a cutoff: a stored run is scored whole, our own rankings keep the depth, which the figure names."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import pytrec_eval
+
+import bench
+from bench.report import charts, figures, markdown, terminal
+from bench.report.subject import shown_measure
+
+UNCUT = ["AP", "nDCG", "NumRet", "SetR", "IPrec@0.5", "RR", "Rprec"]
+STOCK = {"AP": "map", "nDCG": "ndcg", "NumRet": "num_ret", "SetR": "set_recall", "RR": "recip_rank", "Rprec": "Rprec"}
+SIZE, HITS = 400, 300
+
+
+@pytest.fixture
+def deep(write_set, tmp_path):
+    """A set, and a run file of 300 hits for each query whose right documents stand at 5, 150 and 290."""
+    corpus = [{"_id": f"d{n:03}", "text": f"word{n} common"} for n in range(SIZE)]
+    queries = [{"_id": f"q{n}", "text": "common"} for n in range(8)]
+    qrels = [(f"q{n}", f"d{place:03}", 1 + place % 2) for n in range(8) for place in (4, 149, 289 - n)]
+    folder = write_set("deep", corpus, queries, qrels)
+    path = tmp_path / "other.trec"
+    path.write_text(
+        "".join(f"q{n} Q0 d{place:03} 0 {HITS - place} x\n" for n in range(8) for place in range(HITS)), "utf-8"
+    )
+    return folder, path
+
+
+@pytest.fixture
+def score(deep, tmp_path):
+    folder, path = deep
+
+    def run(name, measures=UNCUT, retrievers=(), **settings):
+        return bench.run(
+            folder, list(retrievers), runs=[str(path)], measures=list(measures), latency=False, name=name,
+            results=str(tmp_path / "r"), **settings,
+        )  # fmt: skip
+
+    return run
+
+
+def values(found, retriever):
+    rows = found.measures[(found.measures["slice"] == "all") & (found.measures["retriever"] == retriever)]
+    return rows.set_index("measure")["value"].to_dict()
+
+
+def test_a_stored_run_is_scored_whole_as_trec_eval_does(score, deep):
+    found = score("whole")
+    hits = {f"q{n}": {f"d{place:03}": float(HITS - place) for place in range(HITS)} for n in range(8)}
+    qrels = {f"q{n}": {f"d{place:03}": 1 + place % 2 for place in (4, 149, 289 - n)} for n in range(8)}
+    stock = pytrec_eval.RelevanceEvaluator(qrels, set(STOCK.values())).evaluate(hits)
+    mine = values(found, "other")
+    for name, other in STOCK.items():
+        assert mine[name] == pytest.approx(sum(each[other] for each in stock.values()) / 8), name
+    assert mine["NumRet"] == HITS
+    assert found.cell("deep", "other").ranking.documents.shape == (8, HITS)
+
+
+def test_a_measure_beside_it_moves_no_figure(score):
+    alone, beside = score("alone"), score("beside", [*UNCUT, "R@350"])
+    assert values(alone, "other") == {name: value for name, value in values(beside, "other").items() if name in UNCUT}
+
+
+def test_our_own_rankings_keep_the_depth_and_say_so(score):
+    found = score("both", retrievers=["bm25"])
+    assert values(found, "bm25")["NumRet"] == 100
+    table = figures.quality(found, found.datasets[0])
+    assert "AP to depth 100" in table.header[1]
+    assert any("other, a stored run, is scored whole" in each and "300" in each for each in table.notes)
+    assert shown_measure(found, found.datasets[0], "AP") == "AP to depth 100 (other: whole)"
+    assert shown_measure(found, found.datasets[0], "R@10") == "R@10"
+    (warning,) = found.warnings
+    assert "-k 300" in warning
+    assert "AP, nDCG" in warning
+    assert "to depth 100" in found.analysis["sets"]["deep"]["verdict"]["sentences"][-1]
+    charts.write(found)
+    markdown.write(found)
+    list(terminal.render(found))
+    assert "AP to depth 100" in (found.folder / "report.md").read_text("utf-8")
+    assert "AP to depth 100" in (found.folder / "charts" / "measures.svg").read_text("utf-8")
+
+
+def test_ranked_as_deep_nothing_is_to_be_said(score):
+    found = score("as-deep", retrievers=["bm25"], depth=300)
+    assert found.warnings == []
+    assert shown_measure(found, found.datasets[0], "AP") == "AP to depth 300"
+
+
+def test_a_set_that_is_ranked_whole_has_no_depth(write_set, tmp_path):
+    found = bench.run(write_set(), ["bm25"], measures=["AP"], latency=False, results=str(tmp_path / "r"))
+    assert shown_measure(found, found.datasets[0], "AP") == "AP"
+
+
+def test_one_file_read_twice_is_not_a_change(score):
+    found = bench.compare(score("one"), score("two", [*UNCUT, "R@350"]))
+    assert found.outcome == "pass"
+    assert {each.difference for each in found.changes} == {0}
+    assert [(each.what, each.base, each.head) for each in found.surroundings if "depth" in each.what] == [
+        ("depth", "100", "350")
+    ]
+
+
+def test_other_depths_cannot_be_compared_by_a_measure_without_cutoff(score):
+    one, two = score("one", ["AP", "R@10"], ["bm25"]), score("two", ["AP", "R@10"], ["bm25"], depth=200)
+    found = bench.compare(one, two)
+    assert found.outcome == "not comparable"
+    (problem,) = found.problems
+    assert problem.startswith("AP of bm25 on deep has no cutoff and looks down to depth 100 in base, 200 in head")
+
+
+def test_with_a_cutoff_the_depth_is_named_and_nothing_more(score):
+    one, two = score("one", ["R@10"], ["bm25"]), score("two", ["R@10"], ["bm25"], depth=200)
+    found = bench.compare(one, two)
+    assert found.problems == ()
+    assert ("depth", "100", "200") in [(each.what, each.base, each.head) for each in found.surroundings]
+
+
+def test_deeper_than_the_corpus_is_one_depth(write_set, tmp_path):
+    runs = [
+        bench.run(
+            tmp_path / "small" if (tmp_path / "small").exists() else write_set(),
+            ["bm25"], measures=["AP"], latency=False, depth=depth, name=f"d{depth}", results=str(tmp_path / "r"),
+        )
+        for depth in (10, 20)
+    ]  # fmt: skip
+    assert bench.compare(*runs).problems == ()
+
+
+def test_a_stored_run_of_a_version_that_cut_it_is_not_compared(score):
+    one, two = score("one"), score("two")
+    info = json.loads((one.folder / "run.json").read_text("utf-8"))
+    del info["whole_runs"], info["uncut"]
+    (one.folder / "run.json").write_text(json.dumps(info), "utf-8")
+    older = bench.load_run(one.folder)
+    assert any("looks down to depth 100 in base, 300 in head" in each for each in bench.compare(older, two).problems)
+    markdown.write(older)  # and is still shown
+
+
+def test_a_longer_file_is_named(score, deep):
+    one = score("one", ["AP"])
+    with deep[1].open("a") as stream:
+        stream.write(f"q0 Q0 d{HITS + 5} 0 -7 x\n")
+    found = bench.compare(one, score("two", ["AP"]))
+    assert found.problems == ()
+    assert ("other on deep: most hits of a query", "300", "301") in [
+        (each.what, each.base, each.head) for each in found.surroundings
+    ]
