@@ -35,6 +35,7 @@ class RunConfig:
     the verdict. controls: random and oracle rankings beside the retrievers. traps: a file of query ids and document ids
     that share words and are wrong, for a run on one set.
     by: metadata fields to slice every set by, in place of those on its card.
+    keep_self: whether a query may find the document of its own id (none: as the card says, else not itself).
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
     """
 
@@ -62,6 +63,7 @@ class RunConfig:
     controls: bool = False
     traps: str | None = None
     by: tuple[str, ...] = ()
+    keep_self: bool | None = None
     split: str | None = None
     columns: tuple[str, ...] = ()
     known_item: str | None = None
@@ -144,6 +146,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "max_memory_mb": (Real, "a number"),
     "controls": (bool, "true or false"),
     "traps": (str, "a string"),
+    "keep_self": (bool, "true or false"),
     "split": (str, "a string"),
     "by": (list, "a list of strings"),
     "columns": (list, "a list of strings"),

@@ -32,7 +32,7 @@ def control_rankings(dataset: Dataset, depth: int, seed: int) -> dict[str, Ranki
     """The rankings "random" and "oracle", arrays [queries, min(depth, documents)].
 
     random: documents in an order drawn anew for each query. oracle: the relevant documents by descending grade, then
-    the others; by position within each. Where the card drops hits with the query's own id, so do these.
+    the others; by position within each. Where the query itself is left out of the hits, so it is here.
     """
     return {RANDOM: _random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING)), ORACLE: _oracle(dataset, depth)}
 
@@ -44,7 +44,7 @@ def expected_random(dataset: Dataset, measure: str, seed: int) -> Values:
     the mean of SEEDS random rankings down to the measure's cutoff.
     """
     form = closed(measure, len(dataset.documents))
-    if form is None or dataset.card.drop_self:
+    if form is None or (dataset.left_out >= 0).any():
         resolved = measures.resolve([measure])
         depth = measures.cutoff(measure) or len(dataset.documents)
         # One at a time: a ranking of the whole corpus for each query is large.
@@ -72,7 +72,7 @@ def beats_random(values: Values, random: Values, test: Test, level: float = LEVE
 
 def _random(dataset: Dataset, depth: int, rng: np.random.Generator) -> Ranking:
     size = len(dataset.documents)
-    drawn = min(size, depth + int(dataset.card.drop_self))
+    drawn = min(size, depth + int((dataset.left_out >= 0).any()))
     rows = [rng.choice(size, drawn, replace=False) for _ in range(len(dataset.queries))]
     return _ranking(dataset, rows, min(depth, size))
 
@@ -92,8 +92,6 @@ def _ranking(dataset: Dataset, rows: list[NDArray[np.int64]], depth: int) -> Ran
     """Rows of positions, best first, as a ranking with scores depth, depth - 1, …"""
     ranking = Ranking.empty(len(rows), depth)
     for row, documents in enumerate(rows):
-        if dataset.card.drop_self:
-            documents = documents[documents != dataset.own_document[row]]
-        kept = documents[:depth]
+        kept = documents[documents != dataset.left_out[row]][:depth]
         ranking.put(row, kept, np.arange(depth, depth - len(kept), -1, dtype=np.float32))
     return ranking

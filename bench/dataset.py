@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.same_text import normalised
 from bench.statistics import group_codes
 
 
@@ -59,8 +60,8 @@ class Card:
     """What dataset.toml says of a set.
 
     measure: the main one. slices: metadata fields that reports slice by. group: the metadata field that
-    holds wordings of one question together. drop_self: leave out hits with the query's own id.
-    unanswerable: a file of queries that are known to have no answer.
+    holds wordings of one question together. drop_self: leave out hits with the query's own id (None: where the text is
+    the same too). unanswerable: a file of queries that are known to have no answer.
     """
 
     description: str = ""
@@ -71,7 +72,7 @@ class Card:
     measure: str = "nDCG@10"
     slices: tuple[str, ...] = ()
     group: str = ""
-    drop_self: bool = False
+    drop_self: bool | None = None
     unanswerable: str = ""
 
 
@@ -195,6 +196,33 @@ class Dataset:
         return _positions(self.queries["id"], self.documents["id"], missing=-1)
 
     @cached_property
+    def left_out(self) -> NDArray[np.int64]:
+        """[queries]: position of the document that is the query itself and no hit of it, -1 where there is none.
+
+        It has the query's id. The card says whether it is left out; where it does not, it is where the text is the
+        same too (`is_itself`), since ids may agree by chance. A document that is judged relevant never is.
+        """
+        own = self.own_document.copy()
+        relevant = self.grade > 0
+        asked, judged = self.judged_query[relevant], self.judged_document[relevant]
+        own[asked[own[asked] == judged]] = -1
+        if self.card.drop_self is None:
+            own[~self._itself(own)] = -1
+        return np.full_like(own, -1) if self.card.drop_self is False else own
+
+    @cached_property
+    def kept_itself(self) -> NDArray[np.bool_]:
+        """[queries]: may find itself, by id and text, as a hit that counts as wrong."""
+        unjudged = replace(self, card=replace(self.card, drop_self=None)).left_out
+        return (unjudged >= 0) & (self.left_out < 0)
+
+    def _itself(self, own: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = np.zeros(len(own), dtype=bool)
+        for query in np.flatnonzero(own >= 0).tolist():
+            found[query] = is_itself(self.query_texts[query], self.texts[int(own[query])])
+        return found
+
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 over ids, texts and judgements: equal where the figures are comparable."""
         digest = hashlib.sha256()
@@ -202,7 +230,7 @@ class Dataset:
             _update(digest, column)
         for array in (self.judged_query, self.judged_document, self.grade):
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-        digest.update(str(self.card.drop_self).encode())
+        digest.update(b"True" + self.left_out.astype("<i8").tobytes() if (self.left_out >= 0).any() else b"False")
         return digest.hexdigest()
 
     def sample(self, size: int, seed: int) -> Dataset:
@@ -248,6 +276,15 @@ class Dataset:
         named = dict.fromkeys((*self.card.slices, *filter(None, (self.card.group,))))
         return tuple(name for name in named if not any(self.field(name)))
 
+    def _left_out_note(self) -> str:
+        count = int((self.left_out >= 0).sum())
+        each = "query is a document too, which is" if count == 1 else "queries are documents too, each of which is"
+        return f"{count:,} {each} left out of its own hits" if count else ""
+
+    def keeping_itself(self, keep: bool | None) -> Dataset:
+        """The same set, whose queries may (or may not) find the document of their own id; None: as the card says."""
+        return self if keep is None else replace(self, card=replace(self.card, drop_self=not keep))
+
     def describe(self) -> dict[str, Any]:
         """What a run stores of its dataset."""
         return {
@@ -257,15 +294,21 @@ class Dataset:
             "queries": len(self.queries),
             "unanswerable": int((~self.answerable).sum()),
             "judgements": len(self.grade),
-            "note": self.note,
+            "note": joined(self.note, self._left_out_note()),
             "sampled": self.sampled,
             "measure": self.card.measure,
             "slices": list(self.card.slices),
             "group": self.card.group,
-            "drop_self": self.card.drop_self,
+            "drop_self": bool((self.left_out >= 0).any()),
             "licence": self.card.licence,
             "source": self.card.source,
         }
+
+
+def is_itself(query: str, document: str) -> bool:
+    """Is the document the query: the same text, or after a title that is no longer than the text?"""
+    asked, text = normalised(query), normalised(document)
+    return bool(asked) and (asked == text or (text.endswith(f" {asked}") and 2 * len(asked) >= len(text)))
 
 
 def joined(*notes: str) -> str:

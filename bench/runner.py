@@ -128,6 +128,7 @@ class _Runner:
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
         datasets = list(given) if given is not None else _read(self.config)
         _refuse_same_names(datasets)
+        datasets = [each.keeping_itself(self.config.keep_self) for each in datasets]
         if self.config.by:
             datasets = _sliced(datasets, self.config.by)
         self._warn_of_sets(datasets)
@@ -321,7 +322,7 @@ class _Runner:
         worker = self._worker(entrant)
         first = self._first_query(worker, entrant) if self.config.latency else None
         self._step(dataset, entrant, "search")
-        dropped = int(dataset.card.drop_self)
+        dropped = _dropped(dataset)
         ranked = worker.rank(self.depth + dropped)
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
         self.clock.retrievers += ranked.work.seconds + (first or 0.0)
@@ -341,7 +342,7 @@ class _Runner:
     def _score(self, dataset: Dataset, entrant: Entrant, ranked: Callable[[Dataset, int], Ranking]) -> None:
         """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
         self._step(dataset, entrant, "score")
-        depth, dropped = max(self.depth, entrant.longest(dataset) or 0), int(dataset.card.drop_self)
+        depth, dropped = max(self.depth, entrant.longest(dataset) or 0), _dropped(dataset)
         ranking = ranked(dataset, depth + dropped)
         self._commit(dataset, entrant, _without_own(ranking, dataset, depth) if dropped else ranking, {})
 
@@ -442,6 +443,11 @@ class _Runner:
         for dataset in datasets:
             for finding in check_texts(dataset):
                 self._warn(f"{dataset.name}: {finding.message}")
+            if itself := int(dataset.kept_itself.sum()):
+                self._warn(
+                    f"{dataset.name}: {itself:,} of {len(dataset.queries):,} queries stand among the documents, by id "
+                    "and text, and are hits of their own that count as wrong. --drop-self leaves them out."
+                )
             for name in dataset.absent_fields:
                 self._warn(f"{dataset.name}: its card names the field {name!r}, which no query has.")
 
@@ -519,10 +525,15 @@ def _identity(dataset: Dataset, entrant: Entrant) -> dict[str, Any]:
     }
 
 
+def _dropped(dataset: Dataset) -> int:
+    """How many more hits to fetch, so that the depth stays where a query itself is left out."""
+    return int((dataset.left_out >= 0).any())
+
+
 def _without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
-    """Drop the hit that has the query's own id (the card asks for it); one more was fetched."""
+    """Drop the hit that is the query itself; one more was fetched."""
     documents = ranking.documents
-    own = documents == np.where(dataset.own_document < 0, -2, dataset.own_document)[:, None]
+    own = documents == np.where(dataset.left_out < 0, -2, dataset.left_out)[:, None]
     order = np.argsort(own, axis=1, kind="stable")[:, :depth]
     kept = np.take_along_axis(np.where(own, -1, documents), order, axis=1)
     scores = np.take_along_axis(np.where(own, np.float32(-np.inf), ranking.scores), order, axis=1)

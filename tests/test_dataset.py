@@ -60,9 +60,17 @@ def test_the_fingerprint_follows_the_content_alone():
         build({"a": "xy", "b": ""}, {"q": "z"}, [("q", "a", 1)]),
         build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "b", 1)]),
         build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "a", 2)]),
-        build({"a": "x", "b": "y"}, {"q": "z"}, [("q", "a", 1)], Card(drop_self=True)),
     ]
-    assert len({each.fingerprint for each in [one, *changed]}) == 6
+    assert len({each.fingerprint for each in [one, *changed]}) == 5
+
+
+def test_the_fingerprint_tells_what_is_left_out_of_the_hits():
+    def cards(documents, *drops):
+        return {build(documents, {"q": "z"}, [("q", "a", 1)], Card(drop_self=drop)).fingerprint for drop in drops}
+
+    assert len(cards({"a": "x", "q": "y"}, None, False, True)) == 2
+    assert len(cards({"a": "x", "q": "z"}, None, False, True)) == 2
+    assert len(cards({"a": "x", "b": "y"}, None, False, True)) == 1
 
 
 def test_no_judgement_is_an_error():

@@ -20,7 +20,11 @@ from bench.formats.records import dataset_of
 IDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=4)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 CARDS = st.builds(
-    Card, description=TEXTS, source=TEXTS, slices=st.lists(TEXTS, max_size=2).map(tuple), drop_self=st.booleans()
+    Card,
+    description=TEXTS,
+    source=TEXTS,
+    slices=st.lists(TEXTS, max_size=2).map(tuple),
+    drop_self=st.none() | st.booleans(),
 )
 
 

@@ -205,7 +205,20 @@ def test_a_query_that_is_the_text_of_a_document(findings, grade, kind, level):
 def test_a_query_may_be_its_own_document_under_drop_self(findings):
     found = findings(corpus=[document("q1", "cat on a mat")], card="drop_self = true")
     assert not any(each.startswith("query-is-") for each in found)
-    assert (found["shared-ids"].level, found["shared-ids"].ids) == ("note", ("q1",))
+    assert (found["left-out"].level, found["left-out"].ids) == ("note", ("q1",))
+    assert "shared-ids" not in found
+
+
+def test_a_query_that_is_its_own_document_is_left_out_where_no_card_speaks(findings):
+    found = findings(corpus=[document("q1", "Cat on a mat")])
+    assert not any(each.startswith("query-is-") for each in found)
+    assert found["left-out"].ids == ("q1",)
+
+
+def test_where_the_card_keeps_it_it_is_an_error(findings):
+    found = findings(corpus=[document("q1", "Cat on a mat")], card="drop_self = false")
+    assert found["query-is-unjudged-document"].ids == (("q1", "q1"),)
+    assert found["shared-ids"].level == "warning"
 
 
 def test_shared_ids_are_a_warning_that_names_drop_self(findings):
@@ -214,9 +227,10 @@ def test_shared_ids_are_a_warning_that_names_drop_self(findings):
     assert "drop_self" in found["shared-ids"].message
 
 
-def test_a_relevant_document_that_drop_self_leaves_out_is_an_error(findings):
+def test_a_relevant_document_is_never_left_out(findings):
     found = findings(corpus=[document("q1", "something else")], qrels=[("q1", "q1", 1)], card="drop_self = true")
-    assert (found["own-document-relevant"].level, found["own-document-relevant"].ids) == ("error", ("q1",))
+    assert "left-out" not in found
+    assert found["shared-ids"].ids == ("q1",)
 
 
 def test_near_duplicates_among_queries(findings):

@@ -164,7 +164,7 @@ def test_dropping_keeps_the_depth():
     from retrievers.base import Ranking
 
     class Set:
-        own_document = np.array([1, -1])
+        left_out = np.array([1, -1])
 
     ranking = Ranking(np.array([[2, 1, 0], [2, 1, 0]]), np.array([[3, 2, 1], [3, 2, 1]], dtype=np.float32))
     kept = _without_own(ranking, Set(), 2)

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.shared import CELL_FAILED, SHIPPED_RETRIEVERS, add_measures, add_reading, add_retrievers
+from bench.cli.shared import CELL_FAILED, SHIPPED_RETRIEVERS, add_measures, add_reading, add_retrievers, add_self
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -37,6 +37,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--controls", action="store_true", default=None, help="random and oracle rankings beside them")
     run.add_argument("--traps", metavar="FILE", help="query id, tab, document id that shares words and is wrong")
     run.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's")
+    add_self(run)
     run.add_argument("-k", "--depth", type=int, help="hits a query is ranked to (default 100)")
     run.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
     run.add_argument("--name", help="name of the run's folder (default: date and time)")
@@ -65,6 +66,7 @@ def _add_score(commands: Commands) -> None:
     add_retrievers(score, "none")
     add_measures(score)
     score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
+    add_self(score)
     score.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
     score.add_argument("--name", help="name of the run's folder (default: date and time)")
     score.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")

@@ -37,6 +37,15 @@ def add_measures(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_self(command: argparse.ArgumentParser) -> None:
+    """Whether queries find themselves, where the card does not say it."""
+    either = command.add_mutually_exclusive_group()
+    text = "a query's hits may hold the document of its own id (default: not where the text is the same)"
+    either.add_argument("--keep-self", action="store_true", default=None, dest="keep_self", help=text)
+    text = "they never do, whatever the text, unless it is judged relevant"
+    either.add_argument("--drop-self", action="store_false", default=None, dest="keep_self", help=text)
+
+
 def add_reading(command: argparse.ArgumentParser) -> None:
     """The flags of formats.Options."""
     command.add_argument("--split", metavar="NAME", help="of the judgements (default: test)")

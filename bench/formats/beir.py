@@ -135,7 +135,7 @@ def read_card(path: Source) -> Card:
     for key, value in content.items():
         if key not in known:
             raise unknown(f"key in {path}:", key, known)
-        expected = type(known[key].default)
+        expected = bool if key == "drop_self" else type(known[key].default)
         if expected is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
             content[key] = tuple(value)
         elif not isinstance(value, expected):

@@ -93,6 +93,8 @@ def _card(dataset: Dataset, origin: str, unanswerable: str) -> Card:
 def _toml(card: Card, sums: dict[str, str]) -> Iterator[bytes]:
     for item in fields(card):
         value = getattr(card, item.name)
+        if value is None:
+            continue
         text = ("false", "true")[value] if isinstance(value, bool) else _string(value)
         if value != "":
             yield f"{item.name} = {text}\n".encode()

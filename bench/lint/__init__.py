@@ -9,7 +9,6 @@ and as wrong. That is
 - two queries of the same text with different relevant documents;
 - a query that is the text of a document nobody judged for it: every retriever puts it first and is charged for it;
 - for one query, two documents of the same text of which one is relevant and the other is judged not relevant;
-- under the card's drop_self, a relevant document that has the query's own id: it is left out of every ranking;
 - no query with a relevant document.
 
 A **warning** makes them less sure or less telling than they look: repeated and nearly repeated queries count twice, an

@@ -93,8 +93,8 @@ def _repeated_queries(subject: Subject) -> Iterator[Finding]:
 def _right_answers(subject: Subject, group: Sequence[int]) -> set[frozenset[tuple[int, int]]]:
     """The different sets of (relevant document, grade) of these queries."""
     dataset = subject.dataset
-    # Where hits of the same id are left out, the copies may well be relevant to one another.
-    left_out = {int(dataset.own_document[query]) for query in group} if dataset.card.drop_self else set()
+    # Where a query itself is left out of its hits, the copies may well be relevant to one another.
+    left_out = {int(dataset.left_out[query]) for query in group}
     return {
         frozenset(
             (document, grade)
@@ -145,7 +145,7 @@ def _queries_among_documents(subject: Subject) -> Iterator[Finding]:
     found: dict[str, list[tuple[str, str]]] = {"unjudged": [], "wrong": [], "relevant": []}
     for query, text in enumerate(subject.queries):
         for document in subject.same_documents.get(text, ()):
-            if dataset.card.drop_self and document == dataset.own_document[query]:
+            if document == dataset.left_out[query]:
                 continue
             grade = dataset.judgements[query].get(document)
             kind = "unjudged" if grade is None else "relevant" if grade > 0 else "wrong"
@@ -210,7 +210,7 @@ def _unjudged_copies(subject: Subject, near: Sequence[tuple[int, int]]) -> set[t
             alike[document].update(subject.same_documents[subject.documents[other]])
     found: set[tuple[str, ...]] = set()
     for query, judged in enumerate(dataset.judgements):
-        left_out = {int(dataset.own_document[query])} if dataset.card.drop_self else set()
+        left_out = {int(dataset.left_out[query])}
         relevant = (document for document, grade in judged.items() if grade > 0)
         copies = {copy for document in relevant for copy in alike.get(document, ())}
         found |= {(subject.query_ids[query], subject.document_ids[copy]) for copy in copies - judged.keys() - left_out}

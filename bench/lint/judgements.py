@@ -42,25 +42,14 @@ def _unanswerable(dataset: Dataset) -> Iterator[Finding]:
 
 def _own_documents(dataset: Dataset) -> Iterator[Finding]:
     """Queries that have a document's id."""
-    own = dataset.own_document.tolist()
-    sharing = [query for query, document in enumerate(own) if document >= 0]
-    ids = [dataset.query_ids[query] for query in sharing]
+    names, out = np.array(dataset.query_ids, dtype=object), dataset.left_out >= 0
     phrase = ("query shares its id with a document", "queries share their ids with documents")
-    if not dataset.card.drop_self:
-        rest = (
-            "that may be hits, since the card does not say drop_self = true: "
-            "right where ids only happen to agree, wrong where such a document is the query itself"
-        )
-        yield from about(ids, "shared-ids", "warning", phrase, rest)
-        return
-    yield from about(ids, "shared-ids", "note", phrase, "that are left out of the hits (drop_self)")
-    yield from about(
-        [dataset.query_ids[query] for query in sharing if dataset.judgements[query].get(own[query], 0) > 0],
-        "own-document-relevant",
-        "error",
-        ("query has", "queries have"),
-        "a relevant document of the same id, which drop_self leaves out of every ranking",
+    rest = (
+        "that may be hits: right where ids only happen to agree, wrong where such a document is the query itself "
+        "(drop_self = true on the card, or --drop-self, leaves them out; what is judged relevant stays)"
     )
+    yield from about(names[(dataset.own_document >= 0) & ~out].tolist(), "shared-ids", "warning", phrase, rest)
+    yield from about(names[out].tolist(), "left-out", "note", phrase, "that are left out of the hits (drop_self)")
 
 
 def _absent_fields(dataset: Dataset) -> Iterator[Finding]:

@@ -1,0 +1,131 @@
+"""A query that stands among the documents: not a hit of its own, unless somebody says so or it is judged relevant."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made import made
+
+import bench
+from bench.cli import main
+from bench.dataset import is_itself
+from bench.formats import load_dataset
+from bench.report import figures
+
+TOPICS = ["ferries", "bicycles", "bridges", "harbours", "tunnels", "tramways"]
+# Each argument stands in the corpus under the query's id; what answers it speaks of the same things.
+CORPUS = [
+    *({"_id": f"{topic}-pro", "title": f"On {topic}", "text": f"the city should pay for {topic}"} for topic in TOPICS),
+    *({"_id": f"{topic}-con", "title": "", "text": f"the city cannot afford {topic}"} for topic in TOPICS),
+]
+QUERIES = [{"_id": f"{topic}-pro", "text": f"The city should pay for {topic}"} for topic in TOPICS]
+QRELS = [(f"{topic}-pro", f"{topic}-con", 1) for topic in TOPICS]
+DROPPED = "6 queries are documents too, each of which is left out of its own hits"
+
+
+@pytest.fixture
+def debate(write_set, tmp_path):
+    def run(card="", qrels=(), corpus=(), **settings):
+        folder = tmp_path / "debate"
+        if not folder.exists():
+            write_set("debate", [*CORPUS, *corpus], QUERIES, [*QRELS, *qrels], card)
+        settings = {"measures": ["R@1", "nDCG@10"], "latency": False, "results": str(tmp_path / "r"), **settings}
+        return bench.run(folder, ["bm25"], **settings)
+
+    return run
+
+
+def first(found):
+    """R@1 over all queries."""
+    rows = found.measures
+    return rows[(rows["measure"] == "R@1") & (rows["slice"] == "all")]["value"].item()
+
+
+def test_the_query_itself_is_no_hit_and_the_heading_says_so(debate):
+    found = debate()
+    assert first(found) == 1
+    assert found.datasets[0]["note"] == DROPPED
+    assert DROPPED in figures.quality(found, found.datasets[0]).title
+    assert found.warnings == []
+    lines = gzip.decompress((found.folder / "runs" / "debate" / "bm25.run.gz").read_bytes()).decode().splitlines()
+    assert all(line.split()[0] != line.split()[2] for line in lines)
+
+
+@pytest.mark.parametrize("how", [{"card": "drop_self = false\n"}, {"keep_self": True}])
+def test_kept_where_that_is_asked_for_and_the_run_says_what_it_costs(debate, how):
+    found = debate(**how)
+    assert first(found) == 0
+    assert found.datasets[0]["note"] == ""
+    (warning,) = found.warnings
+    assert warning.startswith("debate: 6 of 6 queries stand among the documents")
+    assert "--drop-self" in warning
+
+
+def test_a_flag_goes_before_the_card(debate):
+    assert first(debate(card="drop_self = false\n", keep_self=False)) == 1
+
+
+def test_a_document_of_the_same_id_and_another_text_stays_unless_asked(debate, write_set, tmp_path):
+    """As Cranfield numbers its queries and its documents: the ids agree by chance."""
+    corpus = [{"_id": "1", "title": "", "text": "a wing in a stream"}, {"_id": "2", "title": "", "text": "wing"}]
+    folder = write_set("numbers", corpus, [{"_id": "1", "text": "wing"}], [("1", "2", 1)])
+    assert load_dataset(folder).left_out.tolist() == [-1]
+    assert load_dataset(folder).keeping_itself(False).left_out.tolist() == [1]
+
+
+@pytest.mark.parametrize("how", [{}, {"card": "drop_self = true\n"}, {"keep_self": False}])
+def test_a_document_that_is_judged_relevant_is_never_dropped(debate, how):
+    found = debate(qrels=[("ferries-pro", "ferries-pro", 1)], **how)
+    dataset = found.datasets[0]
+    assert dataset["note"].startswith("5 queries are documents too")
+    ranking = found.cell("debate", "bm25").ranking
+    loaded = load_dataset(found.folder.parent.parent / "debate")
+    ferries = loaded.query_ids.index("ferries-pro")
+    assert loaded.own_document[ferries] in ranking.documents[ferries]
+
+
+def test_a_stored_run_and_the_controls_are_read_alike(debate, tmp_path):
+    path = tmp_path / "own.trec"
+    ranked = [(query["_id"], [query["_id"], query["_id"].replace("pro", "con")]) for query in QUERIES]
+    path.write_text("".join(f"{q} Q0 {d} 0 {-n} x\n" for q, hits in ranked for n, d in enumerate(hits)))
+    found = debate(runs=[str(path)], controls=True)
+    rows = found.measures[(found.measures["measure"] == "R@1") & (found.measures["slice"] == "all")]
+    values = rows.set_index("retriever")["value"]
+    assert (values["own"], values["oracle"]) == (1, 1)
+
+
+def test_the_flags_of_the_commands(debate, tmp_path, monkeypatch, capsys):
+    folder = debate().folder.parent.parent / "debate"
+    monkeypatch.chdir(tmp_path)
+    for flag, expected in (([], 1), (["--keep-self"], 0), (["--drop-self"], 1)):
+        name = f"run{len(flag)}{expected}"
+        with pytest.raises(SystemExit) as ended:
+            main(["run", str(folder), "-r", "bm25", "-m", "R@1", "--no-latency", "--name", name, *flag])
+        assert ended.value.code == 0
+        assert first(bench.load_run(tmp_path / "results" / name)) == expected
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(folder), "--keep-self", "--drop-self"])
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_two_ways_to_leave_the_same_out_are_one_set(debate):
+    same = [load_dataset(debate().folder.parent.parent / "debate").keeping_itself(keep) for keep in (None, False, True)]
+    assert same[0].fingerprint == same[1].fingerprint != same[2].fingerprint
+
+
+@given(st.text(), st.text())
+def test_a_text_is_itself_also_below_a_title_that_is_no_longer(title, text):
+    read = " ".join(text.split())
+    assert is_itself(text, text) == bool(read)
+    if read and len(title) < len(text) / 3 and title.isascii() and text.isascii():
+        assert is_itself(text, f"{title} {text}")
+    assert not is_itself("", text)
+
+
+def test_a_short_query_at_the_end_of_a_document_is_not_it():
+    dataset = made({"q": "a long note on wings and what they do in a stream"}, {"q": "in a stream"}, [("q", "q", 0)])
+    assert dataset.left_out.tolist() == [-1]
