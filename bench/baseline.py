@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import BenchError
 from bench.regression import BASELINE, TOP
-from bench.store import TABLES, Run, write_atomic, write_json, write_parquet
+from bench.store import TABLES, Run, write_atomic, write_info, write_json, write_parquet
 
 # Of run.json's "environment": the machine at that moment, which no comparison looks at.
 _MOMENT = ("kernel", "load_at_start", "governor")
@@ -64,7 +64,9 @@ def _write(run: Run, folder: Path) -> None:
     checksums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
     environment = {key: value for key, value in run.info["environment"].items() if key not in _MOMENT}
     reduced = {**run.info, "environment": environment, "reduced": {"top": TOP}, "checksums": checksums}
-    write_json(folder / "run.json", reduced)
+    write_info(folder, reduced)
+    # A checkout on Windows would change the line ends, and with them the checksums.
+    write_atomic(folder / ".gitattributes", b"* -text\n")
 
 
 def _without_losses(analysis: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bench.errors import BenchError
+from bench.store import is_baseline
 
 LOCK = ".lock"
 
@@ -65,8 +66,14 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def refuse_strange(folder: Path) -> None:
-    """Raise BenchError for a folder that holds something and is no stored run: what lies there is somebody's."""
-    if not (folder / "run.json").is_file() and any(not path.name.startswith(".") for path in folder.iterdir()):
+    """Raise BenchError for a folder that holds something and is no run to go on with: what lies there is somebody's."""
+    if is_baseline(folder):
+        raise BenchError(
+            f"{folder} is the reference run, which no run is made in.",
+            "Give another --name; `python -m bench baseline update RUN` puts a run in its place.",
+        )
+    holds = folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
+    if holds and not (folder / "run.json").is_file():
         raise BenchError(f"{folder} is not a stored run.", "Give another --name; it holds something else.")
 
 

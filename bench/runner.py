@@ -146,6 +146,7 @@ class _Runner:
         self.info = self._describe(datasets)
         if self.config.name:
             self.folder = Path(self.config.results) / self.config.name
+            refuse_strange(self.folder)
             store.make_folder(self.folder, may_exist=resume or fresh)
         else:
             self.folder = store.new_folder(Path(self.config.results))
@@ -170,7 +171,6 @@ class _Runner:
             self.depth = max([self.depth, *map(measures.cutoff, self.measures)])
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
-        refuse_strange(self.folder)
         if fresh:
             discard(self.folder)
         elif (self.folder / "run.json").is_file():
@@ -181,7 +181,7 @@ class _Runner:
                     "Undo the change, or begin the run anew with --fresh.",
                 )
         sweep(self.folder)
-        store.write_json(self.folder / "run.json", self.info)
+        store.write_info(self.folder, self.info)
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
                 self.tell(Event("begin", total=len(datasets) * len(self.entrants)))
@@ -233,7 +233,7 @@ class _Runner:
             self._warn(f"{what}: not there, since it failed ({reason}); log.txt has more. The other figures stand.")
         self.info |= {"complete": True, "failures": [list(each) for each in self.failures], "warnings": self.warnings}
         self.info |= {"seconds": self.clock.describe(), "checksums": store.table_checksums(self.folder)}
-        store.write_json(self.folder / "run.json", self.info)
+        store.write_info(self.folder, self.info)
         self.tell(Event("saved", text=str(self.folder)))
         return found
 

@@ -45,6 +45,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset
 from bench.errors import BenchError, OtherSchemaError
+from bench.run_info import strange
 from retrievers.base import Ranking
 
 if TYPE_CHECKING:
@@ -283,8 +284,9 @@ def table_checksums(folder: Path) -> dict[str, str]:
 class Run:
     """A stored run. Tables are pandas DataFrames, read when asked for."""
 
-    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
-        self.folder, self.info = folder, info
+    def __init__(self, folder: Path, info: dict[str, Any], converted: frozenset[str] = frozenset()) -> None:
+        """converted: names of tables whose line ends are no longer those that were written."""
+        self.folder, self.info, self._converted = folder, info, converted
         self._rows: dict[str, list[Row]] = {}
 
     def __repr__(self) -> str:
@@ -381,7 +383,7 @@ class Run:
         if found is None and not _failed(folder / "cell.json"):
             raise BenchError(
                 f"{folder} is damaged: a file is gone or does not have its checksum.",
-                f"Make it again: {resuming(self.folder)}",
+                _remedy(self.folder, self.info, f"Make it again: {resuming(self.folder)}"),
             )
         return found
 
@@ -392,7 +394,9 @@ class Run:
     def rows(self, table: str) -> list[Row]:
         """A table as dicts, without the half second that pandas takes to import."""
         if table not in self._rows:
-            self._rows[table] = list(_read_csv(self.folder / f"{table}.csv"))
+            name = f"{table}.csv"
+            content = (self.folder / name).read_bytes()
+            self._rows[table] = list(_read_csv(_unix(content) if name in self._converted else content))
         return self._rows[table]
 
     def _frame(self, table: str) -> pd.DataFrame:
@@ -410,13 +414,17 @@ _KINDS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(content: bytes) -> Iterator[Row]:
     # Not pandas' reader: a set or retriever may be called "NA" or "007".
     csv.field_size_limit(2**31 - 1)  # a slice may be called by a long text
-    with path.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
+    header, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
     for row in rows:
         yield {name: _KINDS.get(name, str)(text) for name, text in zip(header, row, strict=True)}
+
+
+def write_info(folder: Path, info: dict[str, Any]) -> None:
+    """Write run.json, with a checksum of its own, so that an edited one is seen."""
+    write_json(folder / "run.json", {**info, "seal": _seal(info)})
 
 
 def read_info(folder: Path) -> dict[str, Any]:
@@ -426,54 +434,89 @@ def read_info(folder: Path) -> dict[str, Any]:
         info = json.loads(source.read_text("utf-8"))
     except FileNotFoundError:
         raise BenchError(f"{folder} is not a stored run: it has no run.json.", "Give a folder of results/.") from None
-    except (OSError, ValueError) as error:
-        raise BenchError(f"{source} cannot be read: {error}.", "Run it anew with --fresh.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BenchError(f"{source} cannot be read: {error}.", _remedy(folder)) from None
     found = info.get("schema") if isinstance(info, dict) else None
     if not isinstance(found, int):
-        raise BenchError(f"{source} is damaged: it names no schema.", "Run it anew with --fresh.")
-    if found != SCHEMA:
-        raise OtherSchemaError(
-            f"{source} has schema {found}, this version reads {SCHEMA}.", "Run it anew with --fresh."
-        )
+        raise BenchError(f"{source} is damaged: it names no schema.", _remedy(folder))
     whole: dict[str, Any] = info
-    _check_shape(source, whole)
+    if found != SCHEMA:
+        raise OtherSchemaError(f"{source} has schema {found}, this version reads {SCHEMA}.", _remedy(folder, whole))
+    seal = whole.pop("seal", None)  # versions before it had none
+    wrong = "it is not what the run wrote" if seal not in (None, _seal(whole)) else strange(whole, TABLES)
+    if wrong:
+        raise BenchError(f"{source} is damaged: {wrong}.", _remedy(folder, whole))
     return whole
 
 
-# What readers of run.json rely on: key -> its type, and the keys of it or of each of its members.
-_SHAPE: dict[str, tuple[type, tuple[str, ...]]] = {
-    "complete": (bool, ()),
-    "depth": (int, ()),
-    "config": (dict, ()),
-    "environment": (dict, ("time", "cpu", "git", "libraries")),
-    "measures": (list, ()),
-    "datasets": (list, ("name", "fingerprint", "measure", "slices", "group")),
-    "retrievers": (list, ("label", "kind", "signature", "parameters")),
-    "failures": (list, ()),
-    "warnings": (list, ()),
-}
+def _seal(info: dict[str, Any]) -> str:
+    """sha256 of the content, whatever the order of keys, line ends and white space."""
+    return hashlib.sha256(json.dumps(info, sort_keys=True).encode()).hexdigest()
 
 
-def _check_shape(source: Path, info: dict[str, Any]) -> None:
-    """Raise BenchError where run.json is not what a run writes: someone's hand was in it."""
-    for key, (kind, inner) in {**_SHAPE, **({"checksums": (dict, TABLES)} if info.get("complete") else {})}.items():
-        found: Any = info.get(key)
-        members: list[Any] = found if isinstance(found, list) else [found]
-        if not isinstance(found, kind) or any(name not in each for each in members for name in inner):
-            raise BenchError(f"{source} is damaged: what it says of {key} is not whole.", "Run it anew with --fresh.")
-    if not info["measures"]:
-        raise BenchError(f"{source} is damaged: it names no measure.", "Run it anew with --fresh.")
+def is_baseline(folder: Path, info: dict[str, Any] | None = None) -> bool:
+    """Is this the committed reference run? info: its run.json, where that can be read."""
+    return folder.name == "baseline" or "reduced" in (info or {})
+
+
+def _remedy(folder: Path, info: dict[str, Any] | None = None, anew: str = "Run it anew with --fresh.") -> str:
+    """What to do about a stored run that cannot be used.
+
+    A baseline is never made again by the code that it is to be held against: the change would be compared with itself.
+    """
+    if not is_baseline(folder, info):
+        return anew
+    return (
+        f"Restore it from version control (git checkout -- {shlex.quote(str(folder))}), or replace it by a run of the "
+        "version that it stands for: python -m bench baseline update RUN"
+    )
 
 
 def load_run(path: str | Path) -> Run:
-    """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema."""
+    """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema.
+
+    Text tables are read whatever their line ends, since a checkout of version control may change them.
+    """
     folder = Path(path)
     info = read_info(folder)
+    converted = set()
     for name in TABLES if info["complete"] else ():
-        table = folder / name
-        if not table.is_file() or hashlib.sha256(table.read_bytes()).hexdigest() != info["checksums"][name]:
-            raise BenchError(f"{table} is missing or damaged.", f"Make it again: {resuming(folder)}")
-    return Run(folder, info)
+        try:
+            content = (folder / name).read_bytes()
+        except OSError:
+            content = b""
+        if _sha256(content) == info["checksums"][name]:
+            continue
+        if not name.endswith(_TEXT) or _sha256(_unix(content)) != info["checksums"][name]:
+            raise BenchError(
+                f"{folder / name} is missing or damaged.", _remedy(folder, info, f"Make it again: {resuming(folder)}")
+            )
+        converted.add(name)
+    if info["complete"] and not _agrees(folder, info):
+        told = "the tables are not of its sets, retrievers and measures"
+        raise BenchError(f"{folder / 'run.json'} is damaged: {told}.", _remedy(folder, info))
+    return Run(folder, info, frozenset(converted))
+
+
+def _agrees(folder: Path, info: dict[str, Any]) -> bool:
+    """Are the measures, sets and retrievers of the tables those of run.json?"""
+    table = pq.read_table(folder / "per_query.parquet", columns=["dataset", "retriever"])
+    measures = set(pq.read_schema(folder / "per_query.parquet").names)
+    known = ({each["name"] for each in info["datasets"]}, {each["label"] for each in info["retrievers"]})
+    held = (set(pc.unique(table[name]).to_pylist()) for name in ("dataset", "retriever"))
+    return (not len(table) or measures >= set(info["measures"])) and all(map(set.issuperset, known, held))
+
+
+# Tables that version control may take for text, and give other line ends.
+_TEXT = (".csv", ".json")
+
+
+def _unix(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def resuming(folder: Path) -> str:

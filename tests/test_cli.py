@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from stored import edit_info
 
 from bench import console, environment
 from bench.cli import main, parser
@@ -97,7 +98,7 @@ def test_report_makes_the_same_again(capsys, write_set, tmp_path):
 def test_an_interrupted_run_has_no_report(capsys, write_set, tmp_path):
     call(capsys, "run", write_set(), "-r", "bm25", "--results", tmp_path, "--name", "r", "--no-latency")
     path = tmp_path / "r" / "run.json"
-    path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
+    edit_info(path.parent, complete=False)
     code, _, err = call(capsys, "report", tmp_path / "r")
     assert code == 2
     assert "not complete" in err
@@ -200,6 +201,7 @@ def test_a_damaged_run_is_not_resumed(capsys, write_set, tmp_path, edit):
     path = tmp_path / "out" / "r" / "run.json"
     info = json.loads(path.read_text())
     edit(info)
+    info.pop("seal", None)  # as of a version that knew none: what is wrong is seen all the same
     path.write_text(json.dumps(info))
     code, _, err = call(capsys, "run", "--resume", "--results", tmp_path / "out", "--name", "r")
     assert code == 2
@@ -225,7 +227,7 @@ def test_a_folder_of_something_else_is_left_alone(capsys, write_set, tmp_path, f
     code, _, err = call(capsys, *given)
     assert code == 2
     assert "mine is not a stored run" in err
-    assert {each.name for each in (tmp_path / "out" / "mine").iterdir()} <= {"precious.txt", ".lock"}
+    assert [each.name for each in (tmp_path / "out" / "mine").iterdir()] == ["precious.txt"]
 
 
 def test_a_report_that_cannot_be_written_is_one_error(capsys, write_set, tmp_path):
@@ -256,7 +258,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, write_set):
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 130
     assert b"python -m bench run --resume --name r" in err
 
@@ -322,9 +324,7 @@ def test_check_finds_and_exits(capsys, write_set):
 
 
 def run_python(code, *, cwd=ROOT):
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=120, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -370,7 +370,7 @@ def test_a_package_that_hides_the_retrievers_is_one_error(tmp_path):
     (tmp_path / "retrievers").mkdir()
     (tmp_path / "retrievers" / "__init__.py").write_text("X = 1\n")
     process = typed(tmp_path, "datasets", stderr=subprocess.PIPE, text=True)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert (process.returncode, out) == (2, "")
     assert f"{tmp_path / 'retrievers'} hides bench's own package" in " ".join(err.split())
     assert "python -P -m bench" in err
@@ -380,12 +380,12 @@ def test_the_exit_code_stands_whether_or_not_somebody_reads(tmp_path, write_set)
     """Rich ends with 1 where the pipe is broken, which here means a regression."""
     process = typed(tmp_path, "run", write_set(), "-r", "bm25", "-r", "fakes:Broken", "--no-latency")
     process.stdout.close()
-    assert process.wait(timeout=120) == 5
+    assert process.wait() == 5
     (run,) = (tmp_path / "results").iterdir()
     for arguments, code in ((("report", run), 5), (("compare", run, run), 5), (("datasets",), 0)):
         process = typed(tmp_path, *arguments)
         process.stdout.close()
-        assert process.wait(timeout=60) == code
+        assert process.wait() == code
 
 
 def test_a_closed_output_is_no_traceback(tmp_path):
@@ -399,7 +399,7 @@ def test_what_a_plug_in_says_steers_no_terminal_and_no_ci_system(tmp_path, write
     process = typed(
         tmp_path, "run", write_set(), "-r", "bm25", "-r", "fakes:Quotes", "--no-latency", stderr=subprocess.PIPE
     )
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate()
     assert process.returncode == 5
     for shown in (out.decode(), err.decode()):
         assert "pwned" in shown

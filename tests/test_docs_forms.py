@@ -54,7 +54,6 @@ def test_a_local_example_runs(folder, command):
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
     )
     assert found.returncode == 0, found.stdout + found.stderr
     report = (folder / "results" / "example" / "report.md").read_text("utf-8")

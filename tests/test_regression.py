@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fakes import Broken, Fixed
 from planted import ODDS, Planted, run, write_planted
+from stored import edit_info
 
 import bench
 from bench.errors import BenchError, OtherSchemaError
@@ -36,8 +37,7 @@ def runs(write_set, tmp_path):
 
 def edited(found, **changes):
     """A stored run whose run.json says something else."""
-    path = found.folder / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    edit_info(found.folder, **changes)
     return bench.load_run(found.folder)
 
 
