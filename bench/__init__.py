@@ -30,6 +30,10 @@ _WHERE = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import on first use: `python -m bench --help` must not wait for numpy and pyarrow."""
     if name not in _WHERE:

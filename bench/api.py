@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,13 +25,16 @@ def run(
     *,
     config: str | Path | None = None,
     listener: runner.Listener = lambda event: None,
+    resume: bool = False,
+    fresh: bool = False,
     **settings: Any,
 ) -> Run:
     """Run retrievers on datasets and return the stored run, whose tables are DataFrames.
 
     datasets: names, folders or loaded Datasets (none: the shipped sets). retrievers: names with parameters, or
     objects with `index` and `search`, which run in this process under the name of their class (none: the config's,
-    else tfidf, bm25 and minilm). settings: the other fields of RunConfig (measures, depth, latency, limit, name, …).
+    else tfidf, bm25 and minilm). resume: go on with the run of that name where it stopped; fresh: begin it anew.
+    settings: the other fields of RunConfig (measures, depth, latency, limit, name, …).
     Raises BenchError for bad input. A retriever that fails is a row of the result's `failures`.
     """
     known = [each.name for each in fields(RunConfig) if each.name not in ("datasets", "retrievers")]
@@ -41,13 +44,14 @@ def run(
     settings = {key: setting(key, value) for key, value in settings.items()}
     named, instances = (None, {}) if retrievers is None else _split(retrievers)
     given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(() if datasets is None else datasets)
+    # Paths stay paths, so that the command which goes on with an interrupted run finds them.
     names = tuple(each.name if isinstance(each, Dataset) else str(each) for each in given) or None
     chosen = load_config(Path(config) if config is not None else None, datasets=names, retrievers=named, **settings)
-    if not given:
-        return runner.run(chosen, instances, listener)
-    options = Options.of(chosen)
-    loaded = [each if isinstance(each, Dataset) else load_dataset(each, options) for each in given]
-    return runner.run(replace(chosen, datasets=tuple(each.name for each in loaded)), instances, listener, loaded)
+    loaded = None
+    if any(isinstance(each, Dataset) for each in given):
+        options = Options.of(chosen)
+        loaded = [each if isinstance(each, Dataset) else load_dataset(each, options) for each in given]
+    return runner.run(chosen, instances, listener, loaded, resume=resume, fresh=fresh)
 
 
 def _split(

@@ -108,8 +108,6 @@ class RunConfig:
                 value = -1.0
             if not 0 <= value < math.inf:
                 raise BenchError(f"margin {each!r} is not of the form measure=gain.", "Write nDCG@10=0.02.")
-            if name not in self.measures:
-                raise unknown("measure to set a margin for:", name, self.measures)
             found[name] = value
         return found
 
@@ -158,15 +156,18 @@ _KINDS: dict[str, tuple[type, str]] = {
 def load_config(path: Path | None, base: RunConfig | None = None, **flags: Any) -> RunConfig:
     """`base` (none: the defaults), over it the file's keys, over these the flags that are not None.
 
-    Raises BenchError naming the key: unknown (with a suggestion), of the wrong type, out of range.
+    Raises BenchError naming the key: unknown (with a suggestion), of the wrong type, out of range, or at odds with
+    another, wherever that one was given.
     """
     config = base if base is not None else RunConfig()
-    if path is not None:
-        try:
-            config = replace(config, **_from_file(path))
-        except BenchError as error:
-            raise BenchError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
-    return replace(config, **{key: value for key, value in flags.items() if value is not None})
+    given = {key: value for key, value in flags.items() if value is not None}
+    from_file = _from_file(path) if path is not None else {}
+    try:
+        return replace(config, **{**from_file, **given})
+    except BenchError as error:
+        key = error.message.split()[0]  # what it is about
+        where = f"{path}: " if key in from_file and key not in given else ""
+        raise BenchError(f"{where}{error.message}", error.hint) from None
 
 
 def setting(key: str, value: Any) -> Any:

@@ -92,7 +92,8 @@ class Progress:
         )
         self._task = self._bars.add_task("starting", total=None, amount="")
         self._dataset = self._doing = ""
-        self._cells = self._finished = 0
+        self._cells = 0
+        self._finished: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -104,11 +105,11 @@ class Progress:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if event.kind == "begin":
-            self._cells = event.total or 0
+            self._cells, self._finished = event.total or 0, set()
         elif event.kind in ("step", "progress"):
             self._show(event)
         elif event.kind in ("cell", "failed"):
-            self._finished += 1
+            self._finished.add((event.dataset, event.retriever))  # a cell may fail later, while it is timed
         if event.kind == "failed":
             self._say(f"failed: {event.retriever} on {event.dataset}: {event.text}", "red")
         elif event.kind == "warning":
@@ -119,7 +120,7 @@ class Progress:
     def _show(self, event: Event) -> None:
         if event.kind == "step" or event.dataset:  # a worker's progress is on the set of the step before
             self._dataset = event.dataset
-        cells = f"{self._finished}/{self._cells}" if self._cells else ""
+        cells = f"{len(self._finished)}/{self._cells}" if self._cells else ""
         where = " ".join(filter(None, (cells, self._dataset)))
         label = " · ".join(filter(None, (where, event.retriever, event.text)))
         # Who counts nothing stays at 0: a phase of a single call.

@@ -8,6 +8,7 @@ counts 0 and never disappears. Values stay per query; means are taken last.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,22 +28,50 @@ _NOWHERE = "nowhere"
 _GDEVAL_HIGHEST = 4
 
 DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
-# What others call a measure, in lower case -> ir_measures' name.
+# What others call a measure, in lower case and of letters alone -> ir_measures' name.
 USUAL_NAMES = {
     "ndcg": "nDCG",
+    "dcg": "nDCG",
+    "normalizeddiscountedcumulativegain": "nDCG",
     "r": "R",
     "recall": "R",
     "p": "P",
     "precision": "P",
     "rr": "RR",
     "mrr": "RR",
+    "reciprank": "RR",
+    "reciprocalrank": "RR",
+    "meanreciprocalrank": "RR",
     "ap": "AP",
     "map": "AP",
+    "averageprecision": "AP",
+    "meanaverageprecision": "AP",
     "success": "Success",
+    "accuracy": "Success",
     "hit": "Success",
     "hits": "Success",
     "hitrate": "Success",
+    "hitratio": "Success",
+    "rprecision": "Rprec",
+    "rprec": "Rprec",
+    "bpref": "Bpref",
+    "infap": "infAP",
+    "setrecall": "SetR",
+    "setp": "SetP",
+    "setprecision": "SetP",
+    "setf": "SetF",
+    "setmap": "SetAP",
+    "numret": "NumRet",
+    "numrel": "NumRel",
+    "numrelret": "NumRelRet",
+    "err": "ERR",
+    "judged": "Judged",
 }
+# How a name may go on: ndcg_cut_10, P_5, recall.100, ndcg_at_10, mrr@10, MRR 10; and how it may begin.
+_ELSEWHERE = re.compile(
+    r"(?:(?:cosine|cos_sim|cos|dot|euclidean|manhattan|mean)_)?(?P<kind>[a-z][a-z _-]*?)(?:_cut)?"
+    r"(?:(?:_at_|[@._ ])(?P<depth>\d+|k))?"
+)
 
 
 def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
@@ -260,10 +289,15 @@ def _parse(name: str) -> ir_measures.Measure:
 
 
 def _meant(name: str) -> str | None:
-    """The measure that goes by this name elsewhere (mrr@10), else the usual one that is spelt nearly so."""
-    kind, _, depth = name.partition("@")
-    usual = USUAL_NAMES.get(kind.strip().casefold().replace("_", "").replace("-", ""))
-    return f"{usual}@{depth}" if usual and depth.isdecimal() else nearest(name, DEFAULT_MEASURES)
+    """The measure that goes by this name elsewhere (map, mrr@10, ndcg_cut_10), else one that is spelt nearly so."""
+    found = _ELSEWHERE.fullmatch(name.strip().casefold())
+    usual = USUAL_NAMES.get(re.sub("[^a-z]", "", found["kind"])) if found else None
+    if not found or not usual:
+        return nearest(name, DEFAULT_MEASURES)
+    depth = found["depth"] or ""
+    if depth.isdecimal() and int(depth) > 0:
+        return f"{usual}@{int(depth)}"
+    return f"{usual}@10" if depth or usual in ("R", "P", "Success", "Judged") else usual  # those have no whole form
 
 
 def _known() -> str:

@@ -127,6 +127,7 @@ class _Runner:
 
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> store.Run:
         datasets = list(given) if given is not None else _read(self.config)
+        self.by_name = given is None and all(each.instance is None for each in self.entrants)
         _refuse_same_names(datasets)
         datasets = [each.keeping_itself(self.config.keep_self) for each in datasets]
         if self.config.by:
@@ -154,21 +155,34 @@ class _Runner:
             with claimed(self.folder):
                 return self._claimed(datasets, fresh)
         except KeyboardInterrupt:
-            self.tell(Event("stopped", text=store.resuming(self.folder)))
+            self.tell(Event("stopped", text=self._resuming()))
             raise
         except OSError as error:
             if error.errno not in _UNWRITABLE:  # a listener's, or of something else that is not the disk
                 raise
             raise BenchError(
                 f"{self.folder} cannot be written: {error.strerror}.",
-                f"What is done is kept; mend that, then: {store.resuming(self.folder)}",
+                f"What is done is kept; mend that, then: {self._resuming()}",
             ) from error
 
+    def _resuming(self) -> str:
+        """What goes on with this run: a command, or a call from Python where objects took part."""
+        if not self.by_name:
+            where = "" if self.folder.parent == Path("results") else f", results={str(self.folder.parent)!r}"
+            return f"bench.run(…, name={self.folder.name!r}{where}, resume=True), with the same sets and retrievers"
+        return store.resuming(self.folder)
+
     def _add_measures(self, datasets: Sequence[Dataset]) -> None:
-        """What the cards judge by, beside the usual measures; measures that somebody chose stay as they are."""
+        """What the cards judge by, beside the usual measures; measures that somebody chose stay as they are.
+
+        Raises BenchError for a margin on a measure that is then not among them.
+        """
         if self.config.measures == measures.DEFAULT_MEASURES:
             self.measures |= measures.resolve([each.card.measure for each in datasets])
             self.depth = max([self.depth, *map(measures.cutoff, self.measures)])
+        for name in self.config.margins:
+            if name not in self.measures:
+                raise unknown("measure to set a margin for:", name, self.measures)
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
         if fresh:
@@ -480,6 +494,7 @@ class _Runner:
     def _cell_folder(self, dataset: Dataset, entrant: Entrant) -> Path:
         return store.cell_folder(self.folder, dataset.name, entrant.label, entrant.signature)
 
+    by_name: bool  # all that takes part can be named in a command
     log: IO[bytes]
     folder: Path
     readings: list[float]

@@ -32,8 +32,8 @@ class RetrieverError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, eq=False)
+class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
     """The hits of `n` queries, best first.
 
     documents: int64 [n, k], positions in the indexed sequence; -1 where there are no more hits.
@@ -42,6 +42,12 @@ class Ranking:
 
     documents: NDArray[np.int64]
     scores: NDArray[np.float32]
+
+    def __eq__(self, other: object) -> bool:
+        """The same hits with the same scores."""
+        if not isinstance(other, Ranking):
+            return NotImplemented
+        return np.array_equal(self.documents, other.documents) and np.array_equal(self.scores, other.scores)
 
     @staticmethod
     def empty(queries: int, k: int) -> Ranking:

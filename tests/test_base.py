@@ -86,3 +86,18 @@ def test_nobody_listens_by_default():
         pass
     work()
     assert listener.heard == []
+
+
+def test_rankings_are_equal_where_their_hits_and_scores_are():
+    def ranking(document=0, score=2.0):
+        made = Ranking.empty(2, 3)
+        made.put(0, np.array([document]), np.array([score], dtype=np.float32))
+        return made
+
+    assert ranking() == ranking()
+    assert ranking() != ranking(document=1)
+    assert ranking() != ranking(score=1.0)
+    assert ranking() != Ranking.empty(2, 4)
+    assert ranking() != "a ranking"
+    with pytest.raises(TypeError):
+        hash(ranking())

@@ -313,6 +313,15 @@ def test_progress_names_the_set_and_leaves_no_empty_part():
         assert label("progress", "faq", "bm25", "rounds", 3, 80) == ("faq · bm25 · rounds", "3/80")
 
 
+def test_a_cell_that_fails_while_it_is_timed_is_counted_once():
+    with console.Progress() as progress:
+        progress(Event("begin", total=2))
+        for kind, retriever in (("cell", "bm25"), ("cell", "mine"), ("failed", "mine"), ("failed", "bm25")):
+            progress(Event(kind, "faq", retriever))
+        progress(Event("step", "faq", "bm25", "time"))
+        assert progress._bars.tasks[0].description.startswith("2/2 faq")
+
+
 def test_check_finds_and_exits(capsys, write_set):
     code, out, _ = call(capsys, "datasets", "check", write_set())
     assert code == 0

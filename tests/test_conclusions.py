@@ -294,3 +294,8 @@ def test_the_verdict_does_not_depend_on_the_order_in_which_retrievers_are_named(
         said.append((analysis["verdict"], analysis["level"], analysis["pairs"][0]["better"]))
     assert said[0] == said[1]
     assert said[0][0]["choice"] == "hybrid worth trying"
+
+
+def test_the_cards_own_measure_may_have_a_margin(run_thirty):
+    found = run_thirty(card='measure = "Success@3"\n', margin=["Success@3=0.05"])
+    assert found.analysis["sets"]["thirty"]["verdict"]["margin"] == 0.05

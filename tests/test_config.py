@@ -51,3 +51,21 @@ def test_every_error_names_the_key(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BenchError, match=r"no .*absent\.toml"):
         load_config(tmp_path / "absent.toml")
+
+
+def test_a_key_of_the_file_may_need_one_that_the_flags_give(tmp_path):
+    path = tmp_path / "bench.toml"
+    path.write_text("traps = 'traps.tsv'\n")
+    assert load_config(path, datasets=("scifact",)).traps == "traps.tsv"
+    with pytest.raises(BenchError, match=r"bench\.toml: traps belong to one dataset"):
+        load_config(path)
+    path.write_text("margin = ['P@3=0.1']\nmeasures = ['nDCG@10']\n")
+    assert load_config(path, measures=("P@3",)).margins == {"P@3": 0.1}
+
+
+def test_an_error_names_the_file_only_where_the_file_is_at_fault(tmp_path):
+    path = tmp_path / "bench.toml"
+    path.write_text("depth = 10\n")
+    with pytest.raises(BenchError) as caught:
+        load_config(path, depth=0)
+    assert caught.value.message == "depth is 0."

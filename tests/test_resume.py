@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 import bench
 from bench import runner, store
+from bench.cli import main
 from bench.config import RunConfig
 from bench.errors import BenchError
 from bench.formats import load_dataset
@@ -205,7 +207,7 @@ def test_kill_at_any_moment_then_resume_gives_the_same_bytes(write_set, tmp_path
     folder = write_set()
     began = time.monotonic()
     whole = start(folder, tmp_path / "whole", tmp_path / "whole.sqlite")
-    assert whole.wait(120) == 0, whole.stderr.read()
+    assert whole.wait() == 0, whole.stderr.read()
     longest = time.monotonic() - began
     expected = quality_bytes(tmp_path / "whole" / "r")
     rng = random.Random(5)
@@ -225,7 +227,7 @@ def test_kill_at_any_moment_then_resume_gives_the_same_bytes(write_set, tmp_path
         os.killpg(killed.pid, signal.SIGKILL)
         killed.wait()
         resumed = start(folder, results, cache, "--resume")
-        assert resumed.wait(120) == 0, resumed.stderr.read()
+        assert resumed.wait() == 0, resumed.stderr.read()
         assert quality_bytes(results / "r") == expected, f"trial {trial}"
 
 
@@ -247,7 +249,7 @@ def test_two_runs_at_once_share_one_cache(write_set, tmp_path):
     folder, cache = write_set(), tmp_path / "shared.sqlite"
     running = [start(folder, tmp_path / f"run{number}", cache) for number in (1, 2)]
     for each in running:
-        assert each.wait(120) == 0, each.stderr.read()
+        assert each.wait() == 0, each.stderr.read()
     assert quality_bytes(tmp_path / "run1" / "r") == quality_bytes(tmp_path / "run2" / "r")
 
 
@@ -257,3 +259,46 @@ def test_damaged_tables_are_noticed(write_set, tmp_path):
     (found.folder / "measures.csv").write_text("dataset,retriever\n")
     with pytest.raises(BenchError, match=r"measures\.csv is missing or damaged"):
         bench.load_run(found.folder)
+
+
+def interrupted(datasets, retrievers, tmp_path):
+    """What a run in Python that was interrupted says of going on."""
+    told = []
+
+    def listener(event):
+        told.append(event)
+        if event.kind == "step" and event.text == "search":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(datasets, retrievers, latency=False, name="r", results=str(tmp_path / "out"), listener=listener)
+    return next(event.text for event in told if event.kind == "stopped")
+
+
+def test_a_run_on_a_path_in_python_is_resumed_by_the_command_that_it_prints(write_set, tmp_path):
+    said = interrupted(write_set(), ["bm25"], tmp_path)
+    arguments = shlex.split(said)
+    assert arguments[:4] == ["python", "-m", "bench", "run"]
+    with pytest.raises(SystemExit) as ended:
+        main(arguments[3:])
+    assert ended.value.code == 0
+    assert bench.load_run(tmp_path / "out" / "r").complete
+
+
+@pytest.mark.parametrize("what", ["sets", "retrievers"])
+def test_a_run_of_objects_is_resumed_in_python(write_set, tmp_path, what):
+    folder = write_set()
+    given = ([load_dataset(folder)], ["bm25"]) if what == "sets" else (folder, ["bm25", fakes.Fixed()])
+    said = interrupted(*given, tmp_path)
+    assert said.startswith("bench.run(…, name='r', results=")
+    assert "resume=True" in said
+    found = bench.run(*given, latency=False, name="r", results=str(tmp_path / "out"), resume=True)
+    assert found.complete
+
+
+def test_a_run_can_be_begun_anew_in_python(write_set, tmp_path):
+    settings = {"latency": False, "name": "r", "results": str(tmp_path / "out")}
+    bench.run(write_set(), ["bm25"], **settings)
+    with pytest.raises(BenchError, match="exists already"):
+        bench.run(tmp_path / "small", ["tfidf"], **settings)
+    assert bench.run(tmp_path / "small", ["tfidf"], fresh=True, **settings).retrievers == ["tfidf"]
