@@ -9,7 +9,10 @@ another fingerprint, an older schema); 1 a regression: a gate failed, `ab` found
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from bench.cli import ab, calibrate, compare, datasets, installed, run, search
@@ -22,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from bench.errors import BenchError
 
     console.replace_what_cannot_be_shown()
+    _keep_interrupts()
     options = parser().parse_args(arguments)
     try:
         _refuse_namesake()
@@ -35,6 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         code = 0
     sys.exit(code)
+
+
+def _keep_interrupts() -> None:
+    """Hand on a Ctrl-C that Python would lose: one that comes in a callback, as at the end of every import."""
+    usual = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is not KeyboardInterrupt:
+            usual(unraisable)
+            return
+        # In a while, when the callback is over: raised at once, it would be lost with this hook.
+        again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
 
 
 def _refuse_namesake() -> None:
