@@ -299,3 +299,20 @@ def test_the_verdict_does_not_depend_on_the_order_in_which_retrievers_are_named(
 def test_the_cards_own_measure_may_have_a_margin(run_thirty):
     found = run_thirty(card='measure = "Success@3"\n', margin=["Success@3=0.05"])
     assert found.analysis["sets"]["thirty"]["verdict"]["margin"] == 0.05
+
+
+def test_costs_that_the_cache_shortened_have_no_part_in_the_verdict(run_thirty, tmp_path, monkeypatch):
+    """The second run takes its vectors from the cache: what it held, and for how long, says nothing of the retriever."""
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
+    limits = {"max_memory_mb": 1.0}
+    retrievers = ["bm25", "fakes:HashedDense"]
+    first = run_thirty(retrievers, name="first", **limits).analysis["sets"]["thirty"]
+    again = run_thirty(retrievers, name="again", **limits)
+    second = again.analysis["sets"]["thirty"]
+    costs = again.latency[again.latency["retriever"] == "fakes:HashedDense"].set_index("quantity")["value"]
+    assert costs["vectors_from_cache"] == 1
+    assert costs["peak_memory"] > 1
+    assert "fakes:HashedDense has a memory of" in " ".join(first["verdict"]["sentences"])
+    said = " ".join(second["verdict"]["sentences"])
+    assert "fakes:HashedDense has a memory of" not in said
+    assert "Not every cost of fakes:HashedDense could be measured" in said
