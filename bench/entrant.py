@@ -12,13 +12,13 @@ from typing import Any
 from bench import controls
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.formats import trec
+from bench.formats import runs, trec
 from bench.worker import WorkerLike
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
 
 # What file names of TREC runs end in; the rest is what the run is called.
-SUFFIXES = (".gz", ".trec", ".run", ".txt")
+SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Entrant:
     """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
-    timed, a TREC run or a control, in the dataset's positions. stored: the hits of a TREC run.
+    timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, and its file.
     worker: what the retriever lives in while that is alive.
     """
 
@@ -37,6 +37,7 @@ class Entrant:
     instance: Retriever | None = None
     ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
+    path: Path | None = None
     worker: WorkerLike | None = None
     load_seconds: float = field(default=0.0)
 
@@ -44,6 +45,10 @@ class Entrant:
     def in_process(self) -> bool:
         """Does it live in this process?"""
         return self.instance is not None or self.ranked is not None
+
+    def unknown_documents(self, dataset: Dataset) -> list[str]:
+        """The hits of a stored run that the dataset does not have, as its ranking numbers them."""
+        return [] if self.stored is None else trec.unknown_documents(self.stored, dataset)
 
     def close(self) -> None:
         """End the worker, if there is one."""
@@ -91,7 +96,7 @@ def _described(label: str, retriever: Retriever, instance: Retriever | None = No
 
 
 def _stored(path: Path) -> Entrant:
-    hits = trec.read_run(path)
+    hits = runs.read_run(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Entrant(
         _called(path),
@@ -99,6 +104,7 @@ def _stored(path: Path) -> Entrant:
         {"run": path.name},
         ranked=partial(trec.to_ranking, hits),
         stored=hits,
+        path=path,
     )
 
 
@@ -116,13 +122,30 @@ def _called(path: Path) -> str:
     return name
 
 
-def absent_queries(entrant: Entrant, dataset: Dataset) -> str | None:
-    """A warning where a stored run does not have every judged query: each of those counts as 0."""
-    stored = entrant.stored
-    absent = [query for query in dataset.query_ids if query not in stored] if stored is not None else []
-    if not absent:
-        return None
-    return (
-        f"{entrant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
-        f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
-    )
+def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
+    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
+    if entrant.stored is None or entrant.path is None:
+        return []
+    asked = trec.hits_by_query(entrant.stored, dataset)
+    found = []
+    absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
+    if absent:
+        found.append(
+            f"{entrant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
+            f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
+        )
+    unknown = set(entrant.unknown_documents(dataset))
+    if unknown:
+        number = sum(len(unknown & hits.keys()) for hits in asked)
+        query, document = next(
+            (query, document)
+            for query, hits in zip(dataset.query_ids, asked, strict=True)
+            for document in hits
+            if document in unknown
+        )
+        found.append(
+            f"{entrant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does not "
+            "have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
+            f"{runs.line_of(entrant.path, query, document)}: {document!r} for the query {query!r}."
+        )
+    return found

@@ -24,7 +24,7 @@ from bench import conclusions, environment, latency, measures, store, tables
 from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.entrant import Entrant, absent_queries, entrants
+from bench.entrant import Entrant, entrants, warnings_of
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
@@ -351,7 +351,8 @@ class _Runner:
             "per_query.parquet": tables.per_query_bytes(dataset, values),
         }
         run_file = self.folder / "runs" / store.slug(dataset.name) / f"{store.slug(entrant.label)}.run.gz"
-        store.write_atomic(run_file, store.trec_run(dataset, ranking, store.slug(entrant.label)))
+        unknown = entrant.unknown_documents(dataset)
+        store.write_atomic(run_file, store.trec_run(dataset, ranking, store.slug(entrant.label), unknown))
         cell = store.write_cell(self._cell_folder(dataset, entrant), info, files)
         self.tell(Event("cell", dataset.name, entrant.label))
         return cell
@@ -412,8 +413,7 @@ class _Runner:
                 self._warn(f"{entrant.label}: {text}", entrant.label)
 
     def _warn_of_absence(self, dataset: Dataset, entrant: Entrant) -> None:
-        warning = absent_queries(entrant, dataset)
-        if warning is not None:
+        for warning in warnings_of(entrant, dataset):
             self._warn(warning, entrant.label)
 
     def _warn_of_sets(self, datasets: Sequence[Dataset]) -> None:
@@ -497,7 +497,7 @@ def _identity(dataset: Dataset, entrant: Entrant) -> dict[str, Any]:
 def _without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
     """Drop the hit that has the query's own id (the card asks for it); one more was fetched."""
     documents = ranking.documents
-    own = documents == np.where(dataset.own_document < 0, -2, dataset.own_document)[:, None]
+    own = (documents == dataset.own_document[:, None]) & (documents >= 0)
     order = np.argsort(own, axis=1, kind="stable")[:, :depth]
     kept = np.take_along_axis(np.where(own, -1, documents), order, axis=1)
     scores = np.take_along_axis(np.where(own, np.float32(-np.inf), ranking.scores), order, axis=1)

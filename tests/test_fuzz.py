@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bench.config import load_config
 from bench.errors import BenchError
-from bench.formats import load_dataset, trec
+from bench.formats import load_dataset, runs, trec
 from bench.formats.beir import read_card
 from bench.formats.options import Options
 from bench.formats.topics import read_topics
@@ -52,7 +52,7 @@ PIECES = {
 }
 FILES = {
     "qrels": (trec.read_qrels, ["1 0 d1 1", "1 0 d1", "x", "-1", "1 0 d2 9999999999999"]),
-    "run": (trec.read_run, ["1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"]),
+    "run": (runs.read_run, ["1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"]),
     "card": (read_card, PIECES["dataset.toml"]),
     "topics": (
         read_topics,

@@ -14,10 +14,10 @@ from typing import Any
 from bench.dataset import Card, Dataset
 from bench.errors import BenchError
 from bench.formats.columns import string_table
+from bench.formats.judgements import usable
 from bench.formats.lines import checked_id
 from bench.formats.options import Options
 from bench.formats.records import dataset_of
-from bench.formats.judgements import usable
 
 SCALAR = str | int | float | bool
 

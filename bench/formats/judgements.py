@@ -142,7 +142,9 @@ def _left_out(
         # Of a few that are lacking nothing is asked: it takes a look at every id of the set.
         advice = why_unknown(ids, present[kind]) if len(lacking) * MANY >= total else ""
         if not advice and ids and used * FEWEST < total and any(each in present[_OTHER[kind]] for each in ids):
-            advice = "Queries and documents seem to have changed places: give the columns a header, or their right order."
+            advice = (
+                "Queries and documents seem to have changed places: give the columns a header, or their right order."
+            )
         if ids and (advice or used * FEWEST < total):
             raise BenchError(
                 f"{source}: {used:,} of {total:,} judgements fit the set. They name the {_MANY[kind]} {some(ids)}; "

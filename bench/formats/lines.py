@@ -118,7 +118,9 @@ def _not_utf8(content: bytes, where: str) -> BenchError:
     what = " but UTF-16" if utf16 else ""
     if path.is_file() and not _is_all(path, encoding):  # iconv would stop half-way, and leave half of a file
         what = ""
-        hint = f"Save it as UTF-8. It is not all {encoding} either: `file -i {shlex.quote(str(path))}` guesses what it is."
+        hint = (
+            f"Save it as UTF-8. It is not all {encoding} either: `file -i {shlex.quote(str(path))}` guesses what it is."
+        )
     else:
         command = _conversion(path, encoding)
         guess = "or" if utf16 else "if it is Windows-1252, as of Excel in western Europe,"

@@ -13,18 +13,20 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from bench.dataset import Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats import judgements, trec_documents
 from bench.formats.beir import read_card
-from bench.formats.ids import known
+from bench.formats.ids import known, some, why_unknown
 from bench.formats.options import Options
 from bench.formats.records import dataset_of, unjudged
 from bench.formats.topics import read_topics
 from bench.formats.trec_documents import NEEDED
 from bench.formats.unlabelled import unlabelled
-from retrievers.base import Ranking, top_k
+from retrievers.base import NO_HIT, Ranking, top_k
 
 DOCUMENTS = (
     *("docs.tsv", "docs.jsonl", "docs.trec", "docs.sgml", "docs.xml", "docs.txt"),
@@ -36,7 +38,9 @@ OTHERS = (".jsonl", ".json", ".md", ".py", ".parquet", ".zip", ".pdf", ".html") 
 
 def _named(words: str) -> re.Pattern[str]:
     """A file's name: its split stands before or after the word, and an ending behind it."""
-    return re.compile(rf"(.*?)[-_.]?(?:{words})(?:[-_.](.*?))??(?:\.(?:tsv|txt|csv|sgml|xml|topics|qrels))?", re.IGNORECASE)
+    return re.compile(
+        rf"(.*?)[-_.]?(?:{words})(?:[-_.](.*?))??(?:\.(?:tsv|txt|csv|sgml|xml|topics|qrels))?", re.IGNORECASE
+    )
 
 
 TOPICS, QRELS = _named("topics|queries"), _named("qrels")
@@ -116,9 +120,11 @@ def _split(folder: Path, splits: Mapping[str, Path], wanted: str | None) -> str:
         raise unknown(f"split in {folder}:", wanted, splits)
     for split in (wanted, "", "test", *(splits if len(splits) == 1 else ())):
         if split is not None and split in splits:
-            return split
+            return str(split)
     if splits:
-        raise BenchError(f"{folder} has no split 'test', but {', '.join(splits)}.", f"Choose one: --split {min(splits)}.")
+        raise BenchError(
+            f"{folder} has no split 'test', but {', '.join(splits)}.", f"Choose one: --split {min(splits)}."
+        )
     return ""
 
 
@@ -158,26 +164,47 @@ def _judgements(path: Path) -> Iterable[judgements.Judgement]:
 def to_ranking(run: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: int) -> Ranking:
     """A run's hits in the dataset's positions, ordered by the one tie rule; queries without judgements are left out.
 
-    Raises BenchError for a document that the dataset does not have.
+    A document that the dataset does not have keeps its rank, and nobody judged it, as in trec_eval: it stands as
+    -2 - its place in `unknown_documents`. Raises BenchError where the run has none of the queries.
     """
+    asked = hits_by_query(run, dataset)
+    if not any(asked) and not run.keys() & set(dataset.outside):
+        raise BenchError(
+            f"The run has none of the queries of {dataset.name}: it has {some(run)}; the set has "
+            f"{some(dataset.query_ids)}.",
+            why_unknown(run, dataset.query_ids) or "Check that the run was made on this set.",
+        )
+    position = _positions(asked, dataset)
     ranking = Ranking.empty(len(dataset.queries), depth)
-    position = _positions(
-        dict.fromkeys(chain.from_iterable(run.get(query, ()) for query in dataset.query_ids)), dataset
-    )
-    for row, query in enumerate(dataset.query_ids):
-        hits = run.get(query, {})
-        found = np.fromiter(map(position.__getitem__, hits), np.int64, len(hits))
-        order = np.argsort(found)
-        scores = np.array(list(hits.values()), dtype=np.float64)[order]
-        ranking.put(row, *top_k(scores, depth, found[order]))
+    for row, hits in enumerate(asked):
+        names = sorted(hits, reverse=True)  # trec_eval's order of ties, by names: unknown ones stand between others
+        found = np.array([position[name] for name in names], dtype=np.int64)
+        scores = np.array([hits[name] for name in names], dtype=np.float64)
+        ranking.put(row, *top_k(scores, depth, found))
     return ranking
 
 
-def _positions(names: Iterable[str], dataset: Dataset) -> dict[str, int]:
+def hits_by_query(run: Mapping[str, Mapping[str, float]], dataset: Dataset) -> list[Mapping[str, float]]:
+    """The hits of each of the dataset's queries, by position."""
+    names = known(run)
+    return [run.get(names.get(query, query), {}) for query in dataset.query_ids]
+
+
+def unknown_documents(run: Mapping[str, Mapping[str, float]], dataset: Dataset) -> list[str]:
+    """What the dataset's queries have as hits and the dataset does not have, ascending."""
+    position = _positions(hits_by_query(run, dataset), dataset)
+    return [name for name, place in position.items() if place < NO_HIT]
+
+
+def _positions(asked: Iterable[Mapping[str, float]], dataset: Dataset) -> dict[str, int]:
     """Of documents by name; looked up all at once, since each look-up reads the names of the whole corpus."""
-    wanted = pa.array(names, pa.large_string())
-    positions = pc.index_in(wanted, value_set=dataset.documents["id"].combine_chunks())
-    if positions.null_count:
-        absent = wanted.filter(pc.is_null(positions))[0].as_py()
-        raise BenchError(f"The run has the document {absent!r}, which {dataset.name} does not have.", "Check the pair.")
-    return dict(zip(wanted.to_pylist(), positions.to_pylist(), strict=True))
+    names = sorted(set(chain.from_iterable(asked)))
+    found = pc.index_in(pa.array(names, pa.large_string()), value_set=dataset.documents["id"].combine_chunks())
+    positions = dict(zip(names, found.to_pylist(), strict=True))
+    absent = [name for name, place in positions.items() if place is None]
+    if not all(map(str.isascii, absent)):  # a name may be composed in another way
+        places = {each: place for place, each in enumerate(dataset.documents["id"].to_pylist())}
+        alike = known(places)
+        positions |= {name: places[each] for name in absent if (each := alike.get(name)) is not None}
+        absent = [name for name in absent if positions[name] is None]
+    return positions | {name: NO_HIT - 1 - number for number, name in enumerate(absent)}

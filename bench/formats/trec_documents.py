@@ -1,7 +1,7 @@
 """The documents of a TREC folder: tabbed lines, JSON lines, or <DOC> in files of any number.
 
-Tabbed: id, text; id, title, text; or MS MARCO's id, URL, title, body; under a header with usual names any columns in any
-order. Tagged: <DOC> with <DOCNO>; the text is what stands in the tags that hold text in TREC's collections, else all.
+Tabbed: id, text; id, title, text; or MS MARCO's id, URL, title, body; under a header with usual names any columns in
+any order. Tagged: <DOC> with <DOCNO>; the text is what stands in the tags that hold text in TREC's collections, else all.
 """
 
 from __future__ import annotations
@@ -58,17 +58,13 @@ def read(path: Path, options: Options) -> pa.Table:
 
 def is_tagged(path: Path) -> bool:
     """Does the file begin with <DOC>?"""
-    return any(OPENING.match(line.decode("utf-8", "replace").lstrip()) for _, line in zip("1", _lines(path), strict=False))
+    first = next((line for _, line in lines(path, NEEDED)), b"")
+    return bool(OPENING.match(first.decode("utf-8", "replace").lstrip()))
 
 
 def files(folder: Path) -> list[Path]:
     """All of a folder's files, in order, but for hidden ones."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    for _, line in lines(path, NEEDED):
-        yield line
 
 
 def _found(path: Path, options: Options) -> Found:
