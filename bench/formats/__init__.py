@@ -7,16 +7,19 @@ as well, so that its paths need no scheme. `pairs:file.csv` forces a form where 
 from __future__ import annotations
 
 import importlib
+import shlex
 from pathlib import Path
 from typing import Any
 
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
+from bench.formats import archive
 from bench.formats.options import Options
 from bench.formats.records import SUFFIXES, as_pairs, headers, to_json_lines
 
 # Asked in this order whether a path is theirs.
-FILES = ("trec", "plain", "pairs", "intents", "files", "beir")
+FILES = ("trec", "smart", "plain", "pairs", "intents", "files", "beir")
+TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 REMOTE = ("irds", "hf")
 
 
@@ -45,7 +48,7 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     if colon and scheme in (*FILES, *REMOTE):
         return _load(scheme, rest, options)
     path = Path(name).expanduser()
-    if not path.exists():
+    if not path.exists() and archive.within(path) is None:
         raise unknown("dataset, folder or file", name, known)
     for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
         for form in FILES:
@@ -60,7 +63,11 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
 
 
 def _seen(path: Path) -> tuple[str, str]:
-    """What a table has instead of columns that are known, and how to name them."""
+    """What a table has instead of columns that are known, and how to name them; how to unpack what is packed."""
+    if path.name.lower().endswith(TARS):
+        folder = shlex.quote(path.name.partition(".")[0])
+        unpack = f"mkdir {folder} && tar -xf {shlex.quote(str(path))} -C {folder}"
+        return ": it is a tar archive", f" Unpack it, and name the folder: {unpack}"
     if path.suffix.lower() == ".json":
         return "", f" A JSON array of objects becomes JSON lines by: {to_json_lines(path)}"
     if path.suffix.lower() not in SUFFIXES:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats import judgements
-from bench.formats.archive import opened
+from bench.formats.archive import below, choose, opened, within
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, id_text, text_of
@@ -30,6 +30,7 @@ from bench.formats.unlabelled import unlabelled
 from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
+CORPUS = ("corpus.jsonl", "corpus.jsonl.gz")
 NEEDED = (
     "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md and .txt files as its documents. "
     "Without labels, --known-item title asks for each document by its title."
@@ -37,16 +38,20 @@ NEEDED = (
 
 
 def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder, or a zip file? What it lacks of this layout is then said."""
-    return path.is_dir() or path.suffix.lower() == ".zip"
+    """Is this a folder, a zip file, or a folder in one? What it lacks of this layout is then said."""
+    return path.is_dir() or path.suffix.lower() == ".zip" or within(path) is not None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read and check a folder or a zip file. Raises BenchError with file and line."""
     path = Path(source).expanduser()
-    if path.suffix.lower() == ".zip" and not path.is_dir():
-        with opened(path, ("corpus.jsonl", "corpus.jsonl.gz"), NEEDED) as folder:
-            return _read(folder, path.stem, options)
+    if not path.is_dir() and (path.suffix.lower() == ".zip" or within(path)):
+        zipped, inner = within(path) or (path, "")
+        with opened(zipped, inner, CORPUS, NEEDED) as folder:
+            return _read(folder, path.name if inner else zipped.stem, options)
+    if path.is_dir() and not any((path / name).is_file() for name in CORPUS):
+        found = [str(each.relative_to(path)) for each in below(path, CORPUS)]
+        path = path / choose(path, found) if found else path
     return _read(path, path.resolve().name, options)
 
 
@@ -58,6 +63,8 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
     if options.unlabelled and not (folder / "qrels").is_dir():
         return unlabelled(name, _documents(_file(folder, "corpus.jsonl")), card, options)
     options.only("beir", "split", "unanswerable")
+    if not _file(folder, CORPUS[0]).is_file():  # before the judgements, which may belong to another layout
+        raise BenchError(f"There is no {folder / CORPUS[0]}.", NEEDED)
     qrels, note = _split(folder, options.split)
     documents = _documents(_file(folder, "corpus.jsonl"))
     queries = _queries(_file(folder, "queries.jsonl"))
@@ -87,21 +94,25 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
         raise BenchError(
             f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
         )
-    if not found:
-        _refuse_elsewhere(folder, files, wanted or DEFAULT_SPLIT)
+    if not found and (stray := _elsewhere(folder, files, wanted or DEFAULT_SPLIT)):
+        return folder / stray, f"judgements from {stray}"
     split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
     return _file(qrels, f"{split}.tsv"), "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
 
 
-def _refuse_elsewhere(folder: Source, files: Collection[str], split: str) -> None:
-    """Raise BenchError where judgements lie under another name. files: the names in the folder qrels."""
+def _elsewhere(folder: Source, files: Collection[str], split: str) -> str:
+    """The one file of judgements under another name; "" for none. files: the names in the folder qrels.
+
+    Raises BenchError where it could be several.
+    """
     beside = (path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else ()
     stray = sorted([*(f"qrels/{name}" for name in files), *(name for name in beside if name.startswith("qrels"))])
-    if stray:
+    if len(stray) > 1:
         raise BenchError(
             f"{folder} has no qrels/{split}.tsv, but {', '.join(stray)}.",
             f"Write the judgements to qrels/{split}.tsv, a line each: query-id <tab> corpus-id <tab> score.",
         )
+    return stray[0] if stray else ""
 
 
 def _unanswerable(folder: Source, card: Card, options: Options, queries: pa.Table) -> pa.Table:

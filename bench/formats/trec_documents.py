@@ -1,7 +1,7 @@
 """The documents of a TREC folder: tabbed lines, JSON lines, or <DOC> in files of any number.
 
 Tabbed: id, text; id, title, text; or MS MARCO's id, URL, title, body; under a header with usual names any columns in
-any order. Tagged: <DOC> with <DOCNO>; the text is what stands in the tags that hold text in TREC's collections, else all.
+any order. Tagged: <DOC> with <DOCNO>; the text is that of the tags that hold text in TREC's collections, else all.
 """
 
 from __future__ import annotations
