@@ -13,6 +13,7 @@ from bench import controls
 from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats import runs, trec
+from bench.formats.ids import some, why_unknown
 from bench.worker import WorkerLike
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
@@ -123,10 +124,19 @@ def _called(path: Path) -> str:
 
 
 def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
-    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
+    """What a stored run lacks of the dataset's queries, and what it has beside its documents.
+
+    Raises BenchError where it has none of the queries.
+    """
     if entrant.stored is None or entrant.path is None:
         return []
     asked = trec.hits_by_query(entrant.stored, dataset)
+    if not any(asked) and not any(query in entrant.stored for query in dataset.outside):
+        raise BenchError(
+            f"{entrant.path} has none of the queries of {dataset.name}: it has {some(entrant.stored)}; the set has "
+            f"{some(dataset.query_ids)}.",
+            why_unknown(entrant.stored, dataset.query_ids) or "Check that the run was made on this set.",
+        )
     found = []
     absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
     if absent:

@@ -54,6 +54,12 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
         for form in FILES:
             if _module(form).recognises(path, given):
                 return _load(form, str(path), options)
+    if path.name.lower().endswith(TARS):
+        folder = shlex.quote(path.name.partition(".")[0])
+        raise BenchError(
+            f"{path} is a tar archive, which is not read as it lies.",
+            f"Unpack it: mkdir {folder} && tar -xf {shlex.quote(str(path))} -C {folder}; then name {folder}.",
+        )
     seen, how = _seen(path)
     raise BenchError(
         f"{path} is in none of the known forms{seen}.",
@@ -63,11 +69,7 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
 
 
 def _seen(path: Path) -> tuple[str, str]:
-    """What a table has instead of columns that are known, and how to name them; how to unpack what is packed."""
-    if path.name.lower().endswith(TARS):
-        folder = shlex.quote(path.name.partition(".")[0])
-        unpack = f"mkdir {folder} && tar -xf {shlex.quote(str(path))} -C {folder}"
-        return ": it is a tar archive", f" Unpack it, and name the folder: {unpack}"
+    """What a table has instead of columns that are known, and how to name them."""
     if path.suffix.lower() == ".json":
         return "", f" A JSON array of objects becomes JSON lines by: {to_json_lines(path)}"
     if path.suffix.lower() not in SUFFIXES:

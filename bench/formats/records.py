@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
         if number == 1 and _ARRAY.match(line):
             raise BenchError(f"{path} is one JSON array, not JSON lines.", f"Convert it: {to_json_lines(path)}")
         try:
-            record = orjson.loads(line)
+            record = _with_nan(line) if b"NaN" in line else orjson.loads(line)
         except orjson.JSONDecodeError as error:
             decoded(line, f"{path}:{number}")
             raise BenchError(
@@ -64,6 +65,16 @@ def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
                 f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
             )
         yield number, record
+
+
+def _with_nan(line: bytes) -> Any:
+    """JSON, with null for the NaN that pandas writes for what is missing; else orjson's own answer."""
+    try:
+        record = json.loads(line, parse_constant={"NaN": None}.__getitem__)
+        orjson.dumps(record)  # which takes no lone surrogates
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return orjson.loads(line)
+    return record
 
 
 def to_json_lines(path: Source) -> str:

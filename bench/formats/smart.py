@@ -1,4 +1,4 @@
-"""SMART's collections, as Cranfield, CISI, MED and CACM are handed on: one file of documents, of queries, of judgements.
+"""SMART's collections (Cranfield, CISI, MED, CACM): one file of documents, one of queries, one of judgements.
 
 Documents and queries: .I with the number, then .T, .A, .B, .W … with the fields, of which title and text are read.
 Judgements: query, document; the same and two zeros (CISI, CACM); TREC's four columns (MED); or with a code behind them
@@ -18,7 +18,7 @@ from bench.formats import judgements
 from bench.formats.beir import read_card
 from bench.formats.lines import decoded, lines
 from bench.formats.options import Options
-from bench.formats.records import counted, dataset_of, unjudged
+from bench.formats.records import dataset_of, unjudged
 
 DOCUMENTS = re.compile(r"(?i).*\.all(\.1400)?")
 QUERIES = re.compile(r"(?i).*\.qry|query\.text")
@@ -50,14 +50,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     if not asked <= set(numbers) and asked <= set(in_order):
         judged = [(in_order[query], document, value) for query, document, value in judged]
         note = "the judgements number the queries in their order, not by .I"
-    again = len(judged) - len({(query, document) for query, document, _ in judged})
-    grades, left_out = judgements.usable(dict.fromkeys(judged), queries, documents, path)
-    note = joined(
-        note,
-        counted(again, "pair judged again", "pairs judged again"),
-        left_out,
-        unjudged(len(queries), len({query for query, _ in grades})),
-    )
+    grades, left_out = judgements.usable(judged, queries, documents, path)
+    note = joined(note, left_out, unjudged(len(queries), len({query for query, _ in grades})))
     texts: Mapping[str, tuple[str, Mapping[str, str]]] = {number: (text, {}) for number, text in queries.items()}
     return dataset_of(
         folder.resolve().name, documents, texts, grades, card=read_card(folder / "dataset.toml"), note=note
@@ -135,7 +129,7 @@ def _judged(path: Path) -> Iterator[tuple[str, str, int]]:
         code = columns[-1] if trec or len(columns) == 3 else "1"
         if not re.fullmatch(r"-?[0-9]+", code) or not document.isdecimal():
             raise BenchError(f"{where}: {code!r} is no code of relevance.", "Write query and document alone.")
-        yield str(int(columns[0])), str(int(document)), int(code not in NOT_RELEVANT)
+        yield str(int(columns[0])), str(int(document)), int(code) if trec else int(code not in NOT_RELEVANT)
 
 
 def _zero(text: str, where: str) -> str:

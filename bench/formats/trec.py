@@ -20,7 +20,7 @@ from bench.dataset import Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats import judgements, trec_documents
 from bench.formats.beir import read_card
-from bench.formats.ids import known, some, why_unknown
+from bench.formats.ids import known
 from bench.formats.options import Options
 from bench.formats.records import dataset_of, unjudged
 from bench.formats.topics import read_topics
@@ -165,15 +165,9 @@ def to_ranking(run: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: 
     """A run's hits in the dataset's positions, ordered by the one tie rule; queries without judgements are left out.
 
     A document that the dataset does not have keeps its rank, and nobody judged it, as in trec_eval: it stands as
-    -2 - its place in `unknown_documents`. Raises BenchError where the run has none of the queries.
+    -2 - its place in `unknown_documents`.
     """
     asked = hits_by_query(run, dataset)
-    if not any(asked) and not run.keys() & set(dataset.outside):
-        raise BenchError(
-            f"The run has none of the queries of {dataset.name}: it has {some(run)}; the set has "
-            f"{some(dataset.query_ids)}.",
-            why_unknown(run, dataset.query_ids) or "Check that the run was made on this set.",
-        )
     position = _positions(asked, dataset)
     ranking = Ranking.empty(len(dataset.queries), depth)
     for row, hits in enumerate(asked):
@@ -205,6 +199,7 @@ def _positions(asked: Iterable[Mapping[str, float]], dataset: Dataset) -> dict[s
     if not all(map(str.isascii, absent)):  # a name may be composed in another way
         places = {each: place for place, each in enumerate(dataset.documents["id"].to_pylist())}
         alike = known(places)
-        positions |= {name: places[each] for name in absent if (each := alike.get(name)) is not None}
+        same = {name: each for name in absent if (each := alike.get(name)) is not None and each not in positions}
+        positions |= {name: places[each] for name, each in same.items()}
         absent = [name for name in absent if positions[name] is None]
     return positions | {name: NO_HIT - 1 - number for number, name in enumerate(absent)}
