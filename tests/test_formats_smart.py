@@ -54,7 +54,11 @@ def relevant(found):
 @pytest.mark.parametrize("names", [("X.ALL", "X.QRY", "X.REL"), ("cacm.all", "query.text", "qrels.text")])
 def test_documents_and_queries_are_title_and_text(write, names):
     found = load_dataset(write("1 1\n2 2\n", names))
-    assert list(found.texts) == ["Dogs Dogs travel free.", "Bicycles can be hired.", "Ferries The ferry leaves at seven."]
+    assert list(found.texts) == [
+        "Dogs Dogs travel free.",
+        "Bicycles can be hired.",
+        "Ferries The ferry leaves at seven.",
+    ]
     assert found.query_texts == ["when does the ferry leave", "hire a bicycle"]
     assert found.note == "queries without a judgement, left out: 1 of 3"
 

@@ -227,11 +227,13 @@ TOPIC_FORMS = {
 </topics>""",
     "the number as an element, CDATA": "<topics><topic><number>1</number><title>sleeping cat</title></topic>"
     "<topic><number>2</number><title><![CDATA[pump & valve]]></title></topic></topics>",
-    "nothing but the text": '<topics><topic number="1">sleeping\n cat</topic><topic number="2">pump &amp; valve</topic></topics>',
+    "nothing but the text": '<topics><topic number="1">sleeping\n cat</topic>'
+    '<topic number="2">pump &amp; valve</topic></topics>',
     "queries with numbers": "<parameters><query><number>1</number><text>sleeping cat</text></query>"
     "<query><number>2</number><text>pump & valve</text></query></parameters>",
-    "a title and subtopics": '<webtrack><topic number="1" type="faceted"><title>sleeping cat</title><subtopic number="1">a'
-    '</subtopic><subtopic number="2">b</subtopic></topic><topic number="2"><title>pump & valve</title></topic></webtrack>',
+    "a title and subtopics": '<webtrack><topic number="1" type="faceted"><title>sleeping cat</title>'
+    '<subtopic number="1">a</subtopic><subtopic number="2">b</subtopic></topic>'
+    '<topic number="2"><title>pump & valve</title></topic></webtrack>',
     "classic, with closed tags and CRLF": "<top>\r\n<num>Number: 1</num>\r\n<title>sleeping cat</title>\r\n</top>\r\n"
     "<top lang='en'><num>2</num><title>pump &amp; valve</title></top>",
 }
@@ -294,7 +296,7 @@ def test_files_as_ms_marco_names_them(write):
     (folder / "queries.train.tsv").write_text("7\tx\n")
     check(load_dataset(folder))
     (folder / "qrels.train.tsv").write_text("7 0 d1 1\n")
-    with pytest.raises(BenchError, match="has no split 'test', but dev.small, train"):
+    with pytest.raises(BenchError, match=r"has no split 'test', but dev\.small, train"):
         load_dataset(folder)
     assert load_dataset(folder, Options(split="train")).query_ids == ["7"]
 
@@ -348,7 +350,7 @@ def test_where_only_the_documents_are_missing_the_error_says_so(write):
 
 
 def test_judgements_of_what_is_not_there_are_counted(write):
-    found = load_dataset(write(**{"qrels": QRELS + "9 0 d1 1\n3 0 d9 1\n"}))
+    found = load_dataset(write(qrels=QRELS + "9 0 d1 1\n3 0 d9 1\n"))
     assert found.query_ids == ["1", "2"]
     assert found.note.startswith("judgements of queries or documents that the set lacks, left out: 2 of 5")
     assert "queries left out because all of their judgements were: 1" in found.note
