@@ -103,10 +103,21 @@ def _stored(path: Path) -> Entrant:
         _called(path),
         f"trec run sha256:{digest}",
         {"run": path.name},
-        ranked=partial(trec.to_ranking, hits),
+        ranked=partial(_ranked, path, hits),
         stored=hits,
         path=path,
     )
+
+
+def _ranked(path: Path, hits: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: int) -> Ranking:
+    """A stored run's rankings. Raises BenchError where it has none of the set's queries."""
+    if not any(trec.hits_by_query(hits, dataset)) and dataset.outside.isdisjoint(hits):
+        raise BenchError(
+            f"{path} has none of the queries of {dataset.name}: it has {some(hits)}; the set has "
+            f"{some(dataset.query_ids)}.",
+            why_unknown(hits, dataset.query_ids) or "Check that the run was made on this set.",
+        )
+    return trec.to_ranking(hits, dataset, depth)
 
 
 def _control(name: str, seed: int) -> Entrant:
@@ -124,19 +135,10 @@ def _called(path: Path) -> str:
 
 
 def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
-    """What a stored run lacks of the dataset's queries, and what it has beside its documents.
-
-    Raises BenchError where it has none of the queries.
-    """
+    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
     if entrant.stored is None or entrant.path is None:
         return []
     asked = trec.hits_by_query(entrant.stored, dataset)
-    if not any(asked) and not any(query in entrant.stored for query in dataset.outside):
-        raise BenchError(
-            f"{entrant.path} has none of the queries of {dataset.name}: it has {some(entrant.stored)}; the set has "
-            f"{some(dataset.query_ids)}.",
-            why_unknown(entrant.stored, dataset.query_ids) or "Check that the run was made on this set.",
-        )
     found = []
     absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
     if absent:

@@ -189,7 +189,7 @@ def test_unknown_documents_are_said_with_line_query_and_number(stored, write_set
 
 def test_a_run_without_a_query_in_common_shows_the_ids_of_both(stored, write_set):
     with pytest.raises(BenchError) as caught:
-        warnings_of(stored("Q1 Q0 d1 1 9 t\n"), load_dataset(write_set()))
+        stored("Q1 Q0 d1 1 9 t\n").ranked(load_dataset(write_set()), 1)
     assert "has none of the queries of small: it has 'Q1'; the set has 'q1', 'q2', 'q3'" in caught.value.message
     assert caught.value.hint.startswith("They differ in upper and lower case")
 
