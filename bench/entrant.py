@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,21 @@ def _stored(path: Path) -> Entrant:
 
 
 def _ranked(path: Path, hits: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: int) -> Ranking:
-    """A stored run's rankings. Raises BenchError where it has none of the set's queries."""
-    if not any(trec.hits_by_query(hits, dataset)) and dataset.outside.isdisjoint(hits):
-        raise BenchError(
-            f"{path} has none of the queries of {dataset.name}: it has {some(hits)}; the set has "
-            f"{some(dataset.query_ids)}.",
-            why_unknown(hits, dataset.query_ids) or "Check that the run was made on this set.",
-        )
+    """A stored run's rankings. Raises BenchError where it has none of the set's queries, or none of its documents."""
+    asked = trec.hits_by_query(hits, dataset)
+    if not any(asked) and dataset.outside.isdisjoint(hits):
+        raise _other_set(path, dataset, "queries", hits, dataset.query_ids)
+    unknown = trec.unknown_documents(hits, dataset)
+    if unknown and len(unknown) == len(set(chain.from_iterable(asked))):
+        raise _other_set(path, dataset, "documents", unknown, dataset.documents["id"].to_pylist())
     return trec.to_ranking(hits, dataset, depth)
+
+
+def _other_set(path: Path, dataset: Dataset, what: str, theirs: Collection[str], ours: Collection[str]) -> BenchError:
+    return BenchError(
+        f"{path} has none of the {what} of {dataset.name}: it has {some(theirs)}; the set has {some(ours)}.",
+        why_unknown(theirs, ours) or "Check that the run was made on this set.",
+    )
 
 
 def _control(name: str, seed: int) -> Entrant:

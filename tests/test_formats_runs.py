@@ -187,6 +187,13 @@ def test_unknown_documents_are_said_with_line_query_and_number(stored, write_set
     assert warning.endswith("other.trec:4: 'zz9' for the query 'q2'.")
 
 
+def test_a_run_without_a_document_in_common_shows_the_ids_of_both(stored, write_set):
+    with pytest.raises(BenchError) as caught:
+        stored("q1 Q0 d01 1 9 t\nq1 Q0 d02 1 9 t\n").ranked(load_dataset(write_set()), 1)
+    assert "has none of the documents of small: it has 'd01', 'd02'; the set has 'd4', 'd3'" in caught.value.message
+    assert caught.value.hint.startswith("They differ in leading zeros")
+
+
 def test_a_run_without_a_query_in_common_shows_the_ids_of_both(stored, write_set):
     with pytest.raises(BenchError) as caught:
         stored("Q1 Q0 d1 1 9 t\n").ranked(load_dataset(write_set()), 1)
