@@ -141,3 +141,11 @@ def test_names_of_files_in_another_composition_than_the_labels(tmp_path):
         (tmp_path / "queries.csv").write_text(f"query,relevant\nx,{named}\n", "utf-8")
         found = load_dataset(tmp_path)
         assert found.document_ids(found.judged_document) == ["caf\u0301/the\u0301.md"]
+
+
+def test_texts_beside_sets_are_read_where_they_are_asked_for(tmp_path):
+    (tmp_path / "a.md").write_text("# Title\ntext")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "corpus.jsonl").write_text('{"_id": "d", "text": "x"}\n')
+    found = load_dataset(tmp_path, Options(known_item="title"))
+    assert found.query_texts == ["Title"]

@@ -354,3 +354,21 @@ def test_judgements_of_what_is_not_there_are_counted(write):
     assert found.query_ids == ["1", "2"]
     assert found.note.startswith("judgements of queries or documents that the set lacks, left out: 2 of 5")
     assert "queries left out because all of their judgements were: 1" in found.note
+
+
+@pytest.mark.parametrize(
+    ("topics", "qrels"),
+    [
+        ("msmarco-test2019-queries.tsv", "2019qrels-pass.txt"),
+        ("topics.robust04.txt", "qrels.robust04.txt"),
+        ("topics.301-450", "qrels.trec7.csv"),
+    ],
+)
+def test_names_of_files_as_tracks_hand_them_on(write, topics, qrels):
+    check(load_dataset(write(**{"topics.tsv": None, "qrels": None, topics: TOPICS, qrels: QRELS})))
+
+
+def test_texts_called_docs_are_no_documents_of_trec(write):
+    folder = write(**dict.fromkeys(("docs.tsv", "topics.tsv", "qrels")), **{"docs.txt": "x", "docs/a.pdf": "%PDF"})
+    (folder / "queries.csv").write_text("query,relevant\nx,docs.txt\n")
+    assert load_dataset(folder).note == "each file is a document"

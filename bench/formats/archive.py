@@ -49,7 +49,7 @@ def within(path: Path) -> tuple[Path, str] | None:
     """A zip file and the folder in it that the path names (sets.zip/inner/folder); None where it names no zip file."""
     for each in (path, *path.parents):
         if each.suffix.lower() == ".zip" and each.is_file():
-            return each, path.relative_to(each).as_posix().removeprefix(".")
+            return each, "/".join(path.relative_to(each).parts)
     return None
 
 

@@ -33,11 +33,12 @@ HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
 FENCES = ("```", "~~~")
 
 
-def recognises(path: Path, _: Options) -> bool:
+def recognises(path: Path, options: Options) -> bool:
     """Is this a folder with text files and in no other layout, nor one that holds sets of another?"""
     if not path.is_dir() or any(any(path.glob(each)) for each in OTHERS):
         return False
-    return any(_paths(path)) and (bool(labels(path)) or not below(path, ("corpus.jsonl", "corpus.jsonl.gz")))
+    wanted = options.known_item or options.unlabelled or labels(path)
+    return any(_paths(path)) and (bool(wanted) or not below(path, ("corpus.jsonl", "corpus.jsonl.gz")))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -61,6 +61,22 @@ def lines(path: Source, needed: str) -> Iterator[tuple[int, bytes]]:
                 yield number, line.rstrip(b"\r\n")
 
 
+def first_line(path: Source) -> bytes:
+    """The first line that is not blank, to see what a file is; empty where it cannot be read."""
+    try:
+        return next((line for _, line in lines(path, "Check the file.")), b"").lstrip()
+    except BenchError:
+        return b""
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder, in order; nothing where there is none. Raises BenchError where it may not be read."""
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise BenchError(f"{folder} cannot be read: {error.strerror or error}.", "Check the folder.") from None
+
+
 @contextmanager
 def _reading(path: Source, needed: str) -> Iterator[None]:
     try:

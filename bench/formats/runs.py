@@ -40,9 +40,9 @@ def read_run(path: Path) -> Run:
     for a run without hits.
     """
     run: Run = {}
-    first = next((line for _, line in lines(path, NEEDED)), b"").lstrip()
+    first = next((line for _, line in lines(path, NEEDED)), b"").lstrip()  # an absent file is told of here
     name = path.name.casefold().removesuffix(".gz")
-    if first[:1] in (b"{", b"[") or name.endswith(".json"):
+    if first.startswith(b"{") or name.endswith(".json"):
         found = _json(path)
     elif name.endswith(".csv") or _has_header(first):
         found = _table(path, "," if b"," in first or name.endswith(".csv") else "\t")
@@ -70,14 +70,16 @@ def line_of(path: Path, query: str, document: str) -> str:
 def _lines(path: Path) -> Iterator[Hit]:
     """TREC's lines, or MS MARCO's; the first says which."""
     short: list[tuple[str, list[str]]] = []
+    begun = False
     for number, line in lines(path, NEEDED):
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
-        if len(columns) in (3, 4) and (short or number == 1):
+        if len(columns) in (3, 4) and (short or not begun):
             short.append((where, columns))
             continue
         if len(columns) < 6 or short:  # trec_eval reads on over words after the tag
             raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
+        begun = True
         query, _, document, rank, score = columns[:5]
         if not rank.isdecimal() and (len(columns) > 6 or "." in rank):
             raise BenchError(f"{where}: the rank {rank!r} is not a whole number.", f"{WRITTEN} {SPACE}")

@@ -16,7 +16,7 @@ from bench.dataset import Dataset, joined
 from bench.errors import BenchError
 from bench.formats import judgements
 from bench.formats.beir import read_card
-from bench.formats.lines import decoded, lines
+from bench.formats.lines import decoded, entries, first_line, lines
 from bench.formats.options import Options
 from bench.formats.records import dataset_of, unjudged
 
@@ -59,13 +59,11 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
 
 
 def _named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    return sorted(
-        path for path in folder.iterdir() if path.is_file() and pattern.fullmatch(path.name.removesuffix(".gz"))
-    )
+    return [each for each in entries(folder) if each.is_file() and pattern.fullmatch(each.name.removesuffix(".gz"))]
 
 
 def _begins(path: Path) -> bool:
-    return next((line.startswith(b".I") for _, line in lines(path, NEEDED)), False)
+    return first_line(path).startswith(b".I")
 
 
 def _one(folder: Path, pattern: re.Pattern[str], what: str) -> Path:

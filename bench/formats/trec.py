@@ -21,6 +21,7 @@ from bench.errors import BenchError, unknown
 from bench.formats import judgements, trec_documents
 from bench.formats.beir import read_card
 from bench.formats.ids import known
+from bench.formats.lines import entries
 from bench.formats.options import Options
 from bench.formats.records import dataset_of, unjudged
 from bench.formats.topics import read_topics
@@ -28,11 +29,8 @@ from bench.formats.trec_documents import NEEDED
 from bench.formats.unlabelled import unlabelled
 from retrievers.base import NO_HIT, Ranking, top_k
 
-DOCUMENTS = (
-    *("docs.tsv", "docs.jsonl", "docs.trec", "docs.sgml", "docs.xml", "docs.txt"),
-    *("collection.tsv", "msmarco-docs.tsv"),
-)
-FOLDERS = ("docs", "documents")  # of tagged files
+DOCUMENTS = ("docs.tsv", "docs.jsonl", "collection.tsv", "corpus.tsv", "msmarco-docs.tsv")
+TAGGED = ("docs.trec", "docs.sgml", "docs.xml", "docs.txt", "docs", "documents")  # files, and folders of such
 OTHERS = (".jsonl", ".json", ".md", ".py", ".parquet", ".zip", ".pdf", ".html")  # endings that no such file has
 
 
@@ -82,10 +80,11 @@ def _one(folder: Path, found: list[Path], absent: str) -> Path:
 
 
 def _candidates(folder: Path) -> list[Path]:
-    names = (f"{name}{packed}" for name in DOCUMENTS for packed in ("", ".gz"))
-    found = [path for name in names if (path := folder / name).is_file()]
-    tagged = (path for name in FOLDERS if (path := folder / name).is_dir())
-    return [*found, *(path for path in tagged if any(map(trec_documents.is_tagged, trec_documents.files(path)[:1])))]
+    def packed(names: tuple[str, ...]) -> list[Path]:
+        return [folder / f"{name}{ending}" for name in names for ending in ("", ".gz")]
+
+    found = [path for path in packed(DOCUMENTS) if path.is_file()]
+    return [*found, *(path for path in packed(TAGGED) if path.exists() and trec_documents.is_tagged(path))]
 
 
 def _documents(folder: Path) -> Path:
@@ -95,7 +94,7 @@ def _documents(folder: Path) -> Path:
 def _files(folder: Path, named: re.Pattern[str]) -> dict[str, list[Path]]:
     """split -> the files of the folder that are named so; "" where the name says no more."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in entries(folder):
         match = named.fullmatch(path.name.removesuffix(".gz"))
         if match and path.is_file() and not path.name.removesuffix(".gz").endswith(OTHERS):
             found.setdefault("-".join(filter(None, match.groups())), []).append(path)
@@ -106,7 +105,7 @@ def _splits(folder: Path) -> dict[str, Path]:
     """split -> its judgements: qrels.* of the folder, and the files in its folder qrels."""
     found = {split: _one(folder, paths, "qrels") for split, paths in _files(folder, QRELS).items()}
     within: dict[str, list[Path]] = {}
-    for path in sorted((folder / "qrels").iterdir()) if (folder / "qrels").is_dir() else ():
+    for path in entries(folder / "qrels"):
         if path.is_file() and not path.name.startswith("."):
             within.setdefault(re.sub(r"(\.(tsv|txt|csv|qrels))?(\.gz)?$", "", path.name), []).append(path)
     return {split: _one(folder / "qrels", paths, split) for split, paths in within.items()} | found

@@ -16,7 +16,7 @@ import pyarrow as pa
 from bench.errors import BenchError
 from bench.formats.columns import string_table
 from bench.formats.header import folded, places, split
-from bench.formats.lines import checked_id, decoded, id_text, lines
+from bench.formats.lines import checked_id, decoded, first_line, id_text, lines
 from bench.formats.options import Options
 from bench.formats.records import dotted, field_for, json_records, text_field
 
@@ -57,9 +57,9 @@ def read(path: Path, options: Options) -> pa.Table:
 
 
 def is_tagged(path: Path) -> bool:
-    """Does the file begin with <DOC>?"""
-    first = next((line for _, line in lines(path, NEEDED)), b"")
-    return bool(OPENING.match(first.decode("utf-8", "replace").lstrip()))
+    """Does the file begin with <DOC>, or the first file of the folder?"""
+    first = next(iter(files(path)), None) if path.is_dir() else path
+    return first is not None and bool(OPENING.match(first_line(first).decode("utf-8", "replace")))
 
 
 def files(folder: Path) -> list[Path]:
