@@ -20,7 +20,7 @@ from bench.formats.lines import Source, decoded, grade, lines
 GRADE = ("score", "grade", "relevance", "rel", "label", "relevancy", "judgement", "judgment", "qrel")
 ROLES = {"query": QUERY_ID, "document": DOCUMENT_ID}
 POSITIONS = {"query": 0, "document": -2, "grade": -1}  # with three columns and with four
-SEPARATOR = re.compile(r"(?i)\s*\"?sep=(.)\"?\s*")  # Excel's own first line
+SEPARATOR = re.compile(r"(?i)\"?sep=([^\w\s\"]|\t)\"?")  # Excel's own first line
 WRITTEN = "Write query-id <tab> corpus-id <tab> score, or TREC's 4 columns: query, iteration, document, grade."
 MANY = 10  # one of so many that is lacking asks for a reason
 FEWEST = 20  # one judgement of so many must fit the set, else the files do not belong together

@@ -24,6 +24,7 @@ csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less tha
 
 # A field and what ends it: in quotes, or without any.
 _TSV_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|[^"\t\r\n]*)(?:\t|\r?\n|\Z)')
+_TOLD = re.compile(r"(?i)\"?sep=([^\w\s\"]|\t)\"?\r?\n")  # the separator, as Excel writes it into a first line
 _ARRAY = re.compile(rb"\s*\[\s*(\{|$)")  # of objects
 
 Record = dict[str, Any]
@@ -118,7 +119,11 @@ def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
         for number, line in lines(path, needed):
             yield number, decoded(line, f"{path}:{number}").split("\t")
         return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tabbed else _separator(text), strict=True)
+    told = None if tabbed else _TOLD.match(text)
+    if told:  # a blank line in its place: the others keep their numbers
+        text = "\n" + text[told.end() :]
+    separator = told[1] if told else "\t" if tabbed else _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for row in reader:
             yield reader.line_num, row
