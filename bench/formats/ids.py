@@ -68,9 +68,9 @@ _CAUSES: Mapping[str, Callable[[str], str]] = {
 
 def why_unknown(absent: Collection[str], present: Collection[str]) -> str:
     """What most of the absent ids have in common with present ones, as advice; "" where nothing is seen."""
-    for advice, alike in _CAUSES.items():
+    for advice, alike in _CAUSES.items() if absent else ():
         forms = {alike(each) for each in present}
-        if absent and 2 * sum(alike(each) in forms for each in absent) >= len(absent):
+        if 2 * sum(alike(each) in forms for each in absent) >= len(absent):
             return advice
     return ""
 

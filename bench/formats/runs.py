@@ -25,6 +25,7 @@ Hit = tuple[str, str, str, float]  # file:line, query, document, score
 NEEDED = "Give a TREC run file."
 WRITTEN = "A run line is: query Q0 document rank score tag."
 SPACE = "Where a name holds a space, write it as %20, as the ids of a folder of text files are written."
+GRADES = (0, 1, 2, 3, 4)
 ROLES = {
     "query": QUERY_ID,
     "document": ("docno", *(name for name in DOCUMENT_ID if name != "docno"), "id"),  # PyTerrier's docid is its own
@@ -119,13 +120,14 @@ def _are_ranks(path: Path, rows: list[tuple[str, list[str]]], values: list[float
     by_query: dict[str, list[float]] = {}
     for (_, columns), value in zip(rows, values, strict=True):
         by_query.setdefault(columns[0], []).append(value)
-    whole = all(value.is_integer() for value in values)
-    if whole and all(each[0] in (0, 1) and each == sorted(set(each)) for each in by_query.values()):
+    if not all(value.is_integer() for value in values):
+        return False
+    found = by_query.values()
+    if all(each[0] in (0, 1) and each == sorted(set(each)) for each in found):
         return True
-    if whole and all(min(each) in (0, 1) and sorted(each)[-1] <= len(each) for each in by_query.values()):
+    counts = all(min(each) in (0, 1) and max(each) <= len(each) for each in found)
+    if counts or not all(each == sorted(each, reverse=True) for each in found):
         raise BenchError(f"{path}: the third column could be ranks or scores.", WRITTEN)
-    if any(len(each) > 1 and each == sorted(each) and each[0] < each[-1] for each in by_query.values()) and whole:
-        raise BenchError(f"{path}: the third column goes up, as ranks do, and does not begin with 1.", WRITTEN)
     return False
 
 
@@ -139,12 +141,10 @@ def _has_header(line: bytes) -> bool:
 def _table(path: Path, separator: str) -> Iterator[Hit]:
     reader = csv.reader(io.StringIO(text_of(path, NEEDED), newline=""), delimiter=separator, strict=True)
     columns: dict[str, int] = {}
-    width = 0
+    width, found = 0, list[Hit]()
     try:
-        for row in reader:
+        for row in filter(any, reader):
             where = f"{path}:{reader.line_num}"
-            if not any(row):
-                continue
             if not columns:
                 columns, width = _columns(row, where), len(row)
                 continue
@@ -152,9 +152,12 @@ def _table(path: Path, separator: str) -> Iterator[Hit]:
                 raise BenchError(f"{where}: {len(row)} columns, not {width} as in the header.", "Mend the line.")
             value = _finite(row[columns["score" if "score" in columns else "rank"]], where)
             query, document = (checked_id(row[columns[role]].strip(), where) for role in ("query", "document"))
-            yield where, query, document, value if "score" in columns else -value
+            found.append((where, query, document, value if "score" in columns else -value))
     except csv.Error as error:
         raise BenchError(f"{path}:{reader.line_num}: {error}.", "Mend the quotes.") from None
+    if found and "rank" not in columns and all(value in GRADES for *_, value in found):
+        raise BenchError(f"{path} looks like judgements, not a run: each score is a grade.", WRITTEN)
+    return iter(found)
 
 
 def _columns(header: list[str], where: str) -> dict[str, int]:
