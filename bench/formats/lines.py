@@ -31,7 +31,7 @@ GZIP = b"\x1f\x8b"
 MAGIC = {
     b"PK\x03\x04": ("a zip file or an Excel workbook", "Name a zip file .zip; save a workbook as CSV."),
     b"PK\x05\x06": ("an empty zip file", "Pack it again."),
-    b"PAR1": ("a Parquet file", "Name it .parquet."),
+    b"PAR1": ("a Parquet file", "Name a set of texts .parquet; write all else as JSON lines."),
     b"ARROW1": ("an Arrow file", "Name it .arrow."),
     b"\x28\xb5\x2f\xfd": ("compressed by zstd", "Unpack it: zstd -d FILE."),
     b"BZh": ("compressed by bzip2", "Unpack it: bunzip2 FILE."),
