@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from bench import controls
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.formats import trec
+from bench.formats import runs, trec
+from bench.formats.ids import some, why_unknown
 from bench.worker import WorkerLike
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
 
 # What file names of TREC runs end in; the rest is what the run is called.
-SUFFIXES = (".gz", ".trec", ".run", ".txt")
+SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 
 
 @dataclass
@@ -26,7 +28,8 @@ class Entrant:
     """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
-    timed, a TREC run or a control, in the dataset's positions. stored: the hits of a TREC run, which are scored whole.
+    timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
+    whole, and its file.
     worker: what the retriever lives in while that is alive.
     """
 
@@ -37,6 +40,7 @@ class Entrant:
     instance: Retriever | None = None
     ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
+    path: Path | None = None
     worker: WorkerLike | None = None
     load_seconds: float = field(default=0.0)
 
@@ -49,7 +53,11 @@ class Entrant:
         """The most hits that a stored run has for a query of the set; None for what is ranked here."""
         if self.stored is None:
             return None
-        return max((len(self.stored.get(query, ())) for query in dataset.query_ids), default=0)
+        return max(map(len, trec.hits_by_query(self.stored, dataset)), default=0)
+
+    def unknown_documents(self, dataset: Dataset) -> list[str]:
+        """The hits of a stored run that the dataset does not have, as its ranking numbers them."""
+        return [] if self.stored is None else trec.unknown_documents(self.stored, dataset)
 
     def close(self) -> None:
         """End the worker, if there is one."""
@@ -97,14 +105,33 @@ def _described(label: str, retriever: Retriever, instance: Retriever | None = No
 
 
 def _stored(path: Path) -> Entrant:
-    hits = trec.read_run(path)
+    hits = runs.read_run(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Entrant(
         _called(path),
         f"trec run sha256:{digest}",
         {"run": path.name},
-        ranked=partial(trec.to_ranking, hits),
+        ranked=partial(_ranked, path, hits),
         stored=hits,
+        path=path,
+    )
+
+
+def _ranked(path: Path, hits: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: int) -> Ranking:
+    """A stored run's rankings. Raises BenchError where it has none of the set's queries, or none of its documents."""
+    asked = trec.hits_by_query(hits, dataset)
+    if not any(asked) and dataset.outside.isdisjoint(hits):
+        raise _other_set(path, dataset, "queries", hits, dataset.query_ids)
+    unknown = trec.unknown_documents(hits, dataset)
+    if unknown and len(unknown) == len(set(chain.from_iterable(asked))):
+        raise _other_set(path, dataset, "documents", unknown, dataset.documents["id"].to_pylist())
+    return trec.to_ranking(hits, dataset, depth)
+
+
+def _other_set(path: Path, dataset: Dataset, what: str, theirs: Collection[str], ours: Collection[str]) -> BenchError:
+    return BenchError(
+        f"{path} has none of the {what} of {dataset.name}: it has {some(theirs)}; the set has {some(ours)}.",
+        why_unknown(theirs, ours) or "Check that the run was made on this set.",
     )
 
 
@@ -122,13 +149,30 @@ def _called(path: Path) -> str:
     return name
 
 
-def absent_queries(entrant: Entrant, dataset: Dataset) -> str | None:
-    """A warning where a stored run does not have every judged query: each of those counts as 0."""
-    stored = entrant.stored
-    absent = [query for query in dataset.query_ids if query not in stored] if stored is not None else []
-    if not absent:
-        return None
-    return (
-        f"{entrant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
-        f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
-    )
+def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
+    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
+    if entrant.stored is None or entrant.path is None:
+        return []
+    asked = trec.hits_by_query(entrant.stored, dataset)
+    found = []
+    absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
+    if absent:
+        found.append(
+            f"{entrant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
+            f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
+        )
+    unknown = set(entrant.unknown_documents(dataset))
+    if unknown:
+        number = sum(len(unknown & hits.keys()) for hits in asked)
+        query, document = next(
+            (query, document)
+            for query, hits in zip(dataset.query_ids, asked, strict=True)
+            for document in hits
+            if document in unknown
+        )
+        found.append(
+            f"{entrant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does not "
+            "have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
+            f"{runs.line_of(entrant.path, query, document)}: {document!r} for the query {query!r}."
+        )
+    return found

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset
 from bench.errors import BenchError, nearest
-from retrievers.base import Ranking
+from retrievers.base import NO_HIT, Ranking
 
 if TYPE_CHECKING:
     import ir_measures
@@ -159,7 +159,11 @@ def evaluate_positions(
     descending = [float(score) for score in range(documents.shape[1], 0, -1)]
     run = {}
     for query, row in enumerate(documents.tolist()):
-        hits = {label[document]: score for document, score in zip(row, descending, strict=True) if document >= 0}
+        hits = {  # below NO_HIT stands what the set does not have: a hit that nobody judged
+            label[document] if document >= 0 else str(document): score
+            for document, score in zip(row, descending, strict=True)
+            if document != NO_HIT
+        }
         if hits:  # some providers divide by the number of hits; a query left out gets the measure's zero
             run[str(query)] = hits
     values = {name: np.zeros(len(judgements)) for name in measures}
@@ -221,7 +225,7 @@ def _interpolated_precision(
     """
     values = np.zeros(len(judgements))
     for query, grades in enumerate(judgements):
-        row = documents[query][documents[query] >= 0]
+        row = documents[query][documents[query] != NO_HIT]
         if measure["judged_only"]:
             row = row[[grades.get(document, -1) >= 0 for document in row.tolist()]]
         relevant = [document for document, grade in grades.items() if grade >= measure["rel"]]

@@ -24,7 +24,7 @@ from bench import conclusions, controls, environment, latency, measures, store, 
 from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.entrant import Entrant, absent_queries, entrants
+from bench.entrant import Entrant, entrants, warnings_of
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
@@ -377,7 +377,8 @@ class _Runner:
             "per_query.parquet": tables.per_query_bytes(dataset, values),
         }
         run_file = self.folder / "runs" / store.slug(dataset.name) / f"{store.slug(entrant.label)}.run.gz"
-        store.write_atomic(run_file, store.trec_run(dataset, ranking, store.slug(entrant.label)))
+        unknown = entrant.unknown_documents(dataset)
+        store.write_atomic(run_file, store.trec_run(dataset, ranking, store.slug(entrant.label), unknown))
         cell = store.write_cell(self._cell_folder(dataset, entrant), info, files)
         self.tell(Event("cell", dataset.name, entrant.label))
         return cell
@@ -438,8 +439,7 @@ class _Runner:
                 self._warn(f"{entrant.label}: {text}", entrant.label)
 
     def _warn_of_absence(self, dataset: Dataset, entrant: Entrant) -> None:
-        warning = absent_queries(entrant, dataset)
-        if warning is not None:
+        for warning in warnings_of(entrant, dataset):
             self._warn(warning, entrant.label)
 
     def _warn_of_depth(self, dataset: Dataset, entrant: Entrant) -> None:
@@ -548,7 +548,7 @@ def _dropped(dataset: Dataset) -> int:
 def _without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
     """Drop the hit that is the query itself; one more was fetched."""
     documents = ranking.documents
-    own = documents == np.where(dataset.left_out < 0, -2, dataset.left_out)[:, None]
+    own = (documents == dataset.left_out[:, None]) & (documents >= 0)
     order = np.argsort(own, axis=1, kind="stable")[:, :depth]
     kept = np.take_along_axis(np.where(own, -1, documents), order, axis=1)
     scores = np.take_along_axis(np.where(own, np.float32(-np.inf), ranking.scores), order, axis=1)

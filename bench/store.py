@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 from bench.dataset import Dataset
 from bench.errors import BenchError, OtherSchemaError
 from bench.run_info import strange
-from retrievers.base import Ranking
+from retrievers.base import NO_HIT, Ranking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,18 +198,18 @@ def write_cell(folder: Path, info: dict[str, Any], files: dict[str, bytes]) -> C
     return Cell(folder, info)
 
 
-def trec_run(dataset: Dataset, ranking: Ranking, tag: str) -> bytes:
-    """A TREC run, gzipped without a time stamp.
+def trec_run(dataset: Dataset, ranking: Ranking, tag: str, unknown: Sequence[str] = ()) -> bytes:
+    """A TREC run, gzipped without a time stamp. unknown: the ids of hits that the dataset does not have: -2, -3, …
 
     Scores are written as the shortest decimals that tell float32 values apart, which keep their order: stock trec_eval,
     which sorts by score, then by descending id, comes to the order of the ranks.
     """
-    query, rank = np.nonzero(ranking.documents >= 0)
-    ids = dataset.documents["id"].combine_chunks()
+    query, rank = np.nonzero(ranking.documents != NO_HIT)
+    ids = pa.chunked_array([*dataset.documents["id"].chunks, pa.array(unknown[::-1], pa.large_string())])
     lines = pc.binary_join_element_wise(
         dataset.queries["id"].combine_chunks().take(pa.array(query)),
         pa.scalar("Q0", pa.large_string()),
-        ids.take(pa.array(ranking.documents[query, rank])),
+        ids.take(pa.array(_place(ranking.documents[query, rank], len(ids)))).combine_chunks(),
         pa.array(rank + 1).cast(pa.large_string()),
         pa.array(ranking.scores[query, rank]).cast(pa.large_string()),
         pa.scalar(tag, pa.large_string()),
@@ -217,6 +217,11 @@ def trec_run(dataset: Dataset, ranking: Ranking, tag: str) -> bytes:
     )
     text = "".join(f"{line}\n" for line in lines.to_pylist())
     return gzip.compress(text.encode(), compresslevel=3, mtime=0)
+
+
+def _place(documents: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Where ids stand in a list of `size` whose end are the unknown ones, the first of them last."""
+    return np.where(documents < NO_HIT, size + 1 + documents, documents)
 
 
 def make_folder(folder: Path, may_exist: bool) -> None:

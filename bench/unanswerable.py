@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.dataset import Dataset
 from bench.statistics import auroc, auroc_interval
 from bench.streams import Purpose, stream
-from retrievers.base import Ranking
+from retrievers.base import NO_HIT, Ranking
 
 # A floor is set so that at least this many percent of the answerable queries reach it.
 KEPT = 95
@@ -60,4 +60,4 @@ def figures(dataset: Dataset, ranking: Ranking, seed: int) -> Iterator[ScoreFigu
 
 def top_scores(ranking: Ranking) -> NDArray[np.float64]:
     """The score of each query's first hit, -inf where it has none, float64 [queries]."""
-    return np.where(ranking.documents[:, 0] >= 0, ranking.scores[:, 0], -np.inf).astype(np.float64)
+    return np.where(ranking.documents[:, 0] != NO_HIT, ranking.scores[:, 0], -np.inf).astype(np.float64)

@@ -302,7 +302,7 @@ def test_the_cards_own_measure_may_have_a_margin(run_thirty):
 
 
 def test_costs_that_the_cache_shortened_have_no_part_in_the_verdict(run_thirty, tmp_path, monkeypatch):
-    """The second run takes its vectors from the cache: what it held, and for how long, says nothing of the retriever."""
+    """The second run takes its vectors from the cache: what it held and took says nothing of the retriever."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
     limits = {"max_memory_mb": 1.0}
     retrievers = ["bm25", "fakes:HashedDense"]

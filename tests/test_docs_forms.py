@@ -25,6 +25,7 @@ COMMANDS = [
     if line.startswith("python -m bench ")
 ]
 REMOTE = ("irds:", "hf:")
+SIZES = {"trec": "3 documents, 2 queries", "cisi": "2 documents, 2 queries"}
 LOCAL = [each for each in COMMANDS if not each[1].startswith(REMOTE)]
 
 
@@ -40,8 +41,8 @@ def folder(tmp_path_factory):
 
 def test_each_section_has_an_example():
     shown = {each[1].partition(":")[0] if each[1].startswith(REMOTE) else each[1] for each in COMMANDS}
-    assert shown == {"notes", "handbook", "manual", "articles", "trec", "irds", "hf"}
-    assert {name.partition("/")[0] for name, _ in FILES} == {"notes", "handbook", "manual", "articles", "trec"}
+    assert shown == {"notes", "handbook", "manual", "articles", "trec", "cisi", "irds", "hf"}
+    assert {name.partition("/")[0] for name, _ in FILES} == {"notes", "handbook", "manual", "articles", "trec", "cisi"}
 
 
 @pytest.mark.parametrize("command", LOCAL, ids=" ".join)
@@ -62,7 +63,7 @@ def test_a_local_example_runs(folder, command):
         assert f"{name} (known-item: title)" in report
         assert "known-item queries made from title" in report
     else:
-        assert f"{name}: 3 documents, {2 if name == 'trec' else 3} queries" in report
+        assert f"{name}: {SIZES.get(name, '3 documents, 3 queries')}" in report
         assert "sample of" not in report
 
 

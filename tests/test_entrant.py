@@ -55,9 +55,9 @@ def test_our_own_run_scores_as_it_did(scored, write_set, tmp_path):
 @pytest.mark.parametrize(
     ("text", "settings", "message"),
     [
-        ("q1 Q0 nowhere 1 1 t\n", {}, "the document 'nowhere', which small does not have"),
+        ("1 Q0 d1 1 1 t\n", {}, "has none of the queries of small: it has '1'; the set has 'q1', 'q2', 'q3'"),
         ("q1 Q0 d1 1 x t\n", {}, "other.trec:1: the score 'x'"),
-        ("q1 Q0 d1\n", {}, "other.trec:1: 3 columns"),
+        ("q1 Q0\n", {}, "other.trec:1: 2 columns"),
         (RUN, {"name": "bm25.run", "retrievers": ["bm25"]}, "Two are called 'bm25'"),
     ],
 )

@@ -87,11 +87,21 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
         ("queries.jsonl", b'{"_id": "q1"}\n', "queries.jsonl:1: no 'text'"),
         ("qrels/test.tsv", b"", "holds no judgement"),
         ("qrels/test.tsv", b"query-id\tcorpus-id\tscore\n", "holds no judgement"),
-        ("qrels/test.tsv", b"q1\td9\t1\n", "test.tsv:1: there is no document 'd9'"),
-        ("qrels/test.tsv", b"q1\td1\t1\nq9\td1\t1\n", "test.tsv:2: there is no query 'q9'"),
+        (
+            "qrels/test.tsv",
+            b"q1\td9\t1\n",
+            "test.tsv: 0 of 1 judgements fit the set. They name the documents 'd9'; the",
+        ),
+        ("qrels/test.tsv", b"q9\td1\t1\n", "They name the queries 'q9'; the set has "),
+        ("qrels/test.tsv", b"q1\td1\t1_0\n", "test.tsv:1: the grade '1_0' is not a whole number"),
+        ("qrels/test.tsv", b"q1\td1\t1e0\n", "test.tsv:1: the grade '1e0' is not a whole number"),
+        ("qrels/test.tsv", "q1\td1\t\uff11\n".encode(), "is not a whole number"),
         ("qrels/test.tsv", b"q1\td1\t0.5\n", "test.tsv:1: the grade '0.5' is not a whole number"),
         ("qrels/test.tsv", b"q1\td1\t99999999999999999999\n", "is not a whole number"),
-        ("qrels/test.tsv", b"q1 d1 1\n", "test.tsv:1: 1 columns, not 3"),
+        ("qrels/test.tsv", b"q1\td1\n", "test.tsv:1: 2 columns, not 3"),
+        ("qrels/test.tsv", b"query-id\tscore\tcorpus\n", "no column of document ids among query-id, score, corpus"),
+        ("qrels/test.tsv", b"qid\tdocid\tlabel\tscore\nq1\td1\t1\t9\n", "the grade could be label or score"),
+        ("qrels/test.tsv", b"qid\tdocid\trel\nq1\td1\t1\t9\n", "test.tsv:2: 4 columns, not 3 as in the header"),
         ("qrels/test.tsv", b"q1\td1\t1\nq1\td1\t2\n", "test.tsv:2: 'q1' and 'd1' are judged already"),
         ("qrels/test.tsv", b"q1\td1\t1\nq\xe9\td1\t2\n", "test.tsv:2: not UTF-8"),
         ("dataset.toml", b"licence = 5\n", "licence must be a string"),
@@ -295,13 +305,22 @@ def test_grades_as_pandas_writes_them(write_set):
 
 
 @pytest.mark.parametrize("name", ["qrels.csv", "qrels.tsv", "qrels/test.csv", "qrels/test.txt"])
-def test_judgements_that_lie_elsewhere_are_noticed(write_set, name):
+def test_judgements_that_lie_elsewhere_are_read_and_said(write_set, name):
     folder = write_set()
     (folder / "qrels" / "test.tsv").unlink()
-    (folder / name).write_text("q1,d1,1\n")
+    (folder / name).write_text("q1,d1,1\nq2,d3,1\nq3,d10,1\n")
+    found = load_dataset(folder)
+    assert (len(found.grade), found.note) == (3, f"judgements from {name}")
+
+
+def test_judgements_that_lie_in_several_places_are_refused(write_set):
+    folder = write_set()
+    (folder / "qrels" / "test.tsv").unlink()
+    for name in ("qrels.csv", "qrels/test.txt"):
+        (folder / name).write_text("q1,d1,1\n")
     with pytest.raises(BenchError) as caught:
         load_dataset(folder)
-    assert caught.value.message == f"{folder} has no qrels/test.tsv, but {name}."
+    assert caught.value.message == f"{folder} has no qrels/test.tsv, but qrels.csv, qrels/test.txt."
     assert "Write the judgements to qrels/test.tsv" in caught.value.hint
 
 
@@ -535,14 +554,201 @@ def test_a_damaged_zip_file_is_one_error(write_set, spoil):
     assert "small.zip" in failing(path)
 
 
+def packed_sets(tmp_path, write_set, *places):
+    """A zip file with the small set in each of these folders."""
+    folder, path = write_set(), tmp_path / "sets.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        for place in places:
+            for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+                out.write(file, f"{place}/{file.relative_to(folder)}")
+        out.writestr("__MACOSX/a/corpus.jsonl", "what macOS adds")
+    return path
+
+
 def test_a_zip_file_without_a_set_says_what_it_lacks(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as out:
-        out.writestr("a/b/corpus.jsonl", "")
-    assert "x.zip holds no corpus.jsonl, at its top or one folder below" in failing(tmp_path / "x.zip")
+        out.writestr("a/b/queries.jsonl", "")
+    assert "x.zip holds no corpus.jsonl, at its top or in a folder" in failing(tmp_path / "x.zip")
 
 
-def test_several_sets_in_a_zip_file_are_listed(tmp_path):
+def test_a_zip_file_in_a_zip_file_is_named(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as out:
-        out.writestr("b/corpus.jsonl", "")
-        out.writestr("a/corpus.jsonl", "")
-    assert "x.zip holds several sets: a, b" in failing(tmp_path / "x.zip")
+        out.writestr("data/inner.zip", "")
+    assert "x.zip holds no corpus.jsonl, but data/inner.zip, which is packed itself. Unpack" in failing(
+        tmp_path / "x.zip"
+    )
+
+
+def test_the_only_set_is_found_however_deep(tmp_path, write_set):
+    found = load_dataset(packed_sets(tmp_path, write_set, "a/b/c"))
+    assert (found.name, len(found.documents)) == ("sets", 5)
+
+
+def test_several_sets_in_a_zip_file_are_listed_and_named(tmp_path, write_set):
+    path = packed_sets(tmp_path, write_set, "forums/b", "forums/a")
+    assert f"sets.zip holds several sets: forums/a, forums/b. Name one: {path}/forums/a." in failing(path)
+    found = load_dataset(path / "forums" / "a")
+    assert (found.name, len(found.documents)) == ("a", 5)
+    assert "sets.zip/forums holds" not in failing(path / "forums" / "none")
+
+
+def test_a_set_within_a_set_does_not_count(tmp_path, write_set):
+    assert len(load_dataset(packed_sets(tmp_path, write_set, "a", "a/old")).documents) == 5
+
+
+def test_sets_in_folders_of_a_folder_are_listed_and_the_only_one_is_read(tmp_path, write_set):
+    write_set("forums/deep/b")
+    (tmp_path / "forums" / "README.md").write_text("What these are.")
+    assert load_dataset(tmp_path / "forums").name == "b"
+    write_set("forums/a")
+    assert "forums holds several sets: a, deep/b. Name one: " in failing(tmp_path / "forums")
+    assert load_dataset(tmp_path / "forums" / "a").name == "a"
+
+
+def test_a_tar_archive_says_how_to_unpack_it(tmp_path):
+    (tmp_path / "set.tar.gz").write_bytes(b"\x1f\x8b")
+    command = f"mkdir set && tar -xf {tmp_path}/set.tar.gz -C set"
+    assert f"Unpack it: {command}; then name set." in failing(tmp_path / "set.tar.gz")
+
+
+def test_a_folder_without_a_corpus_says_so_and_not_where_judgements_go(write_set):
+    folder = write_set()
+    (folder / "corpus.jsonl").unlink()
+    (folder / "qrels" / "test.tsv").rename(folder / "qrels.txt")
+    assert "There is no" in failing(folder)
+    assert "corpus.jsonl" in failing(folder)
+
+
+ROWS = [("q1", "d1", "2"), ("q1", "d2", "1"), ("q2", "d3", "1"), ("q2", "d4", "0"), ("q3", "d10", "1")]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("query-id\tcorpus-id\tscore", "{q}\t{d}\t{g}"),
+        ("corpus-id\tquery-id\tscore", "{d}\t{q}\t{g}"),
+        ("QUERY_ID\tScore\tdocno", "{q}\t{g}\t{d}"),
+        ("query-id\tcorpus-id\tscore\tannotator", "{q}\t{d}\t{g}\tann"),
+        ("\tquery-id\tcorpus-id\tscore", "7\t{q}\t{d}\t{g}"),
+        ("qid\titer\tpid\trel", "{q}\t0\t{d}\t{g}"),
+        ('"qid","docid","relevance"', '"{q}","{d}","{g}"'),
+        ("sep=;\nqid;docid;relevance", "{q};{d};{g}"),
+        ("\ufeffquery-id\tcorpus-id\tscore", '"{q}"\t"{d}"\t"{g}"'),
+        ("", "{q} 0 {d} {g}"),
+        ("", "{q} {d} {g}.0"),
+    ],
+)
+def test_a_header_says_which_column_is_what(write_set, header, row):
+    folder = write_set()
+    plain = load_dataset(folder).fingerprint
+    lines = [header, *(row.format(q=query, d=document, g=grade) for query, document, grade in ROWS)]
+    (folder / "qrels" / "test.tsv").write_text("\n".join(filter(None, lines)) + "\n", "utf-8")
+    assert load_dataset(folder).fingerprint == plain
+
+
+def test_a_header_without_grades_means_pairs(write_set):
+    folder = write_set()
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\nq1\td1\nq2\td3\n")
+    assert load_dataset(folder).grade.tolist() == [1, 1]
+
+
+def test_ids_that_are_words_of_a_header_are_ids(write_set):
+    folder = write_set(
+        corpus=[{"_id": "document", "text": "x"}],
+        queries=[{"_id": "query", "text": "x"}],
+        qrels=[("query", "document", 1)],
+    )
+    (folder / "qrels" / "test.tsv").write_text("query\tdocument\t1\n")
+    assert load_dataset(folder).query_ids == ["query"]
+
+
+DANGLING = [("q1", "d1", 1), ("q1", "gone", 1), ("q2", "gone", 1), ("q9", "d1", 1), ("q3", "d10", 1)]
+
+
+def test_judgements_of_what_the_set_lacks_are_left_out_and_counted(write_set):
+    folder = write_set(qrels=DANGLING)
+    for source in (folder, zipped(folder)):
+        found = load_dataset(source)
+        assert found.query_ids == ["q1", "q3"]
+        assert found.note == (
+            "judgements of queries or documents that the set lacks, left out: 3 of 5 "
+            "(the first: query 'q9' and document 'gone'); queries left out because all of their judgements were: 1; "
+            "queries without a judgement, left out: 1 of 3"
+        )
+
+
+@pytest.mark.parametrize(
+    ("document", "advice"),
+    [
+        ("000{n}", "They differ in leading zeros"),
+        ("{n}.0", "They differ in a .0 at the end"),
+        ("D{n}", "Check that the files belong together"),
+        ("“{n}", "Check that the files belong together"),
+    ],
+)
+def test_ids_that_are_written_in_two_ways_are_an_error_that_says_how(write_set, document, advice):
+    numbers = range(1, 31)
+    folder = write_set(
+        corpus=[{"_id": n, "text": "x"} for n in numbers], qrels=[("q1", document.format(n=n), 1) for n in numbers]
+    )
+    message = failing(folder)
+    assert "0 of 30 judgements fit the set" in message
+    assert advice in message
+
+
+def test_columns_that_changed_places_are_seen(write_set):
+    assert "seem to have changed places" in failing(write_set(qrels=[("d1", "q1", 1), ("d3", "q2", 1)]))
+
+
+def test_some_ids_with_zeros_are_an_error_too(write_set):
+    """Those of three digits fit, and would hide the others."""
+    folder = write_set(
+        corpus=[{"_id": n, "text": "x"} for n in range(1, 131)], qrels=[("q1", f"{n:03}", 1) for n in range(1, 131)]
+    )
+    assert "31 of 130 judgements fit the set" in failing(folder)
+
+
+def test_ids_in_another_composition_are_the_same(write_set):
+    folder = write_set(corpus=[{"_id": "cafe\u0301", "text": "x"}], qrels=[("q1", "caf\u00e9", 1)])
+    assert load_dataset(folder).note == "queries without a judgement, left out: 2 of 3"
+
+
+def test_numbers_and_gaps_as_pandas_writes_them(write_set):
+    folder = write_set(qrels=[("q1", "6", 1)])
+    (folder / "corpus.jsonl").write_text('{"_id": 6.0, "title": NaN, "text": "x"}\n{"_id": "7", "text": "NaN"}\n')
+    found = load_dataset(folder)
+    assert (found.document_ids(range(2)), list(found.texts)) == (["7", "6"], ["NaN", "x"])
+    (folder / "corpus.jsonl").write_text('{"_id": "6", "text": Infinity}\n')
+    assert "corpus.jsonl:1: not valid JSON" in failing(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04rest", "a zip file or an Excel workbook"),
+        (b"PAR1rest", "a Parquet file"),
+        (b"\x28\xb5\x2f\xfdrest", "compressed by zstd"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+    ],
+)
+@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv", "dataset.toml"])
+def test_bytes_that_are_no_text_are_called_what_they_are(write_set, name, content, what):
+    folder = write_set()
+    (folder / name).write_bytes(content)
+    assert f"{name} is no text: it is {what}" in failing(folder)
+
+
+def test_gzip_under_a_plain_name_is_read(write_set):
+    folder = write_set()
+    plain = load_dataset(folder).fingerprint
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        (folder / name).write_bytes(gzip.compress((folder / name).read_bytes()))
+    assert load_dataset(folder).fingerprint == plain
+    assert load_dataset(zipped(folder)).fingerprint == plain
+
+
+def test_the_advice_for_an_encoding_is_only_given_where_it_works(write_set):
+    folder = write_set()
+    for content, advised in ((b'{"_id": "d\xe9"}\n', True), (b'{"_id": "d\xe9"}\n\x81\n', False)):
+        (folder / "corpus.jsonl").write_bytes(content)
+        assert ("iconv -f WINDOWS-1252" in failing(folder)) is advised

@@ -130,3 +130,22 @@ def test_one_clear_error(write, files, message):
 def test_a_folder_without_text_is_refused(write):
     assert "has no .md or .txt file with text" in failing(f"files:{write({'a.md': ' '})}")
     assert "or .md and .txt files as its documents" in failing(write({"b/c.html": "x"}).joinpath("b"))
+
+
+def test_names_of_files_in_another_composition_than_the_labels(tmp_path):
+    """macOS writes names of files decomposed; people type them composed."""
+    (tmp_path / "caf\u0301").mkdir()
+    (tmp_path / "caf\u0301" / "the\u0301.md").write_text("tea")
+    (tmp_path / "a.md").write_text("a")
+    for named in ("caf\u0301/th\u00e9.md", "th\u00e9.md"):
+        (tmp_path / "queries.csv").write_text(f"query,relevant\nx,{named}\n", "utf-8")
+        found = load_dataset(tmp_path)
+        assert found.document_ids(found.judged_document) == ["caf\u0301/the\u0301.md"]
+
+
+def test_texts_beside_sets_are_read_where_they_are_asked_for(tmp_path):
+    (tmp_path / "a.md").write_text("# Title\ntext")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "corpus.jsonl").write_text('{"_id": "d", "text": "x"}\n')
+    found = load_dataset(tmp_path, Options(known_item="title"))
+    assert found.query_texts == ["Title"]

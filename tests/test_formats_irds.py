@@ -144,7 +144,8 @@ def test_judgements_that_nobody_can_use_are_counted(collection):
     found = load_dataset("irds:tiny/own")
     assert found.judgements == [{1: 2}]
     assert found.note == (
-        "judgements of queries or documents that the collection lacks, left out: 2; "
+        "judgements of queries or documents that the set lacks, left out: 2 of 4 (the first: query 'q9' and document "
+        "'d9'); "
         "pairs judged twice, whose last judgement counts: 1"
     )
 
@@ -174,7 +175,7 @@ def test_a_collection_without_judgements_names_those_within_that_have_some(regis
         ({"docs": "d 1\tx\n"}, "tiny/bad, documents: the id 'd 1' holds white space"),
         ({"queries": "q 1\tx\n"}, "tiny/bad, queries: the id 'q 1' holds white space"),
         ({"qrels": "q1 0 d1\n"}, "ir_datasets cannot load tiny/bad: "),
-        ({"qrels": "q9 0 d1 1\n"}, "tiny/bad: no query is judged"),
+        ({"qrels": "q9 0 d1 1\n"}, "tiny/bad: 0 of 1 judgements fit the set. They name the queries 'q9'"),
     ],
 )
 def test_what_is_wrong_with_it_is_one_error(register, files, message):

@@ -368,3 +368,14 @@ def test_a_file_that_could_be_either_is_to_be_named(write):
 def test_a_missing_file(tmp_path):
     for name in ("x.csv", "x.tsv", "x.jsonl"):
         assert f"There is no {tmp_path / name}" in failing(f"pairs:{tmp_path / name}")
+
+
+def test_the_separator_may_be_told_in_the_first_line(tmp_path):
+    path = tmp_path / "faq.csv"
+    for first in ("sep=;\n", '"sep=|"\r\n'):
+        separator = first.strip('"\r\n')[-1]
+        path.write_text(f"\ufeff{first}query{separator}relevant\na, b{separator}c\nx\n", "utf-8")
+        with pytest.raises(BenchError, match=r"faq\.csv:4: 1 fields"):
+            load_dataset(path)
+        path.write_text(f"\ufeff{first}query{separator}relevant\na, b{separator}c\n", "utf-8")
+        assert load_dataset(path).query_texts == ["a, b"]

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bench.errors import BenchError
-from bench.formats import load_dataset, trec
+from bench.formats import load_dataset, runs, trec
 from bench.formats.options import Options
 from bench.formats.topics import read_topics
 
@@ -15,18 +15,18 @@ def test_qrels_and_runs_are_read(tmp_path):
     (tmp_path / "qrels").write_bytes("\ufeff1 0 d1 2\r\n\r\n1 0 d2 -1\n".encode())
     (tmp_path / "run").write_text("1 Q0 d1 9 0.5 tag\n1\tQ0\td2\t1\t7e-1\ttag\n")
     assert trec.read_qrels(tmp_path / "qrels") == {"1": {"d1": 2, "d2": -1}}
-    assert trec.read_run(tmp_path / "run") == {"1": {"d1": 0.5, "d2": 0.7}}
+    assert runs.read_run(tmp_path / "run") == {"1": {"d1": 0.5, "d2": 0.7}}
 
 
 @pytest.mark.parametrize(
     ("reader", "text", "message"),
     [
         (trec.read_qrels, "1 0 d1 1\n1 0 d1 1\n", ":2: '1' and 'd1' are judged already"),
-        (trec.read_qrels, "1 d1 1\n", ":1: 3 columns, not 4"),
+        (trec.read_qrels, "1 d1\n", ":1: 2 columns, not 3"),
         (trec.read_qrels, "1 0 d1 x\n", ":1: the grade 'x' is not a whole number"),
-        (trec.read_run, "1 Q0 d1 1 0.5 t\n1 Q0 d1 2 0.4 t\n", ":2: '1' has 'd1' twice"),
-        (trec.read_run, "1 Q0 d1 1 nan t\n", ":1: the score 'nan' is not a finite number"),
-        (trec.read_run, "1 Q0 d1 1 0.5\n", ":1: 5 columns, not 6"),
+        (runs.read_run, "1 Q0 d1 1 0.5 t\n1 Q0 d1 2 0.4 t\n", ":2: '1' has 'd1' twice"),
+        (runs.read_run, "1 Q0 d1 1 nan t\n", ":1: the score 'nan' is not a finite number"),
+        (runs.read_run, "1 Q0 d1 1 0.5\n", ":1: 5 columns, not 6"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path, reader, text, message):
@@ -39,7 +39,7 @@ def test_a_wrong_line_is_named(tmp_path, reader, text, message):
 
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(BenchError, match="There is no"):
-        trec.read_run(tmp_path / "absent")
+        runs.read_run(tmp_path / "absent")
 
 
 DOCS = "d1\tCats\tThe cat slept.\nd2\t\tPump blocked.\n d3 \tA film.\n"
@@ -161,12 +161,16 @@ def test_another_tag_may_be_the_query(tmp_path):
         ("topics.tsv", "<title> x </top>", "topics.tsv:1: </top> out of place"),
         ("topics.tsv", "\n<top><title> x </top>", "topics.tsv:2: a topic without <num>"),
         ("topics.tsv", "<top><num> 1 <desc> x </top>", "topics.tsv:1: the topic '1' has no <title>"),
-        ("qrels", "1 0 d1 1\n9 0 d1 1\n", "qrels:2: there is no topic '9'"),
-        ("qrels", "1 0 d9 1\n", "qrels:1: there is no document 'd9'"),
+        ("qrels", "9 0 d1 1\n", "qrels: 0 of 1 judgements fit the set. They name the queries '9'; the set has '1'"),
+        ("qrels", "1 0 d9 1\n", "They name the documents 'd9'; the set has "),
         ("qrels", "1 0 d1 1\n1 1 d1 2\n", "qrels:2: '1' and 'd1' are judged already"),
-        ("qrels", "1 d1 1\n", "qrels:1: 3 columns, not 4"),
+        ("qrels", "1 d1\n", "qrels:1: 2 columns, not 3"),
+        ("docs.tsv", "pid\turl\nd1\tx\n", "docs.tsv:1: a header without a column known for the text: pid, url"),
+        ("docs.tsv", "pid\tpassage\nd1\tx\ty\n", "docs.tsv:2: 3 columns, not 2 as in the header"),
+        ("topics.tsv", "qid\tauthor\n1\tx\n", "topics.tsv:1: a header without a column known for the query"),
+        ("topics.tsv", "<!DOCTYPE t [<!ENTITY a 'b'>]>\n<top>", "topics.tsv:1: an entity is declared"),
         ("qrels", "", "qrels holds no judgement"),
-        ("qrels.txt", QRELS, "has qrels.txt and qrels"),
+        ("qrels.txt", QRELS, "has qrels and qrels.txt"),
     ],
 )
 def test_one_clear_error_with_file_and_line(write, name, content, message):
@@ -196,7 +200,7 @@ def test_a_split_needs_a_folder_of_splits(write):
         load_dataset(write(), Options(split="dev"))
     (write() / "qrels").unlink()
     folder = write(**{"qrels/dev.tsv": QRELS, "qrels": None})
-    with pytest.raises(BenchError, match=r"There is no .*train"):
+    with pytest.raises(BenchError, match=r"There is no split .*'train'"):
         load_dataset(folder, Options(split="train"))
 
 
@@ -204,8 +208,167 @@ def test_packed_runs_are_read_and_damaged_ones_are_one_error(tmp_path):
     packed = gzip.compress(b"1 Q0 d1 1 0.5 t\n")
     path = tmp_path / "a.run.gz"
     path.write_bytes(packed)
-    assert trec.read_run(path) == {"1": {"d1": 0.5}}
+    assert runs.read_run(path) == {"1": {"d1": 0.5}}
     for damaged in (b"plain text", packed[:-6], packed[:12] + b"\xff\xff\xff" + packed[15:]):
         path.write_bytes(damaged)
         with pytest.raises(BenchError, match="damaged or cut off"):
-            trec.read_run(path)
+            runs.read_run(path)
+
+
+TOPIC_FORMS = {
+    "elements, a query and what it means": """<?xml version="1.0" encoding="UTF-8"?>
+<topics task="x">
+  <!-- <topic number="9"> -->
+  <topic number="1">
+    <query>sleeping cat</query>
+    <question>where do cats sleep?</question>
+  </topic>
+  <topic number="2"><query>pump &amp; valve</query><question></question></topic>
+</topics>""",
+    "the number as an element, CDATA": "<topics><topic><number>1</number><title>sleeping cat</title></topic>"
+    "<topic><number>2</number><title><![CDATA[pump & valve]]></title></topic></topics>",
+    "nothing but the text": '<topics><topic number="1">sleeping\n cat</topic>'
+    '<topic number="2">pump &amp; valve</topic></topics>',
+    "queries with numbers": "<parameters><query><number>1</number><text>sleeping cat</text></query>"
+    "<query><number>2</number><text>pump & valve</text></query></parameters>",
+    "a title and subtopics": '<webtrack><topic number="1" type="faceted"><title>sleeping cat</title>'
+    '<subtopic number="1">a</subtopic><subtopic number="2">b</subtopic></topic>'
+    '<topic number="2"><title>pump & valve</title></topic></webtrack>',
+    "classic, with closed tags and CRLF": "<top>\r\n<num>Number: 1</num>\r\n<title>sleeping cat</title>\r\n</top>\r\n"
+    "<top lang='en'><num>2</num><title>pump &amp; valve</title></top>",
+}
+
+
+@pytest.mark.parametrize("form", TOPIC_FORMS)
+@pytest.mark.parametrize("name", ["topics.xml", "topics.txt"])
+def test_topics_as_tracks_write_them(write, name, form):
+    found = load_dataset(write(**{"topics.tsv": None, name: TOPIC_FORMS[form]}))
+    assert dict(zip(found.query_ids, found.query_texts, strict=True)) == {"1": "sleeping cat", "2": "pump & valve"}
+
+
+def test_repeated_tags_stay_apart_and_another_may_be_asked_by(tmp_path):
+    path = tmp_path / "topics.xml"
+    path.write_text(TOPIC_FORMS["a title and subtopics"])
+    assert read_topics(path)["1"][1]["subtopic"] == "a b"
+    path.write_text(TOPIC_FORMS["elements, a query and what it means"].replace("<question></", "<question>what?</"))
+    assert read_topics(path, "question")["1"][0] == "where do cats sleep?"
+
+
+def test_a_topic_without_the_tag_says_which_it_has(tmp_path):
+    path = tmp_path / "topics.xml"
+    path.write_text('<topics>\n<topic number="1"><description>x</description><summary>y</summary></topic></topics>')
+    with pytest.raises(BenchError) as caught:
+        read_topics(path)
+    assert "topics.xml:2: the topic '1' has no <title> but <description>, <summary>" in caught.value.message
+    assert caught.value.hint == "Name a tag: --columns query=description."
+
+
+def test_a_script_in_a_title_hides_no_tags(tmp_path):
+    path = tmp_path / "topics.txt"
+    path.write_text("<top><num>1<title>a <script> b<desc>c</top>")
+    assert read_topics(path)["1"] == ("a", {"script": "b", "desc": "c"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("docs.tsv", "pid\ttitle\tpassage\nd1\tCats\tThe cat slept.\nd2\t\tPump blocked.\nd3\t\tA film.\n"),
+        ("docs.tsv", "Passage\tDOCNO\tyear\nCats The cat slept.\td1\t7\nPump blocked.\td2\t8\nA film.\td3\t9\n"),
+        ("docs.tsv", '"pid"\t"text"\n"d1"\t"Cats The cat slept."\n"d2"\t"Pump blocked."\n"d3"\t"A film."\n'),
+        ("topics.tsv", "\ufeffqid\tquery\n1\tsleeping cat\n2\tpump\n3\tnever judged\n"),
+        ("topics.tsv", "query\tkind\tqid\nsleeping cat\ta\t1\npump\tb\t2\nnever judged\tc\t3\n"),
+        ("qrels", "qid docno rel\n1 d1 2\n1 d3 0\n2 d2 1\n"),
+    ],
+)
+def test_a_header_is_gone_by_and_is_no_document_or_topic(write, name, content):
+    check(load_dataset(write(**{name: content})))
+
+
+def test_a_first_text_that_is_a_word_of_headers_is_a_text(write):
+    found = load_dataset(write(**{"docs.tsv": "d1\tbody\nd2\tid\n", "topics.tsv": "1\tquery\n2\tid\n"}))
+    assert (list(found.texts), found.query_texts) == (["id", "body"], ["query", "id"])
+
+
+def test_files_as_ms_marco_names_them(write):
+    plain = {"docs.tsv": None, "topics.tsv": None, "qrels": None}
+    folder = write(**plain, **{"collection.tsv": DOCS, "queries.dev.small.tsv": TOPICS, "qrels.dev.small.tsv": QRELS})
+    check(load_dataset(folder))
+    (folder / "queries.train.tsv").write_text("7\tx\n")
+    check(load_dataset(folder))
+    (folder / "qrels.train.tsv").write_text("7 0 d1 1\n")
+    with pytest.raises(BenchError, match=r"has no split 'test', but dev\.small, train"):
+        load_dataset(folder)
+    assert load_dataset(folder, Options(split="train")).query_ids == ["7"]
+
+
+def test_documents_of_ms_marco_have_a_url_that_is_no_text(write):
+    docs = "d1\thttps://a.example/1\tCats\tThe cat slept.\nd2\thttp://b\t\tPump blocked.\nd3\thttp://c\t\tA film.\n"
+    check(load_dataset(write(**{"docs.tsv": None, "msmarco-docs.tsv": docs})))
+
+
+TAGGED_DOCUMENTS = """<DOC>
+<DOCNO> d1 </DOCNO>
+<DATE> 1990 </DATE>
+<HEADLINE> Cats </HEADLINE>
+<TEXT>
+<P>The cat</P> slept.
+</TEXT>
+</DOC>
+<DOC><DOCNO>d2</DOCNO><!-- none --><TEXT>Pump blocked.</TEXT></DOC>
+"""
+
+
+def test_tagged_documents_in_a_file_or_in_files_of_a_folder(write):
+    last = "<doc><docno>d3</docno><i>A film.</i></doc>\n"
+    check(load_dataset(write(**{"docs.tsv": None, "docs.trec": TAGGED_DOCUMENTS + last})))
+    (write() / "docs.trec").unlink()
+    folder = write(**{"docs/a/1": TAGGED_DOCUMENTS, "docs/2.gz": last})
+    (folder / "docs.tsv").unlink()
+    check(load_dataset(folder))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("<DOC>\n<TEXT>x</TEXT>\n</DOC>", "docs.trec:1: a <DOC> without <DOCNO>"),
+        ("<DOC><DOCNO>1</DOCNO>x</DOC>\n<DOC>", "docs.trec:2: <DOC> is not closed"),
+        ("<DOC><DOCNO>1</DOCNO><DOC></DOC>", "docs.trec:1: a <DOC> within another"),
+    ],
+)
+def test_what_is_wrong_with_tagged_documents_is_said(write, content, message):
+    with pytest.raises(BenchError) as caught:
+        load_dataset(write(**{"docs.tsv": None, "docs.trec": content}))
+    assert message in caught.value.message
+
+
+def test_where_only_the_documents_are_missing_the_error_says_so(write):
+    with pytest.raises(BenchError) as caught:
+        load_dataset(write(**{"docs.tsv": None}))
+    assert "There is no" in caught.value.message
+    assert "docs.tsv" in caught.value.message
+    assert "documents (docs.tsv or docs.jsonl)" in caught.value.hint
+
+
+def test_judgements_of_what_is_not_there_are_counted(write):
+    found = load_dataset(write(qrels=QRELS + "9 0 d1 1\n3 0 d9 1\n"))
+    assert found.query_ids == ["1", "2"]
+    assert found.note.startswith("judgements of queries or documents that the set lacks, left out: 2 of 5")
+    assert "queries left out because all of their judgements were: 1" in found.note
+
+
+@pytest.mark.parametrize(
+    ("topics", "qrels"),
+    [
+        ("msmarco-test2019-queries.tsv", "2019qrels-pass.txt"),
+        ("topics.robust04.txt", "qrels.robust04.txt"),
+        ("topics.301-450", "qrels.trec7.csv"),
+    ],
+)
+def test_names_of_files_as_tracks_hand_them_on(write, topics, qrels):
+    check(load_dataset(write(**{"topics.tsv": None, "qrels": None, topics: TOPICS, qrels: QRELS})))
+
+
+def test_texts_called_docs_are_no_documents_of_trec(write):
+    folder = write(**dict.fromkeys(("docs.tsv", "topics.tsv", "qrels")), **{"docs.txt": "x", "docs/a.pdf": "%PDF"})
+    (folder / "queries.csv").write_text("query,relevant\nx,docs.txt\n")
+    assert load_dataset(folder).note == "each file is a document"

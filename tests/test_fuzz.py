@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bench.config import load_config
 from bench.errors import BenchError
-from bench.formats import load_dataset, trec
+from bench.formats import load_dataset, runs, trec
 from bench.formats.beir import read_card
 from bench.formats.options import Options
 from bench.formats.topics import read_topics
@@ -42,6 +42,9 @@ PIECES = {
         "q1\td1\t1",
         "q1\t0\td1\t2",
         "query-id\tcorpus-id\tscore",
+        "score\tcorpus-id\tquery-id\tx",
+        "q1,d1,1",
+        "q1\td9\t1",
         "q1\td1",
         "-1",
         "１",
@@ -51,12 +54,47 @@ PIECES = {
     "dataset.toml": ['measure = "R@5"', "slices = [1]", 'slices = ["a"]', "drop_self = 1", "[a]", "= 3", 'x = """'],
 }
 FILES = {
-    "qrels": (trec.read_qrels, ["1 0 d1 1", "1 0 d1", "x", "-1", "1 0 d2 9999999999999"]),
-    "run": (trec.read_run, ["1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"]),
+    "qrels": (
+        trec.read_qrels,
+        [
+            *("1 0 d1 1", "1 0 d1", "x", "-1", "1 0 d2 9999999999999", "qid\tdocid\trel", "q\td\t1"),
+            *("sep=;", "query-id;corpus-id;score", "1;d;2", '"1","d","2"', '"', "doc\tdoc\tdoc"),
+        ],
+    ),
+    "run": (
+        runs.read_run,
+        [
+            *("1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"),
+            *("1\td1\t1", "1\td2\t2", "1\td1\t0.5", "1\td1\t1\t0.5", "qid,docno,score", "1,d1,2", '"'),
+            *('{"1": {"d1": 1}}', '{"1": ', '{"d": NaN}', "]"),
+        ],
+    ),
     "card": (read_card, PIECES["dataset.toml"]),
     "topics": (
         read_topics,
-        ["<top>", "</top>", "<num> Number: 301", "<title> Topic: x", "<title>", "<narr> a < b &amp;", "1\tx", "1"],
+        [
+            "<top>",
+            "</top>",
+            "<num> Number: 301",
+            "<title> Topic: x",
+            "<title>",
+            "<narr> a < b &amp;",
+            "1\tx",
+            "1",
+            '<topic number="1">',
+            "</topic>",
+            "<query>",
+            "<number>2</number>",
+            "<![CDATA[<x>]]>",
+            "<!--",
+            "<?xml ?>",
+            "<!ENTITY a>",
+            "qid\tquery",
+            "<top/>",
+            "</",
+            "&#0;",
+            "&#xd800;",
+        ],
     ),
     "config": (
         load_config,
@@ -249,6 +287,19 @@ TEXTS = {
     "b/c d.txt": (b"text\n", [" ", "\u2028"]),
     "queries.csv": (b"query,relevant\nx,a.md\n", ["y,c d.txt", "z,b/c d.txt a.md", "w,b/c%20d.txt,", '"', "v;a.md"]),
 }
+SMART = {
+    "a.ALL": (b".I 1\n.W\nx\n.I 2\n.T\ny\n", [".I 3", ".I", ".I x", ".W", ".W x", ".T", "text"]),
+    "a.QRY": (b".I 01\n.W\nx\n", [".I 2", ".I 1", ".W", "text", "\u0663"]),
+    "a.REL": (b"1 1\n", ["1 2", "1 2 3", "1 0 2 1", "1 2 0 0.0", "9 9", "1 x", "\u0661 1", "-1"]),
+}
+TAGGED = {
+    "docs.trec": (
+        b"<DOC><DOCNO>d1</DOCNO><TEXT>x</TEXT></DOC>\n<DOC><DOCNO>d2</DOCNO>y</DOC>\n",
+        ["<DOC>", "</DOC>", "<DOCNO>d3</DOCNO>", "<DOCNO>", "<TEXT>z</TEXT>", "<!--", "&#xd800;"],
+    ),
+    "topics.xml": (b'<t><topic number="1"><query>x</query></topic></t>', ["<topic>", "</topic>", "<query>y", "&lt;"]),
+    "qrels.dev.tsv": (b"query-id\tcorpus-id\tscore\n1\td1\t1\n", ["1\td2\t1", "2\td1\t1", "-1", "1\td9\t1"]),
+}
 TREC = {
     "docs.tsv": (b"d1\tx\nd2\tt\ty\n", ["d3\tx", "d3", "d 4\tx", "d1\tx", "\tx", "\t\t\t"]),
     "topics.txt": (b"1\tx\n", ["<top>", "</top>", "<num> 1", "<title> x", "2\ty", "1\t", "\t"]),
@@ -256,8 +307,11 @@ TREC = {
 }
 
 
+LAYOUTS = (PLAIN, TEXTS, TREC, TAGGED, SMART)
+
+
 @pytest.mark.parametrize(
-    ("layout", "name"), [pytest.param(layout, name, id=name) for layout in (PLAIN, TEXTS, TREC) for name in layout]
+    ("layout", "name"), [pytest.param(layout, name, id=name) for layout in LAYOUTS for name in layout]
 )
 def test_any_file_of_the_other_folders_loads_or_is_one_error(tmp_path_factory, monkeypatch, layout, name):
     for variable in ("CORPUS_PATH", "CORPUS_META_PATH"):
@@ -268,11 +322,11 @@ def test_any_file_of_the_other_folders_loads_or_is_one_error(tmp_path_factory, m
         (folder / file).write_bytes(content)
     good, pieces = layout[name]
 
-    @share(2 * (len(PLAIN) + len(TEXTS) + len(TREC)))
+    @share(2 * sum(map(len, LAYOUTS)))
     @given(st.one_of(contents(pieces), contents(pieces).map(lambda extra: good + extra)))
     def check(content):
         (folder / name).write_bytes(content)
-        for options in (Options(), Options(known_item="title")) if layout is not TREC else (Options(),):
+        for options in (Options(), Options(known_item="title")) if layout in (PLAIN, TEXTS) else (Options(),):
             try:
                 found = load_dataset(folder, options)
             except BenchError as error:

@@ -20,7 +20,7 @@ from made import plain_set
 from bench import measures
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.formats import trec
+from bench.formats import runs, trec
 from retrievers.base import Ranking
 
 DEPTH = 1000
@@ -110,7 +110,7 @@ FIXTURES = [
 def test_every_figure_of_trec_evals_fixtures(data, output, qrels_file, run_file, depth, rel):
     """trec_eval's test/ folder: all figures that ir_measures names, through our reader, ranks and measures."""
     folder = data / "trec_fixtures" / "trec_eval"
-    qrels, run = trec.read_qrels(folder / qrels_file), trec.read_run(folder / run_file)
+    qrels, run = trec.read_qrels(folder / qrels_file), runs.read_run(folder / run_file)
     dataset = pool(qrels, run)
     ranking = trec.to_ranking(run, dataset, depth)
     expected = expected_figures(folder / output)
@@ -142,7 +142,7 @@ def test_the_rest_of_the_fixtures_by_trec_evals_own_code(data, output, qrels_fil
     """Measures that ir_measures has no name for (relative_P, Rprec_mult, G, utility …): trec_eval's C code on the
     strictly decreasing scores that our ranks are turned into gives its expected output, so the ranks are its ranks."""
     folder = data / "trec_fixtures" / "trec_eval"
-    qrels, run = trec.read_qrels(folder / qrels_file), trec.read_run(folder / run_file)
+    qrels, run = trec.read_qrels(folder / qrels_file), runs.read_run(folder / run_file)
     dataset = pool(qrels, run)
     ranking = trec.to_ranking(run, dataset, depth)
     ids = dataset.document_ids(np.arange(len(dataset.documents)))
@@ -186,7 +186,7 @@ def of_trec_eval_10(hits, grades):
 def test_a_real_graded_lucene_run(data):
     """Anserini's BM25 run on CACM with the figures that trec_eval prints for it."""
     folder = data / "trec_fixtures" / "anserini_cacm"
-    qrels, run = trec.read_qrels(folder / "qrels.cacm.txt"), trec.read_run(folder / "run.cacm-bm25.txt")
+    qrels, run = trec.read_qrels(folder / "qrels.cacm.txt"), runs.read_run(folder / "run.cacm-bm25.txt")
     dataset = pool(qrels, run)
     values = measures.evaluate(
         dataset, trec.to_ranking(run, dataset, DEPTH), measures.resolve(["P@30", "AP", "nDCG@10"])

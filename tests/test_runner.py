@@ -22,7 +22,7 @@ from bench import runner, store
 from bench.config import RunConfig
 from bench.dataset import Card
 from bench.errors import BenchError
-from bench.formats import load_dataset, trec
+from bench.formats import load_dataset, runs
 from bench.report import figures, terminal
 
 CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
@@ -116,7 +116,7 @@ def test_the_trec_run_scores_the_same_in_trec_eval(run_small, write_set):
     plain = path.with_suffix("")
     plain.write_bytes(gzip.decompress(path.read_bytes()))
     qrels = {"q1": {"d1": 2, "d2": 1}, "q2": {"d3": 1, "d4": 0}, "q3": {"d10": 1}}
-    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(trec.read_run(plain))
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(runs.read_run(plain))
     ours = found.per_query.set_index("query")["nDCG@10"].to_dict()
     assert ours == pytest.approx({query: each["ndcg_cut_10"] for query, each in theirs.items()})
 

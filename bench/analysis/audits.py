@@ -179,7 +179,7 @@ def _suspects(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> dict[i
     """Answerable query -> unjudged documents within the cutoff of any retriever."""
     found: dict[int, set[int]] = defaultdict(set)
     for each in hits.values():
-        unknown = (each.real & ~each.judged)[:, :cutoff] & dataset.answerable[:, None]
+        unknown = ((each.documents >= 0) & ~each.judged)[:, :cutoff] & dataset.answerable[:, None]
         for query, place in np.argwhere(unknown).tolist():
             found[query].add(int(each.documents[query, place]))
     return found

@@ -118,6 +118,7 @@ def reciprocal_rank_fusion(one: Ranking, other: Ranking, k: int = RRF_K) -> Rank
     """
     documents = np.concatenate([one.documents, other.documents], axis=1)
     ranks = np.concatenate([np.arange(each.documents.shape[1]) for each in (one, other)]) + 1
+    documents[documents < 0] = NO_HIT  # also what the set does not have: no candidate of a fusion
     scores = np.where(documents >= 0, 1 / (k + ranks), -np.inf)
     order = np.argsort(documents, axis=1, kind="stable")
     documents, scores = (np.take_along_axis(each, order, axis=1) for each in (documents, scores))

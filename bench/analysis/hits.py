@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset
-from retrievers.base import Ranking
+from retrievers.base import NO_HIT, Ranking
 
 NOWHERE = 0  # the rank of a document that is not among the stored hits; ranks count from 1
 
@@ -18,8 +18,8 @@ NOWHERE = 0  # the rank of a document that is not among the stored hits; ranks c
 class Hits:
     """The hits of one retriever, all arrays [queries, depth].
 
-    documents: int64 positions, -1 beyond the last hit. scores: float32. grade: int64, 0 where not judged.
-    judged: has a judgement of any grade.
+    documents: int64 positions, -1 beyond the last hit, below that what the set does not have. scores: float32. grade:
+    int64, 0 where not judged. judged: has a judgement of any grade.
     """
 
     documents: NDArray[np.int64]
@@ -45,7 +45,8 @@ class Hits:
     @cached_property
     def real(self) -> NDArray[np.bool_]:
         """[queries, depth]: is there a hit?"""
-        return self.documents >= 0
+        real: NDArray[np.bool_] = self.documents != NO_HIT
+        return real
 
     @cached_property
     def first_relevant(self) -> NDArray[np.int64]:

@@ -60,8 +60,10 @@ def _add_run(commands: Commands) -> None:
 
 
 def _add_score(commands: Commands) -> None:
-    score = commands.add_parser("score", help="measures of other systems' TREC runs, beside retrievers where wanted")
-    score.add_argument("runs", nargs="+", metavar="RUN.trec", help="a TREC run file, gzipped or not")
+    score = commands.add_parser("score", help="measures of other systems' runs, beside retrievers where wanted")
+    score.add_argument(
+        "runs", nargs="+", metavar="RUN.trec", help="a run in TREC's form, MS MARCO's, JSON or CSV, gzipped or not"
+    )
     score.add_argument("-d", "--dataset", required=True, help="what the run was made on")
     add_retrievers(score, "none")
     add_measures(score)

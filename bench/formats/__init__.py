@@ -7,16 +7,19 @@ as well, so that its paths need no scheme. `pairs:file.csv` forces a form where 
 from __future__ import annotations
 
 import importlib
+import shlex
 from pathlib import Path
 from typing import Any
 
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
+from bench.formats import archive
 from bench.formats.options import Options
 from bench.formats.records import SUFFIXES, as_pairs, headers, to_json_lines
 
 # Asked in this order whether a path is theirs.
-FILES = ("trec", "plain", "pairs", "intents", "files", "beir")
+FILES = ("trec", "smart", "plain", "pairs", "intents", "files", "beir")
+TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 REMOTE = ("irds", "hf")
 
 
@@ -45,12 +48,18 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     if colon and scheme in (*FILES, *REMOTE):
         return _load(scheme, rest, options)
     path = Path(name).expanduser()
-    if not path.exists():
+    if not path.exists() and archive.within(path) is None:
         raise unknown("dataset, folder or file", name, known)
     for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
         for form in FILES:
             if _module(form).recognises(path, given):
                 return _load(form, str(path), options)
+    if path.name.lower().endswith(TARS):
+        folder = shlex.quote(path.name.partition(".")[0])
+        raise BenchError(
+            f"{path} is a tar archive, which is not read as it lies.",
+            f"Unpack it: mkdir {folder} && tar -xf {shlex.quote(str(path))} -C {folder}; then name {folder}.",
+        )
     seen, how = _seen(path)
     raise BenchError(
         f"{path} is in none of the known forms{seen}.",

@@ -19,17 +19,18 @@ import pyarrow.compute as pc
 
 from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
-from bench.formats.archive import opened
+from bench.formats import judgements
+from bench.formats.archive import below, choose, opened, within
 from bench.formats.columns import string_table
 from bench.formats.known_item import asked_by, known_item
-from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
+from bench.formats.lines import Source, checked_id, id_text, text_of
 from bench.formats.options import Options
-from bench.formats.records import json_records, unjudged
+from bench.formats.records import dataset_of, json_records, unjudged
 from bench.formats.unlabelled import unlabelled
 from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
-HEADER = {"query-id", "query_id", "qid", "query", "score", "relevance", "grade", "label", "rel"}
+CORPUS = ("corpus.jsonl", "corpus.jsonl.gz")
 NEEDED = (
     "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md and .txt files as its documents. "
     "Without labels, --known-item title asks for each document by its title."
@@ -37,16 +38,20 @@ NEEDED = (
 
 
 def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder, or a zip file? What it lacks of this layout is then said."""
-    return path.is_dir() or path.suffix.lower() == ".zip"
+    """Is this a folder, a zip file, or a folder in one? What it lacks of this layout is then said."""
+    return path.is_dir() or path.suffix.lower() == ".zip" or within(path) is not None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read and check a folder or a zip file. Raises BenchError with file and line."""
     path = Path(source).expanduser()
-    if path.suffix.lower() == ".zip" and not path.is_dir():
-        with opened(path, ("corpus.jsonl", "corpus.jsonl.gz"), NEEDED) as folder:
-            return _read(folder, path.stem, options)
+    if not path.is_dir() and (path.suffix.lower() == ".zip" or within(path)):
+        zipped, inner = within(path) or (path, "")
+        with opened(zipped, inner, CORPUS, NEEDED) as folder:
+            return _read(folder, path.name if inner else zipped.stem, options)
+    if path.is_dir() and not any((path / name).is_file() for name in CORPUS):
+        found = [str(each.relative_to(path)) for each in below(path, CORPUS)]
+        path = path / choose(path, found) if found else path
     return _read(path, path.resolve().name, options)
 
 
@@ -58,16 +63,18 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
     if options.unlabelled and not (folder / "qrels").is_dir():
         return unlabelled(name, _documents(_file(folder, "corpus.jsonl")), card, options)
     options.only("beir", "split", "unanswerable")
+    if not _file(folder, CORPUS[0]).is_file():  # before the judgements, which may belong to another layout
+        raise BenchError(f"There is no {folder / CORPUS[0]}.", NEEDED)
     qrels, note = _split(folder, options.split)
     documents = _documents(_file(folder, "corpus.jsonl"))
     queries = _queries(_file(folder, "queries.jsonl"))
     unanswerable = _unanswerable(folder, card, options, queries)
     asked = len(queries)
     queries, no_answer = pa.concat_tables([queries, unanswerable]), set(unanswerable["id"].to_pylist())
-    judgements = _judgements(qrels, documents["id"], queries["id"], no_answer)
-    judged = set(judgements["query"].to_pylist()) - no_answer
-    note = joined(note, unjudged(asked, len(judged)))
-    return Dataset.build(name, documents, queries, judgements, card=card, unanswerable=no_answer, note=note)
+    grades, left_out = _judgements(qrels, documents["id"], queries["id"], no_answer)
+    judged = {query for query, _ in grades} - no_answer
+    note = joined(note, left_out, unjudged(asked, len(judged)))
+    return dataset_of(name, documents, queries, grades, card=card, unanswerable=no_answer, note=note)
 
 
 def _file(folder: Source, name: str) -> Source:
@@ -87,21 +94,25 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
         raise BenchError(
             f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
         )
-    if not found:
-        _refuse_elsewhere(folder, files, wanted or DEFAULT_SPLIT)
+    if not found and (stray := _elsewhere(folder, files, wanted or DEFAULT_SPLIT)):
+        return folder / stray, f"judgements from {stray}"
     split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
     return _file(qrels, f"{split}.tsv"), "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
 
 
-def _refuse_elsewhere(folder: Source, files: Collection[str], split: str) -> None:
-    """Raise BenchError where judgements lie under another name. files: the names in the folder qrels."""
+def _elsewhere(folder: Source, files: Collection[str], split: str) -> str:
+    """The one file of judgements under another name; "" for none. files: the names in the folder qrels.
+
+    Raises BenchError where it could be several.
+    """
     beside = (path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else ()
     stray = sorted([*(f"qrels/{name}" for name in files), *(name for name in beside if name.startswith("qrels"))])
-    if stray:
+    if len(stray) > 1:
         raise BenchError(
             f"{folder} has no qrels/{split}.tsv, but {', '.join(stray)}.",
             f"Write the judgements to qrels/{split}.tsv, a line each: query-id <tab> corpus-id <tab> score.",
         )
+    return stray[0] if stray else ""
 
 
 def _unanswerable(folder: Source, card: Card, options: Options, queries: pa.Table) -> pa.Table:
@@ -198,10 +209,8 @@ def _table(path: Source, row: Any, names: tuple[str, ...]) -> pa.Table:
 
 
 def _id(record: dict[str, Any], where: str) -> str:
-    value = record.get("_id")
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # some public sets number their documents
-    if not isinstance(value, str) or not value:
+    value = id_text(record.get("_id"))
+    if not value:
         raise BenchError(f"{where}: no _id.", 'Give each line an "_id", a string without white space.')
     return checked_id(value, where)
 
@@ -230,43 +239,17 @@ def _refuse_duplicates(path: Source, ids: pa.ChunkedArray, numbers: list[int]) -
 
 def _judgements(
     path: Source, documents: pa.ChunkedArray, queries: pa.ChunkedArray, unanswerable: Collection[str]
-) -> pa.Table:
-    known_documents, known_queries = set(documents.to_pylist()), set(queries.to_pylist())
-    rows: dict[tuple[str, str], int] = {}
-    for number, line in lines(path, NEEDED):
-        where = f"{path}:{number}"
-        query, document, score = _judgement(line, where)
-        if number == 1 and {query.lower(), score.lower()} & HEADER:
-            continue
-        value = grade(score, where)
-        if query not in known_queries:
-            raise BenchError(f"{where}: there is no query {query!r}.", "Add it to queries.jsonl or drop the line.")
-        if document not in known_documents:
-            raise BenchError(f"{where}: there is no document {document!r}.", "Add it to corpus.jsonl or drop the line.")
-        if (query, document) in rows:
-            raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
-        if value > 0 and query in unanswerable:
-            raise BenchError(f"{where}: {query!r} has an answer here and none elsewhere.", "Keep one of the two.")
-        rows[query, document] = value
-    if not rows:
-        raise BenchError(f"{path} holds no judgement.", "Add lines: query-id <tab> corpus-id <tab> score.")
-    return pa.table(
-        {
-            "query": pa.array([query for query, _ in rows], pa.large_string()),
-            "document": pa.array([document for _, document in rows], pa.large_string()),
-            "grade": pa.array(list(rows.values()), pa.int64()),
-        }
-    )
+) -> tuple[dict[tuple[str, str], int], str]:
+    """Grades by pair, and a note on the judgements that were left out."""
+    seen: set[tuple[str, str]] = set()
 
+    def judged() -> Iterator[tuple[str, str, int]]:
+        for where, query, document, value in judgements.read(path, NEEDED):
+            if (query, document) in seen:
+                raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
+            if value > 0 and query in unanswerable:
+                raise BenchError(f"{where}: {query!r} has an answer here and none elsewhere.", "Keep one of the two.")
+            seen.add((query, document))
+            yield query, document, value
 
-def _judgement(line: bytes, where: str) -> tuple[str, str, str]:
-    columns = decoded(line, where).split("\t")
-    if len(columns) == 4:  # TREC's: query, iteration, document, grade
-        columns = [columns[0], columns[2], columns[3]]
-    if len(columns) != 3:
-        raise BenchError(
-            f"{where}: {len(columns)} columns, not 3.",
-            "Write query-id <tab> corpus-id <tab> score, or TREC's 4 columns.",
-        )
-    query, document, score = (column.strip() for column in columns)
-    return query, document, score
+    return judgements.usable(judged(), set(queries.to_pylist()), set(documents.to_pylist()), path)

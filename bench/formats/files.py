@@ -14,14 +14,17 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import quote
 
 from bench.dataset import Dataset
 from bench.errors import BenchError
+from bench.formats.archive import below
 from bench.formats.columns import string_table
+from bench.formats.ids import Canonical
 from bench.formats.lines import text_of
 from bench.formats.options import Options
-from bench.formats.plain import AMBIGUOUS, Corpus, labelled
+from bench.formats.plain import AMBIGUOUS, Corpus, labelled, labels
 from bench.formats.records import Record, counted
 
 ENDINGS = (".md", ".txt")
@@ -30,9 +33,12 @@ HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
 FENCES = ("```", "~~~")
 
 
-def recognises(path: Path, _: Options) -> bool:
-    """Is this a folder with text files and in no other layout?"""
-    return path.is_dir() and not any(any(path.glob(each)) for each in OTHERS) and any(_paths(path))
+def recognises(path: Path, options: Options) -> bool:
+    """Is this a folder with text files and in no other layout, nor one that holds sets of another?"""
+    if not path.is_dir() or any(any(path.glob(each)) for each in OTHERS):
+        return False
+    wanted = options.known_item or options.unlabelled or labels(path)
+    return any(_paths(path)) and (bool(wanted) or not below(path, ("corpus.jsonl", "corpus.jsonl.gz")))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -87,10 +93,11 @@ def _id(path: Path) -> str:
     return re.sub(r"[\s%]", lambda found: quote(found[0]), name)
 
 
-def _names(folder: Path, ids: Mapping[Path, str]) -> dict[str, str]:
+def _names(folder: Path, ids: Mapping[Path, str]) -> Mapping[str, str]:
     """What labels may call a document -> its id, AMBIGUOUS for the name of several files."""
     names: dict[str, str] = {}
     for path, identifier in ids.items():
-        names[path.name] = AMBIGUOUS if path.name in names else identifier
+        name = normalize("NFC", path.name)
+        names[name] = AMBIGUOUS if name in names else identifier
     paths = {path.relative_to(folder).as_posix(): identifier for path, identifier in ids.items()}
-    return names | {each: each for each in ids.values()} | paths
+    return Canonical(names | {each: each for each in ids.values()} | paths)

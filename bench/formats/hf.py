@@ -20,10 +20,10 @@ from bench.dataset import Card, Dataset
 from bench.errors import BenchError, unknown
 from bench.formats.beir import DEFAULT_SPLIT, document_row, query_row
 from bench.formats.columns import string_table
+from bench.formats.judgements import usable
 from bench.formats.lines import grade
 from bench.formats.options import Options
 from bench.formats.records import Record, dataset_of, field_for, json_records, records
-from bench.formats.remote import usable
 
 SOURCE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".tsv")  # of one thing in several forms the first is read

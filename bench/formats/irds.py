@@ -14,10 +14,10 @@ from typing import Any
 from bench.dataset import Card, Dataset
 from bench.errors import BenchError
 from bench.formats.columns import string_table
+from bench.formats.judgements import usable
 from bench.formats.lines import checked_id
 from bench.formats.options import Options
 from bench.formats.records import dataset_of
-from bench.formats.remote import usable
 
 SCALAR = str | int | float | bool
 
@@ -77,7 +77,7 @@ def _read(name: str, collection: Any) -> Dataset:
         for each in collection.queries_iter()
     }
     documents = string_table(_documents(name, collection), "id", "text")
-    judgements, note = usable(judged, queries, set(documents["id"].to_pylist()))
+    judgements, note = usable(judged, queries, set(documents["id"].to_pylist()), name)
     return dataset_of(name, documents, queries, judgements, card=_card(name, collection), note=note)
 
 

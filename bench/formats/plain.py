@@ -21,8 +21,9 @@ from bench.dataset import Dataset, joined
 from bench.errors import BenchError
 from bench.formats.beir import read_card
 from bench.formats.columns import string_table
+from bench.formats.ids import Canonical
 from bench.formats.known_item import asked_by, known_item
-from bench.formats.lines import checked_id, decoded, grade, lines, text_of
+from bench.formats.lines import checked_id, decoded, grade, id_text, lines, text_of
 from bench.formats.options import Options
 from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field, unjudged
 from bench.formats.unlabelled import unlabelled
@@ -57,7 +58,7 @@ def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - froz
     """Is this a folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names?"""
     if (path / "corpus.jsonl").exists():
         return False
-    return (path / "corpus.txt").is_file() or (bool(os.environ.get(CORPUS)) and bool(_labels(path)))
+    return (path / "corpus.txt").is_file() or (bool(os.environ.get(CORPUS)) and bool(labels(path)))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -70,7 +71,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     entries, notes = _metadata(folder, len(paragraphs))
     if os.environ.get(CORPUS):
         notes.insert(0, f"paragraphs from {CORPUS}")
-    names = {entry["id"]: entry["id"] for entry in entries}
+    names = Canonical({entry["id"]: entry["id"] for entry in entries})
     documents = pa.table({"id": pa.array(list(names), pa.large_string()), "text": paragraphs})
     return labelled("plain", folder, Corpus(documents, entries, names, notes), options)
 
@@ -87,7 +88,7 @@ def labelled(form: str, folder: Path, corpus: Corpus, options: Options) -> Datas
         asked = (asked_by(entry, options.known_item) if options.known_item != "id" else "" for entry in entries)
         documents = documents.append_column("asked", pa.chunked_array([pa.array(asked, pa.large_string())]))
         return known_item(name, options.known_item, documents, card, joined(*notes))
-    if options.unlabelled and not _labels(folder):
+    if options.unlabelled and not labels(folder):
         return unlabelled(name, documents, card, options)
     options.only(form, "columns")
     queries, judgements = _queries(_one_file(folder, entries, notes), corpus.names, options, notes)
@@ -130,10 +131,8 @@ def _entries(path: Path, paragraphs: int) -> list[Record]:
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
         where = f"{path.name}, entry {number}"
-        value = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str) or not value:
+        value = id_text(entry.get("id")) if isinstance(entry, dict) else None
+        if not value:
             raise BenchError(f"{where}: no id")
         if checked_id(value, where) in seen:
             raise BenchError(f"{where}: the id {value!r} stands twice")
@@ -142,7 +141,8 @@ def _entries(path: Path, paragraphs: int) -> list[Record]:
     return entries
 
 
-def _labels(folder: Path) -> list[Path]:
+def labels(folder: Path) -> list[Path]:
+    """The files of labels that the folder has."""
     return [path for suffix in SUFFIXES if (path := folder / f"queries{suffix}").is_file()]
 
 
@@ -184,7 +184,7 @@ def _queries(
 
 
 def _one_file(folder: Path, entries: list[Record], notes: list[str]) -> Path:
-    found = _labels(folder)
+    found = labels(folder)
     if len(found) > 1:
         raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
     if not found:

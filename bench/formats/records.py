@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less tha
 
 # A field and what ends it: in quotes, or without any.
 _TSV_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|[^"\t\r\n]*)(?:\t|\r?\n|\Z)')
+_TOLD = re.compile(r"(?i)\"?sep=([^\w\s\"]|\t)\"?\r?\n")  # the separator, as Excel writes it into a first line
 _ARRAY = re.compile(rb"\s*\[\s*(\{|$)")  # of objects
 
 Record = dict[str, Any]
@@ -53,7 +55,7 @@ def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
         if number == 1 and _ARRAY.match(line):
             raise BenchError(f"{path} is one JSON array, not JSON lines.", f"Convert it: {to_json_lines(path)}")
         try:
-            record = orjson.loads(line)
+            record = _with_nan(line) if b"NaN" in line else orjson.loads(line)
         except orjson.JSONDecodeError as error:
             decoded(line, f"{path}:{number}")
             raise BenchError(
@@ -64,6 +66,16 @@ def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
                 f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
             )
         yield number, record
+
+
+def _with_nan(line: bytes) -> Any:
+    """JSON, with null for the NaN that pandas writes for what is missing; else orjson's own answer."""
+    try:
+        record = json.loads(line, parse_constant={"NaN": None}.__getitem__)
+        orjson.dumps(record)  # which takes no lone surrogates
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return orjson.loads(line)
+    return record
 
 
 def to_json_lines(path: Source) -> str:
@@ -107,7 +119,11 @@ def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
         for number, line in lines(path, needed):
             yield number, decoded(line, f"{path}:{number}").split("\t")
         return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tabbed else _separator(text), strict=True)
+    told = None if tabbed else _TOLD.match(text)
+    if told:  # a blank line in its place: the others keep their numbers
+        text = "\n" + text[told.end() :]
+    separator = told[1] if told else "\t" if tabbed else _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for row in reader:
             yield reader.line_num, row

@@ -1,13 +1,14 @@
-"""TREC's files: qrels (query, iteration, document, grade) and runs (query, Q0, document, rank, score, tag).
+"""A TREC collection in a folder: documents, topics, and judgements; and rankings of runs in a set's positions.
 
-A folder of them is a set: docs.tsv (id, text, or id, title, text; no header) or docs.jsonl; topics.tsv (id, text) or
-TREC's tagged topics; qrels, or qrels/<split>.tsv. Every file may be packed, with a name that ends in .gz.
+Documents: docs.tsv, docs.jsonl, or tagged files (docs.trec, a folder docs/); MS MARCO's collection.tsv and
+msmarco-docs.tsv. Topics: topics.tsv, topics.txt, topics.xml, MS MARCO's queries.dev.tsv. Judgements: qrels,
+qrels.dev.tsv, qrels/dev.tsv. What stands in a name beside those words is the split. Every file may be packed (.gz).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -15,32 +16,39 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.dataset import Dataset
-from bench.errors import BenchError
+from bench.dataset import Dataset, joined
+from bench.errors import BenchError, unknown
+from bench.formats import judgements, trec_documents
 from bench.formats.beir import read_card
-from bench.formats.columns import string_table
-from bench.formats.lines import checked_id, decoded, grade, lines
+from bench.formats.ids import known
+from bench.formats.lines import entries
 from bench.formats.options import Options
-from bench.formats.records import dataset_of, dotted, field_for, json_records, text_field, unjudged
+from bench.formats.records import dataset_of, unjudged
 from bench.formats.topics import read_topics
+from bench.formats.trec_documents import NEEDED
 from bench.formats.unlabelled import unlabelled
-from retrievers.base import Ranking, top_k
+from retrievers.base import NO_HIT, Ranking, top_k
 
-DOCUMENTS = ("docs.tsv", "docs.jsonl")
-TOPICS = ("topics.tsv", "topics.txt", "topics.sgml", "topics")
-ENDINGS = (".tsv", ".txt", ".qrels", "")
-NEEDED = "A TREC folder needs docs.tsv or docs.jsonl, topics.tsv or topics.txt, and qrels."
-USUAL = {
-    "id": ("id", "_id", "docid", "doc_id", "docno", "id_"),
-    "title": ("title",),
-    "text": ("text", "contents", "content", "body", "page_content"),
-}
+DOCUMENTS = ("docs.tsv", "docs.jsonl", "collection.tsv", "corpus.tsv", "msmarco-docs.tsv")
+TAGGED = ("docs.trec", "docs.sgml", "docs.xml", "docs.txt", "docs", "documents")  # files, and folders of such
+OTHERS = (".jsonl", ".json", ".md", ".py", ".parquet", ".zip", ".pdf", ".html")  # endings that no such file has
+
+
+def _named(words: str) -> re.Pattern[str]:
+    """A file's name: its split stands before or after the word, and an ending behind it."""
+    return re.compile(
+        rf"(.*?)[-_.]?(?:{words})(?:[-_.](.*?))??(?:\.(?:tsv|txt|csv|sgml|xml|topics|qrels))?", re.IGNORECASE
+    )
+
+
+TOPICS, QRELS = _named("topics|queries"), _named("qrels")
 
 
 def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder with TREC's documents?"""
-    found = any((path / f"{name}{packed}").is_file() for name in DOCUMENTS for packed in ("", ".gz"))
-    return found and not (path / "corpus.jsonl").exists()
+    """Is this a folder with TREC's documents, or with its topics and judgements?"""
+    if not path.is_dir() or any(path.glob("corpus.jsonl*")) or (path / "corpus.txt").exists():
+        return False
+    return bool(_candidates(path)) or bool(_files(path, TOPICS) and _splits(path))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -50,95 +58,88 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     """
     options.only("trec", "split", "columns")
     folder = Path(source).expanduser()
-    documents = _documents(_one(folder, DOCUMENTS), options)
-    card = read_card(folder / "dataset.toml")
-    if options.unlabelled and not any(folder.glob("qrels*")):
-        return unlabelled(folder.resolve().name, documents, card, options)
-    topics = _one(folder, TOPICS)
-    queries = read_topics(topics, dict(options.columns).get("query", "title"))
-    known = set(documents["id"].to_pylist())
-    judgements: dict[tuple[str, str], int] = {}
-    path = _qrels(folder, options.split)
-    for where, query, document, value in _judgements(path):
-        if query not in queries:
-            raise BenchError(f"{where}: there is no topic {query!r}.", f"Add it to {topics.name} or drop the line.")
-        if document not in known:
-            raise BenchError(f"{where}: there is no document {document!r}.", "Add the document or drop the line.")
-        judgements[query, document] = value
-    if not judgements:
-        raise BenchError(f"{path} holds no judgement.", "Add lines: query iteration document grade.")
-    note = unjudged(len(queries), len({query for query, _ in judgements}))
-    return dataset_of(folder.resolve().name, documents, queries, judgements, card=card, note=note)
+    name, card = folder.resolve().name, read_card(folder / "dataset.toml")
+    documents = trec_documents.read(_documents(folder), options)
+    splits = _splits(folder)
+    if options.unlabelled and not splits:
+        return unlabelled(name, documents, card, options)
+    split = _split(folder, splits, options.split)
+    topics = read_topics(_topics(folder, split), dict(options.columns).get("query"))
+    path = splits.get(split, folder / "qrels")
+    judged = ((query, document, value) for _, query, document, value in _judgements(path))
+    grades, left_out = judgements.usable(judged, topics, set(documents["id"].to_pylist()), path)
+    note = joined(left_out, unjudged(len(topics), len({query for query, _ in grades})))
+    return dataset_of(name, documents, topics, grades, card=card, note=note)
 
 
-def _one(folder: Path, names: Sequence[str]) -> Path:
-    """The one file of these names, packed or not; the first name where there is none, so that reading it says so."""
-    found = [path for name in names for packed in ("", ".gz") if (path := folder / f"{name}{packed}").is_file()]
+def _one(folder: Path, found: list[Path], absent: str) -> Path:
+    """The one file of several; the absent one where there is none, so that reading it says so."""
     if len(found) > 1:
         raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
-    return found[0] if found else folder / names[0]
+    return found[0] if found else folder / absent
 
 
-def _qrels(folder: Path, split: str | None) -> Path:
-    """qrels.* of the folder, else the split's file in its folder qrels."""
-    single = _one(folder, [f"qrels{ending}" for ending in ENDINGS])
-    if not single.is_file():
-        if (folder / "qrels").is_dir():
-            return _one(folder / "qrels", [f"{split or 'test'}{ending}" for ending in ENDINGS])
-        return folder / "qrels"
-    if split:
-        raise BenchError(f"{single} has no splits.", f"Leave --split out, or move them to qrels/{split}.tsv.")
-    return single
+def _candidates(folder: Path) -> list[Path]:
+    def packed(names: tuple[str, ...]) -> list[Path]:
+        return [folder / f"{name}{ending}" for name in names for ending in ("", ".gz")]
+
+    found = [path for path in packed(DOCUMENTS) if path.is_file()]
+    return [*found, *(path for path in packed(TAGGED) if path.exists() and trec_documents.is_tagged(path))]
 
 
-def _documents(path: Path, options: Options) -> pa.Table:
-    first: dict[str, str] = {}
-
-    def rows() -> Iterator[tuple[str, ...]]:
-        found = _json_documents(path, options) if ".jsonl" in path.suffixes else _tabbed(path)
-        for where, document, text in found:
-            checked_id(document, where)
-            if document in first:
-                raise BenchError(
-                    f"{where}: the id {document!r} stands already in line {first[document]}.", "Ids must be unique."
-                )
-            first[document] = where.rpartition(":")[2]
-            yield document, text
-
-    table = string_table(rows(), "id", "text")
-    if not len(table):
-        raise BenchError(f"{path} is empty.", "It needs lines: id <tab> text.")
-    return table
+def _documents(folder: Path) -> Path:
+    return _one(folder, _candidates(folder), DOCUMENTS[0])
 
 
-def _tabbed(path: Path) -> Iterator[tuple[str, str, str]]:
-    for number, line in lines(path, NEEDED):
-        where = f"{path}:{number}"
-        document, *texts = decoded(line, where).split("\t")
-        if len(texts) not in (1, 2):
-            raise BenchError(
-                f"{where}: {len(texts) + 1} columns, not 2 or 3.",
-                "A line is: id, text; or: id, title, text.",
-            )
-        yield where, document.strip(), " ".join(texts).strip()
+def _files(folder: Path, named: re.Pattern[str]) -> dict[str, list[Path]]:
+    """split -> the files of the folder that are named so; "" where the name says no more."""
+    found: dict[str, list[Path]] = {}
+    for path in entries(folder):
+        match = named.fullmatch(path.name.removesuffix(".gz"))
+        if match and path.is_file() and not path.name.removesuffix(".gz").endswith(OTHERS):
+            found.setdefault("-".join(filter(None, match.groups())), []).append(path)
+    return found
 
 
-def _json_documents(path: Path, options: Options) -> Iterator[tuple[str, str, str]]:
-    for number, record in json_records(path, NEEDED):
-        where, record = f"{path}:{number}", dotted(record)
-        fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
-        for role in ("id", "text"):
-            if fields[role] is None:
-                raise BenchError(f"{where}: no field for the {role}.", f"Name it: --columns {role}=NAME.")
-        value = record[str(fields["id"])]
-        if isinstance(value, int) and not isinstance(value, bool):
-            record[str(fields["id"])] = str(value)
-        texts = [
-            text_field(record, name, where)
-            for role in ("title", "text")
-            if (name := fields[role]) is not None and (role == "text" or record[name] is not None)
-        ]
-        yield where, text_field(record, str(fields["id"]), where), " ".join(texts).strip()
+def _splits(folder: Path) -> dict[str, Path]:
+    """split -> its judgements: qrels.* of the folder, and the files in its folder qrels."""
+    found = {split: _one(folder, paths, "qrels") for split, paths in _files(folder, QRELS).items()}
+    within: dict[str, list[Path]] = {}
+    for path in entries(folder / "qrels"):
+        if path.is_file() and not path.name.startswith("."):
+            within.setdefault(re.sub(r"(\.(tsv|txt|csv|qrels))?(\.gz)?$", "", path.name), []).append(path)
+    return {split: _one(folder / "qrels", paths, split) for split, paths in within.items()} | found
+
+
+def _split(folder: Path, splits: Mapping[str, Path], wanted: str | None) -> str:
+    """The one that is asked for, else the judgements without a split, else test, else the only one."""
+    if wanted and list(splits) == [""]:
+        raise BenchError(f"{splits['']} has no splits.", f"Leave --split out, or move them to qrels/{wanted}.tsv.")
+    if wanted and splits and wanted not in splits:
+        raise unknown(f"split in {folder}:", wanted, splits)
+    for split in (wanted, "", "test", *(splits if len(splits) == 1 else ())):
+        if split is not None and split in splits:
+            return str(split)
+    if splits:
+        raise BenchError(
+            f"{folder} has no split 'test', but {', '.join(splits)}.", f"Choose one: --split {min(splits)}."
+        )
+    return ""
+
+
+def _topics(folder: Path, split: str) -> Path:
+    """The topics of the split, else those without a split, else the only ones."""
+    found = _files(folder, TOPICS)
+    for each in (split, "", *(found if len(found) == 1 else ())):
+        if each in found:
+            return _one(folder, found[each], "")
+    if found:
+        names = ", ".join(path.name for paths in found.values() for path in paths)
+        raise BenchError(
+            f"{folder} has several files of topics, and none for {split or 'qrels'}: {names}.",
+            "Give the topics the split's name, as topics.dev.tsv beside qrels.dev.tsv.",
+        )
+    return folder / "topics.tsv"
 
 
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
@@ -149,72 +150,55 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     return judged
 
 
-def _judgements(path: Path) -> Iterator[tuple[str, str, str, int]]:
-    """(file:line, query, document, grade) of a qrels file, no pair twice."""
+def _judgements(path: Path) -> Iterable[judgements.Judgement]:
+    """The judgements of a file, no pair twice."""
     seen: set[tuple[str, str]] = set()
-    for number, line in lines(path, "Give a qrels file."):
-        where = f"{path}:{number}"
-        columns = decoded(line, where).split()
-        if len(columns) != 4:
-            raise BenchError(
-                f"{where}: {len(columns)} columns, not 4.", "A qrels line is: query iteration document grade."
-            )
-        query, _, document, value = columns
+    for where, query, document, value in judgements.read(path, NEEDED):
         if (query, document) in seen:
             raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
         seen.add((query, document))
-        yield where, query, document, grade(value, where)
-
-
-def read_run(path: Path) -> dict[str, dict[str, float]]:
-    """query -> document -> score. The rank column is ignored, as trec_eval ignores it.
-
-    Raises BenchError with file and line, also for a document that a query has twice and a score that is not finite.
-    """
-    run: dict[str, dict[str, float]] = {}
-    for number, line in lines(path, "Give a TREC run file."):
-        where = f"{path}:{number}"
-        columns = decoded(line, where).split()
-        if len(columns) < 6:  # trec_eval reads on over words after the tag
-            raise BenchError(
-                f"{where}: {len(columns)} columns, not 6.", "A run line is: query Q0 document rank score tag."
-            )
-        query, _, document, _, text = columns[:5]
-        try:
-            score = float(text)
-        except ValueError:
-            score = math.nan
-        if not math.isfinite(score):
-            raise BenchError(f"{where}: the score {text!r} is not a finite number.", "Mend the run.")
-        if document in run.setdefault(query, {}):
-            raise BenchError(f"{where}: {query!r} has {document!r} twice.", "Keep one of the lines.")
-        run[query][document] = score
-    return run
+        yield where, query, document, value
 
 
 def to_ranking(run: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: int) -> Ranking:
     """A run's hits in the dataset's positions, ordered by the one tie rule; queries without judgements are left out.
 
-    Raises BenchError for a document that the dataset does not have.
+    A document that the dataset does not have keeps its rank, and nobody judged it, as in trec_eval: it stands as
+    -2 - its place in `unknown_documents`.
     """
+    asked = hits_by_query(run, dataset)
+    position = _positions(asked, dataset)
     ranking = Ranking.empty(len(dataset.queries), depth)
-    position = _positions(
-        dict.fromkeys(chain.from_iterable(run.get(query, ()) for query in dataset.query_ids)), dataset
-    )
-    for row, query in enumerate(dataset.query_ids):
-        hits = run.get(query, {})
-        found = np.fromiter(map(position.__getitem__, hits), np.int64, len(hits))
-        order = np.argsort(found)
-        scores = np.array(list(hits.values()), dtype=np.float64)[order]
-        ranking.put(row, *top_k(scores, depth, found[order]))
+    for row, hits in enumerate(asked):
+        names = sorted(hits, reverse=True)  # trec_eval's order of ties, by names: unknown ones stand between others
+        found = np.array([position[name] for name in names], dtype=np.int64)
+        scores = np.array([hits[name] for name in names], dtype=np.float64)
+        ranking.put(row, *top_k(scores, depth, found))
     return ranking
 
 
-def _positions(names: Iterable[str], dataset: Dataset) -> dict[str, int]:
+def hits_by_query(run: Mapping[str, Mapping[str, float]], dataset: Dataset) -> list[Mapping[str, float]]:
+    """The hits of each of the dataset's queries, by position."""
+    names = known(run)
+    return [run.get(names.get(query, query), {}) for query in dataset.query_ids]
+
+
+def unknown_documents(run: Mapping[str, Mapping[str, float]], dataset: Dataset) -> list[str]:
+    """What the dataset's queries have as hits and the dataset does not have, ascending."""
+    position = _positions(hits_by_query(run, dataset), dataset)
+    return [name for name, place in position.items() if place < NO_HIT]
+
+
+def _positions(asked: Iterable[Mapping[str, float]], dataset: Dataset) -> dict[str, int]:
     """Of documents by name; looked up all at once, since each look-up reads the names of the whole corpus."""
-    wanted = pa.array(names, pa.large_string())
-    positions = pc.index_in(wanted, value_set=dataset.documents["id"].combine_chunks())
-    if positions.null_count:
-        absent = wanted.filter(pc.is_null(positions))[0].as_py()
-        raise BenchError(f"The run has the document {absent!r}, which {dataset.name} does not have.", "Check the pair.")
-    return dict(zip(wanted.to_pylist(), positions.to_pylist(), strict=True))
+    names = sorted(set(chain.from_iterable(asked)))
+    found = pc.index_in(pa.array(names, pa.large_string()), value_set=dataset.documents["id"].combine_chunks())
+    positions = dict(zip(names, found.to_pylist(), strict=True))
+    absent = [name for name, place in positions.items() if place is None]
+    if not all(map(str.isascii, absent)):  # a name may be composed in another way
+        places = {each: place for place, each in enumerate(dataset.documents["id"].to_pylist())}
+        alike = known(places)
+        same = {name: each for name in absent if (each := alike.get(name)) is not None and each not in positions}
+        positions |= {name: places[each] for name, each in same.items()}
+        absent = [name for name in absent if positions[name] is None]
+    return positions | {name: NO_HIT - 1 - number for number, name in enumerate(absent)}
