@@ -21,10 +21,11 @@ from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats.archive import opened
 from bench.formats.columns import string_table
+from bench.formats.json_files import json_records
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, decoded, grade, lines, text_of
 from bench.formats.options import Options
-from bench.formats.records import json_records, unjudged
+from bench.formats.records import unjudged
 from bench.formats.unlabelled import unlabelled
 from bench.measures import resolve
 

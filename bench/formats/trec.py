@@ -19,9 +19,10 @@ from bench.dataset import Dataset
 from bench.errors import BenchError
 from bench.formats.beir import read_card
 from bench.formats.columns import string_table
+from bench.formats.json_files import json_records
 from bench.formats.lines import checked_id, decoded, grade, lines
 from bench.formats.options import Options
-from bench.formats.records import dataset_of, dotted, field_for, json_records, text_field, unjudged
+from bench.formats.records import dataset_of, dotted, field_for, text_field, unjudged
 from bench.formats.topics import read_topics
 from bench.formats.unlabelled import unlabelled
 from retrievers.base import Ranking, top_k
