@@ -37,6 +37,7 @@ from bench.formats.unlabelled import unlabelled
 SUFFIXES = (*ARROW, ".jsonl", ".jsonl.gz", ".json", ".tsv", ".csv")
 TEXTS = ("corpus", "queries")
 LABELS = ("qrels", "relevance", "default", "data")
+BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
 DOCUMENT_ID = ("corpus_id", "docid", "doc_id", "document_id", "pid", "passage_id")
@@ -62,18 +63,15 @@ Known = Mapping[str, Collection[str]]  # the ids of "query" and "document"
 
 
 def recognises(path: Path, _: Options) -> bool:
-    """Is this a folder with corpus or queries in this layout, and not in BEIR's own?"""
-    if not path.is_dir():
+    """Is this a folder with tables in this layout, and not in BEIR's own?"""
+    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(path.glob("qrels/*.tsv*"))):
         return False
     found = groups(path)
-    files = [file for paths in found.values() for file in paths]
-    if any(file.suffix in ARROW for file in files):
+    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
         return True
-    labelled = any(
-        head in LABELS[:3] and not all(file.name.endswith((".tsv", ".tsv.gz")) for file in paths)
-        for (head, _), paths in found.items()
-    )
-    return labelled and any("corpus" in key for key in found)
+    corpus, queries = ({file.name for key, paths in found.items() if role in key for file in paths} for role in TEXTS)
+    labels = {file.suffix for (head, _), paths in found.items() if head in LABELS for file in paths}
+    return bool(corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= BEIRS)))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -213,9 +211,8 @@ def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
         fields = _fields(tuple(record), role)
         identifier, text = fields["id"], fields["text"]
         if identifier is None or text is None:
-            raise BenchError(
-                f"{where}: no {'_id' if identifier is None else 'text'} among {_listed(path, record)}.", LAYOUT
-            )
+            missing = "_id" if identifier is None else "'text'"
+            raise BenchError(f"{where}: no {missing} among {_listed(path, record)}.", LAYOUT)
         title = record.get(fields.get("title") or "")
         words = record[text]
         yield (

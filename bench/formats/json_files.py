@@ -80,11 +80,16 @@ def _is_over_lines(rows: Sequence[Line], path: Source) -> bool:
     start = rows[0][1].strip()
     if start.startswith(b"[") or start == b"{":
         return True
+    return start.startswith(b"{") and not _has_value(_joined(rows[:1], path)) and _has_value(_joined(rows, path))
+
+
+def _has_value(text: str) -> bool:
+    """Does it begin with a whole JSON value?"""
     try:
-        json.JSONDecoder().raw_decode(_joined(rows, path).lstrip())
+        json.JSONDecoder().raw_decode(text.lstrip())
     except BROKEN:
         return False
-    return start.startswith(b"{")
+    return True
 
 
 def _joined(rows: Sequence[Line], path: Source) -> str:

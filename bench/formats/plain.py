@@ -9,7 +9,6 @@ no paragraphs. CORPUS_PATH and CORPUS_META_PATH in the environment name other fi
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from bench.formats.ids import known_as, like
 from bench.formats.json_files import BROKEN, parsed
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import checked_id, decoded, lines, text_of
+from bench.formats.named import SEVERAL, named_documents
 from bench.formats.options import Options
 from bench.formats.records import (
     SUFFIXES,
@@ -45,8 +45,6 @@ AMBIGUOUS = ""  # in place of an id
 CORPUS, METADATA = "CORPUS_PATH", "CORPUS_META_PATH"
 NEEDED = "Give corpus.txt with one paragraph a line, in the folder or by CORPUS_PATH."
 LABELS = "Write queries.csv with the columns query and relevant, or make known-item queries with --known-item FIELD"
-SEPARATORS = (r"\s+", ",", ";", r"\|", r"\n", r"[\s,;|]+")
-SEVERAL = 'Several ids are separated by spaces, commas or semicolons, or written as a list: ["a", "b"].'
 USUAL = {
     "query": ("query", "text", "question"),
     "relevant": ("relevant", "relevant_ids", "relevant_id", "corpus_id", "document", "doc_id"),
@@ -169,7 +167,7 @@ def _queries(
     judgements: dict[tuple[str, str], int] = {}
     by_text: dict[str, str] = {}
     fields: dict[str, str | None] = {}
-    repeated = 0
+    repeated = lists = 0
     for where, record in records(path, LABELS):
         if not fields or path.suffix.startswith(".json"):  # objects need not have the same fields
             fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
@@ -186,7 +184,9 @@ def _queries(
         if queries.setdefault(query, (text, rest))[0] != text:
             raise BenchError(f"{where}: the id {query!r} has another query already.", "Give each query its own id.")
         value = _grade(record, fields["grade"], where)
-        for named in _relevant(record, fields["relevant"], names, where):
+        relevant, is_list = named_documents(record.get(fields["relevant"] or ""), names, where)
+        lists += is_list
+        for named in relevant:
             document = names.get(known_as(named, names) or "")
             if document is None:
                 reason = f" ({joined(*notes)})" if any(notes) else ""
@@ -199,14 +199,15 @@ def _queries(
             judgements[query, document] = value
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
-    notes.append(
+    notes += [
+        counted(lists, "list of ids taken apart", "lists of ids taken apart"),
         counted(
             repeated,
             "row with the query of an earlier one, merged with it",
             "rows with the query of an earlier one, merged with it",
-        )
-    )
-    notes.append(unjudged(len(queries), len({query for query, _ in judgements})))
+        ),
+        unjudged(len(queries), len({query for query, _ in judgements})),
+    ]
     return queries, judgements
 
 
@@ -232,41 +233,3 @@ def _id(record: Record, field: str | None, where: str) -> str:
 def _grade(record: Record, field: str | None, where: str) -> int:
     value: Any = record.get(field) if field else None
     return 1 if value is None or value == "" else grade_of(value, where)
-
-
-def _relevant(record: Record, field: str | None, names: Mapping[str, str], where: str) -> list[str]:
-    """Names of documents: one as it stands, those of a list, or several with one of the separators between them."""
-    value = record.get(field) if field else None
-    if value is None:
-        return []
-    if isinstance(value, str) and known_as(value.strip(), names) is None:
-        value = _list_in(value, str(field), where)
-    if isinstance(value, list):
-        ids = [str(each).strip() if isinstance(each, str) else id_text(each) for each in value]
-        if not all(ids):
-            raise BenchError(f"{where}: {field!r} is a list with {value[ids.index('')]!r} in it, no id.", SEVERAL)
-        return ids
-    whole = value.strip() if isinstance(value, str) else id_text(value) or str(value)
-    return [whole] if known_as(whole, names) is not None else _parts(whole, names)
-
-
-def _list_in(cell: str, field: str, where: str) -> Any:
-    """The list of ids that a cell holds, else the cell."""
-    try:
-        found = parsed(cell) if cell.lstrip().startswith("[") else None
-    except BROKEN:
-        found = None
-    if isinstance(found, list):
-        return found
-    several = listed(cell, field, where)
-    return cell if several is None else several
-
-
-def _parts(text: str, names: Mapping[str, str]) -> list[str]:
-    """The names in a text: by the separator that leaves names alone, else by white space."""
-    for separator in SEPARATORS:
-        parts = [part.strip() for part in re.split(separator, text)]
-        parts = [part for part in parts if part]
-        if all(known_as(part, names) is not None for part in parts):
-            return parts
-    return text.split()

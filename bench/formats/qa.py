@@ -24,7 +24,7 @@ from bench.formats.ids import known_as, like
 from bench.formats.json_files import json_located
 from bench.formats.lines import checked_id
 from bench.formats.options import Options
-from bench.formats.records import Record, counted, dataset_of, field_for, grade_of, id_text, unjudged
+from bench.formats.records import Record, counted, dataset_of, field_for, grade_of, id_text, read_as, unjudged
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "queries": ("queries",),
@@ -85,7 +85,7 @@ def _whole_set(path: Path, content: Record, fields: Mapping[str, str]) -> Datase
                 hint = f"Add it, or drop the judgement.{like(name, documents)}"
                 raise BenchError(f"{where}: there is no document {name!r}.", hint)
             judgements[query, document] = graded
-    note = unjudged(len(queries), len({query for query, _ in judgements}))
+    note = joined(read_as("one object", fields), unjudged(len(queries), len({query for query, _ in judgements})))
     asked: dict[str, tuple[str, Record]] = {query: (text, {}) for query, text in queries.items()}
     return dataset_of(path.stem, documents, asked, judgements, note=note)
 
