@@ -59,7 +59,8 @@ def test_queries_and_their_relevant_documents(write):
     assert table == {"how to pay": {"By card.": 1, "By invoice.": 1}, "hours": {"9 to 5": 1}, "opening": {"9 to 5": 1}}
     assert documents == {"By card.", "By invoice.", "9 to 5"}  # the last line's is the one of line 4
     assert (found.query_ids, found.document_ids([0])) == (["q2", "q4", "q5"], ["d4"])
-    assert (found.card.drop_self, found.note, found.name) == (False, "read as pairs: query, relevant", "pairs")
+    assert (found.card.drop_self, found.name) == (False, "pairs")
+    assert found.note == "read as pairs: query, relevant; 1 line with the query of an earlier one, merged with it"
 
 
 def test_ids_and_grades_are_taken(write):

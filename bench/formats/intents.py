@@ -57,7 +57,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "id": ("_id", "id"),
 }
 TRAIN, TEST = "train", "test"
-MAX_JUDGEMENTS = 10_000_000  # texts that share a label are pairs: their number grows with the square of the texts
+MAX_JUDGEMENTS = (
+    5_000_000  # of texts that share a label, which grow with the square of the texts; a run takes 6 GB here
+)
 NEEDED = f"Give {KINDS} with the columns text and label, or a folder with train.csv and test.csv."
 
 
