@@ -70,6 +70,8 @@ def _literals(cell: str) -> list[str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a backslash that escapes nothing
-            return [ast.literal_eval(each) for each in re.findall(_TEXT, cell, re.DOTALL)]
+            texts = [ast.literal_eval(each) for each in re.findall(_TEXT, cell, re.DOTALL)]
+        "".join(texts).encode()  # half a character is no text
     except (ValueError, SyntaxError):
         return None
+    return texts

@@ -57,9 +57,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "id": ("_id", "id"),
 }
 TRAIN, TEST = "train", "test"
-MAX_JUDGEMENTS = (
-    5_000_000  # of texts that share a label, which grow with the square of the texts; a run takes 6 GB here
-)
+MAX_JUDGEMENTS = 5_000_000  # they grow with the square of the texts of a label; a run of so many takes 6 GB
 NEEDED = f"Give {KINDS} with the columns text and label, or a folder with train.csv and test.csv."
 
 
