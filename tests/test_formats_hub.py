@@ -111,6 +111,8 @@ def test_columns_are_found_by_their_names_in_every_container(tmp_path, name, con
     notes = {
         "no score": "judgements have no grade: each is relevant",
         "ranked": "judgements have no grade: each is relevant",
+        "ids": "documents are read from contents",
+        "pages": "documents are read from markdown",
         "null": "1 document without text left out",
     }
     assert found.note == notes.get(name, "")

@@ -37,6 +37,7 @@ from bench.formats.unlabelled import unlabelled
 SUFFIXES = (*ARROW, ".jsonl", ".jsonl.gz", ".json", ".tsv", ".csv")
 TEXTS = ("corpus", "queries")
 LABELS = ("qrels", "relevance", "default", "data")
+USUAL_TEXT = ("text", "query")
 BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
@@ -89,8 +90,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
 def read(name: str, shown: str, found: Groups, wanted: str | None, card: Card) -> Dataset:
     """The set that these files make. shown: how messages call it. wanted: the split, if the user names one."""
     labels, split = _labels(shown, found, wanted)
-    documents, without_text = _texts(shown, found, "corpus", split)
-    queries, without_words = _texts(shown, found, "queries", split)
+    documents, on_documents = _texts(shown, found, "corpus", split)
+    queries, on_queries = _texts(shown, found, "queries", split)
     known = {"query": set(queries["id"].to_pylist()), "document": set(documents["id"].to_pylist())}
     counts: Counter[str] = Counter()
     judged = (row for path in labels for row in _judgements(path, known, counts))
@@ -106,8 +107,8 @@ def read(name: str, shown: str, found: Groups, wanted: str | None, card: Card) -
         note=joined(
             "" if split == (wanted or DEFAULT_SPLIT) else f"judgements of the split {split!r}",
             "judgements have no grade: each is relevant" if counts["none"] else "",
-            counted(without_text, "document without text left out", "documents without text left out"),
-            counted(without_words, "query without text left out", "queries without text left out"),
+            on_documents,
+            on_queries,
             counted(counts["null"], "judgement without a grade left out", "judgements without a grade left out"),
             note,
         ),
@@ -158,15 +159,18 @@ def _labels(shown: str, found: Groups, wanted: str | None) -> tuple[list[Path], 
     raise BenchError(f"{shown} has no judgements.", LAYOUT)
 
 
-def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, int]:
-    """The table of "corpus" or "queries", and how many have no text."""
+def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, str]:
+    """The table of "corpus" or "queries", and a note on its texts."""
     row: Callable[..., tuple[str, ...]] = document_row if role == "corpus" else query_row
     names = ("id", "text") if role == "corpus" else ("id", "text", "metadata")
+    one, many = ("document", "documents") if role == "corpus" else ("query", "queries")
     counts: Counter[str] = Counter()
+    read: dict[str, None] = {}
 
     def rows() -> Iterator[tuple[str, ...]]:
         for path in _files(shown, found, role, split):
             for where, record in _mapped(path, role):
+                read[record["read"]] = None
                 if record["text"] is None:
                     counts["skipped"] += 1
                 else:
@@ -174,9 +178,12 @@ def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, 
 
     table = string_table(rows(), *names)
     if pc.count_distinct(table["id"]).as_py() < len(table):
-        what = "documents" if role == "corpus" else role
-        raise BenchError(f"{shown} has {what} with the same id.", "Tell its owner; it cannot be evaluated.")
-    return table, counts["skipped"]
+        raise BenchError(f"{shown} has {many} with the same id.", "Tell its owner; it cannot be evaluated.")
+    other = ", ".join(name for name in read if name not in USUAL_TEXT)
+    return table, joined(
+        f"{many} are read from {other}" if other else "",
+        counted(counts["skipped"], f"{one} without text left out", f"{many} without text left out"),
+    )
 
 
 def _files(shown: str, found: Groups, role: str, split: str) -> list[Path]:
@@ -206,7 +213,10 @@ def _fields(names: tuple[str, ...], role: str) -> Mapping[str, str | None]:
 
 
 def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
-    """Records with the usual names: _id, title, text, metadata. The text is null where there is none, and no title."""
+    """Records with the usual names: _id, title, text, metadata; read is the field of the text.
+
+    The text is null where there is none, and no title.
+    """
     for where, record in _records(path, role):
         fields = _fields(tuple(record), role)
         identifier, text = fields["id"], fields["text"]
@@ -222,6 +232,7 @@ def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
                 "title": title,
                 "text": "" if words is None and title else words,
                 "metadata": record.get(fields["metadata"] or ""),
+                "read": text,
             },
         )
 
