@@ -63,10 +63,16 @@ def _fields(record: Record) -> dict[str, str]:
 
 
 def _is_squad(record: Record) -> bool:
-    articles = record["data"] if isinstance(record.get("data"), list) else [record]
+    articles = _articles(record)
     return bool(articles) and all(
         isinstance(each, dict) and isinstance(each.get("paragraphs"), list) for each in articles
     )
+
+
+def _articles(record: Record) -> list[Any]:
+    """Those of SQuAD's form: in `data`, or a line each."""
+    articles = record.get("data")
+    return articles if isinstance(articles, list) else [record]
 
 
 def _whole_set(path: Path, content: Record, fields: Mapping[str, str]) -> Dataset:
@@ -147,7 +153,7 @@ def _squad(path: Path) -> Dataset:
 def _questions(path: Path) -> Iterator[tuple[str, str, str, Record | None]]:
     """(place, title, context, question) of each question; without one for a context that nothing asks for."""
     for _, record in json_located(path, NEEDED):
-        for number, article in enumerate(record.get("data", [record]), 1):
+        for number, article in enumerate(_articles(record), 1):
             title = article.get("title") if isinstance(article, dict) else None
             for paragraph in _objects(article, "paragraphs", f"{path}, article {number}"):
                 where = f"{path}, article {number}"
