@@ -49,11 +49,14 @@ def one_or_several(value: Any, name: str, where: str) -> list[str]:
     Raises BenchError where it is neither.
     """
     found = listed(value, name, where)
-    if found is not None:
-        return [each.strip() for each in found]
+    return [one(value, name, where)] if found is None else [each.strip() for each in found]
+
+
+def one(value: Any, name: str, where: str) -> str:
+    """The text of a field that holds no list, stripped; null is an empty one. Raises BenchError for anything else."""
     if value is not None and not isinstance(value, str):
         raise BenchError(f"{where}: {name!r} is {type(value).__name__}, not a string.", "Mend the line.")
-    return [(value or "").strip()]
+    return (value or "").strip()
 
 
 def _text(entry: Any, name: str, where: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from bench.dataset import joined
 from bench.errors import BenchError
-from bench.formats.cells import SEVERAL, listed, one_or_several
+from bench.formats.cells import SEVERAL, listed, one
 from bench.formats.distinct import DistinctTexts
 from bench.formats.records import Record, counted, given, grade_of, id_field
 from bench.same_text import normalised
@@ -53,23 +54,33 @@ class Relation:
             (*each, grade_of(value, where)) for each, value in zip(answers, grades, strict=True)
         ]
         found += [(*each, None) for each in self._with_ids(record, "negative_id", others, "n", where)]
-        self._counts["repeated"] += any(text and self.queries.find(text) is not None for text in asked)
+        merged = False
         for query, identifier in self._with_ids(record, "query_id", asked, "q", where):
-            for text, document, value in found:
-                if query and text:
-                    self._judge((query, identifier), (text, document), value, record, where)
+            before = len(self.queries.texts)
+            judged = [
+                self._judge((query, identifier), (text, document), value, record, where)
+                for text, document, value in found
+                if query and text
+            ]
+            merged |= any(judged) and len(self.queries.texts) == before
+        self._counts["repeated"] += merged
 
-    def _judge(self, asked: Pair, found: Pair, value: int | None, record: Record, where: str) -> None:
-        """A query and a document, each a text and its id; value: None for one that is not relevant."""
+    def _judge(self, asked: Pair, found: Pair, value: int | None, record: Record, where: str) -> bool:
+        """Judge a query and a document, each a text and its id; value: None for one that is not relevant.
+
+        False where they are one text.
+        """
         if normalised(asked[0]) == normalised(found[0]):
             self._counts["itself"] += 1
-            return
+            return False
         pair = self.queries.add(*asked, where), self.documents.add(*found, where)
-        self.metadata.setdefault(pair[0], self._rest(record))
+        if pair[0] not in self.metadata:
+            self.metadata[pair[0]] = {key: each for key, each in record.items() if key not in self._used}
         if value is None:
             self._negatives[pair] = None
         elif self._grades.setdefault(pair, value) != value:
             raise BenchError(f"{where}: this pair has another grade in an earlier line.", "Keep one of the lines.")
+        return True
 
     def _texts(self, record: Record, names: Sequence[str], where: str) -> list[str]:
         """The texts of these fields."""
@@ -78,11 +89,13 @@ class Relation:
             value = given(record, name, where)
             if (several := listed(value, name, where)) is not None:
                 self._lists[name] = None
-            texts += one_or_several(value, name, where) if several is None else [each.strip() for each in several]
+            texts += [one(value, name, where)] if several is None else [each.strip() for each in several]
         return texts
 
     def _with_ids(self, record: Record, role: str, texts: Sequence[str], letter: str, where: str) -> list[Pair]:
         """Texts, each with the id that the field of this role has for it, else one made of the line's number."""
+        if not texts:
+            return []
         values = self._beside(record, role, len(texts), where)
         made = [f"{letter}{{}}"] if len(texts) == 1 else [f"{letter}{{}}.{n}" for n in range(1, len(texts) + 1)]
         if values is None:
@@ -108,9 +121,10 @@ class Relation:
             raise BenchError(f"{where}: {count} texts, and {name!r} is no list of as many.", SEVERAL)
         return values
 
-    def _rest(self, record: Record) -> Record:
-        used = {*self.columns.values(), *(name for names in self.several.values() for name in names)}
-        return {key: each for key, each in record.items() if key not in used}
+    @cached_property
+    def _used(self) -> set[str]:
+        """The fields that have a role; the others are metadata."""
+        return {*self.columns.values(), *(name for names in self.several.values() for name in names)}
 
     def notes(self) -> str:
         """What a reader must know of what was left out, merged or taken apart."""
