@@ -62,5 +62,14 @@ def test_the_text_says_what_happens(written):
     duplicates = load_dataset("duplicates.csv")
     assert "How do adults learn to swim?" not in list(duplicates.texts)
     assert duplicates.query_texts == ["How do I learn to swim?", "Why is the sky blue?"]
+    assert [len(load_dataset(name).documents) for name in ("contexts.csv", "training.jsonl", "triplets.csv")] == [
+        3,
+        4,
+        3,
+    ]
+    assert load_dataset("training.jsonl").grade.tolist().count(0) == 1
+    assert load_dataset("whole.json").document_ids([0, 1]) == ["d2", "d1"]
+    assert load_dataset("reading.json").answerable.tolist() == [True, False, True]
+    assert "judgements have no grade: each is relevant" in load_dataset("harbour").note
     assert len(load_dataset("intents.csv").queries) == 5
     assert load_dataset("support").answerable.tolist() == [True, False]

@@ -284,7 +284,7 @@ def without(name):
         ({**BEIR, "queries.jsonl": jsonl([{"_id": "q 1", "text": "x"}])}, "queries.jsonl:1: the id 'q 1' holds white"),
         (
             {**BEIR, "qrels/test.tsv": b"q\td\ts\nq1\td1\t1\n"},
-            "test.tsv:2: no query-id, corpus-id and score among q, d",
+            "test.tsv:2: no query-id and corpus-id among q, d, s",
         ),
         ({**BEIR, "qrels/test.tsv": tsv([("q1", "d1", 0.5)])}, "test.tsv:2: the grade '0.5' is not a whole number"),
         ({**BEIR, "qrels/test.tsv": tsv([("q9", "d9", 1)])}, "0 of 1 judgements fit the set"),

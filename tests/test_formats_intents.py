@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bench.errors import BenchError
-from bench.formats import load_dataset
+from bench.formats import intents, load_dataset
 from bench.formats.options import Options
 
 
@@ -152,8 +152,46 @@ def test_splits_that_cannot_be_chosen(write):
 
 
 def test_a_label_that_is_no_text(write):
-    path = write('{"text": "a", "label": "x"}\n{"text": "b", "label": ["x"]}\n', "intents.jsonl")
-    assert "intents.jsonl:2: the label is list, not a string" in failing(path)
+    for label, kind in (("true", "bool"), ("[1.5]", "float"), ('["x", {}]', "dict")):
+        path = write(f'{{"text": "a", "label": "x"}}\n{{"text": "b", "label": {label}}}\n', "intents.jsonl")
+        message = failing(path)
+        assert f"intents.jsonl:2: the label is {kind}, not a string" in message
+        assert 'several as a list: ["one", "two"]' in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "l.jsonl",
+            '{"text": "a", "label": ["x", "y", "x"]}\n{"text": "b", "label": "x"}\n{"text": "c", "label": ["y"]}\n',
+        ),
+        ("l.csv", 'text,label\na,"[\'x\', \'y\']"\nb,x\nc,"[""y""]"\n'),
+        ("l.json", '[{"text": "a", "label": [1, 2]}, {"text": "b", "label": 1}, {"text": "c", "label": 2.0}]'),
+    ],
+)
+def test_a_list_of_labels_is_several_labels(write, name, content):
+    assert shown(load_dataset(write(content, name)))[0] == {"a": {"b", "c"}, "b": {"a"}, "c": {"a"}}
+
+
+def test_texts_that_are_merged_are_counted(write):
+    found = load_dataset(write("text,label\na,x\nA,y\nb,x\nc,y\n"))
+    assert found.note == "read as labelled texts: text, label; 1 line with the text of an earlier one, merged with it"
+
+
+def test_labels_so_broad_that_they_would_fill_the_memory_are_refused(write, monkeypatch):
+    """Texts of one label are judged against each other: their number grows with the square of the texts."""
+    path = write("text,label\n" + "".join(f"t{n},{n % 2}\n" for n in range(20)))
+    monkeypatch.setattr(intents, "MAX_JUDGEMENTS", 200)
+    assert len(load_dataset(path).grade) == 2 * 10 * 9
+    monkeypatch.setattr(intents, "MAX_JUDGEMENTS", 199)
+    message = failing(path)
+    assert "20 texts and 2 labels make 200 judgements, more than 199." in message
+    assert "Give finer labels, or a column split" in message
+
+
+def test_the_bound_leaves_room_for_the_usual_sets():
+    assert 22_500 * 22_500 // 150 < intents.MAX_JUDGEMENTS < 25_000 * 25_000 // 2
 
 
 def test_two_files_of_one_split(write):

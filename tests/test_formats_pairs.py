@@ -59,7 +59,8 @@ def test_queries_and_their_relevant_documents(write):
     assert table == {"how to pay": {"By card.": 1, "By invoice.": 1}, "hours": {"9 to 5": 1}, "opening": {"9 to 5": 1}}
     assert documents == {"By card.", "By invoice.", "9 to 5"}  # the last line's is the one of line 4
     assert (found.query_ids, found.document_ids([0])) == (["q2", "q4", "q5"], ["d4"])
-    assert (found.card.drop_self, found.note, found.name) == (False, "read as pairs: query, relevant", "pairs")
+    assert (found.card.drop_self, found.name) == (False, "pairs")
+    assert found.note == "read as pairs: query, relevant; 1 line with the query of an earlier one, merged with it"
 
 
 def test_ids_and_grades_are_taken(write):
@@ -118,6 +119,37 @@ def test_a_csv_without_commas_in_its_header_has_excels_other_separators(write, s
     rows = [["Question", "Answer"], ["how to pay", '"By card, or cash; as you like."'], ["hours", "9 to 5"]]
     found = load_dataset(write("\ufeff" + "".join(f"{separator.join(row)}\r\n" for row in rows)))
     assert shown(found)[0] == {"how to pay": {"By card, or cash; as you like.": 1}, "hours": {"9 to 5": 1}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\r\nQuery;Relevant\r\na;b, c\r\n",
+        '"sep=|"\nquery|relevant\na|b, c\n',
+        'sep=,\nquery,relevant\na,"b, c"\n',
+        '"query";"relevant";"one, two, three"\na;b, c;d\n',
+        "query|relevant\na|b, c\n",
+        "\ufeffquery;relevant;why, then;x\na;b, c;d;e\n",
+    ],
+)
+def test_what_separates_is_told_by_the_first_lines(write, content):
+    assert shown(load_dataset(write(content)))[0] == {"a": {"b, c": 1}}
+
+
+def test_a_first_line_that_says_what_separates_is_a_line(write):
+    assert "pairs.csv:4: 1 fields, not 2" in failing(write("sep=;\nquery;relevant\na;b\nc\n"))
+
+
+def test_a_header_in_quotes_shows_that_a_tsv_is_quoted(write):
+    found = load_dataset(write('"query"\t"relevant"\t"grade"\n"a"\t"b, c"\t2\n', "pairs.tsv"))
+    assert (shown(found)[0], found.note) == ({"a": {"b, c": 2}}, "read as pairs: query, relevant, grade")
+    found = load_dataset(write('"query"\t"relevant"\na\t5" screen\n', "pairs.tsv"))
+    assert shown(found)[0] == {"a": {'5" screen': 1}}
+
+
+def test_grades_that_are_true_or_false(write):
+    found = load_dataset(write("query,relevant,grade\na,b,True\na,c,FALSE\n"))
+    assert shown(found)[0] == {"a": {"b": 1, "c": 0}}
 
 
 @pytest.mark.parametrize(
@@ -274,7 +306,13 @@ MRPC = '\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t70\t71\ta, b\tc\n0
 PAWS = "id\tsentence1\tsentence2\tlabel\n1\ta, b\tc\t1\n2\tx\ty\t0\n"
 
 
-@pytest.mark.parametrize(("name", "content"), [("q.csv", QUORA), ("m.tsv", MRPC), ("p.tsv", PAWS)])
+PARADE = 'Binary labels\tFour-class labels\tDefinition1\tDefinition2\n1\t3\ta, b\tc\n0\t1\t"x\ty\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("q.csv", QUORA), ("m.tsv", MRPC), ("m.txt", MRPC), ("p.tsv", PAWS), ("p.txt", PAWS), ("d.txt", PARADE)],
+)
 def test_the_usual_public_files_are_recognised(write, name, content):
     assert shown(load_dataset(write(content, name)))[0] == {"a, b": {"c": 1}}
 
@@ -282,6 +320,20 @@ def test_the_usual_public_files_are_recognised(write, name, content):
 def test_verdicts_as_pandas_writes_them(write):
     path = write("question1,question2,is_duplicate\na,b,1.0\na,c,0.0\n")
     assert shown(load_dataset(path))[0] == {"a": {"b": 1, "c": 0}}
+
+
+def test_grades_that_are_no_verdicts_say_how_to_read_them(write):
+    path = write(PARADE, "d.txt")
+    message = failing(path, columns=(("same", "four_class labels"),))
+    assert "d.txt:2: '3' does not say whether the texts mean the same" in message
+    assert "--columns query=NAME --columns relevant=NAME --columns grade=NAME" in message
+    columns = (("query", "Definition1"), ("relevant", "Definition2"), ("grade", "Four-class labels"))
+    assert shown(load_dataset(path, Options(columns=columns)))[0] == {"a, b": {"c": 3}, '"x': {"y": 1}}
+
+
+def test_a_text_file_without_tabs_is_no_table(write):
+    assert "a .txt file is a table where its first line has tabs" in failing(write("Once upon a time.\n", "a.txt"))
+    assert "a .txt file is a table" in failing(write("", "b.txt"))
 
 
 def test_ids_of_pairs_are_taken_where_they_are_named(write):

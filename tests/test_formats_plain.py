@@ -41,7 +41,7 @@ def write(tmp_path, monkeypatch):
 
 def test_a_folder_is_read(write):
     found = load_dataset(write())
-    assert (found.name, found.note) == ("notes", "")
+    assert (found.name, found.note) == ("notes", "1 row with the query of an earlier one, merged with it")
     assert found.document_ids(range(3)) == ["film", "cat", "7"]
     assert list(found.texts) == ["A film was shown.", "The cat slept.", "Error E-4012: pump blocked."]
     assert found.query_ids == ["q000001", "q000002"]

@@ -10,6 +10,8 @@ import io
 import os
 import zipfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -171,6 +173,17 @@ RECORDS = {
         '{"query": "a", "relevant": "b", "grade": 1}',
         '{"query": "b", "relevant": "c", "grade": [1]}',
         '{"question1": "a", "question2": "b", "is_duplicate": true}',
+        "anchor,positive,negative,negative_1",
+        "a,\"['b', 'c']\",d,",
+        "a\t['b', \"c\"]",
+        'a\t["\\ud800"]',
+        "sep=;",
+        '{"query": ["a", "e"], "pos": ["b", null], "neg": [{"text": "c"}], "relevant_id": [1, 2.0]}',
+        '{"query": "a", "relevant": NaN}',
+        '[{"query": "a", "relevant": "b"},',
+        '{"query": "b", "relevant": ["c"]}]',
+        '{\n"query": "a", "relevant": "b"\n}',
+        '{"query": {"0": "a"}, "relevant": {"0": "b"}}',
         '"a\n',
         '"',
     ],
@@ -186,12 +199,26 @@ RECORDS = {
         '{"text": "a", "label": "x"}',
         '{"text": "b", "label": "x", "split": null}',
         '{"text": "c", "label": {"x": 1}}',
+        '{"text": ["c", "d"], "label": ["x", 1, 2.0]}',
+        "d,\"['x', 'y']\"",
         '"a\n',
+    ],
+    "qa": [
+        '{"queries": {"q": "a"}, "corpus": {"d": "x"}, "relevant_docs": {"q": ["d"]}}',
+        '{"queries": {"q": "a"}, "docs": {"d": {"text": 1}}, "qrels": {"q": {"d": 2}}}',
+        '{"data": [{"paragraphs": [{"context": "c", "qas": [{"question": "x"}]}]}]}',
+        '{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": 1, "question": "x", "is_impossible": true}]}]}]}',
+        '{"paragraphs": [], "data": 5}',
+        "[",
+        ",",
+        "]",
+        '{"queries":',
+        "}",
     ],
 }
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt", ".jsonl", ".json"])
 @pytest.mark.parametrize("form", RECORDS)
 def test_any_table_loads_or_is_one_error(tmp_path_factory, form, suffix):
     path = tmp_path_factory.mktemp("fuzz") / f"file{suffix}"
@@ -201,6 +228,75 @@ def test_any_table_loads_or_is_one_error(tmp_path_factory, form, suffix):
     def check(content, scheme):
         path.write_bytes(content)
         loads_or_is_one_error(f"{scheme}{path}")
+
+    check()
+
+
+# What is packed is spoiled rather than made up: made-up bytes never come past the first check.
+SPOILT = st.lists(st.tuples(st.floats(0, 1), st.one_of(st.binary(min_size=1, max_size=4), st.none())), max_size=4)
+
+
+def spoiled(data, changes):
+    """The bytes with some of them overwritten, at their place as a share of the length; None cuts off the rest."""
+    content = bytearray(data)
+    for place, patch in changes:
+        start = int(place * len(content))
+        if patch is None:
+            del content[start:]
+        else:
+            content[start : start + len(patch)] = patch
+    return bytes(content)
+
+
+def arrow_bytes(kind):
+    """A right file of pairs in this container."""
+    content = pa.table({"query": ["a", "c"], "relevant": [["b"], ["d", "e"]], "grade": [1.0, 2.0]})
+    sink = io.BytesIO()
+    if kind == "parquet":
+        pq.write_table(content, sink)
+    else:
+        with (pa.ipc.new_file if kind == "feather" else pa.ipc.new_stream)(sink, content.schema) as writer:
+            writer.write_table(content)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow"])
+def test_any_file_of_arrow_loads_or_is_one_error(tmp_path_factory, kind):
+    path, right = tmp_path_factory.mktemp("fuzz") / f"file.{kind}", arrow_bytes(kind)
+
+    @share(12)
+    @given(st.one_of(st.binary(max_size=60), SPOILT.map(lambda changes: spoiled(right, changes))))
+    def check(content):
+        path.write_bytes(content)
+        loads_or_is_one_error(path)
+
+    check()
+
+
+HUB = {
+    "corpus": ['{"docid": 1, "text": "x"}', '{"_id": "d1", "text": null}', '{"id": 2.0, "contents": ["x"]}', "[", "]"],
+    "queries": ['{"qid": 7, "query": "x"}', '{"_id": "q1", "text": "x", "metadata": {"a": NaN}}', '{"_id": true}'],
+    "qrels": [
+        '{"query_id": 7, "corpus_id": 1}',
+        '{"qid": 7.0, "docid": "1", "score": true}',
+        '{"query-id": "7", "positive-corpus-ids": [1, {}]}',
+        '{"query-id": null, "corpus-id": 1, "score": 0.5}',
+    ],
+}
+
+
+@pytest.mark.parametrize("name", HUB)
+def test_any_file_in_the_hubs_layout_loads_or_is_one_error(tmp_path_factory, name):
+    folder = tmp_path_factory.mktemp("fuzz")
+    for role, pieces in HUB.items():
+        (folder / role).mkdir()
+        (folder / role / "test.jsonl").write_text(pieces[0])
+
+    @share(2 * len(HUB))
+    @given(st.one_of(contents(HUB[name]), contents(HUB[name]).map(lambda extra: HUB[name][0].encode() + b"\n" + extra)))
+    def check(content):
+        (folder / name / "test.jsonl").write_bytes(content)
+        loads_or_is_one_error(folder)
 
     check()
 
@@ -226,22 +322,6 @@ def zipped():
             for member, data in packed.items():
                 out.writestr(zipfile.ZipInfo(f"set/{member}"), data, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
-
-
-# What is packed is spoiled rather than made up: made-up bytes never come past the first check.
-SPOILT = st.lists(st.tuples(st.floats(0, 1), st.one_of(st.binary(min_size=1, max_size=4), st.none())), max_size=4)
-
-
-def spoiled(data, changes):
-    """The bytes with some of them overwritten, at their place as a share of the length; None cuts off the rest."""
-    content = bytearray(data)
-    for place, patch in changes:
-        start = int(place * len(content))
-        if patch is None:
-            del content[start:]
-        else:
-            content[start : start + len(patch)] = patch
-    return bytes(content)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -278,14 +358,17 @@ PLAIN = {
     ),
     "queries.csv": (
         b"query,relevant,grade\nx,a,1\n",
-        ["x,b,0", "y,a b,", '"x\ny",a,2', "x,c,1", '"', ",,", "z,p000001,1"],
+        ["x,b,0", "y,a b,", '"x\ny",a,2', "x,c,1", '"', ",,", "z,p000001,1", 'w,"a,b",', 'v,"[""a"", 1]",', "u,1.0,"],
     ),
     "dataset.toml": (GOOD["dataset.toml"], PIECES["dataset.toml"]),
 }
 TEXTS = {
     "a.md": (b"# Title\ntext\n", ["# ", "## x ##", "```", "~~~", "\u2028", "\x85"]),
     "b/c d.txt": (b"text\n", [" ", "\u2028"]),
-    "queries.csv": (b"query,relevant\nx,a.md\n", ["y,c d.txt", "z,b/c d.txt a.md", "w,b/c%20d.txt,", '"', "v;a.md"]),
+    "queries.csv": (
+        b"query,relevant\nx,a.md\n",
+        ["y,c d.txt", "z,b/c d.txt a.md", "w,b/c%20d.txt,", '"', "v;a.md", 'u,"a.md;c d.txt"', "t,\"['a.md']\""],
+    ),
 }
 SMART = {
     "a.ALL": (b".I 1\n.W\nx\n.I 2\n.T\ny\n", [".I 3", ".I", ".I x", ".W", ".W x", ".T", "text"]),

@@ -15,12 +15,13 @@ from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
 from bench.formats import archive
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, as_pairs, headers, to_json_lines
+from bench.formats.records import as_pairs, headers, is_table
 
 # Asked in this order whether a path is theirs.
-FILES = ("trec", "smart", "plain", "pairs", "intents", "files", "beir")
+FILES = ("trec", "smart", "plain", "qa", "pairs", "intents", "hub", "files", "beir")
 TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 REMOTE = ("irds", "hf")
+SHOWN = 20  # columns in a message
 
 
 def shipped() -> dict[str, Path]:
@@ -70,14 +71,16 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
 
 def _seen(path: Path) -> tuple[str, str]:
     """What a table has instead of columns that are known, and how to name them."""
-    if path.suffix.lower() == ".json":
-        return "", f" A JSON array of objects becomes JSON lines by: {to_json_lines(path)}"
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() == ".txt":
+        return ": a .txt file is a table where its first line has tabs", ""
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        return ": it is a spreadsheet", " Save the sheet as CSV."
+    if not is_table(path):
         return "", ""
     names = headers(path)
     if not names:
         return ": it has no record below its first line", ""
-    listed = ", ".join(map(repr, names))
+    listed = ", ".join(map(repr, names[:SHOWN])) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
     return f": its columns are {listed}", f" Columns with other names: {as_pairs(path, 'NAME', 'NAME')}."
 
 

@@ -22,10 +22,11 @@ from bench.errors import BenchError, unknown
 from bench.formats import judgements
 from bench.formats.archive import below, choose, opened, within
 from bench.formats.columns import string_table
+from bench.formats.json_files import json_records
 from bench.formats.known_item import asked_by, known_item
 from bench.formats.lines import Source, checked_id, id_text, text_of
 from bench.formats.options import Options
-from bench.formats.records import dataset_of, json_records, unjudged
+from bench.formats.records import dataset_of, unjudged
 from bench.formats.unlabelled import unlabelled
 from bench.measures import resolve
 

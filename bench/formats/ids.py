@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 from unicodedata import normalize
+
+# A whole number as pandas writes it where another one is missing.
+_NUMBER = re.compile(r"(\d+)\.0+")
+SEARCHED = 100_000  # known ids that are looked through for an error's hint
 
 
 class Canonical(Mapping[str, str]):
@@ -79,3 +84,33 @@ def some(ids: Collection[str], limit: int = 3) -> str:
     """A few of them, to be shown."""
     first = [repr(each) for each, _ in zip(ids, range(limit), strict=False)]
     return ", ".join(first) + (", …" if len(ids) > limit else "")
+
+
+def known_as(name: str, known: Collection[str]) -> str | None:
+    """The known id that is meant: the same one, else the same number as pandas writes it where an id is missing (6.0
+    for 6), else the same letters in Unicode's other normal form, as macOS writes names of files."""
+    if name in known:
+        return name
+    number = _NUMBER.fullmatch(name)
+    for other in (
+        number[1] if number else f"{name}.0",
+        *(normalize(form, name) for form in ("NFC", "NFD")),
+    ):
+        if other in known:
+            return other
+    return None
+
+
+def like(name: str, known: Collection[str]) -> str:
+    """A sentence on an id that differs in its case or in zeros before it; "" where there is none."""
+    bare = _bare(name)
+    near = next((each for each in islice(known, SEARCHED) if _bare(each) == bare), None)
+    if near is None:
+        return ""
+    if near.casefold() == name.casefold():
+        return f" There is {near!r}: case counts."
+    return f" There is {near!r}: spreadsheets and pandas drop zeros before a number, unless the column is text."
+
+
+def _bare(name: str) -> str:
+    return name.casefold().lstrip("0") if name.isdigit() else name.casefold()

@@ -1,8 +1,9 @@
 """Texts with labels (intents, categories): what has the same label is relevant.
 
-A .csv, .tsv or .jsonl file with a text and a label on each line, or a folder with one for each split (train.csv,
+A table of any kind with a text and a label on each line, or a folder with one for each split (train.csv,
 test.csv). A text that stands on several lines is one, with all their labels (case, white space and compatibility forms
-do not count); lines without text or label are left out and counted in the dataset's note.
+do not count); a field may hold a list of texts or of labels. Lines without text or label are left out and counted in
+the dataset's note, and so are those that repeat a text.
 
 With splits (a column `split`, or the folder): the training texts are the documents, those of the split test (or of
 --split) the queries. A query whose labels no document has is one without an answer.
@@ -19,20 +20,31 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
+from bench.formats.cells import listed, one_or_several
 from bench.formats.distinct import DistinctTexts
+from bench.formats.lines import id_text
 from bench.formats.options import Options
 from bench.formats.records import (
+    KINDS,
     SUFFIXES,
+    Record,
     as_pairs,
     check_roles,
     columns_of,
     counted,
     dataset_of,
+    given,
     headers,
     id_field,
+    is_table,
     read_as,
     records,
     text_field,
@@ -45,17 +57,20 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "id": ("_id", "id"),
 }
 TRAIN, TEST = "train", "test"
-NEEDED = "Give a .csv, .tsv or .jsonl file with the columns text and label, or a folder with train.csv and test.csv."
+MAX_JUDGEMENTS = 5_000_000  # they grow with the square of the texts of a label; a run of so many takes 6 GB
+NEEDED = f"Give {KINDS} with the columns text and label, or a folder with train.csv and test.csv."
 
 
 @dataclass
 class Labelled:
-    """Distinct texts, the labels of each by its id, how many lines lack one of the two, and the columns by role."""
+    """Distinct texts, the labels of each by its id, the columns by role, and how many lines lack a text or a label, or
+    repeat a text."""
 
     columns: Mapping[str, str]
     texts: DistinctTexts = field(default_factory=DistinctTexts)
     labels: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     skipped: int = 0
+    repeated: int = 0
 
 
 def fits(names: Sequence[str], options: Options) -> bool:
@@ -70,7 +85,7 @@ def recognises(path: Path, options: Options) -> bool:
         train = _candidates(path, TRAIN)
         alone = {each.stem for each in path.iterdir() if each.suffix in SUFFIXES} <= {TRAIN}
         return bool(train) and not alone and not any(path.glob("corpus.jsonl*")) and fits(headers(train[0]), options)
-    return path.suffix.lower() in SUFFIXES and path.is_file() and fits(headers(path), options)
+    return is_table(path) and fits(headers(path), options)
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -121,28 +136,42 @@ def _read(path: Path, options: Options, split: str = "") -> dict[str, Labelled]:
     for where, record in records(path, NEEDED):
         part = split or (text_field(record, columns["split"], where).casefold() if "split" in columns else "")
         found = parts.setdefault(part, Labelled(columns))
-        text, label = text_field(record, columns["text"], where), _label(record.get(columns["label"]), where)
-        if not (text and label):
+        texts = [each for each in _texts(record, columns["text"], where) if each]
+        labels = _labels(record.get(columns["label"]), columns["label"], where)
+        if not (texts and labels):
             found.skipped += 1
             continue
+        found.repeated += any(found.texts.find(text) is not None for text in texts)
         prefix = {"": "u{}", TRAIN: "d{}"}.get(part, "q{}")
-        identifier = found.texts.add(text, id_field(record, columns.get("id"), where, prefix), where)
-        if label not in found.labels[identifier]:
-            found.labels[identifier].append(label)
+        for number, text in enumerate(texts, 1):
+            made = prefix if len(texts) == 1 else f"{prefix}.{number}"
+            identifier = found.texts.add(text, id_field(record, columns.get("id"), where, made), where)
+            found.labels[identifier] += [label for label in labels if label not in found.labels[identifier]]
     return parts
 
 
-def _label(value: object, where: str) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, (str, int)):
-        raise BenchError(f"{where}: the label is {type(value).__name__}, not a string.", "Write one label a line.")
-    return str(value).strip()
+def _texts(record: Record, name: str, where: str) -> list[str]:
+    return one_or_several(given(record, name, where), name, where)
+
+
+def _labels(value: Any, name: str, where: str) -> list[str]:
+    """The distinct labels of a field: the one that it is, or those of a list."""
+    values = value if isinstance(value, list) else listed(value, name, where) or [value]
+    labels = []
+    for each in values:
+        label = "" if each is None else id_text(each).strip()
+        if each is not None and not label and not isinstance(each, str):
+            raise BenchError(
+                f"{where}: the label is {type(each).__name__}, not a string.",
+                'Write a label, or several as a list: ["one", "two"].',
+            )
+        labels.append(label)
+    return list(dict.fromkeys(filter(None, labels)))
 
 
 def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
-    judgements = _judgements(all_texts, all_texts)
-    asked = {query for query, _ in judgements}
+    judgements = _judgements(path, all_texts, all_texts)
+    asked = set(pc.unique(judgements["query"]).to_pylist())
     if not asked:
         raise BenchError(
             f"{path}: no label has two texts.",
@@ -163,16 +192,25 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
                 "text is the only one of its label: a document, no query",
                 "texts are the only ones of their label: documents, no queries",
             ),
+            _repeated(all_texts),
             counted(all_texts.skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 
 
+def _repeated(*parts: Labelled) -> str:
+    return counted(
+        sum(each.repeated for each in parts),
+        "line with the text of an earlier one, merged with it",
+        "lines with the text of an earlier one, merged with it",
+    )
+
+
 def _against_training(path: Path, documents: Labelled, queries: Labelled, note: str) -> Dataset:
-    judgements = _judgements(queries, documents)
-    if not judgements:
+    judgements = _judgements(path, queries, documents)
+    if not len(judgements):
         raise BenchError(f"{path}: no query has a label of the training texts.", "Check the labels of both splits.")
-    without = queries.labels.keys() - {query for query, _ in judgements}
+    without = queries.labels.keys() - set(pc.unique(judgements["query"]).to_pylist())
     skipped = documents.skipped + queries.skipped
     return dataset_of(
         path.stem,
@@ -186,24 +224,41 @@ def _against_training(path: Path, documents: Labelled, queries: Labelled, note: 
             counted(
                 len(without), "query has a label that no document has", "queries have a label that no document has"
             ),
+            _repeated(documents, queries),
             counted(skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 
 
-def _judgements(queries: Labelled, documents: Labelled) -> dict[tuple[str, str], int]:
-    """(query id, document id) -> 1 for every other text that shares a label."""
-    by_label: dict[str, list[str]] = defaultdict(list)
-    for document, labels in documents.labels.items():
+def _judgements(path: Path, queries: Labelled, documents: Labelled) -> pa.Table:
+    """(query, document, grade 1) for every other text that shares a label. Raises BenchError for too many."""
+    query_ids, document_ids = list(queries.labels), list(documents.labels)
+    by_label: dict[str, list[int]] = defaultdict(list)
+    for position, labels in enumerate(documents.labels.values()):
         for label in labels:
-            by_label[label].append(document)
-    return {
-        (query, document): 1
-        for query, labels in queries.labels.items()
-        for label in labels
-        for document in by_label.get(label, ())
-        if queries is not documents or query != document
-    }
+            by_label[label].append(position)
+    of_label = {label: np.array(positions) for label, positions in by_label.items()}
+    total = sum(len(by_label.get(label, ())) for labels in queries.labels.values() for label in labels)
+    if total > MAX_JUDGEMENTS:
+        raise BenchError(
+            f"{path}: {len(query_ids):,} texts and {len(by_label):,} labels make {total:,} judgements, more than "
+            f"{MAX_JUDGEMENTS:,}.",
+            "What shares so broad a label is hardly an answer. Give finer labels, or a column split that leaves few "
+            "texts to the test.",
+        )
+    none, found = np.zeros(0, dtype=np.int64), []
+    for own, labels in enumerate(queries.labels.values()):
+        positions = np.unique(np.concatenate([none, *(of_label.get(label, none) for label in labels)]))
+        found.append(positions[positions != own] if queries is documents else positions)
+    counts = [len(each) for each in found]
+    strings = pa.large_string()
+    return pa.table(
+        {
+            "query": pa.array(query_ids, strings).take(pa.array(np.repeat(np.arange(len(query_ids)), counts))),
+            "document": pa.array(document_ids, strings).take(pa.array(np.concatenate([none, *found]))),
+            "grade": pa.array(np.ones(sum(counts), dtype=np.int64)),
+        }
+    )
 
 
 def _queries(found: Labelled, asked: Collection[str]) -> dict[str, tuple[str, dict[str, str]]]:

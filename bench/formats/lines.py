@@ -172,13 +172,12 @@ def checked_id(value: str, where: str) -> str:
     return value
 
 
-def id_text(value: Any) -> str | None:
-    """An id as JSON may hold it: a string, or a number as public sets and pandas write it (6, 6.0); else None."""
-    if isinstance(value, float) and value.is_integer():
+def id_text(value: Any) -> str:
+    """An id as text, "" for what is none: a string, or a whole number. 6.0 is 6, since pandas makes fractions of whole
+    numbers where one is missing."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def grade(text: str, where: str) -> int:

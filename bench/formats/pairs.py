@@ -1,4 +1,4 @@
-"""Pairs of texts in a .csv, .tsv or .jsonl file, and how they become a retrieval task.
+"""Pairs of texts in a table of any kind, and how they become a retrieval task.
 
 A text is one text wherever it stands with the same letters: case, white space and compatibility forms do not count.
 Lines with an empty text are left out. Whatever is left out is counted in the dataset's note.
@@ -10,73 +10,57 @@ document are no equals: nothing follows from two lines together. A query whose t
 document's id, and the card drops a query's own id from its hits, so that no query finds itself; a line that pairs a
 text with itself says nothing.
 
+A field may hold a list of texts (see cells): each of them is relevant, and each wording in a list of queries is a
+query. `negative`, and fields numbered after it, hold documents that are not relevant: grade 0, unless another line says
+that one is.
+
 `question1,question2,is_duplicate` (Quora; MRPC: `#1 String`, `#2 String`, `Quality`; PAWS: `sentence1`, `sentence2`,
-`label`): each line says whether two texts mean the same, 1 or 0. "Means the same" passes on from text to text, people
-judge single pairs only, and a text nobody compared with the query must not count as a miss. Hence:
+`label`; PARADE: `Definition1`, `Definition2`, `Binary labels`): see duplicates.
 
-1. Texts are nodes, pairs judged the same are edges, and a connected component is a group of one meaning.
-2. Each group with a pair judged the same gives one query: the text that is judged the same as most others, the
-   earliest of several. One query per group, since a second would have to stay out of the first one's documents.
-3. Documents are all texts that are no query, less those that are in a query's group without being judged the same as
-   it: by the chain they are most likely relevant, so they may be neither right nor wrong.
-4. A pair judged the same is relevant, grade 1; a pair judged different is grade 0 and stays as a trap.
-5. A contradiction (a pair judged both ways, or judged different within a group) is no judgement. It still holds the
-   group together, so that rule 3 leaves the doubtful text out.
-
-Ids are those of the id columns (first_id and second_id only where --columns names them, since public sets give one
-text several), else line numbers: q12 and d12; 12.1 and 12.2 for the two texts of a pair.
+Ids are those of the id columns, else line numbers: q12 and d12, or d12.1 and d12.2 where a line has several texts.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError
-from bench.formats import intents
+from bench.formats import duplicates, intents
 from bench.formats.distinct import DistinctTexts
-from bench.formats.lines import grade
 from bench.formats.options import Options
 from bench.formats.records import (
-    SUFFIXES,
-    Record,
+    KINDS,
     check_roles,
     columns_of,
     counted,
     dataset_of,
+    field_for,
     headers,
-    id_field,
+    is_table,
+    numbered,
     read_as,
     records,
-    text_field,
 )
-from bench.same_text import normalised
+from bench.formats.relation import Relation
 
+CONTEXTS = ("reference_contexts", "contexts")
 DIRECTED: Mapping[str, tuple[str, ...]] = {
-    "query": ("query", "anchor", "question"),
-    "relevant": ("relevant", "positive", "answer"),
+    "query": ("query", "anchor", "question", "user_input"),
+    "relevant": ("relevant", "positive", "positives", "pos", "positive_1", "positive_passages", "answer", *CONTEXTS),
+    "negative": ("negative", "negatives", "neg", "negative_1", "negative_passages"),
     "query_id": ("query_id",),
     "relevant_id": ("relevant_id",),
+    "negative_id": ("negative_id",),
     "grade": ("grade", "score"),
 }
-MUTUAL: Mapping[str, tuple[str, ...]] = {
-    "first": ("question1", "#1 string", "sentence1", "text1"),
-    "second": ("question2", "#2 string", "sentence2", "text2"),
-    "same": ("is_duplicate", "quality", "label"),
-    "first_id": (),
-    "second_id": (),
-}
-VERDICTS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
-NEEDED = "Give a .csv, .tsv or .jsonl file with the columns query and relevant, or question1, question2, is_duplicate."
-
-Pair = tuple[str, str]
+NEEDED = f"Give {KINDS} with the columns query and relevant, or question1, question2, is_duplicate."
 
 
 def recognises(path: Path, options: Options) -> bool:
     """Is this a file with the columns of pairs? Raises BenchError where they could be those of intents as well."""
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+    if not is_table(path):
         return False
     names = headers(path)
     if not _complete(names, options):
@@ -94,7 +78,7 @@ def recognises(path: Path, options: Options) -> bool:
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read a file of pairs by the rules above. Raises BenchError with file and line."""
     options.only("pairs", "columns")
-    check_roles(options, [*DIRECTED, *MUTUAL])
+    check_roles(options, [*DIRECTED, *duplicates.ROLES])
     path = Path(source).expanduser()
     names = headers(path)
     form = _complete(names, options)
@@ -104,13 +88,16 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
             f"{NEEDED} Or name them: --columns query=NAME --columns relevant=NAME.",
         )
     columns = columns_of(names, form, options)
-    return _directed(path, columns) if form is DIRECTED else _mutual(path, columns)
+    if form is duplicates.ROLES:
+        return duplicates.load(path, columns)
+    _refuse_answer_or_contexts(path, names, columns, options)
+    return _directed(path, columns, _several(names, columns, options))
 
 
 def _complete(names: Sequence[str], options: Options) -> Mapping[str, tuple[str, ...]] | None:
     """The form whose columns are there: the one that the user's roles belong to, else the first."""
     given = {role for role, _ in options.columns}
-    for form, needed in ((DIRECTED, ("query", "relevant")), (MUTUAL, ("first", "second", "same"))):
+    for form, needed in ((DIRECTED, ("query", "relevant")), (duplicates.ROLES, ("first", "second", "same"))):
         if given and not given & form.keys():
             continue
         if set(needed) <= columns_of(names, form, options).keys():
@@ -118,44 +105,43 @@ def _complete(names: Sequence[str], options: Options) -> Mapping[str, tuple[str,
     return None
 
 
-def _lines(path: Path, columns: Mapping[str, str], left: str, right: str) -> Iterator[tuple[str, Record, str, str]]:
-    for where, record in records(path, NEEDED):
-        yield where, record, text_field(record, columns[left], where), text_field(record, columns[right], where)
-
-
-def _directed(path: Path, columns: Mapping[str, str]) -> Dataset:
-    queries, documents = DistinctTexts(), DistinctTexts()
-    judgements: dict[Pair, int] = {}
-    metadata: dict[str, Record] = {}
-    empty = itself = 0
-    for where, record, query, document in _lines(path, columns, "query", "relevant"):
-        if not (query and document):
-            empty += 1
-            continue
-        if normalised(query) == normalised(document):
-            itself += 1
-            continue
-        pair = (
-            queries.add(query, id_field(record, columns.get("query_id"), where, "q{}"), where),
-            documents.add(document, id_field(record, columns.get("relevant_id"), where, "d{}"), where),
+def _refuse_answer_or_contexts(path: Path, names: Sequence[str], columns: Mapping[str, str], options: Options) -> None:
+    """Raise BenchError where both the answer and the texts that it was drawn from could be what is to be found."""
+    contexts = field_for("contexts", names, CONTEXTS, Options())
+    answer = columns["relevant"]
+    if contexts and answer.casefold() == "answer" and "relevant" not in dict(options.columns):
+        raise BenchError(
+            f"{path} has the columns {answer} and {contexts}: either could be what is to be found.",
+            f"Say which it is: --columns relevant={contexts}, or --columns relevant={answer}.",
         )
-        metadata.setdefault(pair[0], {key: each for key, each in record.items() if key not in columns.values()})
-        value = grade(str(record.get(columns["grade"])).strip(), where) if "grade" in columns else 1
-        if judgements.setdefault(pair, value) != value:
-            raise BenchError(f"{where}: this pair has another grade in an earlier line.", "Keep one of the lines.")
+
+
+def _several(names: Sequence[str], columns: Mapping[str, str], options: Options) -> dict[str, list[str]]:
+    """The fields of the relevant and of the other texts: the one found, and those numbered after a usual name."""
+    named = dict(options.columns)
+    return {
+        role: [columns[role]] if role in named else numbered(columns[role], names)
+        for role in ("relevant", "negative")
+        if role in columns
+    }
+
+
+def _directed(path: Path, columns: Mapping[str, str], several: Mapping[str, Sequence[str]]) -> Dataset:
+    found = Relation(columns, several)
+    for where, record in records(path, NEEDED):
+        found.add(where, record)
+    queries, documents = found.queries, found.documents
     own = _own_ids(path, queries, documents)
+    shown = {role: ", ".join(several.get(role, (name,))) for role, name in columns.items()}
     return dataset_of(
         path.stem,
         documents.texts,
-        {own.get(query, query): (text, metadata[query]) for query, text in queries.texts.items()},
-        {(own.get(query, query), document): value for (query, document), value in judgements.items()},
+        {own.get(query, query): (text, found.metadata[query]) for query, text in queries.texts.items()},
+        {(own.get(query, query), document): value for (query, document), value in found.judgements.items()},
         card=Card(drop_self=bool(own)),
         note=joined(
-            read_as("pairs", columns),
-            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
-            counted(
-                itself, "line that pairs a text with itself left out", "lines that pair a text with itself left out"
-            ),
+            read_as("pairs", shown),
+            found.notes(),
             counted(
                 len(own),
                 "query is a document too, left out of its own hits",
@@ -175,89 +161,3 @@ def _own_ids(path: Path, queries: DistinctTexts, documents: DistinctTexts) -> di
                 "Some queries are documents too, so ids must tell them apart: give distinct ids, or none.",
             )
     return own
-
-
-def _mutual(path: Path, columns: Mapping[str, str]) -> Dataset:
-    nodes, verdicts, empty = _verdicts(path, columns)
-    same = {pair for pair, said in verdicts.items() if said == {True} and pair[0] != pair[1]}
-    groups = _components(nodes, [pair for pair, said in verdicts.items() if True in said])
-    degree = Counter(node for pair in same for node in pair)
-    query_of = {node: max(group, key=degree.__getitem__) for group in groups for node in group}
-    queries = {query for query in query_of.values() if degree[query]}
-    if not queries:
-        raise BenchError(f"{path}: no two texts are judged the same.", "Check the column that says so: 1 or true.")
-    unjudged = {
-        node
-        for node, query in query_of.items()
-        if query in queries and node != query and _pair(node, query) not in same
-    }
-    documents = {node: text for node, text in nodes.items() if node not in queries and node not in unjudged}
-    contradictory = {pair for pair, said in verdicts.items() if False in said and len({query_of[n] for n in pair}) == 1}
-    judgements = {
-        (query, document): int(pair in same)
-        for pair in verdicts
-        if pair not in contradictory
-        for query, document in (pair, pair[::-1])
-        if query in queries and document in documents
-    }
-    sizes = Counter(query_of.values())
-    return dataset_of(
-        path.stem,
-        documents,
-        {query: (text, {"group_size": sizes[query]}) for query, text in nodes.items() if query in queries},
-        judgements,
-        note=joined(
-            read_as("judged pairs", columns),
-            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
-            counted(
-                len(unjudged),
-                "text left out that a chain of pairs links to a query, unjudged against it",
-                "texts left out that a chain of pairs links to a query, unjudged against it",
-            ),
-            counted(len(contradictory), "contradictory pair not used", "contradictory pairs not used"),
-        ),
-    )
-
-
-def _verdicts(path: Path, columns: Mapping[str, str]) -> tuple[dict[str, str], dict[Pair, set[bool]], int]:
-    """Texts by id, what is said of each pair of them, and how many lines have an empty text."""
-    nodes = DistinctTexts()
-    verdicts: dict[Pair, set[bool]] = defaultdict(set)
-    empty = 0
-    for where, record, first, second in _lines(path, columns, "first", "second"):
-        if not (first and second):
-            empty += 1
-            continue
-        one = nodes.add(first, id_field(record, columns.get("first_id"), where, "{}.1"), where)
-        two = nodes.add(second, id_field(record, columns.get("second_id"), where, "{}.2"), where)
-        verdicts[_pair(one, two)].add(_verdict(record.get(columns["same"]), where))
-    return nodes.texts, verdicts, empty
-
-
-def _pair(one: str, two: str) -> Pair:
-    return min(one, two), max(one, two)
-
-
-def _verdict(value: object, where: str) -> bool:
-    verdict = VERDICTS.get(str(value).strip().casefold())
-    if verdict is None:
-        raise BenchError(f"{where}: {value!r} does not say whether the texts mean the same.", "Write 1 or 0.")
-    return verdict
-
-
-def _components(nodes: Mapping[str, str], edges: Sequence[Pair]) -> list[list[str]]:
-    """The connected components, each in the order of the nodes."""
-    root = {node: node for node in nodes}
-
-    def find(node: str) -> str:
-        while root[node] != node:
-            root[node] = root[root[node]]  # halves the path, so that long chains stay fast
-            node = root[node]
-        return node
-
-    for one, two in edges:
-        root[find(one)] = find(two)
-    groups: dict[str, list[str]] = {}
-    for node in nodes:
-        groups.setdefault(find(node), []).append(node)
-    return list(groups.values())

@@ -1,9 +1,9 @@
 """Plain text: corpus.txt with one paragraph a line, and, beside it, corpus_metadata.json and queries.csv.
 
-corpus_metadata.json: a list of {"id", …}, one for each paragraph, in their order. queries.csv (or .tsv, .jsonl): the
-columns query and relevant, ids separated by white space or in rows of their own; grade and id where wanted; all other
-columns become the query's metadata. Blank lines are no paragraphs. CORPUS_PATH and CORPUS_META_PATH in the environment
-name other files than those of the folder.
+corpus_metadata.json: a list of {"id", …}, one for each paragraph, in their order. queries.csv (or
+another table): the columns query and relevant, with ids separated by white space, commas, semicolons or bars, as a
+list, or in rows of their own; grade and id where wanted; all other columns become the query's metadata. Blank lines are
+no paragraphs. CORPUS_PATH and CORPUS_META_PATH in the environment name other files than those of the folder.
 """
 
 from __future__ import annotations
@@ -14,18 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from bench.dataset import Dataset, joined
 from bench.errors import BenchError
 from bench.formats.beir import read_card
+from bench.formats.cells import listed
 from bench.formats.columns import string_table
-from bench.formats.ids import Canonical
+from bench.formats.ids import Canonical, known_as, like
+from bench.formats.json_files import BROKEN, parsed
 from bench.formats.known_item import asked_by, known_item
-from bench.formats.lines import checked_id, decoded, grade, id_text, lines, text_of
+from bench.formats.lines import checked_id, decoded, id_text, lines, text_of
+from bench.formats.named import SEVERAL, named_documents
 from bench.formats.options import Options
-from bench.formats.records import SUFFIXES, Record, dataset_of, field_for, records, text_field, unjudged
+from bench.formats.records import (
+    SUFFIXES,
+    Record,
+    counted,
+    dataset_of,
+    field_for,
+    grade_of,
+    records,
+    text_field,
+    unjudged,
+)
 from bench.formats.unlabelled import unlabelled
 
 AMBIGUOUS = ""  # in place of an id
@@ -121,9 +133,9 @@ def _entries(path: Path, paragraphs: int) -> list[Record]:
     if not path.is_file():
         raise BenchError(f"there is no {path.name}")
     try:
-        entries = orjson.loads(text_of(path))
-    except orjson.JSONDecodeError as error:
-        raise BenchError(f"{path.name} is not valid JSON ({error.msg})") from None
+        entries = parsed(text_of(path))
+    except BROKEN as error:
+        raise BenchError(f"{path.name} is not valid JSON ({error})") from None
     if not isinstance(entries, list):
         raise BenchError(f"{path.name} is not a list")
     if len(entries) != paragraphs:
@@ -131,7 +143,7 @@ def _entries(path: Path, paragraphs: int) -> list[Record]:
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
         where = f"{path.name}, entry {number}"
-        value = id_text(entry.get("id")) if isinstance(entry, dict) else None
+        value = id_text(entry.get("id")) if isinstance(entry, dict) else ""
         if not value:
             raise BenchError(f"{where}: no id")
         if checked_id(value, where) in seen:
@@ -154,24 +166,31 @@ def _queries(
     judgements: dict[tuple[str, str], int] = {}
     by_text: dict[str, str] = {}
     fields: dict[str, str | None] = {}
+    repeated = lists = 0
     for where, record in records(path, LABELS):
-        if not fields or path.suffix == ".jsonl":  # JSON lines need not have the same fields
+        if not fields or path.suffix.startswith(".json"):  # objects need not have the same fields
             fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
         if fields["query"] is None:
             raise BenchError(f"{where}: no column query among {', '.join(record)}.", "Name it: --columns query=NAME.")
+        if listed(record.get(fields["query"]), fields["query"], where) is not None:
+            raise BenchError(f"{where}: the query is a list.", "Write a line for each query.")
         text = text_field(record, fields["query"], where)
         if not text:
             raise BenchError(f"{where}: the query is empty.", "Mend the line.")
         query = _id(record, fields["id"], where) or by_text.setdefault(text, f"q{len(by_text) + 1:06}")
         rest = {key: value for key, value in record.items() if key not in fields.values()}
+        repeated += query in queries
         if queries.setdefault(query, (text, rest))[0] != text:
             raise BenchError(f"{where}: the id {query!r} has another query already.", "Give each query its own id.")
         value = _grade(record, fields["grade"], where)
-        for named in _relevant(record, fields["relevant"], names):
-            document = names.get(named)
+        relevant, is_list = named_documents(record.get(fields["relevant"] or ""), names, where)
+        lists += is_list
+        for named in relevant:
+            document = names.get(known_as(named, names) or "")
             if document is None:
                 reason = f" ({joined(*notes)})" if any(notes) else ""
-                raise BenchError(f"{where}: there is no document {named!r}{reason}.", "Mend the id.")
+                message = f"{where}: there is no document {named!r}{reason}."
+                raise BenchError(message, f"Mend the id.{like(named, names)} {SEVERAL}")
             if document == AMBIGUOUS:
                 raise BenchError(f"{where}: several files are called {named!r}.", "Give its path within the folder.")
             if (query, document) in judgements:
@@ -179,7 +198,15 @@ def _queries(
             judgements[query, document] = value
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
-    notes.append(unjudged(len(queries), len({query for query, _ in judgements})))
+    notes += [
+        counted(lists, "list of ids taken apart", "lists of ids taken apart"),
+        counted(
+            repeated,
+            "row with the query of an earlier one, merged with it",
+            "rows with the query of an earlier one, merged with it",
+        ),
+        unjudged(len(queries), len({query for query, _ in judgements})),
+    ]
     return queries, judgements
 
 
@@ -199,20 +226,9 @@ def _id(record: Record, field: str | None, where: str) -> str:
     value = record.get(field) if field else None
     if value is None or value == "":
         return ""
-    return checked_id(str(value).strip(), where)
+    return checked_id(id_text(value).strip(), where)
 
 
 def _grade(record: Record, field: str | None, where: str) -> int:
     value: Any = record.get(field) if field else None
-    return 1 if value is None or value == "" else grade(str(value), where)
-
-
-def _relevant(record: Record, field: str | None, names: Mapping[str, str]) -> list[str]:
-    """Names of documents: one as it stands, several separated by white space, or a list in a JSON line."""
-    value = record.get(field) if field else None
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    whole = str(value).strip()
-    return [whole] if whole in names else whole.split()
+    return 1 if value is None or value == "" else grade_of(value, where)

@@ -1,13 +1,11 @@
-"""Records with named fields from CSV, TSV and JSON-lines files, and which field is what."""
+"""Records with named fields, whatever file they lie in, and which field is what."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +14,62 @@ import pyarrow as pa
 
 from bench.dataset import Dataset
 from bench.errors import BenchError, unknown
-from bench.formats.lines import MAX_LINE, Source, checked_id, decoded, lines, text_of
+from bench.formats.arrow_files import ARROW, arrow_records
+from bench.formats.delimited import delimited_records, is_text_table
+from bench.formats.json_files import json_located
+from bench.formats.lines import checked_id, grade, id_text
 from bench.formats.options import Options
 
-SUFFIXES = (".csv", ".tsv", ".jsonl")
-csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less than some documents have
-
-# A field and what ends it: in quotes, or without any.
-_TSV_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|[^"\t\r\n]*)(?:\t|\r?\n|\Z)')
-_TOLD = re.compile(r"(?i)\"?sep=([^\w\s\"]|\t)\"?\r?\n")  # the separator, as Excel writes it into a first line
-_ARRAY = re.compile(rb"\s*\[\s*(\{|$)")  # of objects
-
 Record = dict[str, Any]
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", *ARROW)
+KINDS = "a .csv, .tsv, .jsonl, .json, .parquet or .arrow file"
+
+
+def is_table(path: Path) -> bool:
+    """Is this a file of records by its name, or a text file that is a table?"""
+    return (path.suffix.lower() in SUFFIXES and path.is_file()) or is_text_table(path)
 
 
 def records(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
-    """(file:line, record) of a .csv or .tsv file with a header, or a .jsonl file. needed: told where it is absent.
+    """(place, record) of a .csv or .tsv file with a header, of JSON, Parquet or Arrow. needed: told where it is absent.
 
-    A field of a CSV or TSV file is a string, one of a JSON line what JSON has. Raises BenchError for what is malformed.
+    The place ends in the number of the line, entry or row. A field of a CSV or TSV file is a string, others have what
+    the file has. Raises BenchError for what is malformed.
     """
-    if path.suffix.lower() == ".jsonl":
-        for number, record in json_records(path, needed):
-            yield f"{path}:{number}", dotted(record)
+    suffix = path.suffix.lower()
+    if suffix in ARROW:
+        yield from ((where, dotted(record)) for where, record in arrow_records(path, needed))
+    elif suffix == ".jsonl":
+        yield from ((where, dotted(record)) for where, record in json_located(path, needed))
+    elif suffix == ".json":
+        yield from ((where, dotted(record)) for where, record in _of_json(path, needed))
     else:
-        yield from _delimited(path, needed)
+        yield from delimited_records(path, needed)
+
+
+def _of_json(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
+    """Objects of a .json file; where it is a single one, its rows, if it has some."""
+    found = json_located(path, needed)
+    first = list(islice(found, 2))
+    rows = _rows(first[0][1]) if len(first) == 1 else None
+    if rows is None:
+        yield from first
+        yield from found
+    else:
+        yield from ((f"{path}, entry {number}", row) for number, row in enumerate(rows, 1))
+
+
+def _rows(table: Record) -> list[Record] | None:
+    """The rows of a table in one object: of columns, as pandas writes it, or beside what describes them."""
+    values = list(table.values())
+    if values and all(isinstance(each, dict) and each.keys() == values[0].keys() for each in values):
+        return [{name: column[key] for name, column in table.items()} for key in values[0]]
+    lists = [each for each in values if isinstance(each, list)]
+    if len(lists) == len(values) > 1 and len({len(each) for each in lists}) == 1:
+        return [dict(zip(table, row, strict=True)) for row in zip(*lists, strict=True)]
+    if len(lists) == 1 and lists[0] and all(isinstance(each, dict) for each in lists[0]):
+        return list(lists[0])
+    return None
 
 
 def headers(path: Path) -> list[str]:
@@ -49,126 +79,36 @@ def headers(path: Path) -> list[str]:
     return []
 
 
-def json_records(path: Source, needed: str) -> Iterator[tuple[int, Record]]:
-    """Line numbers and objects of a JSON-lines file; blank lines are passed over."""
-    for number, line in lines(path, needed):
-        if number == 1 and _ARRAY.match(line):
-            raise BenchError(f"{path} is one JSON array, not JSON lines.", f"Convert it: {to_json_lines(path)}")
-        try:
-            record = _with_nan(line) if b"NaN" in line else orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            decoded(line, f"{path}:{number}")
-            raise BenchError(
-                f"{path}:{number}: not valid JSON ({error.msg}).", "Each line must be one JSON object."
-            ) from None
-        if not isinstance(record, dict):
-            raise BenchError(
-                f"{path}:{number}: a {type(record).__name__}, not an object.", "Each line must be one JSON object."
-            )
-        yield number, record
-
-
-def _with_nan(line: bytes) -> Any:
-    """JSON, with null for the NaN that pandas writes for what is missing; else orjson's own answer."""
-    try:
-        record = json.loads(line, parse_constant={"NaN": None}.__getitem__)
-        orjson.dumps(record)  # which takes no lone surrogates
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return orjson.loads(line)
-    return record
-
-
-def to_json_lines(path: Source) -> str:
-    """What to type to make JSON lines of a JSON array."""
-    code = "import json, sys; [print(json.dumps(each)) for each in json.load(sys.stdin.buffer)]"
-    return f'python -c "{code}" < {shlex.quote(str(path))} > new.jsonl'
-
-
 def dotted(record: Record) -> Record:
     """A record with the fields of its inner objects beside the others: metadata.source."""
     inner = {key: value for key, value in record.items() if isinstance(value, dict)}
     return record | {f"{key}.{name}": each for key, value in inner.items() for name, each in value.items()}
 
 
-def _delimited(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
-    names: list[str] | None = None
-    for number, row in _rows(path, needed):
-        where = f"{path}:{number}"
-        if not any(cell.strip() for cell in row):
-            continue
-        if names is None:
-            names = [name.strip() for name in row]
-            if len(set(names)) < len(names):
-                raise BenchError(f"{where}: two columns have one name.", "Name each column once in the header.")
-            continue
-        if len(row) != len(names):
-            quoted = path.suffix.lower() == ".tsv" and any('"' in cell for cell in row)
-            hint = "A TSV file has no quotes: save it as CSV." if quoted else "Mend the line."
-            raise BenchError(f"{where}: {len(row)} fields, not {len(names)} as in the header.", hint)
-        yield where, dict(zip(names, row, strict=True))
-
-
-def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and fields. In CSV a quoted field may hold line ends; in TSV a quote is a character like others,
-    unless the whole file is as Excel writes it."""
-    if not path.exists():
-        raise BenchError(f"There is no {path}.", needed)
-    text = text_of(path)
-    tabbed = path.suffix.lower() == ".tsv"
-    if tabbed and not _has_quoting(text):
-        for number, line in lines(path, needed):
-            yield number, decoded(line, f"{path}:{number}").split("\t")
-        return
-    told = None if tabbed else _TOLD.match(text)
-    if told:  # a blank line in its place: the others keep their numbers
-        text = "\n" + text[told.end() :]
-    separator = told[1] if told else "\t" if tabbed else _separator(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise BenchError(f"{path}:{reader.line_num}: {error}.", "Mend the quotes, or save it as CSV anew.") from None
-
-
-def _has_quoting(text: str) -> bool:
-    """Is this TSV as Excel writes it? Each field with a quote is quoted, quotes in it are doubled, and one field shows
-    it by a doubled quote, a tab or a line end; a field that is only set in quotes may as well be somebody's words."""
-    if '"' not in text:
-        return False
-    shown = position = 0
-    while position < len(text):
-        field = _TSV_FIELD.match(text, position)
-        if field is None:
-            return False
-        shown += field[1] is not None and any(each in field[1] for each in ('""', "\t", "\n"))
-        position = field.end()
-    return bool(shown)
-
-
-def _separator(text: str) -> str:
-    """A comma, unless the header has none and has semicolons or tabs: Excel writes them where a comma is decimal."""
-    header = text.lstrip("\r\n ").partition("\n")[0]
-    return next((each for each in ",;\t" if each in header), ",")
-
-
 def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Options) -> str | None:
     """The field that holds `role`: the one the user names, else the first usual one that is there, else None.
 
-    Case does not count, nor whether a name has - or _. Raises BenchError where the user's is not there.
+    Case does not count, nor whether a name has -, _ or a space. Raises BenchError where the user's is not there.
     """
     given = dict(options.columns).get(role)
     if given in names:
         return given
     folded = {_folded(name): name for name in names}
-    found = next((folded[name] for name in ((_folded(given),) if given else usual) if name in folded), None)
+    wanted = map(_folded, (given,) if given else usual)
+    found = next((folded[name] for name in wanted if name in folded), None)
     if given and found is None:
         raise BenchError(f"There is no column {given!r} for {role}.", f"The file has {', '.join(names)}.")
     return found
 
 
 def _folded(name: str) -> str:
-    return name.casefold().replace("-", "_")
+    return re.sub("[- ]", "_", name.casefold())
+
+
+def numbered(name: str, names: Sequence[str]) -> list[str]:
+    """A field and those that go on with it: negative, negative_1, negative_2."""
+    stem = _folded(name).rstrip("0123456789_")
+    return [each for each in names if each == name or re.fullmatch(rf"{re.escape(stem)}_?\d+", _folded(each))]
 
 
 def columns_of(names: Sequence[str], roles: Mapping[str, Iterable[str]], options: Options) -> dict[str, str]:
@@ -199,13 +139,25 @@ def as_pairs(path: Path, query: str, relevant: str) -> str:
 
 
 def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str) -> str:
-    """The id in the field, else, where there is no such field, `made` with the line number for its {}."""
+    """The id in the field, else, where there is no such field, `made` with the line's number for its {}."""
     if name is None:
-        return made.format(where.rpartition(":")[2])
-    value = record.get(name)
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
+        return made.format(line_number(where))
+    value = id_text(record.get(name)).strip()
+    if not value:
         raise BenchError(f"{where}: no id in {name!r}.", "Give each line an id, or leave the column out.")
-    return checked_id(str(value).strip(), where)
+    return checked_id(value, where)
+
+
+def line_number(where: str) -> str:
+    """The number at the end of a place."""
+    found = re.search(r"\d+\Z", where)
+    return found[0] if found else ""
+
+
+def grade_of(value: Any, where: str) -> int:
+    """A field's grade: a whole number, or true or false. Raises BenchError for anything else."""
+    text = str(value).strip()
+    return grade({"true": "1", "false": "0"}.get(text.casefold(), text), where)
 
 
 def unjudged(queries: int, judged: int) -> str:
@@ -227,11 +179,18 @@ def text_field(record: Mapping[str, Any], name: str, where: str) -> str:
     return value.strip()
 
 
+def given(record: Mapping[str, Any], name: str, where: str) -> Any:
+    """A field that must be there, null or not."""
+    if name not in record:
+        raise BenchError(f"{where}: {name!r} is missing.", "Mend the line.")
+    return record[name]
+
+
 def dataset_of(
     name: str,
     documents: Mapping[str, str] | pa.Table,
     queries: Mapping[str, tuple[str, Mapping[str, Any]]] | pa.Table,
-    judgements: Mapping[tuple[str, str], int],
+    judgements: Mapping[tuple[str, str], int] | pa.Table,
     *,
     card: Any = None,
     unanswerable: Collection[str] = (),
@@ -239,7 +198,7 @@ def dataset_of(
 ) -> Dataset:
     """A Dataset from plain mappings: id -> text, id -> (text, metadata), (query id, document id) -> grade.
 
-    documents and queries may be tables as Dataset.build takes them as well, since a corpus may be large.
+    Each may be a table as Dataset.build takes it as well, since it may be large.
     """
     strings = pa.large_string()
     if not isinstance(documents, pa.Table):
@@ -251,21 +210,17 @@ def dataset_of(
             {
                 "id": pa.array(list(queries), strings),
                 "text": pa.array([text for text, _ in queries.values()], strings),
-                "metadata": pa.array([orjson.dumps(dict(each)).decode() for _, each in queries.values()], strings),
+                "metadata": pa.array(
+                    [orjson.dumps(dict(each), default=str).decode() for _, each in queries.values()], strings
+                ),
             }
         )
-    return Dataset.build(
-        name,
-        documents,
-        queries,
-        pa.table(
+    if not isinstance(judgements, pa.Table):
+        judgements = pa.table(
             {
                 "query": pa.array([query for query, _ in judgements], strings),
                 "document": pa.array([document for _, document in judgements], strings),
                 "grade": pa.array(list(judgements.values()), pa.int64()),
             }
-        ),
-        card=card,
-        unanswerable=unanswerable,
-        note=note,
-    )
+        )
+    return Dataset.build(name, documents, queries, judgements, card=card, unanswerable=unanswerable, note=note)

@@ -16,9 +16,10 @@ import pyarrow as pa
 from bench.errors import BenchError
 from bench.formats.columns import string_table
 from bench.formats.header import folded, places, split
+from bench.formats.json_files import json_records
 from bench.formats.lines import checked_id, decoded, first_line, id_text, lines
 from bench.formats.options import Options
-from bench.formats.records import dotted, field_for, json_records, text_field
+from bench.formats.records import dotted, field_for, text_field
 
 USUAL = {
     "id": ("id", "_id", "docid", "doc_id", "docno", "id_", "pid", "passage_id", "document_id", "corpus_id"),
