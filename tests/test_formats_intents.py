@@ -51,7 +51,7 @@ def test_without_splits_each_text_is_asked_against_all_others(write):
         },
         {"hi", "hello", "hey", "bye", "ciao", "hm"},
     )
-    assert found.card.drop_self
+    assert (found.left_out >= 0).all()
     assert (
         found.note == "read as labelled texts: text, label; 1 text is the only one of its label: a document, no query"
     )
@@ -77,7 +77,7 @@ def test_a_column_of_splits(write):
     assert found.note == (
         "read as labelled texts: text, label = category, split; 1 query has a label that no document has"
     )
-    assert not found.card.drop_self
+    assert (found.left_out < 0).all()
     other = load_dataset(path, Options(split="validation"))
     assert shown(other)[0] == {"e": {"b"}}
     assert other.note == "read as labelled texts: text, label = category, split; split 'validation'"

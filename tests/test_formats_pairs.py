@@ -59,7 +59,7 @@ def test_queries_and_their_relevant_documents(write):
     assert table == {"how to pay": {"By card.": 1, "By invoice.": 1}, "hours": {"9 to 5": 1}, "opening": {"9 to 5": 1}}
     assert documents == {"By card.", "By invoice.", "9 to 5"}  # the last line's is the one of line 4
     assert (found.query_ids, found.document_ids([0])) == (["q2", "q4", "q5"], ["d4"])
-    assert (found.card.drop_self, found.name) == (False, "pairs")
+    assert (found.left_out.max(), found.name) == (-1, "pairs")
     assert found.note == "read as pairs: query, relevant; 1 line with the query of an earlier one, merged with it"
 
 
@@ -78,8 +78,8 @@ def test_a_query_that_is_a_document_too_is_left_out_of_its_own_hits(write):
     found = load_dataset(write("query,relevant\na,b\nB,c\n"))
     assert found.query_ids == ["d2", "q2"]  # the query B is the document b
     assert shown(found) == ({"B": {"c": 1}, "a": {"b": 1}}, {"b", "c"})
-    assert found.card.drop_self
-    assert found.note == "read as pairs: query, relevant; 1 query is a document too, left out of its own hits"
+    note = "read as pairs: query, relevant; 1 query is a document too, which is left out of its own hits"
+    assert found.describe()["note"] == note
     assert found.own_document.tolist() == [found.document_ids(range(2)).index("d2"), -1]
 
 

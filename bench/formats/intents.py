@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.dataset import Card, Dataset, joined
+from bench.dataset import Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats.cells import listed, one_or_several
 from bench.formats.distinct import DistinctTexts
@@ -184,7 +184,6 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
         all_texts.texts.texts,
         _queries(all_texts, asked),
         judgements,
-        card=Card(drop_self=True),
         note=joined(
             read_as("labelled texts", all_texts.columns),
             counted(

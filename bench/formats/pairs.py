@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.dataset import Card, Dataset, joined
+from bench.dataset import Dataset, joined
 from bench.errors import BenchError
 from bench.formats import duplicates, intents
 from bench.formats.distinct import DistinctTexts
@@ -34,7 +34,6 @@ from bench.formats.records import (
     KINDS,
     check_roles,
     columns_of,
-    counted,
     dataset_of,
     field_for,
     headers,
@@ -138,21 +137,12 @@ def _directed(path: Path, columns: Mapping[str, str], several: Mapping[str, Sequ
         documents.texts,
         {own.get(query, query): (text, found.metadata[query]) for query, text in queries.texts.items()},
         {(own.get(query, query), document): value for (query, document), value in found.judgements.items()},
-        card=Card(drop_self=bool(own)),
-        note=joined(
-            read_as("pairs", shown),
-            found.notes(),
-            counted(
-                len(own),
-                "query is a document too, left out of its own hits",
-                "queries are documents too, each left out of its own hits",
-            ),
-        ),
+        note=joined(read_as("pairs", shown), found.notes()),
     )
 
 
 def _own_ids(path: Path, queries: DistinctTexts, documents: DistinctTexts) -> dict[str, str]:
-    """Query id -> id of the document with the same text, so that the card's drop_self leaves it out."""
+    """Query id -> id of the document with the same text: it is the query itself, and no hit of it."""
     own = {query: found for query, text in queries.texts.items() if (found := documents.find(text)) is not None}
     for query in queries.texts:
         if own and query not in own and query in documents.texts:
