@@ -54,6 +54,11 @@ def test_words_that_share_a_term_are_marked():
     assert {text.plain[span.start : span.end] for span in text.spans} == {"cats", "E-4012"}
 
 
+def test_words_with_marks_are_underlined_whole():
+    text = highlighted("यह किला पुराना, infor\xadmation", {"किला", "inform"})
+    assert {text.plain[span.start : span.end] for span in text.spans} == {"किला", "infor\xadmation"}
+
+
 def test_the_command_shows_columns_and_marks(capsys, write_set):
     code, out, _ = call(capsys, "search", "cat on a mat", "-d", write_set(), "-r", "bm25", "-r", "minilm")
     assert code == 0
