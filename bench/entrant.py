@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench import controls
 from bench.dataset import Dataset
@@ -27,7 +28,8 @@ class Entrant:
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored: the hits of a TREC run.
-    worker: what the retriever lives in while that is alive.
+    worker: what the retriever lives in while that is alive. rehearsal_seconds, own_seconds: what libraries and models
+    took to load in its rehearsal, and since its worker was started. refused: how it breaks the contract of `index`.
     """
 
     label: str
@@ -38,7 +40,14 @@ class Entrant:
     ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
     worker: WorkerLike | None = None
-    load_seconds: float = field(default=0.0)
+    rehearsal_seconds: float = 0.0
+    own_seconds: float = 0.0
+    refused: str = ""
+
+    @property
+    def load_seconds(self) -> float:
+        """What libraries and models took to load, once: a model that two objects do not share is loaded twice."""
+        return max(self.rehearsal_seconds, self.own_seconds)
 
     @property
     def in_process(self) -> bool:
@@ -49,7 +58,7 @@ class Entrant:
         """End the worker, if there is one."""
         if self.worker is not None:
             self.worker.close()
-            self.worker = None
+            self.worker, self.own_seconds = None, 0.0
 
 
 def entrants(
@@ -88,6 +97,16 @@ def _described(label: str, retriever: Retriever, instance: Retriever | None = No
         raise BenchError(
             f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
         ) from error
+
+
+def twin(retriever: Any) -> Retriever:
+    """Another object with the same parameters, and nothing in common with the first. Raises what copying raises."""
+    if not is_dataclass(retriever):
+        return cast("Retriever", copy.deepcopy(retriever))
+    # Without what it indexed before.
+    settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
+    make: Any = type(retriever)
+    return cast("Retriever", make(**copy.deepcopy(settings)))
 
 
 def _stored(path: Path) -> Entrant:

@@ -19,10 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError, describe_failure, trace_of
+from bench.failure import describe_failure, trace_of
+from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError
 from retrievers import create
 from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
 
@@ -95,6 +97,11 @@ class ProcessWorker:
         self._replies: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
+    def await_start(self) -> None:
+        """Wait until the process has started."""
+        if not self._ready:
+            self._await("ready")
+
     def load(self, cached: bool) -> Work:
         work: Work = self._ask("load", cached)
         return work
@@ -144,6 +151,10 @@ class ProcessWorker:
             _write(self._process.stdin, (method, arguments))
         except (OSError, ValueError):  # a broken pipe has another name on Windows
             pass  # it died: the listener has said so
+        return self._await("done")
+
+    def _await(self, wanted: str) -> Any:
+        """The content of the next message of that kind."""
         start = time.monotonic()
         while True:
             try:
@@ -153,6 +164,8 @@ class ProcessWorker:
                 continue
             if kind == "ready":  # a limit is for the retriever, not for the start of its process
                 self._ready, start = True, time.monotonic()
+                if wanted == "ready":
+                    return None
             elif kind == "progress":
                 self._progress(*value)
                 self._watch(time.monotonic() - start)
@@ -267,7 +280,8 @@ def serve(job: dict[str, Any]) -> None:
         try:
             if worker is None:
                 cache = VectorCache(Path(job["cache"]), job["cache_mb"]) if job["cache"] else None
-                worker = Worker(create(job["retriever"]), progress, own_process=True, cache=cache)
+                another = partial(create, job["retriever"])
+                worker = Worker(another(), progress, own_process=True, cache=cache, another=another)
             reply = ("done", getattr(worker, method)(*arguments))
         except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, SystemExit too; the parent says what
             reply = ("failed", (describe_failure(error), trace_of(error)))

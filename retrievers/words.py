@@ -16,10 +16,10 @@ import regex
 # Letters, digits and underscores are what Python's own \w matches, so the two agree on text without marks.
 _WORD = r"[\p{L}\p{N}_][\p{L}\p{N}\p{Mn}\p{Mc}_\u00ad\u200c\u200d\u2060]*"
 # A word, or words joined by inner marks, with the trailing marks of C++ and C#.
-_TOKEN = r"{word}(?:[-./:@&+]{word})*(?:\+\+|#)?"
-_WORDS, _TOKENS = regex.compile(_WORD), regex.compile(_TOKEN.format(word=_WORD))
+_JOINED = r"{word}(?:[-./:@&+]{word})*(?:\+\+|#)?"
+_WORDS, _TOKENS = regex.compile(_WORD), regex.compile(_JOINED.format(word=_WORD))
 # The same of ASCII, in half the time.
-_ASCII_WORDS, _ASCII_TOKENS = re.compile(r"\w+", re.ASCII), re.compile(_TOKEN.format(word=r"\w+"), re.ASCII)
+_ASCII_WORDS, _ASCII_TOKENS = re.compile(r"\w+", re.ASCII), re.compile(_JOINED.format(word=r"\w+"), re.ASCII)
 # Unicode's Default_Ignorable_Code_Point, as NFKC_Casefold drops it, but for the space that parts words unseen.
 _UNSEEN = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}--\u200b]+")
 

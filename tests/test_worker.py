@@ -14,9 +14,10 @@ from fakes import NONSENSE, Fixed, HashedDense, Nonsense, Records
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.contract import checked
 from bench.formats import load_dataset
 from bench.process import ProcessWorker, Surroundings
-from bench.worker import Worker, WorkerError, checked
+from bench.worker import Worker, WorkerError
 from retrievers import RetrieverError
 from retrievers.base import Ranking
 from retrievers.cache import VectorCache
@@ -46,7 +47,7 @@ def silent(phase, done, total):
 
 
 def test_the_messages(texts):
-    worker = Worker(Fixed())
+    worker = Worker(Fixed(), another=Fixed)
     worker.open(texts)
     work = worker.build()
     assert work.quantities == {"index_bytes": 40.0}
@@ -174,7 +175,7 @@ def test_a_signal_without_a_name_has_its_number(texts):
 
 def test_a_closed_worker_lets_go_of_the_cache(tmp_path):
     cache = VectorCache(tmp_path / "vectors.sqlite")
-    worker = Worker(HashedDense(), cache=cache)
+    worker = Worker(HashedDense(), cache=cache, another=HashedDense)
     worker.load(cached=True)
     worker.close()
     assert [path.name for path in tmp_path.iterdir()] == ["vectors.sqlite"]
@@ -222,7 +223,7 @@ def test_ties_are_put_in_the_one_order(rows):
 
 
 def test_loading_leaves_nothing_of_the_rehearsal(texts):
-    worker = Worker(Fixed())
+    worker = Worker(Fixed(), another=Fixed)
     assert worker.load(cached=True).phases["load"] >= 0
     worker.open(texts)
     assert worker.build().quantities == {"index_bytes": 40.0}
@@ -232,6 +233,6 @@ def test_loading_leaves_nothing_of_the_rehearsal(texts):
 @pytest.mark.parametrize("cached", [True, False])
 def test_loading_asks_the_cache_only_where_it_may(tmp_path, cached):
     cache = VectorCache(tmp_path / "vectors.sqlite")
-    Worker(HashedDense(), cache=cache).load(cached)
-    assert cache.info().vectors == (2 if cached else 0)
+    Worker(HashedDense(), cache=cache, another=HashedDense).load(cached)
+    assert cache.info().vectors == (5 if cached else 0)  # four documents and a query
     cache.close()
