@@ -264,6 +264,7 @@ class _Runner:
             return
         work = entrant.worker.load(cached=self.config.cache and not self.config.latency)
         entrant.rehearsal_seconds, entrant.refused = work.phases.get("load", 0.0), work.refused
+        self._warn_of_cache(entrant, work.quantities)
         for warning in work.warnings:
             self._warn(f"{entrant.label}: {warning}", entrant.label)
 

@@ -165,8 +165,8 @@ class Worker:
         start = time.perf_counter()
         with listening(recorder), caching(self._cache if cached else None):
             refused = contract.rehearse(understudy)
-        # What it warns of and records is of these few texts, and of no interest.
-        return replace(recorder.work(time.perf_counter() - start), quantities={}, warnings=(), refused=refused)
+        # What it warns of is said of these few texts, and of no interest.
+        return replace(recorder.work(time.perf_counter() - start), warnings=(), refused=refused)
 
     def open(self, folder: Path) -> None:
         """Map the texts of a dataset; the peak of memory counts from here."""

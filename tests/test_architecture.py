@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted([*(ROOT / "bench").rglob("*.py"), *(ROOT / "retrievers").rglob("*.py")])
 # What retrievers may share; a retriever never imports another one.
-SHARED = ("base", "analyzer", "encoder", "postings", "cache", "words")
+SHARED = ("base", "analyzer", "encoder", "postings", "cache", "words", "model")
 HEAVY = {"torch", "sentence_transformers", "transformers", "matplotlib", "sklearn", "pandas", "scipy"}
 
 

@@ -113,7 +113,7 @@ def test_doctor_finds_nothing_broken_here(capsys, tmp_path):
 def test_doctor_says_what_to_do(capsys, monkeypatch, tmp_path):
     real = __import__("bench.environment", fromlist=["version"]).version
     monkeypatch.setattr("bench.environment.version", lambda name: None if name == "rank-bm25" else real(name))
-    monkeypatch.setattr("retrievers.encoder.MINILM_PACKAGE", "no_such_package")
+    monkeypatch.setattr("retrievers.model.MINILM_PACKAGE", "no_such_package")
     code, out, _ = call(capsys, "doctor", "--results", tmp_path)
     assert code == 2
     assert "pip install -c constraints.txt rank-bm25" in out
