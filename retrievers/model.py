@@ -83,7 +83,7 @@ def _refuse_strange(folder: Path) -> None:
     if strange:
         raise RetrieverError(
             f"The model {str(folder)!r} is {strange}, and gives no vector of a text for dense retrieval.",
-            "Give an embedding model of sentence-transformers; run another system yourself and score its run (--run).",
+            "Give an embedding model of sentence-transformers; score the run of another system: python -m bench score",
         )
     pointer = next(filter(_is_pointer, sorted(folder.rglob("*"))), None)
     if pointer is not None:
@@ -135,7 +135,7 @@ def known_similarity(model: Path | str, name: str) -> str:
 
 def longest(folder: Path) -> int | None:
     """How many word pieces the model can read at most; 0 where it knows no such bound, None where it is not told."""
-    first = next(iter(_listed(folder)), {})
+    first = (_listed(folder) or [{}])[0]
     if str(first.get("type", "")).endswith(("StaticEmbedding", "BoW")):
         return 0
     config = _object(folder / str(first.get("path", "")) / "config.json")
@@ -148,10 +148,12 @@ def longest(folder: Path) -> int | None:
 
 def _modules(folder: Path) -> list[str]:
     """The classes of a model's modules."""
-    listed = _json(folder / "modules.json")
-    return [
-        str(each.get("type", "")) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)
-    ]
+    return [str(each.get("type", "")) for each in _listed(folder)]
+
+
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    found = _json(folder / "modules.json")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _object(path: Path) -> dict[str, Any]:
