@@ -85,12 +85,12 @@ class ProcessWorker:
         self._progress, self._limits, self._ready = progress, surroundings, False
         job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
         self._process = subprocess.Popen(
-            # -P: what the parent may import the child may too, and not first what lies in the folder it is called from.
+            # -P: what the parent may import the child may too, but not first what lies in the folder it is called from.
             [sys.executable, "-P", "-m", "bench.process", json.dumps(job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,
-            env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(_import_path())},
         )
         self._family: list[psutil.Process] = []
         self._listed = -FAMILY_SECONDS
@@ -217,6 +217,15 @@ class ProcessWorker:
             cause = " Often the system does so when memory runs out." if name == "SIGKILL" else ""
             return f"its process was killed ({name}).{cause}"
         return f"its process ended with exit status {code}."
+
+
+def _import_path() -> list[str]:
+    """Where this process imports from, less the current folder: it would come before what is installed.
+
+    A plug-in that lies there is found when it is asked for (retrievers.load).
+    """
+    here, ours = Path.cwd(), Path(__file__).resolve().parents[1]
+    return [each for each in sys.path if each and (Path(each).resolve() != here or here == ours)]
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -69,7 +69,7 @@ class Dense:
         where = locate(self.model, self.revision)
         if isinstance(where, Path):
             similarity(where)
-            _refuse_longer(where, self.max_length)
+            _refuse_settings(where, self.max_length, self.dtype)
             if self.revision is not None:
                 raise RetrieverError("revision pins a model of the hub.", f"{self.model} is a folder; leave it out.")
             self.sha256 = _pinned(where, self.sha256)
@@ -109,16 +109,19 @@ def _longest(vectors: NDArray[np.float32]) -> float:
     return float(np.linalg.norm(vectors, axis=1).max(initial=0.0))
 
 
-def _refuse_longer(folder: Path, max_length: int | None) -> None:
+def _refuse_settings(folder: Path, max_length: int | None, dtype: str) -> None:
+    """What the model cannot take; else the one would be passed over, and the other a failure after the start."""
     bound = longest(folder)
-    if max_length is None or bound is None or max_length <= bound:
-        return
-    if bound == 0:
-        raise RetrieverError(f"The model {folder.name!r} reads texts whole.", "Leave max_length out.")
-    raise RetrieverError(
-        f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
-        f"Give at most {bound}, or a model that reads longer texts.",
-    )
+    if bound == 0 and (max_length is not None or dtype != "float32"):
+        raise RetrieverError(
+            f"The model {folder.name!r} is a table of word vectors: it takes neither max_length nor dtype.",
+            "Leave them out.",
+        )
+    if max_length is not None and bound is not None and max_length > bound:
+        raise RetrieverError(
+            f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
+            f"Give at most {bound}, or a model that reads longer texts.",
+        )
 
 
 def _pinned(folder: Path, wanted: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def locate(model: str, revision: str | None) -> Path | str:
     """The folder of a model, or its hub name where it is pinned by a revision. Raises RetrieverError."""
     if model in (MINILM, f"sentence-transformers/{MINILM}") and revision is None:
         return _minilm()
-    folder = Path(model).expanduser()
+    folder = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's raises without a home
     if folder.is_dir():
         _refuse_strange(folder)
         return folder

@@ -236,3 +236,20 @@ def test_loading_asks_the_cache_only_where_it_may(tmp_path, cached):
     Worker(HashedDense(), cache=cache, another=HashedDense).load(cached)
     assert cache.info().vectors == (5 if cached else 0)  # four documents and a query
     cache.close()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="other systems keep one peak for the whole life of a process")
+def test_the_peak_of_memory_is_of_the_open_dataset_alone(write_set, tmp_path):
+    corpus = [{"_id": f"d{number}", "text": f"word{number}"} for number in range(200)]
+    worker, peaks = ProcessWorker("fakes:Remembers", Surroundings(), silent), {}
+    try:
+        for name, size in (("small", 5), ("large", 200), ("small again", 5)):
+            folder = tmp_path / name
+            load_dataset(write_set(f"set {name}", corpus=corpus[:size], qrels=[("q1", "d1", 1)])).write_texts(folder)
+            worker.open(folder)
+            worker.build()
+            peaks[name] = worker.rank(2).peak_bytes
+    finally:
+        worker.close()
+    assert peaks["large"] > 400 * 2**20
+    assert peaks["small again"] < peaks["small"] + 50 * 2**20
