@@ -13,7 +13,7 @@ from bench import environment
 from bench.formats import shipped
 from retrievers import RetrieverError
 from retrievers.cache import SET_ASIDE, VectorCache, default_path
-from retrievers.encoder import MINILM, MINILM_SHA256, locate
+from retrievers.model import MINILM, MINILM_SHA256, locate
 
 # Below this a run of the shipped sets with MiniLM may fail for want of memory.
 ENOUGH_MEMORY_MB = 2048

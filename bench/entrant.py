@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench import controls
 from bench.dataset import Dataset
@@ -30,7 +31,9 @@ class Entrant:
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
     whole, and its file.
-    worker: what the retriever lives in while that is alive.
+    worker: what the retriever lives in while that is alive. rehearsal_seconds, own_seconds: what libraries and models
+    took to load in its rehearsal, and at most on a set since its worker was started. refused: how it breaks the
+    contract of `index`.
     """
 
     label: str
@@ -42,7 +45,14 @@ class Entrant:
     stored: Mapping[str, Mapping[str, float]] | None = None
     path: Path | None = None
     worker: WorkerLike | None = None
-    load_seconds: float = field(default=0.0)
+    rehearsal_seconds: float = 0.0
+    own_seconds: float = 0.0
+    refused: str = ""
+
+    @property
+    def load_seconds(self) -> float:
+        """What libraries and models took to load, once: a model that two objects do not share is loaded twice."""
+        return max(self.rehearsal_seconds, self.own_seconds)
 
     @property
     def in_process(self) -> bool:
@@ -63,7 +73,7 @@ class Entrant:
         """End the worker, if there is one."""
         if self.worker is not None:
             self.worker.close()
-            self.worker = None
+            self.worker, self.own_seconds = None, 0.0
 
 
 def entrants(
@@ -102,6 +112,16 @@ def _described(label: str, retriever: Retriever, instance: Retriever | None = No
         raise BenchError(
             f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
         ) from error
+
+
+def twin(retriever: Any) -> Retriever:
+    """Another object with the same parameters, and nothing in common with the first. Raises what copying raises."""
+    if not is_dataclass(retriever):
+        return cast("Retriever", copy.deepcopy(retriever))
+    # Without what it indexed before.
+    settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
+    make: Any = type(retriever)
+    return cast("Retriever", make(**copy.deepcopy(settings)))
 
 
 def _stored(path: Path) -> Entrant:

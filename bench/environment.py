@@ -27,6 +27,7 @@ LIBRARIES = (
     "scikit-learn",
     "rank-bm25",
     "PyStemmer",
+    "regex",
     "sentence-transformers",
     "transformers",
     "tokenizers",

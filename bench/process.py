@@ -19,10 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError, describe_failure, trace_of
+from bench.failure import describe_failure, trace_of
+from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError
 from retrievers import create
 from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
 
@@ -83,17 +85,22 @@ class ProcessWorker:
         self._progress, self._limits, self._ready = progress, surroundings, False
         job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
         self._process = subprocess.Popen(
-            # -P: what the parent may import the child may too, and not first what lies in the folder it is called from.
+            # -P: what the parent may import the child may too, but not first what lies in the folder it is called from.
             [sys.executable, "-P", "-m", "bench.process", json.dumps(job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,
-            env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(_import_path())},
         )
         self._family: list[psutil.Process] = []
         self._listed = -FAMILY_SECONDS
         self._replies: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def await_start(self) -> None:
+        """Wait until the process has started."""
+        if not self._ready:
+            self._await("ready")
 
     def load(self, cached: bool) -> Work:
         work: Work = self._ask("load", cached)
@@ -144,6 +151,10 @@ class ProcessWorker:
             _write(self._process.stdin, (method, arguments))
         except (OSError, ValueError):  # a broken pipe has another name on Windows
             pass  # it died: the listener has said so
+        return self._await("done")
+
+    def _await(self, wanted: str) -> Any:
+        """The content of the next message of that kind."""
         start = time.monotonic()
         while True:
             try:
@@ -153,6 +164,8 @@ class ProcessWorker:
                 continue
             if kind == "ready":  # a limit is for the retriever, not for the start of its process
                 self._ready, start = True, time.monotonic()
+                if wanted == "ready":
+                    return None
             elif kind == "progress":
                 self._progress(*value)
                 self._watch(time.monotonic() - start)
@@ -204,6 +217,15 @@ class ProcessWorker:
             cause = " Often the system does so when memory runs out." if name == "SIGKILL" else ""
             return f"its process was killed ({name}).{cause}"
         return f"its process ended with exit status {code}."
+
+
+def _import_path() -> list[str]:
+    """Where this process imports from, less the current folder: it would come before what is installed.
+
+    A plug-in that lies there is found when it is asked for (retrievers.load).
+    """
+    here, ours = Path.cwd(), Path(__file__).resolve().parents[1]
+    return [each for each in sys.path if each and (Path(each).resolve() != here or here == ours)]
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -267,7 +289,8 @@ def serve(job: dict[str, Any]) -> None:
         try:
             if worker is None:
                 cache = VectorCache(Path(job["cache"]), job["cache_mb"]) if job["cache"] else None
-                worker = Worker(create(job["retriever"]), progress, own_process=True, cache=cache)
+                another = partial(create, job["retriever"])
+                worker = Worker(another(), progress, own_process=True, cache=cache, another=another)
             reply = ("done", getattr(worker, method)(*arguments))
         except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, SystemExit too; the parent says what
             reply = ("failed", (describe_failure(error), trace_of(error)))

@@ -33,15 +33,14 @@ class Judgeable:
     def assert_no_regression(self, base: str | Path = "baseline", *gates: str, strict: bool = False) -> Regression:
         """Fail the test where a gate does, and show the queries that flipped.
 
-        base: a stored run, or "baseline" for results/baseline below pytest's root; it may hold more cells than this
-        run. gates: as for `bench compare`. strict: fail where a gate is inconclusive too. Raises AssertionError for a
-        regression, for a failed cell, and for what cannot be compared.
+        base: a stored run, or "baseline" for results/baseline; relative paths are below pytest's root. It may hold more
+        cells than this run. gates: as for `bench compare`. strict: fail where a gate is inconclusive too. Raises
+        AssertionError for a regression, for a failed cell, and for what cannot be compared.
         """
         __tracebackhide__ = True
         from bench.regression import BASELINE, compare
 
-        where = self._root / BASELINE if base == "baseline" else base
-        found = compare(where, self.run, gates, partial=True)
+        found = compare(self._root / (BASELINE if base == "baseline" else base), self.run, gates, partial=True)
         if found.outcome != "pass" and (strict or found.outcome != "inconclusive"):
             raise AssertionError("\n".join(_message(found)))
         return found
@@ -54,8 +53,14 @@ class Retrieval:
         self._folder, self._root, self._numbers = folder, root, count(1)
 
     def run(self, dataset: str | Path | Dataset, *retrievers: str | Retriever, **settings: Any) -> Judgeable:
-        """As `bench.run`, without latency unless asked. Raises BenchError for bad input."""
+        """As `bench.run`, without latency unless asked. dataset: a relative path is below pytest's root.
+
+        Raises BenchError for bad input.
+        """
         import bench
+
+        if isinstance(dataset, str | Path) and any(each.exists() for each in (Path(dataset), self._root / dataset)):
+            dataset = self._root / dataset  # from whatever folder pytest is called
 
         settings = {"latency": False, "results": str(self._folder), "name": f"run-{next(self._numbers)}", **settings}
         return Judgeable(bench.run(dataset, list(retrievers), **settings), self._root)

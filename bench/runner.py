@@ -10,9 +10,8 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ from bench import conclusions, controls, environment, latency, measures, store, 
 from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
-from bench.entrant import Entrant, entrants, warnings_of
+from bench.entrant import Entrant, entrants, twin, warnings_of
 from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
@@ -254,32 +253,45 @@ class _Runner:
     # --- before the first dataset ---
 
     def _load(self, datasets: Sequence[Dataset]) -> None:
-        """Start the processes and load their libraries and models, all at once, and our own beside them.
+        """Start the processes together, and our own libraries beside them; then rehearse one retriever after the other.
 
-        It ends before anything is measured. What fails here fails again where it is reported, in a process of its own.
+        So nothing else goes on while one loads its libraries and models. What fails here fails again where it is
+        reported, in a process of its own.
         """
         start = time.perf_counter()
         waiting = [
             each
             for each in self.entrants
-            if not each.in_process and any(self._unfinished(dataset, each) for dataset in datasets)
+            if each.ranked is None and any(self._unfinished(dataset, each) for dataset in datasets)
         ]
-        # Daemons: an interrupted run does not wait for them.
-        threads = [threading.Thread(target=self._rehearse, args=(entrant,), daemon=True) for entrant in waiting]
-        for thread in threads:
-            thread.start()
+        for entrant in waiting:
+            self._alive(entrant, self._worker)
         tables.import_libraries()
-        for thread in threads:
-            thread.join()
+        for step in (self._await_start, self._rehearse):
+            for entrant in waiting:
+                self._alive(entrant, step)
         self.clock.retrievers += time.perf_counter() - start
 
-    def _rehearse(self, entrant: Entrant) -> None:
+    @staticmethod
+    def _alive(entrant: Entrant, step: Callable[[Entrant], object]) -> None:
         try:
-            work = self._worker(entrant).load(cached=self.config.cache and not self.config.latency)
+            step(entrant)
         except (WorkerError, RetrieverError):
             entrant.close()
-        else:
-            entrant.load_seconds += work.phases.get("load", 0.0)
+
+    @staticmethod
+    def _await_start(entrant: Entrant) -> None:
+        if entrant.worker is not None:
+            entrant.worker.await_start()
+
+    def _rehearse(self, entrant: Entrant) -> None:
+        if entrant.worker is None:  # it did not start
+            return
+        work = entrant.worker.load(cached=self.config.cache and not self.config.latency)
+        entrant.rehearsal_seconds, entrant.refused = work.phases.get("load", 0.0), work.refused
+        self._warn_of_cache(entrant, work.quantities)
+        for warning in work.warnings:
+            self._warn(f"{entrant.label}: {warning}", entrant.label)
 
     # --- one dataset ---
 
@@ -298,6 +310,7 @@ class _Runner:
             self._warn_of_depth(dataset, entrant)
             if done is not None:  # said when it was made, by a run that was stopped
                 self._warn_of_cache(entrant, done.info.get("quantities", {}))
+                self._warn_of_figures(dataset, entrant, done.info.get("warnings", ()))
             if not self._unfinished(dataset, entrant):
                 continue
             if entrant.ranked is not None:
@@ -319,18 +332,25 @@ class _Runner:
         return not self.config.latency or (timing is not None and timing["error"] is None)
 
     def _build(self, dataset: Dataset, entrant: Entrant, texts: Path) -> Work:
+        if entrant.refused:
+            raise WorkerError(entrant.refused)
         worker = self._worker(entrant)
         worker.open(texts)
         # Repeated builds are all built in full: one from the cache would say nothing of the spread.
-        cached, self.builds = self.config.repeat_index == 1, []
+        cached, self.builds, self.loaded = self.config.repeat_index == 1, [], 0.0
         for number in range(self.config.repeat_index):
             self._step(dataset, entrant, "index", number, self.config.repeat_index)
             work = worker.build(cached)
             load = work.phases.get("load", 0.0)
-            entrant.load_seconds += load
+            self._loaded(entrant, load)
             self.builds.append(work.seconds - load)
             self.clock.retrievers += work.seconds
         return work
+
+    def _loaded(self, entrant: Entrant, seconds: float) -> None:
+        """Add to what loading took on this set; each set may have an object of its own, and load again."""
+        self.loaded += seconds
+        entrant.own_seconds = max(entrant.own_seconds, self.loaded)
 
     def _quality(self, dataset: Dataset, entrant: Entrant, work: Work) -> store.Cell:
         worker = self._worker(entrant)
@@ -341,6 +361,7 @@ class _Runner:
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
         self.clock.retrievers += ranked.work.seconds + (first or 0.0)
         self._warn_of_cache(entrant, _quantities(work, ranked))
+        self._warn_of_figures(dataset, entrant, (*work.warnings, *ranked.work.warnings))
         self.readings.append(self.gauge.read())
         cost = {
             "gauge_seconds": self.readings,
@@ -349,6 +370,7 @@ class _Runner:
             "first_query_seconds": first,
             "phases": {"index": work.phases, "search": ranked.work.phases},
             "quantities": _quantities(work, ranked),
+            "warnings": list(dict.fromkeys((*work.warnings, *ranked.work.warnings))),
             "peak_bytes": ranked.peak_bytes,
         }
         return self._commit(dataset, entrant, ranking, cost)
@@ -387,7 +409,7 @@ class _Runner:
         """Seconds of the first query after the build, less a model load that it had to wait for."""
         timed = worker.time([0])
         load = float(timed.phases["load"][0]) / 1e9 if "load" in timed.phases else 0.0
-        entrant.load_seconds += load
+        self._loaded(entrant, load)
         return float(timed.nanoseconds[0]) / 1e9 - load
 
     def _time(self, dataset: Dataset, built: Sequence[tuple[Entrant, store.Cell]]) -> None:
@@ -412,7 +434,9 @@ class _Runner:
             tell(Event("progress", "", label, phase, done, total))
 
         if entrant.instance is not None:
-            entrant.worker = InProcess(Worker(entrant.instance, progress, cache=self._cache()))
+            entrant.worker = InProcess(
+                Worker(entrant.instance, progress, cache=self._cache(), another=partial(twin, entrant.instance))
+            )
         else:
             try:
                 entrant.worker = ProcessWorker(entrant.label, self._surroundings(), progress)
@@ -437,6 +461,10 @@ class _Runner:
         for quantity, text in _CACHE_TROUBLE.items():
             if quantities.get(quantity):
                 self._warn(f"{entrant.label}: {text}", entrant.label)
+
+    def _warn_of_figures(self, dataset: Dataset, entrant: Entrant, warnings: Iterable[str]) -> None:
+        for warning in warnings:
+            self._warn(f"{entrant.label} on {dataset.name}: {warning}", entrant.label)
 
     def _warn_of_absence(self, dataset: Dataset, entrant: Entrant) -> None:
         for warning in warnings_of(entrant, dataset):
@@ -499,6 +527,7 @@ class _Runner:
     folder: Path
     readings: list[float]
     builds: list[float]
+    loaded: float
     info: dict[str, Any]
 
 

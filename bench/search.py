@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench import contract
 from bench.dataset import Dataset
 from bench.errors import BenchError
-from bench.worker import checked, describe_failure
+from bench.failure import describe_failure
 from retrievers import Ranking, RetrieverError, create
 from retrievers.cache import VectorCache, caching
 
@@ -73,8 +74,8 @@ def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache
     try:
         retriever = create(label)
         with caching(cache):
-            retriever.index(dataset.texts)
-            return checked(retriever.search([query], k), 1, k, len(dataset.documents))
+            contract.index(retriever, dataset.texts)
+            return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
     except RetrieverError as error:
         raise BenchError(f"{label}: {error.message}", error.hint) from None
     except (Exception, SystemExit) as error:

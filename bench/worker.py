@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import gc
 import math
-import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import contract, memory
+from bench.contract import checked
 from bench.dataset import Texts, open_texts
+from bench.failure import describe_failure, storable, trace_of
 from bench.latency import LATENCY_HITS
 from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.cache import VectorCache, caching
 
 Progress = Callable[[str, int, int | None], None]
-
-# The one document and query of a retriever's rehearsal.
-REHEARSAL = "rehearsal"
-
-
-# What a table shows of a failure; the log has all of it.
-LONGEST_REASON = 400
 
 
 class WorkerError(Exception):
@@ -46,11 +41,16 @@ class WorkerError(Exception):
 
 @dataclass(frozen=True)
 class Work:
-    """What one message cost. seconds: wall time; phases: seconds by phase; quantities: what was recorded."""
+    """What one message cost. seconds: wall time; phases: seconds by phase; quantities: what was recorded.
+
+    warnings: what the retriever says of its figures. refused: of a rehearsal, how it breaks the contract of `index`.
+    """
 
     seconds: float
     phases: dict[str, float]
     quantities: dict[str, float]
+    warnings: tuple[str, ...] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Timed:
 class WorkerLike(Protocol):
     """The messages, whoever answers them."""
 
+    def await_start(self) -> None: ...
     def load(self, cached: bool) -> Work: ...
     def open(self, folder: Path) -> None: ...
     def build(self, cached: bool = True) -> Work: ...
@@ -88,6 +89,7 @@ class _Recorder:
     progress: Progress | None = None
     nanoseconds: dict[str, int] = field(default_factory=dict)
     quantities: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     _totals: dict[str, int | None] = field(default_factory=dict)
     _done: dict[str, int] = field(default_factory=dict)
     _told: float = 0.0
@@ -118,12 +120,20 @@ class _Recorder:
             raise RetrieverError(f"It records {quantity} = {value!r}, which is no finite number.", "Record a number.")
         self.quantities[storable(str(quantity))] = number
 
+    def warned(self, text: str) -> None:
+        self.warnings.append(storable(str(text)))
+
     def work(self, seconds: float) -> Work:
-        return Work(seconds, {name: ns / 1e9 for name, ns in self.nanoseconds.items()}, self.quantities)
+        phases = {name: ns / 1e9 for name, ns in self.nanoseconds.items()}
+        return Work(seconds, phases, self.quantities, tuple(dict.fromkeys(self.warnings)))
 
 
 class Worker:
-    """The messages in this process."""
+    """The messages in this process.
+
+    another: makes a second retriever like this one, on which is rehearsed; the one that is measured never is. In a
+    process of its own each dataset has an object of its own as well, on which `index` is called once.
+    """
 
     def __init__(
         self,
@@ -131,32 +141,45 @@ class Worker:
         progress: Progress | None = None,
         own_process: bool = False,
         cache: VectorCache | None = None,
+        another: Callable[[], Retriever] | None = None,
     ) -> None:
-        self._retriever, self._progress, self._own_process, self._cache = retriever, progress, own_process, cache
+        self._retriever: Retriever | None = retriever
+        self._progress, self._own_process, self._cache = progress, own_process, cache
+        self._another = another
         self._documents: Texts | None = None
         self._queries: list[str] = []
         self._settled = False
 
     def load(self, cached: bool) -> Work:
-        """Index and search one word, so that libraries and models are there before anything is measured.
+        """Rehearse, so that libraries and models are there before anything is measured.
 
         cached: the embedding cache may answer, so that a model which no text needs is never loaded.
         """
+        if self._another is None:
+            return Work(0.0, {}, {})
+        try:
+            understudy = self._another()
+        except Exception:  # noqa: BLE001 - a plug-in's object may refuse in any way to be copied
+            unsure = "it cannot be copied, so that nobody knows whether its index replaces the one before."
+            return Work(0.0, {}, {}, (unsure,))
         recorder = _Recorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache if cached else None):
-            self._retriever.index([REHEARSAL])
-            self._retriever.search([REHEARSAL], 1)
-        return recorder.work(time.perf_counter() - start)
+            refused = contract.rehearse(understudy)
+        # What it warns of is said of these few texts, and of no interest.
+        return replace(recorder.work(time.perf_counter() - start), warnings=(), refused=refused)
 
     def open(self, folder: Path) -> None:
         """Map the texts of a dataset; the peak of memory counts from here."""
+        if self._own_process and self._documents is not None and self._another is not None:
+            self._retriever = None  # before the next is made: its index would count as memory of this set
+            self._retriever = self._another()
         self._documents, queries = open_texts(folder)
         self._queries = list(queries)
         self._settled = False
         gc.unfreeze()
         if self._own_process:
-            _reset_peak()
+            memory.reset_peak()
 
     def build(self, cached: bool = True) -> Work:
         """Index the documents. phases["load"] is what libraries and models took to load, apart from the index.
@@ -164,10 +187,11 @@ class Worker:
         cached: the embedding cache may answer.
         """
         assert self._documents is not None
+        assert self._retriever is not None
         recorder = _Recorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache if cached else None):
-            self._retriever.index(self._documents)
+            contract.index(self._retriever, self._documents)
         return recorder.work(time.perf_counter() - start)
 
     def rank(self, k: int) -> Ranked:
@@ -176,14 +200,27 @@ class Worker:
         recorder = _Recorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache):
-            ranking = self._retriever.search(self._queries, k)
+            ranking = self._search_all(k, len(self._documents))
         seconds = time.perf_counter() - start
         ranking = checked(ranking, len(self._queries), k, len(self._documents))
-        return Ranked(ranking, recorder.work(seconds), _peak() if self._own_process else None)
+        return Ranked(ranking, recorder.work(seconds), memory.peak() if self._own_process else None)
+
+    def _search_all(self, k: int, documents: int) -> Ranking:
+        assert self._retriever is not None
+        try:
+            return self._retriever.search(self._queries, k)
+        except (ValueError, IndexError) as error:
+            if k <= documents:
+                raise
+            raise RetrieverError(
+                f"{describe_failure(error)}.",
+                f"It was asked for k={k} of {documents:,} documents: give those that there are.",
+            ) from error
 
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         """Time these queries one by one, or together as one batch; never with the embedding cache."""
         assert self._documents is not None
+        assert self._retriever is not None
         if not self._settled:  # what was built so far is no longer the collector's business
             gc.collect()
             gc.freeze()
@@ -205,16 +242,25 @@ class Worker:
         return Timed(samples, {name: np.array([each.get(name, 0) for each in phases]) for name in names})
 
     def close(self) -> None:
-        """Let go of the embedding cache's file."""
+        """Let go of the embedding cache's file, and of what timing asked of the garbage collector."""
+        gc.unfreeze()
         if self._cache is not None:
             self._cache.close()
 
 
 class InProcess:
-    """A worker in this process, whose retriever's exceptions become WorkerError as they do across processes."""
+    """A worker in this process, whose retriever's exceptions become WorkerError as they do across processes.
+
+    Where an event loop runs in this thread, as in a notebook, it works in a thread of its own, always the same one:
+    no second loop can run here, and a client belongs to the loop and the thread that it was made in.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._thread = ThreadPoolExecutor(1) if _a_loop_runs() else None
+
+    def await_start(self) -> None:
+        """It is there."""
 
     def load(self, cached: bool) -> Work:
         work: Work = self._guard(self._worker.load, cached)
@@ -237,99 +283,21 @@ class InProcess:
 
     def close(self) -> None:
         self._worker.close()
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
 
-    @staticmethod
-    def _guard(call: Callable[..., Any], *arguments: Any) -> Any:
+    def _guard(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return call(*arguments)
+            return call(*arguments) if self._thread is None else self._thread.submit(call, *arguments).result()
         except (Exception, SystemExit) as error:
             raise WorkerError(describe_failure(error), trace_of(error)) from error
 
 
-def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
-    """The ranking with ties in the one order, or RetrieverError that names what breaks the contract."""
-    if not isinstance(ranking, Ranking):
-        raise RetrieverError(f"search returned a {type(ranking).__name__}, not a Ranking.")
-    hits, scores = np.asarray(ranking.documents), np.asarray(ranking.scores)
-    if hits.shape != (queries, k) or scores.shape != (queries, k):
-        raise RetrieverError(
-            f"search returned arrays of shape {hits.shape} and {scores.shape} for {queries} queries and k={k}."
-        )
-    if hits.dtype.kind not in "iu" or scores.dtype.kind != "f":
-        raise RetrieverError(
-            f"search returned {hits.dtype} positions and {scores.dtype} scores, not int64 and float32."
-        )
-    hits, scores = hits.astype(np.int64), scores.astype(np.float32)
-    real = hits >= 0
-    wrong = {
-        "a position outside the corpus": (hits < -1) | (hits >= documents),
-        "a hit after the end of the hits": real[:, 1:] & ~real[:, :-1],
-        "a score that is no finite number": real & ~np.isfinite(scores),
-        "scores that are not descending": real[:, 1:] & (scores[:, 1:] > scores[:, :-1]),
-    }
-    for problem, where in wrong.items():
-        if where.any():
-            raise RetrieverError(f"search returned {problem} (query at position {int(np.argwhere(where)[0][0])}).")
-    ordered = np.sort(hits, axis=1)
-    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
-    if twice.any():
-        raise RetrieverError(f"search returned a document twice (query at position {int(np.argwhere(twice)[0][0])}).")
-    scores = np.where(real, scores, np.float32(-np.inf))
-    order = np.lexsort((np.where(real, hits, documents), -scores), axis=1)
-    return Ranking(np.take_along_axis(hits, order, axis=1), np.take_along_axis(scores, order, axis=1))
+def _a_loop_runs() -> bool:
+    import asyncio
 
-
-def describe_failure(error: BaseException) -> str:
-    """One line for the table, of what any text may hold and no longer than a line should be."""
-    if isinstance(error, RetrieverError):
-        said = str(error)
-    elif isinstance(error, MemoryError):
-        said = "it ran out of memory."
-    else:
-        said = ": ".join(filter(None, (type(error).__name__, _last_line(error))))
-    return storable(said if len(said) <= LONGEST_REASON else f"{said[: LONGEST_REASON - 1]}…")
-
-
-def _last_line(error: BaseException) -> str:
     try:
-        lines = [line.strip() for line in str(error).split("\n")]
-    except Exception:  # noqa: BLE001 - a plug-in's exception may fail to say what it is
-        return ""
-    return next((line for line in reversed(lines) if line), "")
-
-
-def trace_of(error: BaseException) -> str:
-    """The traceback, for the log."""
-    try:
-        return storable("".join(traceback.format_exception(error)))
-    except Exception:  # noqa: BLE001 - as above
-        return type(error).__name__
-
-
-def storable(text: str) -> str:
-    """The text with ? in place of lone surrogates, which no file in UTF-8 holds."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _reset_peak() -> None:
-    """Start the kernel's high-water mark of resident memory anew (Linux; elsewhere the peak is of the whole life)."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
-
-def _peak() -> int | None:
-    """Peak resident memory of this process in bytes."""
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

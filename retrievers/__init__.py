@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import hashlib
 import importlib
 import inspect
 import json
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrievers.base import Ranking, Retriever, RetrieverError
+from retrievers.source import source_digest
 
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
 
@@ -32,8 +32,10 @@ RETRIEVERS: dict[str, str] = {
 }
 ENTRY_POINTS = "bench.retrievers"
 
-# A value may be quoted, so that a prompt can hold a comma.
+# A value is all up to the next comma, spaces at its end included: a prompt may end in one. Quotes let it hold a comma,
+# and a space at its beginning.
 _PARAMETER = re.compile(r"""\s*(?P<name>[^=,\s]+)\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)(?::(?P<rest>.*))?")
 
 
@@ -107,16 +109,18 @@ def kind(retriever: object) -> str:
 
 
 def signature(retriever: Retriever) -> str:
-    """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash."""
+    """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash.
+
+    Of its code: the file of its class and what that imports of its own (retrievers.source).
+    """
     its = type(retriever)
     text = its.__qualname__
     if shown := _parameters(retriever):  # not its repr, which may hold the index, or fail where there is none yet
         text += f"({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
     if its.__module__.startswith("retrievers."):
         return text
-    source = getattr(sys.modules.get(its.__module__), "__file__", None)
-    digest = hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12] if source else "no file"
-    return f"{text} [{its.__module__} {digest}]"
+    digest = source_digest(its.__module__)
+    return f"{text} [{its.__module__} {digest[:12] if digest else 'no file'}]"
 
 
 def _parameters(retriever: object) -> dict[str, Any]:
@@ -153,7 +157,7 @@ def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
             raise RetrieverError(
                 f"{name}: cannot read the parameters {text!r}.", f"Write {name}:parameter=value,parameter=value."
             )
-        key, value = match["name"], match["value"].strip()
+        key, value = match["name"], match["value"]
         if key not in known:
             raise RetrieverError(f"{name} has no parameter {key!r}.", _known(key, known))
         if key in arguments:
@@ -183,14 +187,14 @@ def _type(factory: type, parameter: inspect.Parameter) -> Any:
 
 def _convert(name: str, key: str, value: str, kind: Any) -> Any:
     options = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
-    if type(None) in options and value.lower() == "none":
+    if type(None) in options and value.strip().lower() == "none":
         return None
     wanted = next((option for option in options if option is not type(None)), str)
     try:
         if wanted not in (bool, int, float):
             return value
         if wanted is bool:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
+            return _BOOLEANS[value.strip().lower()]
         return wanted(value)
     except (ValueError, KeyError):
         expected = {bool: "true or false", int: "a whole number", float: "a number"}[wanted]

@@ -9,12 +9,11 @@ every hyphenated word whole lowered nDCG@10 on SciFact and Cranfield (`marks="al
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrievers.base import RetrieverError
+from retrievers.words import normalised, tokens, words
 
 if TYPE_CHECKING:
     import Stemmer
@@ -29,10 +28,6 @@ STOP_WORDS: dict[str, frozenset[str]] = {
 }
 
 MARKS = ("codes", "all", "none")
-
-# A word, or words joined by inner marks, with the trailing marks of C++ and C#.
-_TOKEN = re.compile(r"\w+(?:[-./:@&+]\w+)*(?:\+\+|#)?")
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -66,11 +61,10 @@ class Analyzer:
 
     def __call__(self, text: str) -> list[str]:
         """The terms of a text, in order, repetitions kept."""
-        if not text.isascii():
-            text = unicodedata.normalize("NFKC", text)
+        text = normalised(text)
         if self.lowercase:
-            text = text.lower()
-        terms = _WORD.findall(text) if self.marks == "none" else self._tokens(text)
+            text = text.replace("İ", "i").lower()  # else its dot would stay behind as a mark
+        terms = words(text) if self.marks == "none" else self._tokens(text)
         stop = STOP_WORDS[self.stop_words]
         if stop:
             terms = [term for term in terms if term not in stop]
@@ -78,8 +72,8 @@ class Analyzer:
 
     def _tokens(self, text: str) -> list[str]:
         terms: list[str] = []
-        for token in _TOKEN.findall(text):
-            parts = _WORD.findall(token)
+        for token in tokens(text):
+            parts = words(token)
             marked = parts[0] != token
             if marked and (self.marks == "all" or token[-1] in "+#" or any(map(str.isdigit, token))):
                 terms.append(token)

@@ -58,17 +58,24 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
         )
 
     def put(self, row: int, documents: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
-        """Write the hits of one query, already in order, into its row."""
+        """Write the hits of one query, already in order, into its row; at most k of them."""
+        if len(documents) > self.documents.shape[1] or len(documents) != len(scores):
+            raise RetrieverError(
+                f"Ranking.put got {len(documents)} positions and {len(scores)} scores for a row of "
+                f"{self.documents.shape[1]}.",
+                "Give as many scores as positions, and the best k at most.",
+            )
         self.documents[row, : len(documents)] = documents
         self.scores[row, : len(scores)] = scores
 
 
 @runtime_checkable
 class Retriever(Protocol):
-    """Index documents once, then search. Fields hold hyper-parameters; `index` brings the data."""
+    """Index documents, then search. Fields hold hyper-parameters; `index` brings the data."""
 
     def index(self, documents: Sequence[str]) -> None:
-        """Make the documents searchable; a second call replaces the first."""
+        """Make these documents searchable, and no others: it is called more than once, and each call replaces the
+        documents of the one before."""
         ...
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
@@ -112,6 +119,7 @@ class Recorder(Protocol):
     def advanced(self, phase: str, steps: int) -> None: ...
     def ended(self, phase: str, nanoseconds: int) -> None: ...
     def recorded(self, quantity: str, value: float) -> None: ...
+    def warned(self, text: str) -> None: ...
 
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
@@ -160,3 +168,10 @@ def record(quantity: str, value: float) -> None:
     listener = _recorder.get()
     if listener is not None:
         listener.recorded(quantity, value)
+
+
+def warn(text: str) -> None:
+    """Tell in one sentence why these figures should be read with care; the user sees it beside them."""
+    listener = _recorder.get()
+    if listener is not None:
+        listener.warned(text)

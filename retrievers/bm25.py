@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.analyzer import Analyzer
-from retrievers.base import Ranking, RetrieverError, phase, require_index, top_k
+from retrievers.base import Ranking, RetrieverError, phase, require_index, top_k, warn
 from retrievers.postings import Postings, rank_all
 
 VARIANTS = {"okapi": "BM25Okapi", "l": "BM25L", "plus": "BM25Plus"}
@@ -103,8 +103,19 @@ class BM25:
             norm = 1 - self.b + self.b * np.array(library.doc_len) / library.avgdl
             weights = self._weights(idf[numbers], counts, np.repeat(norm, sizes))
             postings = Postings.from_rows(numbers, sizes, weights, len(vocabulary))
+        self._warn_of_idf(idf)
         constants = {term: value * self._delta for term, value in library.idf.items()} if self.variant == "plus" else {}
         return _Index(analyze, vocabulary, postings, constants, library if self.scoring == "library" else None)
+
+    def _warn_of_idf(self, idf: NDArray[np.float64]) -> None:
+        """Okapi's floor is a share of the mean idf, which in few documents may lie below 0 itself."""
+        negative = int((idf < 0).sum())
+        if negative:
+            warn(
+                f"the idf of {negative:,} of {len(idf):,} terms is below 0, as most terms stand in more than half of "
+                "the documents: the more of them a document has, the lower it ranks. Give variant=plus, or more "
+                "documents."
+            )
 
     @property
     def _delta(self) -> float:

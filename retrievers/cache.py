@@ -14,6 +14,7 @@ import hashlib
 import os
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -281,16 +282,19 @@ def _now() -> int:
 def default_path() -> Path:
     """BENCH_CACHE, else `bench/vectors.sqlite` in the user's cache folder."""
     chosen = os.environ.get("BENCH_CACHE")
-    return Path(chosen).expanduser() if chosen else _usual_path()
+    return Path(os.path.expanduser(chosen)) if chosen else _usual_path()  # noqa: PTH111 - Path's raises without a home
 
 
 def _usual_path() -> Path:
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111
+    if not home.is_absolute():  # a container's user that has none
+        home = Path(tempfile.gettempdir()) / f"home-{os.getuid()}"
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home())
+        base = Path(os.environ.get("LOCALAPPDATA") or home)
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = home / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     return base / "bench" / "vectors.sqlite"
 
 

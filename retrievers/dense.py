@@ -1,4 +1,4 @@
-"""Dense retrieval: sentence embeddings, exact nearest neighbours by cosine."""
+"""Dense retrieval: sentence embeddings, exact nearest neighbours by the model's own similarity."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import Ranking, RetrieverError, phase, record, require_index, top_k
-from retrievers.encoder import MINILM, Encoder, folder_digest, locate
+from retrievers.encoder import Encoder, refuse_absent_device
+from retrievers.model import MINILM, folder_digest, locate, longest, similarity
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -25,13 +26,13 @@ DOCUMENT_BLOCK = 8_192
 GROUPS = 256
 KEPT = 4096
 # A product of matrices sums each score in an order of its own, so that equal vectors' scores differ in their last bits,
-# for unit vectors by less than half of this.
+# for unit vectors by less than half of this, and in proportion for others.
 SLACK = np.float32(2e-5)
 
 
 @dataclass(unsafe_hash=True)
 class Dense:
-    """Cosine of sentence embeddings, exact search.
+    """Sentence embeddings, exact search by cosine, or by dot product where the model says so.
 
     model: all-MiniLM-L6-v2 (shipped), a sentence-transformers folder, or a hub name with `revision`.
     device: a torch device (None: a GPU where there is one). dtype: of the weights. batch_size: texts per forward
@@ -63,8 +64,14 @@ class Dense:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise RetrieverError(f"{name}={value} is below 1.", "Give a whole number of at least 1.")
+        if self.device is not None:
+            refuse_absent_device(self.device)
         where = locate(self.model, self.revision)
         if isinstance(where, Path):
+            similarity(where)
+            _refuse_settings(where, self.max_length, self.dtype)
+            if self.revision is not None:
+                raise RetrieverError("revision pins a model of the hub.", f"{self.model} is a folder; leave it out.")
             self.sha256 = _pinned(where, self.sha256)
         elif self.sha256 is not None:
             raise RetrieverError("sha256 pins a model folder.", f"{self.model} has its revision; leave it out.")
@@ -92,7 +99,29 @@ class Dense:
         assert self._vectors is not None
         if not queries:
             return Ranking.empty(0, k)
-        return nearest(self._encoder.encode(queries, "query"), self._vectors, k)
+        vectors = self._encoder.encode(queries, "query")
+        unit = self._encoder.similarity == "cosine"
+        return nearest(vectors, self._vectors, k, 1.0 if unit else _longest(vectors) * _longest(self._vectors))
+
+
+def _longest(vectors: NDArray[np.float32]) -> float:
+    """The length of the longest."""
+    return float(np.linalg.norm(vectors, axis=1).max(initial=0.0))
+
+
+def _refuse_settings(folder: Path, max_length: int | None, dtype: str) -> None:
+    """What the model cannot take; else the one would be passed over, and the other a failure after the start."""
+    bound = longest(folder)
+    if bound == 0 and (max_length is not None or dtype != "float32"):
+        raise RetrieverError(
+            f"The model {folder.name!r} is a table of word vectors: it takes neither max_length nor dtype.",
+            "Leave them out.",
+        )
+    if max_length is not None and bound is not None and max_length > bound:
+        raise RetrieverError(
+            f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
+            f"Give at most {bound}, or a model that reads longer texts.",
+        )
 
 
 def _pinned(folder: Path, wanted: str | None) -> str:
@@ -106,10 +135,11 @@ def _pinned(folder: Path, wanted: str | None) -> str:
     return found[:SHOWN_DIGITS]
 
 
-def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> Ranking:
+def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int, largest: float = 1.0) -> Ranking:
     """Exact top `k` by dot product, in bounded memory; equal documents stand in order of position.
 
-    queries: float32 [m, d]; documents: float32 [n, d]; unit vectors, all finite: a NaN would hide other documents.
+    queries: float32 [m, d]; documents: float32 [n, d]; all finite: a NaN would hide other documents. largest: what no
+    score exceeds, 1 for unit vectors.
     Blocks of scores are formed in one buffer and looked through once: only what comes near a lower bound of the k-th
     best score so far is kept. What is left is scored again row by row, so that a score depends on its two vectors
     alone: neither on the batch nor on the block.
@@ -119,7 +149,7 @@ def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int
     for start in range(0, len(queries), QUERY_BLOCK):
         block = queries[start : start + QUERY_BLOCK]
         highest = np.zeros((len(block), 0), dtype=np.float32)
-        found = _Candidates(block, documents, k)
+        found = _Candidates(block, documents, k, SLACK * np.float32(largest))
         for first in range(0, len(documents), DOCUMENT_BLOCK):
             part = documents[first : first + DOCUMENT_BLOCK]
             with phase("score"):
@@ -155,14 +185,14 @@ def _highest(before: NDArray[np.float32], scores: NDArray[np.float32], k: int) -
 class _Candidates:
     """Scores that may be among the `k` best of their queries, block after block of documents."""
 
-    def __init__(self, queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> None:
-        self._queries, self._documents, self._k = queries, documents, k
+    def __init__(self, queries: NDArray[np.float32], documents: NDArray[np.float32], k: int, slack: np.float32) -> None:
+        self._queries, self._documents, self._k, self._slack = queries, documents, k, slack
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
         self._size = 0
 
     def add(self, scores: NDArray[np.float32], first: int, bounds: NDArray[np.float32] | np.float32) -> None:
         """Keep what comes near its query's bound of scores [queries, n], whose positions start at `first`."""
-        places = np.flatnonzero(scores >= bounds - SLACK)
+        places = np.flatnonzero(scores >= bounds - self._slack)
         rows, columns = np.divmod(places, scores.shape[1])
         self._parts.append((rows, columns + first, scores.ravel()[places]))
         self._size += len(places)
@@ -190,5 +220,5 @@ class _Candidates:
         self, query: NDArray[np.float32], hits: NDArray[np.int64], values: NDArray[np.float32]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         if len(hits) > self._k:
-            hits = hits[values >= np.partition(values, -self._k)[-self._k] - SLACK]
+            hits = hits[values >= np.partition(values, -self._k)[-self._k] - self._slack]
         return top_k(np.vecdot(self._documents[hits], query), self._k, hits)

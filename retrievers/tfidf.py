@@ -15,6 +15,7 @@ import numpy as np
 from retrievers.analyzer import Analyzer
 from retrievers.base import Ranking, RetrieverError, phase, require_index
 from retrievers.postings import Postings, rank_all
+from retrievers.words import normalised
 
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -59,6 +60,9 @@ class Tfidf:
     def _analyze(self) -> Analyzer:
         return Analyzer(self.lowercase, self.marks, self.stop_words, self.stemmer)
 
+    def _folded(self, text: str) -> str:
+        return normalised(text).lower() if self.lowercase else normalised(text)
+
     def index(self, documents: Sequence[str]) -> None:
         """Learn idf from the documents and build their inverted index."""
         with phase("load"):
@@ -69,7 +73,8 @@ class Tfidf:
             analyzer=self.analyzer,
             tokenizer=self._analyze() if words else None,
             token_pattern=None,
-            lowercase=self.lowercase and not words,
+            preprocessor=None if words else self._folded,
+            lowercase=False,
             ngram_range=(self.ngram_min, self.ngram_max),
             sublinear_tf=self.sublinear,
             min_df=self.min_df,

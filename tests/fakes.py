@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import multiprocessing
 import os
@@ -363,3 +364,150 @@ class DenseFixed(Fixed):
     """Says of itself that it is dense."""
 
     kind: ClassVar[str] = "dense"
+
+
+@dataclass
+class Adds(Fixed):
+    """Its store is made once, and index adds to it."""
+
+    _store: list = field(init=False, repr=False, compare=False, default_factory=list)
+
+    def index(self, documents):
+        self._store.extend(documents)
+
+    def search(self, queries, k):
+        ranking = Ranking.empty(len(queries), k)
+        for row in range(len(queries)):
+            hits = np.arange(len(self._store))[:k]
+            ranking.put(row, hits, -hits.astype(np.float32))
+        return ranking
+
+
+@dataclass
+class Made(Fixed):
+    """Vectors made beforehand for one set: 100 positions, whatever is indexed; a set has to have so many."""
+
+    def search(self, queries, k):
+        self._size = 100
+        return super().search(queries, k)
+
+
+@dataclass
+class Counts(Fixed):
+    """Writes what each index call got to a file."""
+
+    told: str = ""
+
+    def index(self, documents):
+        super().index(documents)
+        with Path(self.told).open("a") as file:
+            file.write(f"{id(self)} {len(documents)}\n")
+
+
+@dataclass
+class Uncopied(Fixed):
+    """Holds what cannot be copied."""
+
+    lock: object = field(default_factory=lambda: (each for each in ()))
+
+
+@dataclass
+class Coroutines(Fixed):
+    """Its methods are coroutines, those that `which` names."""
+
+    which: str = "both"
+
+    def index(self, documents):
+        return self._later(lambda: super(Coroutines, self).index(documents), self.which in ("both", "index"))
+
+    def search(self, queries, k):
+        return self._later(lambda: super(Coroutines, self).search(queries, k), self.which in ("both", "search"))
+
+    @staticmethod
+    def _later(call, coroutine):
+        async def later():
+            return call()
+
+        return later() if coroutine else call()
+
+
+@dataclass
+class Loops(Fixed):
+    """Plain methods over a client that belongs to the one event loop it was made in."""
+
+    _loop: object = field(init=False, repr=False, compare=False, default=None)
+
+    def _run(self, call):
+        async def asked():
+            return call()
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return self._loop.run_until_complete(asked())
+
+    def index(self, documents):
+        self._run(lambda: super(Loops, self).index(documents))
+
+    def search(self, queries, k):
+        return self._run(lambda: super(Loops, self).search(queries, k))
+
+
+@dataclass
+class Foreign(Fixed):
+    """Answers as other libraries do, by the name in `how`."""
+
+    how: str = "tuple"
+
+    def search(self, queries, k):
+        good = super().search(queries, k)
+        return getattr(self, self.how)(good.documents, good.scores)
+
+    def tuple(self, hits, scores):
+        return scores, hits
+
+    def padded(self, hits, scores):
+        return Ranking(hits, np.where(hits < 0, np.float32(-3.4e38), scores))
+
+    def lists(self, hits, scores):
+        return Ranking(hits.tolist(), scores.tolist())
+
+    def distances(self, hits, scores):
+        return Ranking(hits, -scores)
+
+    def ids(self, hits, scores):
+        return Ranking(hits.astype(str), scores)
+
+    def dictionaries(self, hits, scores):
+        return [[{"_id": str(hit)} for hit in row] for row in hits]
+
+    def narrow(self, hits, scores):
+        return Ranking(hits[:, :2], scores[:, :2])
+
+    def one_row(self, hits, scores):
+        return Ranking(hits[:1], scores[:1])
+
+    def ragged(self, hits, scores):
+        return Ranking([row[:end] for end, row in enumerate(hits.tolist(), 1)], scores)
+
+    def nothing(self, hits, scores):
+        return None
+
+    def surplus(self, hits, scores):
+        made = Ranking.empty(len(hits), hits.shape[1])
+        made.put(0, np.arange(hits.shape[1] + 5), np.ones(hits.shape[1] + 5))
+        return made
+
+    def partition(self, hits, scores):
+        return np.argpartition(np.zeros(self._size), hits.shape[1])
+
+
+@dataclass
+class Remembers(Fixed):
+    """Takes 200 MB for each 100 documents."""
+
+    _held: object = field(init=False, repr=False, compare=False, default=None)
+
+    def index(self, documents):
+        self._held = None
+        super().index(documents)
+        self._held = np.ones((len(documents) // 100) * 25 * 2**20)

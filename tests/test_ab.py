@@ -354,6 +354,17 @@ def test_a_folder_of_a_repository_stays_that_folder(repository, monkeypatch):
         assert "0.5" in (side.folder / "retrievers" / "__init__.py").read_text()
 
 
+def test_a_shallow_clone_says_that_it_is_one(repository, tmp_path, monkeypatch):
+    clone = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", str(clone))
+    monkeypatch.chdir(clone)
+    with pytest.raises(BenchError) as caught, sides.opened("before"):
+        pass
+    assert "'before' names no version" in caught.value.message
+    assert "This clone is shallow" in caught.value.hint
+    assert "git fetch --unshallow" in caught.value.hint
+
+
 def test_no_repository_is_one_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

@@ -16,69 +16,77 @@ ALLOWED = {
     "bench": "",
     "bench.__main__": "bench.cli",
     "bench.ab": "bench.dataset bench.environment bench.errors bench.latency bench.noise retrievers",
-    "bench.analysis": "bench.dataset bench.errors bench.formats bench.guard bench.lint bench.measures bench.same_text "
-    "bench.statistics bench.streams retrievers.analyzer retrievers.base",
+    "bench.analysis": "bench.dataset bench.errors bench.formats bench.guard bench.lint bench.measures "
+    "bench.same_text bench.statistics bench.streams retrievers.analyzer retrievers.base",
     "bench.api": "bench.config bench.dataset bench.errors bench.formats bench.runner bench.store retrievers",
     "bench.baseline": "bench.errors bench.regression bench.store",
     "bench.calibrate": "bench.config bench.dataset bench.errors bench.runner bench.store",
     "bench.candidates": "",
-    "bench.cli": "bench.ab bench.baseline bench.calibrate bench.config bench.console bench.doctor bench.environment "
-    "bench.errors bench.formats bench.lint bench.regression bench.report bench.runner bench.search bench.store "
-    "retrievers retrievers.cache",
+    "bench.cli": "bench.ab bench.baseline bench.calibrate bench.config bench.console bench.doctor "
+    "bench.environment bench.errors bench.formats bench.lint bench.regression bench.report "
+    "bench.runner bench.search bench.store retrievers retrievers.cache",
     "bench.comparisons": "bench.statistics bench.streams",
-    "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls bench.dataset "
-    "bench.guard bench.measures bench.pareto bench.statistics bench.store bench.streams bench.verdict",
+    "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls "
+    "bench.dataset bench.guard bench.measures bench.pareto bench.statistics bench.store "
+    "bench.streams bench.verdict",
     "bench.config": "bench.errors bench.measures retrievers.cache",
     "bench.console": "bench.report",
+    "bench.contract": "retrievers.base",
     "bench.controls": "bench.analysis bench.dataset bench.measures bench.streams retrievers.base",
     "bench.dataset": "bench.errors bench.same_text bench.statistics",
-    "bench.doctor": "bench.environment bench.formats retrievers retrievers.cache retrievers.encoder",
+    "bench.doctor": "bench.environment bench.formats retrievers retrievers.cache retrievers.model",
     "bench.entrant": "bench.controls bench.dataset bench.errors bench.formats bench.worker retrievers retrievers.base",
     "bench.environment": "",
     "bench.errors": "",
+    "bench.failure": "retrievers",
     "bench.formats": "bench.dataset bench.errors bench.measures bench.same_text retrievers.base",
     "bench.gates": "bench.errors",
     "bench.groups": "bench.dataset bench.statistics bench.streams retrievers.base",
     "bench.guard": "",
     "bench.latency": "",
-    "bench.lint": "bench.dataset bench.same_text bench.statistics bench.store bench.tables retrievers.analyzer "
-    "retrievers.base retrievers.encoder",
+    "bench.lint": "bench.dataset bench.same_text bench.statistics bench.store bench.tables "
+    "retrievers.analyzer retrievers.base retrievers.encoder retrievers.words",
     "bench.measures": "bench.dataset bench.errors retrievers.base",
+    "bench.memory": "",
     "bench.noise": "",
     "bench.pareto": "",
-    "bench.process": "bench.worker retrievers retrievers.cache",
+    "bench.process": "bench.failure bench.worker retrievers retrievers.cache",
     "bench.pytest_plugin": "bench bench.regression bench.report",
     "bench.race": "bench.latency bench.worker",
     "bench.regression": "bench.errors bench.gates bench.measures bench.statistics bench.store bench.streams",
-    "bench.report": "bench.errors bench.regression bench.search bench.store retrievers.analyzer",
+    "bench.report": "bench.errors bench.regression bench.search bench.store retrievers.analyzer retrievers.words",
     "bench.resume": "bench.errors bench.store",
     "bench.run_info": "",
     "bench.runner": "bench.analysis bench.conclusions bench.config bench.controls bench.dataset bench.entrant "
-    "bench.environment bench.errors bench.formats bench.guard bench.latency bench.lint bench.measures bench.noise "
-    "bench.process bench.resume bench.store bench.tables bench.timing bench.worker retrievers retrievers.base "
-    "retrievers.cache",
+    "bench.environment bench.errors bench.formats bench.guard bench.latency bench.lint "
+    "bench.measures bench.noise bench.process bench.resume bench.store bench.tables "
+    "bench.timing bench.worker retrievers retrievers.base retrievers.cache",
     "bench.same_text": "",
-    "bench.search": "bench.dataset bench.errors bench.worker retrievers retrievers.cache",
+    "bench.search": "bench.contract bench.dataset bench.errors bench.failure retrievers retrievers.cache",
     "bench.statistics": "",
     "bench.store": "bench.dataset bench.errors bench.run_info retrievers.base",
     "bench.streams": "",
-    "bench.tables": "bench.dataset bench.groups bench.guard bench.latency bench.noise bench.statistics bench.store "
-    "bench.streams bench.unanswerable",
-    "bench.timing": "bench.entrant bench.latency bench.noise bench.race bench.store bench.streams bench.worker "
-    "retrievers",
+    "bench.tables": "bench.dataset bench.groups bench.guard bench.latency bench.noise bench.statistics "
+    "bench.store bench.streams bench.unanswerable",
+    "bench.timing": "bench.entrant bench.latency bench.noise bench.race bench.store bench.streams "
+    "bench.worker retrievers",
     "bench.unanswerable": "bench.dataset bench.statistics bench.streams retrievers.base",
     "bench.verdict": "bench.candidates bench.comparisons bench.statistics bench.wording",
     "bench.wording": "bench.analysis bench.candidates bench.comparisons",
-    "bench.worker": "bench.dataset bench.latency retrievers.base retrievers.cache",
-    "retrievers": "retrievers.base",
-    "retrievers.analyzer": "retrievers.base",
+    "bench.worker": "bench.contract bench.dataset bench.failure bench.latency bench.memory retrievers.base "
+    "retrievers.cache",
+    "retrievers": "retrievers.base retrievers.source",
+    "retrievers.analyzer": "retrievers.base retrievers.words",
     "retrievers.base": "",
     "retrievers.bm25": "retrievers.analyzer retrievers.base retrievers.postings",
     "retrievers.cache": "retrievers.base",
-    "retrievers.dense": "retrievers.base retrievers.encoder",
-    "retrievers.encoder": "retrievers.base retrievers.cache",
+    "retrievers.dense": "retrievers.base retrievers.encoder retrievers.model",
+    "retrievers.encoder": "retrievers.base retrievers.cache retrievers.model",
+    "retrievers.model": "retrievers.base",
     "retrievers.postings": "retrievers.base",
-    "retrievers.tfidf": "retrievers.analyzer retrievers.base retrievers.postings",
+    "retrievers.source": "",
+    "retrievers.tfidf": "retrievers.analyzer retrievers.base retrievers.postings retrievers.words",
+    "retrievers.words": "",
 }
 HEAVY = {"torch", "sentence_transformers", "transformers", "matplotlib", "sklearn", "pandas", "scipy"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.machinery
 import json
 import os
 import re
@@ -15,11 +16,14 @@ from pathlib import Path
 import pytest
 from stored import edit_info
 
+import retrievers
 from bench import console, environment
 from bench.cli import main, parser
 from bench.config import DEFAULT_RETRIEVERS
 from bench.measures import DEFAULT_MEASURES
 from bench.runner import Event
+from retrievers import RetrieverError
+from retrievers.cache import default_path
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -388,14 +392,74 @@ def typed(folder, *arguments, **settings):
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, **settings)
 
 
-def test_a_package_that_hides_the_retrievers_is_one_error(tmp_path):
-    (tmp_path / "retrievers").mkdir()
-    (tmp_path / "retrievers" / "__init__.py").write_text("X = 1\n")
-    process = typed(tmp_path, "datasets", stderr=subprocess.PIPE, text=True)
-    out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
-    assert f"{tmp_path / 'retrievers'} hides bench's own package" in " ".join(err.split())
+NAMESAKES = {
+    "a package": ["retrievers/__init__.py"],
+    "a folder": ["retrievers/notes.txt", "bench/notes.txt", "datasets/notes.txt"],
+    "libraries": ["numpy.py", "regex.py", "pyarrow/__init__.py", "random.py", "datasets/__init__.py"],
+}
+
+
+@pytest.mark.parametrize("files", NAMESAKES.values(), ids=NAMESAKES)
+def test_what_lies_in_the_current_folder_hides_nothing(tmp_path, write_set, files):
+    for each in files:
+        (tmp_path / each).parent.mkdir(exist_ok=True)
+        (tmp_path / each).write_text("raise SystemExit(1)\n")
+    (tmp_path / "own.py").write_text("from fakes import Fixed\n")  # and yet a plug-in that lies there is found
+    write_set()
+    chosen = ["-r", "bm25", "-r", "tfidf", "-r", "own:Fixed"]
+    process = typed(tmp_path, "run", "small", *chosen, "--no-latency", stderr=subprocess.PIPE, text=True)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_package_that_hides_the_retrievers_all_the_same_is_one_error(tmp_path, monkeypatch, capsys):
+    found = importlib.machinery.ModuleSpec("retrievers", None, origin=str(tmp_path / "retrievers" / "__init__.py"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
+    with pytest.raises(SystemExit) as caught:
+        main(["datasets"])
+    err = " ".join(capsys.readouterr().err.split())
+    assert caught.value.code == 2
+    assert f"{tmp_path / 'retrievers'} hides bench's own package" in err
     assert "python -P -m bench" in err
+
+
+def test_a_folder_that_is_gone_is_one_error(tmp_path):
+    (tmp_path / "gone").mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from bench.cli import main; main(['datasets'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "gone", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "The current folder does not exist any more." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [(ZeroDivisionError("oh"), 70, "a fault of bench"), (ImportError("no such library"), 2, "cannot be imported")],
+)
+def test_a_fault_of_bench_is_no_regression(monkeypatch, capsys, error, code, said):
+    """Python itself would end with 1."""
+
+    def fails(options):
+        raise error
+
+    monkeypatch.setattr("bench.cli.datasets._datasets", fails)
+    with pytest.raises(SystemExit) as caught:
+        main(["datasets"])
+    assert caught.value.code == code
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert said in err
+
+
+def test_a_container_without_a_home_runs(tmp_path, monkeypatch):
+    """Its user has a number alone: no name, no folder."""
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    for name in ("BENCH_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    assert default_path().is_absolute()
+    with pytest.raises(RetrieverError, match="There is no model folder '~/model'"):
+        retrievers.create("dense:model=~/model")
 
 
 def test_the_exit_code_stands_whether_or_not_somebody_reads(tmp_path, write_set):
@@ -426,3 +490,10 @@ def test_what_a_plug_in_says_steers_no_terminal_and_no_ci_system(tmp_path, write
     for shown in (out.decode(), err.decode()):
         assert "pwned" in shown
         assert not re.search(r"(?m)^\s*::|##\[|\x1b", shown)
+
+
+@pytest.mark.parametrize("flags", [("--results", "r\udcff"), ("--name", "n\udcff"), ("-r", "dense:model=m\udcff")])
+def test_a_name_that_is_no_utf_8_is_one_error(capsys, write_set, flags):
+    code, _, err = call(capsys, "run", write_set(), "--no-latency", *flags)
+    assert code == 2
+    assert "is not UTF-8" in err

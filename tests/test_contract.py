@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from bench.worker import checked
+from bench.contract import checked
 from retrievers import RETRIEVERS, RetrieverError, create
 
 DOCUMENTS = [

@@ -64,7 +64,7 @@ ODD = {
     "interrupts": "KeyboardInterrupt",
     "mute": "Mute",
     "huge": f"ValueError: {'y' * 387}…",
-    "lines": "ValueError: last\u2028of it",
+    "lines": "ValueError: first last\u2028of it",
     "reads": "EOFError: EOF when reading a line",
 }
 
@@ -91,7 +91,14 @@ def test_times_of_nonsense_are_no_times(write_set, tmp_path):
     found = bench.run(
         write_set(), ["bm25", "fakes:NonsenseWhenTimed"], results=str(tmp_path / "out"), samples=30, seconds=0.05
     )
-    assert found.failures == [("small", "fakes:NonsenseWhenTimed", "search returned a str, not a Ranking.")]
+    assert found.failures == [
+        (
+            "small",
+            "fakes:NonsenseWhenTimed",
+            "search returned a str, not a Ranking. Give Ranking(positions, scores): int64 "
+            "and float32 [len(queries), k], the best hit first.",
+        )
+    ]
     assert set(found.measures["retriever"]) >= {"bm25"}
 
 

@@ -279,6 +279,12 @@ def test_a_template_is_shown_from_its_fourth_query_on(findings):
     assert found.figures == {"what is the usual price of": {"queries": 4}}
 
 
+def test_a_template_is_found_whatever_marks_its_words_have(findings):
+    queries = [query(f"x{each}", f"इस चीज़ की कीमत क्या है वस्तु{each}?") for each in range(4)]
+    found = findings(queries=queries, qrels=[(each["_id"], "d1", 1) for each in queries])["repeated-sequences"]
+    assert found.figures == {"इस चीज़ की कीमत क्या है": {"queries": 4}}
+
+
 def test_no_template_in_three_queries(findings):
     queries = [query(f"x{each}", f"What is the usual price of item{each}?") for each in range(3)]
     assert "repeated-sequences" not in findings(queries=queries, qrels=[(each["_id"], "d1", 1) for each in queries])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
 import os
 import re
@@ -15,7 +17,9 @@ import pytest
 
 import bench
 import retrievers
+from bench import runner
 from bench.cli import main
+from bench.config import RunConfig
 from bench.errors import BenchError
 from retrievers import RetrieverError, create
 
@@ -118,6 +122,91 @@ def test_the_readmes_package_plugs_in(write_set, tmp_path):
     assert done.returncode == 0, done.stderr
     info = json.loads((tmp_path / "out" / "r" / "run.json").read_text())
     assert [each["label"] for each in info["retrievers"]] == ["shortest", "shortest:reverse=true"]
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Write a plug-in's files, import it and tell its signature, each time anew."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def signed(specification, **files):
+        for name, text in files.items():
+            path = tmp_path / (name.replace("__", "/") + ".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        for name in [each for each in sys.modules if each.split(".")[0] in ("own", "alone", "beside", "deep")]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        return retrievers.signature(create(specification))
+
+    yield signed
+    for name in [each for each in sys.modules if each.split(".")[0] in ("own", "alone", "beside", "deep")]:
+        del sys.modules[name]
+
+
+PACKAGE = {
+    "own__plugin": "from fakes import Fixed\nfrom own import text\nfrom . import deeper\nclass Own(Fixed):\n    pass\n",
+    "own__text": "import json\nKEY = 1\n",
+    "own__deeper": "def late():\n    from own.last import KEY\n    return KEY\n",
+    "own__last": "KEY = 1\n",
+    "own__unused": "KEY = 1\n",
+}
+
+
+@pytest.mark.parametrize(("changed", "seen"), [("plugin", True), ("text", True), ("last", True), ("unused", False)])
+@pytest.mark.parametrize("inside", [True, False], ids=["package", "namespace"])
+def test_the_signature_covers_what_a_plug_in_imports_of_its_own(written, changed, seen, inside):
+    files = {**PACKAGE, **({"own____init__": ""} if inside else {})}
+    before = written("own.plugin:Own", **files)
+    assert written("own.plugin:Own") == before
+    changed = f"own__{changed}"
+    assert (written("own.plugin:Own", **{changed: f"{PACKAGE[changed]}# other\n"}) != before) == seen
+
+
+def test_the_signature_covers_a_file_beside_a_plug_in(written):
+    code = "import beside\nfrom fakes import Fixed\nclass Alone(Fixed):\n    pass\n"
+    before = written("alone:Alone", alone=code, beside="KEY = 1\n")
+    assert written("alone:Alone", beside="KEY = 2\n") != before
+
+
+def test_the_signature_of_one_file_is_its_hash(written):
+    code = "from retrievers import Ranking\nfrom dataclasses import dataclass\n" + (
+        "class Alone:\n    def index(self, documents):\n        pass\n    def search(self, queries, k):\n        pass\n"
+    )
+    assert hashlib.sha256(code.encode()).hexdigest()[:12] in written("alone:Alone", alone=code)
+
+
+def test_what_is_installed_beside_a_plug_in_is_not_its_own(written, tmp_path, monkeypatch):
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    code = "import beside\nfrom fakes import Fixed\nclass Alone(Fixed):\n    pass\n"
+    before = written("alone:Alone", alone=code, beside="KEY = 1\n")
+    assert written("alone:Alone", beside="KEY = 2\n") == before
+
+
+def test_a_run_is_not_continued_with_another_helper(written, write_set, tmp_path):
+    settings = {"results": str(tmp_path / "out"), "name": "r", "latency": False, "measures": ("R@1",)}
+    written("own.plugin:Own", **PACKAGE)
+    config = RunConfig(datasets=(str(write_set()),), retrievers=("own.plugin:Own",), **settings)
+    runner.run(config)
+    written("own.plugin:Own", own__last="KEY = 2\n")
+    with pytest.raises(BenchError, match=r"cannot be continued: own.plugin:Own \(signature\)"):
+        runner.run(config, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("query_prompt=find ", "find "),
+        ('query_prompt="find "', "find "),
+        ("query_prompt=find ,max_length= 12 ", "find "),
+        ("query_prompt=' find, then rank: '", " find, then rank: "),
+        ("query_prompt=", ""),
+        ("query_prompt=''", ""),
+        ("query_prompt=None", None),
+    ],
+)
+def test_a_prompt_arrives_as_it_was_typed(text, prompt):
+    assert create(f"minilm:{text}").query_prompt == prompt
 
 
 def test_a_broken_package_does_not_hide_the_others(monkeypatch, capsys):

@@ -85,3 +85,21 @@ def test_nothing_of_weight_is_imported_when_pytest_starts():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.strip("{}\n").replace("'", "").split(", ")}
     assert not loaded & {"numpy", "pyarrow", "pandas", "scipy", "torch", "rich", "retrievers"}
+
+
+def test_set_and_baseline_are_found_from_the_root_whatever_folder_pytest_is_called_in(write_set, tmp_path):
+    write_planted(write_set, 40)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "test_quality.py").write_text(TESTS.partition("def test_worse")[0])
+    command = [sys.executable, "-m", "pytest", "-p", "bench.pytest_plugin", "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run(
+        [*command, "--rootdir", str(tmp_path)],
+        cwd=inner,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout
+    assert (tmp_path / "results" / "baseline").is_dir()

@@ -356,7 +356,7 @@ def test_a_field_of_a_set_without_any_says_so(run_small, write_set):
 def test_what_is_odd_about_the_texts_is_a_warning(run_small, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("query,relevant\nhow long does it take,shipping.txt\ncan I send it back,returns.txt\n")
-    found = run_small(["bm25"], datasets=[load_dataset(path)], latency=False)
+    found = run_small(["tfidf"], datasets=[load_dataset(path)], latency=False)
     assert found.warnings == [
         "labels: 2 of 2 relevant documents are no text but look like file names or ids, as 'returns.txt': give the "
         "documents themselves, and name them in the labels (docs/bring-your-data.md: a folder of text files, or BEIR's "

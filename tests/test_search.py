@@ -54,6 +54,11 @@ def test_words_that_share_a_term_are_marked():
     assert {text.plain[span.start : span.end] for span in text.spans} == {"cats", "E-4012"}
 
 
+def test_words_with_marks_are_underlined_whole():
+    text = highlighted("यह किला पुराना, infor\xadmation", {"किला", "inform"})
+    assert {text.plain[span.start : span.end] for span in text.spans} == {"किला", "infor\xadmation"}
+
+
 def test_the_command_shows_columns_and_marks(capsys, write_set):
     code, out, _ = call(capsys, "search", "cat on a mat", "-d", write_set(), "-r", "bm25", "-r", "minilm")
     assert code == 0
@@ -108,7 +113,7 @@ def test_doctor_finds_nothing_broken_here(capsys, tmp_path):
 def test_doctor_says_what_to_do(capsys, monkeypatch, tmp_path):
     real = __import__("bench.environment", fromlist=["version"]).version
     monkeypatch.setattr("bench.environment.version", lambda name: None if name == "rank-bm25" else real(name))
-    monkeypatch.setattr("retrievers.encoder.MINILM_PACKAGE", "no_such_package")
+    monkeypatch.setattr("retrievers.model.MINILM_PACKAGE", "no_such_package")
     code, out, _ = call(capsys, "doctor", "--results", tmp_path)
     assert code == 2
     assert "pip install -c constraints.txt rank-bm25" in out

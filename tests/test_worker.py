@@ -15,9 +15,10 @@ from fakes import NONSENSE, Fixed, HashedDense, Nonsense, Records
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.contract import checked
 from bench.formats import load_dataset
 from bench.process import ProcessWorker, Surroundings
-from bench.worker import Worker, WorkerError, checked
+from bench.worker import Worker, WorkerError
 from retrievers import RetrieverError
 from retrievers.base import Ranking
 from retrievers.cache import VectorCache
@@ -47,7 +48,7 @@ def silent(phase, done, total):
 
 
 def test_the_messages(texts):
-    worker = Worker(Fixed())
+    worker = Worker(Fixed(), another=Fixed)
     worker.open(texts)
     work = worker.build()
     assert work.quantities == {"index_bytes": 40.0}
@@ -175,7 +176,7 @@ def test_a_signal_without_a_name_has_its_number(texts):
 
 def test_a_closed_worker_lets_go_of_the_cache(tmp_path):
     cache = VectorCache(tmp_path / "vectors.sqlite")
-    worker = Worker(HashedDense(), cache=cache)
+    worker = Worker(HashedDense(), cache=cache, another=HashedDense)
     worker.load(cached=True)
     worker.close()
     assert [path.name for path in tmp_path.iterdir()] == ["vectors.sqlite"]
@@ -223,7 +224,7 @@ def test_ties_are_put_in_the_one_order(rows):
 
 
 def test_loading_leaves_nothing_of_the_rehearsal(texts):
-    worker = Worker(Fixed())
+    worker = Worker(Fixed(), another=Fixed)
     assert worker.load(cached=True).phases["load"] >= 0
     worker.open(texts)
     assert worker.build().quantities == {"index_bytes": 40.0}
@@ -233,6 +234,23 @@ def test_loading_leaves_nothing_of_the_rehearsal(texts):
 @pytest.mark.parametrize("cached", [True, False])
 def test_loading_asks_the_cache_only_where_it_may(tmp_path, cached):
     cache = VectorCache(tmp_path / "vectors.sqlite")
-    Worker(HashedDense(), cache=cache).load(cached)
-    assert cache.info().vectors == (2 if cached else 0)
+    Worker(HashedDense(), cache=cache, another=HashedDense).load(cached)
+    assert cache.info().vectors == (5 if cached else 0)  # four documents and a query
     cache.close()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="other systems keep one peak for the whole life of a process")
+def test_the_peak_of_memory_is_of_the_open_dataset_alone(write_set, tmp_path):
+    corpus = [{"_id": f"d{number}", "text": f"word{number}"} for number in range(200)]
+    worker, peaks = ProcessWorker("fakes:Remembers", Surroundings(), silent), {}
+    try:
+        for name, size in (("small", 5), ("large", 200), ("small again", 5)):
+            folder = tmp_path / name
+            load_dataset(write_set(f"set {name}", corpus=corpus[:size], qrels=[("q1", "d1", 1)])).write_texts(folder)
+            worker.open(folder)
+            worker.build()
+            peaks[name] = worker.rank(2).peak_bytes
+    finally:
+        worker.close()
+    assert peaks["large"] > 400 * 2**20
+    assert peaks["small again"] < peaks["small"] + 50 * 2**20

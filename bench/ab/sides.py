@@ -14,6 +14,10 @@ from pathlib import Path
 from bench.errors import BenchError
 
 _HINT = "Name a git ref of the repository in this folder, a checkout, or a virtual environment."
+_SHALLOW = (
+    "This clone is shallow and lacks most versions. Run: git fetch --unshallow origin "
+    "'+refs/heads/*:refs/remotes/origin/*' (for actions/checkout: fetch-depth: 0), and name it as origin/main."
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def opened(name: str) -> Iterator[Side]:
     """
     if not name:  # an unset variable of a CI job; as a path it would be this folder, and alike to itself
         raise BenchError("A version of the code is named by an empty text.", _HINT)
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises without a home
     # No resolve(): an environment's python is a link, and what it links to knows nothing of the environment.
     python = next((each for each in _interpreters(path) if each.is_file() and os.access(each, os.X_OK)), None)
     if (path / "retrievers" / "__init__.py").is_file():
@@ -87,13 +91,20 @@ def _revision(ref: str) -> str:
     return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
 
 
+def _is_shallow() -> bool:
+    try:
+        return _git("rev-parse", "--is-shallow-repository") == "true"
+    except _RefusedError:
+        return False
+
+
 @contextmanager
 def _work_tree(ref: str) -> Iterator[Side]:
     try:
         revision = _revision(ref)
         prefix = _git("rev-parse", "--show-prefix")
     except _RefusedError as why:
-        raise BenchError(f"{ref!r} names no version of the code{why}.", _HINT) from None
+        raise BenchError(f"{ref!r} names no version of the code{why}.", _SHALLOW if _is_shallow() else _HINT) from None
     with tempfile.TemporaryDirectory(prefix="bench-ab-", ignore_cleanup_errors=True) as temporary:
         tree = Path(temporary).resolve() / "tree"
         try:

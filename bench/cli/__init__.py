@@ -3,7 +3,8 @@ the parser; here they come together, and here alone the process exits.
 
 Exit codes, the first that applies: 2 wrong usage or bad input; 5 a cell failed; 3 not comparable (a missing cell,
 another fingerprint, an older schema); 1 a regression: a gate failed, `ab` found head slower, or a figure of
-`calibrate` is not where others found it; 4 inconclusive under --strict; 0 fine.
+`calibrate` is not where others found it; 4 inconclusive under --strict; 0 fine. 70 is a fault of bench itself, and 130
+an interrupt: 1 is never anything else than a regression.
 """
 
 from __future__ import annotations
@@ -13,14 +14,38 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 
 from bench.cli import ab, calibrate, compare, datasets, installed, run, search
-from bench.cli.shared import BAD_INPUT, INTERRUPTED
+from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
+
+_NOT_THERE = (
+    "a library cannot be imported. Install what bench needs (pip install -c constraints.txt -e .), and see that no "
+    "folder or file beside you has its name."
+)
+_OUR_FAULT = "this is a fault of bench. Please report it with the lines above."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, run the command, exit with its code."""
+    try:
+        code = _outcome(arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        code = 0
+    except Exception as error:  # noqa: BLE001 - Python would end with 1, which is a regression here
+        traceback.print_exc()
+        missing = isinstance(error, ImportError)
+        sys.stderr.write(f"error: {_NOT_THERE if missing else _OUR_FAULT}\n")
+        code = BAD_INPUT if missing else FAULT
+    sys.exit(code)
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
+    """The exit code of a command; what a user can mend is said."""
     from bench import console
     from bench.errors import BenchError
 
@@ -28,17 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _keep_interrupts()
     options = parser().parse_args(arguments)
     try:
-        _refuse_namesake()
-        code = options.command(options)
+        _refuse_surroundings()
+        _refuse_bytes(options)
+        code: int = options.command(options)
     except BenchError as error:
         console.error(error.message, error.hint)
-        code = BAD_INPUT
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        sys.stderr.close()
-        code = 0
-    sys.exit(code)
+        return BAD_INPUT
+    return code
 
 
 def _keep_interrupts() -> None:
@@ -57,21 +78,38 @@ def _keep_interrupts() -> None:
     sys.unraisablehook = hook
 
 
-def _refuse_namesake() -> None:
-    """`python -m` looks into the current folder first, where a search engine's repository may have such a package."""
+def _refuse_surroundings() -> None:
+    """A folder that is gone, and another package `retrievers` that is found before bench's own."""
     import importlib.util
     from pathlib import Path
 
-    import bench
     from bench.errors import BenchError
 
+    try:
+        Path.cwd()
+    except OSError:
+        raise BenchError("The current folder does not exist any more.", "Change to one that does: cd") from None
     found = importlib.util.find_spec("retrievers")
-    where = [Path(each).resolve().parents[1] for each in (bench.__file__, found and found.origin) if each]
-    if len(set(where)) > 1:
+    place = found and (found.origin or next(iter(found.submodule_search_locations or ()), None))
+    ours = Path(__file__).resolve().parents[2]
+    theirs = Path(place).resolve() if place else ours / "retrievers"
+    theirs = theirs if found and found.origin is None else theirs.parent
+    if theirs != ours / "retrievers":
         raise BenchError(
-            f"{where[1] / 'retrievers'} hides bench's own package of that name.",
+            f"{theirs} hides bench's own package of that name.",
             "Call it as python -P -m bench, which does not look into the current folder first.",
         )
+
+
+def _refuse_bytes(options: argparse.Namespace) -> None:
+    """What is no text cannot be stored with a run, nor be printed."""
+    from bench.errors import BenchError
+
+    for value in vars(options).values():
+        for text in map(str, value if isinstance(value, list) else [value]):
+            shown = text.encode("utf-8", "replace").decode()
+            if shown != text:
+                raise BenchError(f"{shown!r} is not UTF-8.", "Rename it, or give a link to it that has another name.")
 
 
 def parser() -> argparse.ArgumentParser:

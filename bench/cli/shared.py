@@ -12,7 +12,7 @@ REGRESSION = DISAGREES = 1
 # Written out: bench.config, which has them, imports too much for --help. A test holds them together.
 SHIPPED_RETRIEVERS = "tfidf, bm25, minilm"
 MEASURES = "R@1, R@5, R@10, R@100, RR@10, nDCG@10, AP@100"
-BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, INTERRUPTED = 2, 3, 4, 5, 130
+BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, FAULT, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
 
 def add_retrievers(command: argparse.ArgumentParser, default: str) -> None:
@@ -22,7 +22,8 @@ def add_retrievers(command: argparse.ArgumentParser, default: str) -> None:
         action="append",
         dest="retrievers",
         metavar="NAME[:PARAMETER=VALUE,…]",
-        help=f"as often as you like (default: {default}); `python -m bench retrievers` lists them",
+        help=f"as often as you like (default: {default}); `python -m bench retrievers` lists them; spaces at a value's "
+        "end belong to it, and quotes let it hold a comma: 'dense:model=M,query_prompt=\"find, then rank: \"'",
     )
 
 

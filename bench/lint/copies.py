@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from bench.lint.finding import Finding, about, counted
 from bench.lint.near import TooMuch
 from bench.lint.subject import Subject
+from retrievers.words import words
 
 WORDS = 6
 MOST_QUERIES = 3  # that a sequence of so many words may stand in
 NEARLY = "nearly the same text (5-gram Jaccard > 0.8)"
-_WORD = re.compile(r"\w+")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -221,8 +220,8 @@ def _templates(subject: Subject) -> Iterator[Finding]:
     """Queries that hold a sequence of words that others hold too; figures: each sequence, how many queries."""
     sequences = []
     for text in subject.queries:
-        words = _WORD.findall(text)
-        sequences.append({" ".join(words[start : start + WORDS]) for start in range(len(words) - WORDS + 1)})
+        each = words(text)
+        sequences.append({" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)})
     counts = Counter(sequence for held in sequences for sequence in held)
     found = {sequence: count for sequence, count in counts.items() if count > MOST_QUERIES}
     if not found:

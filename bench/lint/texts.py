@@ -5,7 +5,6 @@ Quick enough to be asked before every run, whose warnings these are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset
 from bench.lint.finding import Finding
+from retrievers.words import words
 
 Mask = NDArray[np.bool_]
 
@@ -34,7 +34,6 @@ FOREIGN = frozenset(
 )
 OF_QUERIES = 0.2  # the share of queries from which on they are worth a warning
 OF_WORDS = 0.2  # the share of a query's words from which on it is taken for no English
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -80,9 +79,9 @@ def _languages(dataset: Dataset, found: Mask, kind: str, what: str) -> Iterator[
 
 def _is_foreign(text: str) -> bool:
     """Are many of its words frequent ones of other languages, or with letters that English does not have?"""
-    words = _WORD.findall(text.casefold())
-    odd = sum(word in FOREIGN or not word.isascii() for word in words)
-    return bool(words) and odd >= OF_WORDS * len(words)
+    found = [word for word in words(text.casefold()) if not word.isdecimal()]
+    odd = sum(word in FOREIGN or not word.isascii() for word in found)
+    return bool(found) and odd >= OF_WORDS * len(found)
 
 
 def _matching(texts: pa.ChunkedArray, pattern: str) -> Mask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -11,9 +10,9 @@ from rich.text import Text
 
 from bench.search import Found, Hit
 from retrievers.analyzer import Analyzer
+from retrievers.words import token_spans
 
 SHOWN_CHARACTERS = 220
-_WORD = re.compile(r"\w+(?:[-./:@&+]\w+)*(?:\+\+|#)?")
 
 
 def render(found: Found) -> Iterator[RenderableType]:
@@ -49,7 +48,7 @@ def highlighted(text: str, terms: set[str]) -> Text:
     """The head of a text, its words underlined where the shared analyzer gives one of the terms for them."""
     analyze = Analyzer()
     shown = Text(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…")
-    for match in _WORD.finditer(shown.plain):
-        if terms & set(analyze(match.group())):
-            shown.stylize("bold underline", match.start(), match.end())
+    for start, end in token_spans(shown.plain):
+        if terms & set(analyze(shown.plain[start:end])):
+            shown.stylize("bold underline", start, end)
     return shown

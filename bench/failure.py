@@ -1,0 +1,47 @@
+"""What a table and the log say of a retriever's exception, whatever that is."""
+
+from __future__ import annotations
+
+import traceback
+
+from retrievers import RetrieverError
+
+# What a table shows of a failure; the log has all of it.
+LONGEST_REASON = 400
+# Lines of an exception that say where to read on, not what failed (pydantic's last one).
+_ADVICE = "For further information visit "
+
+
+def describe_failure(error: BaseException) -> str:
+    """One line for the table, of what any text may hold and no longer than a line should be."""
+    if isinstance(error, RetrieverError):
+        said = str(error)
+    elif isinstance(error, MemoryError):
+        said = "it ran out of memory."
+    else:
+        said = ": ".join(filter(None, (type(error).__name__, one_line(error))))
+    return storable(said if len(said) <= LONGEST_REASON else f"{said[: LONGEST_REASON - 1]}…")
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, its lines joined; of another process's traceback, which some carry, the last line."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a plug-in's exception may fail to say what it is
+        return ""
+    lines = [line.strip() for line in text.split("\n")]
+    lines = [line for line in lines if line.strip('"') and not line.startswith(_ADVICE)]
+    return lines[-1] if "Traceback (most recent call last):" in lines else " ".join(lines)
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback, for the log."""
+    try:
+        return storable("".join(traceback.format_exception(error)))
+    except Exception:  # noqa: BLE001 - as above
+        return type(error).__name__
+
+
+def storable(text: str) -> str:
+    """The text with ? in place of lone surrogates, which no file in UTF-8 holds."""
+    return text.encode("utf-8", "replace").decode()

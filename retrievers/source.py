@@ -1,0 +1,80 @@
+"""The code that a plug-in is made of: the file of its class, and what that imports from its own package or folder."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+# Not a plug-in's own, also where it lies beside them.
+_OURS = ("bench", "retrievers")
+
+
+def source_digest(module: str) -> str | None:
+    """sha256 over the source files of an imported module and of all that it imports of its own; None without a file.
+
+    Its own are modules of its package; beside a plug-in that is not installed, also those in the folder that holds it.
+    Imports are read, not run: what is imported by a computed name, and data files, are not seen.
+    """
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        return None
+    files = _own_files(module, Path(file))
+    if len(files) == 1:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+    return digest.hexdigest()
+
+
+def _own_files(module: str, file: Path) -> dict[str, Path]:
+    """Module -> file."""
+    depth = module.count(".") + (file.stem == "__init__")
+    root = file.parents[depth]
+    alone = module.partition(".")[0] if _is_of_others(root) else None
+    files, waiting = {module: file}, [module]
+    while waiting:
+        name = waiting.pop()
+        for imported in _imports(name, files[name]):
+            top = imported.partition(".")[0]
+            path = _file(root, imported) if top not in _OURS and alone in (None, top) else None
+            if path is not None and imported not in files:
+                files[imported] = path
+                waiting.append(imported)
+    return files
+
+
+def _is_of_others(folder: Path) -> bool:
+    """Is it a folder that packages are installed to, or Python's own?"""
+    known = [*map(sysconfig.get_path, ("purelib", "platlib", "stdlib")), site.getusersitepackages()]
+    return folder.resolve() in {Path(each).resolve() for each in known}
+
+
+def _file(root: Path, module: str) -> Path | None:
+    place = root.joinpath(*module.split("."))
+    return next((each for each in (place / "__init__.py", place.with_name(f"{place.name}.py")) if each.is_file()), None)
+
+
+def _imports(module: str, file: Path) -> Iterator[str]:
+    """What a module may import: each name and the packages that it lies in; names that are no modules among them."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):  # no Python source: an extension
+        return
+    package = module if file.stem == "__init__" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        found: list[str] = []
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join(filter(None, [*parts, node.module]))
+            found = [".".join(filter(None, [source, alias.name])) for alias in node.names]
+        for name in [*found, module]:
+            names = name.split(".")
+            yield from (".".join(names[:end]) for end in range(1, len(names) + 1))
