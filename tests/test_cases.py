@@ -1,13 +1,16 @@
 """Small inputs with the faults that people of this field have reported of their tools, each with what is right.
 
-They take their folder from BENCH_CASES and are skipped where it is unset. What a retriever or a plug-in does wrong is
-in test_cases_retrievers.py.
+They take their folder from BENCH_CASES and are skipped where it is unset.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,3 +185,135 @@ def test_a_name_with_a_space_in_a_run_is_an_error_that_says_how_to_write_it(case
     assert code == 2
     assert f"{run}.trec:1:" in text
     assert "%20" in text
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def typed(cases, tmp_path):
+    """Run a command of a shell, as somebody who stands in a copy of a case's folder: its exit code and what it said."""
+
+    def run(folder, *arguments, code=("-m", "bench")):
+        if not (tmp_path / folder).exists():
+            shutil.copytree(cases / folder, tmp_path / folder)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, *code, *map(str, arguments)]
+        done = subprocess.run(
+            command, cwd=tmp_path / folder, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    return run
+
+
+def stored(folder, name="r"):
+    """label -> its R@1 over all queries, and the reasons of those that failed, of a run in a folder."""
+    run = folder / "results" / name
+    with (run / "measures.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if (row["slice"], row["measure"]) == ("all", "R@1")]
+    failures = json.loads((run / "run.json").read_text("utf-8"))["failures"]
+    return {row["retriever"]: float(row["value"]) for row in rows}, {label: reason for _, label, reason in failures}
+
+
+QUICK = ("--no-latency", "-m", "R@1", "--name", "r")
+
+
+def test_folders_called_as_packages_hide_nothing(typed, tmp_path):
+    folder = "b01-namesake-folders/ns-retrievers"
+    assert typed(folder, "run", "my-set", "-r", "bm25", *QUICK)[0] == 0
+    assert stored(tmp_path / folder) == ({"bm25": 1.0}, {})
+
+
+def test_an_index_that_adds_is_said_to_break_the_contract(typed, tmp_path):
+    folder = "b08-index-adds"
+    assert typed(folder, "run", "set", "-r", "bm25", "-r", "store:Store", *QUICK)[0] == 5
+    values, failures = stored(tmp_path / folder)
+    assert values == {"bm25": 1.0}
+    assert "index is called more than once" in failures["store:Store"]
+
+
+def test_coroutines_are_said_to_be_such_and_clients_with_a_loop_work(typed, tmp_path):
+    folder = "b09-async"
+    names = ["aclient:AllAsync", "aclient:AsyncIndex", "aclient:Runs", "aclient:OneLoop"]
+    assert typed(folder, "run", "set", *(part for name in names for part in ("-r", name)), *QUICK)[0] == 5
+    values, failures = stored(tmp_path / folder)
+    assert values == {"aclient:Runs": 1.0, "aclient:OneLoop": 1.0}
+    assert all("gave a coroutine" in reason and "Write def" in reason for reason in failures.values())
+    code, text = typed(folder, code=("nb.py",))  # objects, where an event loop runs as in a notebook
+    assert code == 0
+    assert "('set', 'AllAsync'," in text
+    assert text.count("1.0") == 3
+
+
+@pytest.mark.parametrize("stop_words", ["", ":stop_words=none"])
+def test_words_that_differ_in_vowel_signs_are_found(cases, call, stop_words):
+    asked = [part for name in ("bm25", "tfidf") for part in ("-r", f"{name}{stop_words}")]
+    assert call("run", cases / "b13-indic" / "hindi", *asked, *QUICK)[0] == 0
+    assert stored(Path()) == ({f"bm25{stop_words}": 1.0, f"tfidf{stop_words}": 1.0}, {})
+
+
+def test_more_word_pieces_than_the_model_reads_are_refused_before_the_run(cases, call):
+    code, text = call("run", cases / "b14-max-length" / "long", "-r", "minilm:max_length=600", "--no-latency")
+    assert code == 2
+    assert "max_length=600 is more than the 512 word pieces" in text
+    assert not Path("results").exists()
+
+
+def test_a_space_at_the_end_of_a_prompt_arrives_with_and_without_quotes(cases, call):
+    given = ["minilm:query_prompt=find ", 'minilm:query_prompt="find "']
+    asked = [part for name in given for part in ("-r", name)]
+    assert call("run", cases / "b16-prompt-space" / "glued", *asked, *QUICK)[0] == 0
+    values, _ = stored(Path())
+    assert len(set(values.values())) == 1
+    info = json.loads(Path("results/r/run.json").read_text("utf-8"))
+    assert [each["parameters"]["query_prompt"] for each in info["retrievers"]] == ["find "] * 2
+
+
+def test_an_idf_of_0_finds_all_and_one_below_is_warned_of(cases, call):
+    folder = cases / "b17-small-idf"
+    assert call("run", folder / "half", "-r", "bm25", "--no-latency", "-m", "R@10", "--name", "half")[0] == 0
+    with Path("results/half/measures.csv").open(encoding="utf-8", newline="") as stream:
+        assert {row["value"] for row in csv.DictReader(stream) if row["slice"] == "all"} == {"1.0"}
+    code, text = call("run", folder / "few", "-r", "bm25", *QUICK)
+    assert code == 0
+    assert "idf" in text
+    assert "below 0" in text
+
+
+def test_a_changed_helper_of_a_plug_in_is_seen(typed, cases, tmp_path):
+    folder, questions = "b18-stale-helper", cases / "b08-index-adds" / "set"
+    arguments = ("run", questions, "-r", "mine.retriever:Mine", *QUICK)
+    assert typed(folder, *arguments)[0] == 0
+    helper = tmp_path / folder / "mine" / "text.py"
+    helper.write_text(helper.read_text("utf-8").replace("[0]", "[-1]"), "utf-8")
+    code, text = typed(folder, *arguments, "--resume")
+    assert code == 2
+    assert "cannot be continued: mine.retriever:Mine (signature)" in text
+
+
+# Plug-in with a foreign answer -> the next step that its row gives; None: it is read.
+SHAPES = {
+    "FaissTuple": "Give Ranking(positions, scores)",
+    "FaissPadded": None,
+    "L2": "negate distances",
+    "Ids": "A position is the place of a document",
+    "Dicts": "Give Ranking(positions, scores)",
+    "Narrow": "Ranking.empty",
+    "Lists": None,
+    "OneQuery": "gives one row for each",
+    "NoneIndex": "Give Ranking(positions, scores)",
+    "Top": None,
+    "Positional": None,
+    "Long": "the best k at most",
+}
+
+
+def test_a_foreign_answer_is_read_or_a_row_with_the_next_step(typed, cases, tmp_path):
+    folder, questions = "b19-contract", cases / "b08-index-adds" / "set"
+    names = [part for name in SHAPES for part in ("-r", f"shapes:{name}")]
+    assert typed(folder, "run", questions, *names, *QUICK)[0] == 5
+    values, failures = stored(tmp_path / folder)
+    assert values == {f"shapes:{name}": 1.0 for name, step in SHAPES.items() if step is None}
+    for name, step in SHAPES.items():
+        assert step is None or step in failures[f"shapes:{name}"], name
