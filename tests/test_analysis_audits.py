@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +150,12 @@ def test_with_too_much_text_equal_copies_are_still_found(monkeypatch):
     dataset = copied({"a": TEXT, "b": TEXT, "c": TEXT + "s", "d": "a tap"})
     found = copies(dataset, {"x": Hits.of(dataset, ranked(dataset, [["b", "c"], ["d"]]))}, cutoff=10)
     assert (found.pairs, found.near_searched) == (1, False)
+
+
+def test_the_files_of_a_model_may_lie_in_the_folder_of_its_first_module(reads_4):
+    folder = Path(reads_4)
+    inner = folder / "0_Transformer"
+    inner.mkdir()
+    for name in ("tokenizer.json", "sentence_bert_config.json"):
+        (folder / name).rename(inner / name)
+    assert seen_by(three_pairs(), Model(reads_4), [["long"], ["short"], ["short"]]).window == 4

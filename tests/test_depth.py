@@ -6,6 +6,7 @@ import json
 
 import pytest
 import pytrec_eval
+from stored import edit_info
 
 import bench
 from bench.report import charts, figures, markdown, terminal
@@ -149,3 +150,61 @@ def test_a_longer_file_is_named(score, deep):
     assert ("other on deep: most hits of a query", "300", "301") in [
         (each.what, each.base, each.head) for each in found.surroundings
     ]
+
+
+def test_nothing_is_warned_of_where_no_measure_looks_so_deep(score):
+    assert score("cut", ["R@10"], ["bm25"]).warnings == []
+
+
+def test_controls_are_no_rankings_to_be_made_deeper(score):
+    (warning,) = score("controls", ["AP"], ["bm25"], controls=True).warnings
+    assert "where bm25 is ranked to depth 100" in warning
+    assert score("alone", ["AP"], controls=True).warnings == []
+
+
+def test_a_set_that_is_ranked_whole_is_not_warned_of(write_set, tmp_path):
+    path = tmp_path / "all.trec"
+    path.write_text("".join(f"q1 Q0 {d} 0 {-n} x\n" for n, d in enumerate(["d1", "d2", "d3", "d4", "d10"])))
+    found = bench.run(
+        write_set(), ["bm25"], runs=[str(path)], measures=["AP"], depth=5, latency=False, results=str(tmp_path / "r")
+    )
+    assert not [each for each in found.warnings if "-k" in each]
+    assert shown_measure(found, found.datasets[0], "AP") == "AP"
+    assert "to depth" not in " ".join(found.analysis["sets"]["small"]["verdict"]["sentences"])
+
+
+def test_stored_runs_alone_have_no_depth(score):
+    found = score("whole", ["AP"])
+    assert shown_measure(found, found.datasets[0], "AP") == "AP"
+    assert "to depth" not in " ".join(found.analysis["sets"]["deep"]["verdict"]["sentences"])
+
+
+def test_a_run_that_does_not_reach_the_depth_is_not_called_whole(score):
+    found = score("short", ["AP"], ["bm25"], depth=350)
+    assert shown_measure(found, found.datasets[0], "AP") == "AP to depth 350"
+    assert not any("scored whole" in note for note in figures.quality(found, found.datasets[0]).notes)
+
+
+def test_a_version_that_cut_no_shorter_than_the_run_is_compared(score):
+    """Cut at 300, where the file ends."""
+    one, two = score("one", ["AP"], depth=300), score("two", ["AP"], depth=300)
+    edit_info(one.folder, **{key: value for key, value in one.info.items() if key not in ("whole_runs", "uncut")})
+    path = one.folder / "run.json"
+    info = json.loads(path.read_text("utf-8"))
+    del info["whole_runs"], info["uncut"]
+    path.write_text(json.dumps(info), "utf-8")
+    found = bench.compare(bench.load_run(one.folder), two)
+    assert found.problems == ()
+    assert not [each for each in found.surroundings if "most hits" in each.what]
+
+
+def test_a_measure_that_head_lacks_is_not_compared_by_depth(score):
+    one, two = score("one", ["AP", "R@10"], ["bm25"]), score("two", ["R@10"], ["bm25"], depth=200)
+    assert [each for each in bench.compare(one, two).problems if "looks down" in each] == []
+
+
+def test_losses_tell_each_retrievers_own_depth(score):
+    found = score("losses", ["AP"], ["bm25"])
+    text = markdown.render(found)
+    assert "not in its 100 hits" in text
+    assert "not in its 300 hits" not in text.replace("other not in its 300 hits", "")

@@ -385,3 +385,14 @@ def test_what_is_one_for_whoever_returns_all_documents_asks_for_a_grade_that_eac
         values = measures.evaluate(each, ranking, measures.resolve(names))
         whole = [name for name in names if name not in ("P@5", "R@2") and (values[name] == 1).all()]
         assert whole == ones
+
+
+def test_which_measures_look_down_to_the_last_hit():
+    names = ["AP", "nDCG", "RR", "Rprec", "Bpref", "SetR", "NumRet", "NumRelRet", "IPrec@0.5", "ERR", "AP(rel=2)"]
+    others = ["AP@100", "nDCG@10", "R@5", "P@1", "Success@3", "RR@10", "NumRel", "NumQ", "AP(rel=2)@10"]
+    assert measures.uncut([*names, *others]) == names
+
+
+def test_a_query_without_an_answer_does_not_keep_a_measure_from_being_one():
+    dataset = plain_set(3, [(0, 0, 1), (1, 1, 0)], queries=2)
+    assert measures.always_one(["R@3"], dataset) == ["R@3"]

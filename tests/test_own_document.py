@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from made import made
 
 import bench
+from bench import controls
 from bench.cli import main
 from bench.dataset import is_itself
 from bench.formats import load_dataset
@@ -129,3 +130,57 @@ def test_a_text_is_itself_also_below_a_title_that_is_no_longer(title, text):
 def test_a_short_query_at_the_end_of_a_document_is_not_it():
     dataset = made({"q": "a long note on wings and what they do in a stream"}, {"q": "in a stream"}, [("q", "q", 0)])
     assert dataset.left_out.tolist() == [-1]
+
+
+@pytest.fixture
+def two_hits(write_set, tmp_path):
+    """A set whose first query alone stands among the documents; rankings of two hits, and a run of four."""
+    corpus = [{"_id": name, "title": "", "text": f"ferry {name}"} for name in ("q1", "a", "b", "c")]
+    queries = [{"_id": "q1", "text": "ferry q1"}, {"_id": "q2", "text": "ferry b"}]
+    folder = write_set("partly", corpus, queries, [("q1", "a", 1), ("q2", "b", 1), ("q2", "a", 0)])
+    path = tmp_path / "four.trec"
+    hits = {"q1": ["q1", "c", "b", "a"], "q2": ["c", "a", "q1", "b"]}
+    path.write_text("".join(f"{q} Q0 {d} 0 {-n} x\n" for q, row in hits.items() for n, d in enumerate(row)))
+
+    def run(**settings):
+        return bench.run(folder, ["bm25"], runs=[str(path)], latency=False, results=str(tmp_path / "r"), **settings)
+
+    return run
+
+
+def test_where_some_queries_are_left_out_the_depth_stays(two_hits):
+    found = two_hits(measures=["R@1"], depth=2, controls=True)
+    assert found.datasets[0]["note"] == "1 query is a document too, which is left out of its own hits"
+    for retriever in ("bm25", "random", "oracle"):
+        documents = found.cell("partly", retriever).ranking.documents
+        assert documents.shape == (2, 2)
+        assert (documents >= 0).all(), retriever  # one more was fetched in the place of the one left out
+
+
+def test_a_stored_run_is_whole_without_the_query_itself(two_hits):
+    found = two_hits(measures=["NumRet", "AP"], depth=2)
+    rows = found.per_query[found.per_query["retriever"] == "four"].set_index("query")
+    assert rows["NumRet"].to_dict() == {"q1": 3, "q2": 4}
+    assert rows["AP"].to_dict() == {"q1": pytest.approx(1 / 3), "q2": pytest.approx(1 / 4)}
+
+
+def test_a_document_that_is_judged_wrong_is_left_out_all_the_same():
+    dataset = made({"q": "a ferry", "b": "a bridge"}, {"q": "a ferry"}, [("q", "q", 0), ("q", "b", 1)])
+    assert dataset.document_ids(dataset.left_out) == ["q"]
+
+
+def test_sets_that_leave_others_out_are_others():
+    """One query's text is its document's, the other's is not."""
+    dataset = made(
+        {"p": "a ferry", "q": "a bridge", "r": "x"}, {"p": "a ferry", "q": "a tunnel"}, [("p", "r", 1), ("q", "r", 1)]
+    )
+    alike, all_of_them = (dataset.keeping_itself(keep) for keep in (None, False))
+    assert ((alike.left_out >= 0).sum(), (all_of_them.left_out >= 0).sum()) == (1, 2)
+    assert alike.fingerprint != all_of_them.fingerprint
+
+
+def test_luck_is_that_of_the_documents_that_can_be_hits():
+    """Of two documents one is the query itself, so that the other is first in every order."""
+    dataset = made({"q": "a ferry", "b": "a bridge"}, {"q": "a ferry"}, [("q", "b", 1)])
+    assert controls.expected_random(dataset, "Success@1", seed=0).tolist() == [1.0]
+    assert controls.expected_random(dataset.keeping_itself(True), "Success@1", seed=0).tolist() == [0.5]

@@ -172,3 +172,46 @@ def test_whatever_run_json_says_is_read_or_is_one_error(whole, data):
 
 def test_the_tables_are_those_of_a_run():
     assert all(name.endswith((".csv", ".json", ".parquet")) for name in TABLES)
+
+
+def test_line_ends_of_a_slice_are_kept_where_nothing_was_converted(write_set, tmp_path):
+    queries = [{"_id": "q1", "text": "cat on a mat", "metadata": {"kind": "two\r\nlines"}}]
+    folder = write_set(queries=queries, qrels=[("q1", "d1", 1)], card='slices = ["kind"]\n')
+    found = bench.run(folder, ["bm25"], latency=False, results=str(tmp_path / "r"))
+    assert "kind=two\r\nlines" in {row["slice"] for row in bench.load_run(found.folder).rows("measures")}
+
+
+def test_the_order_of_keys_is_no_change(kept):
+    run, _ = kept
+    path = run.folder / "run.json"
+    content = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(dict(reversed(content.items()))), "utf-8")
+    assert bench.load_run(run.folder).complete
+
+
+def test_a_baseline_is_known_wherever_it_lies(kept, tmp_path):
+    run, folder = kept
+    moved = folder.rename(tmp_path / "reference")
+    (moved / "measures.csv").write_bytes(b"broken")
+    with pytest.raises(BenchError) as caught:
+        bench.compare(moved, run)
+    assert "git checkout" in caught.value.hint
+
+
+def test_measures_that_the_tables_lack_are_damage(kept):
+    run, _ = kept
+    edit_info(run.folder, measures=[*run.info["measures"], "P@7"])
+    with pytest.raises(BenchError, match="the tables are not of its sets"):
+        bench.load_run(run.folder)
+
+
+def test_a_run_in_which_all_failed_is_read(write_set, tmp_path):
+    found = bench.run(write_set(), ["fakes:Broken"], latency=False, results=str(tmp_path / "r"))
+    assert bench.load_run(found.folder).failures
+
+
+def test_true_is_no_number(kept):
+    run, _ = kept
+    edit_info(run.folder, depth=True)
+    with pytest.raises(BenchError, match="what it says of depth is not whole"):
+        bench.load_run(run.folder)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.candidates import Candidate, Limits, best_pair
 from bench.comparisons import Comparison, adjusted, compare
-from bench.verdict import AMONG, FEWEST, Verdict, decide, overall
+from bench.verdict import AMONG, FEWEST, Verdict, decide, leading, overall
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
 TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
@@ -560,3 +560,10 @@ def test_nor_of_retrievers_of_one_kind(first, second, third, p, q, margin, limit
     picked = {each.label: each for each in candidates}.get(found.retriever)
     assert picked is None or not limits.exceeded(picked)
     json.dumps(found.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("difference", [0.0, 1e-17, -1e-17, -0.1])
+def test_of_equal_means_the_lexical_one_leads_whatever_the_rounding(difference):
+    for seen in (row("minilm", "bm25", difference, difference), row("bm25", "minilm", -difference, -difference)):
+        assert leading(BM25, MINILM, seen) is BM25
+    assert leading(BM25, MINILM, row("minilm", "bm25", 0.1, 0.1)) is MINILM
