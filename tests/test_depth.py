@@ -6,7 +6,6 @@ import json
 
 import pytest
 import pytrec_eval
-from stored import edit_info
 
 import bench
 from bench.report import charts, figures, markdown, terminal
@@ -131,14 +130,21 @@ def test_deeper_than_the_corpus_is_one_depth(write_set, tmp_path):
     assert bench.compare(*runs).problems == ()
 
 
+def older(found):
+    """Make a stored run one of a version that cut stored runs at the depth, and did not say how long they are."""
+    path = found.folder / "run.json"
+    info = json.loads(path.read_text("utf-8"))
+    for key in ("whole_runs", "uncut", "seal"):
+        del info[key]
+    path.write_text(json.dumps(info), "utf-8")
+
+
 def test_a_stored_run_of_a_version_that_cut_it_is_not_compared(score):
     one, two = score("one"), score("two")
-    info = json.loads((one.folder / "run.json").read_text("utf-8"))
-    del info["whole_runs"], info["uncut"], info["seal"]
-    (one.folder / "run.json").write_text(json.dumps(info), "utf-8")
-    older = bench.load_run(one.folder)
-    assert any("looks down to depth 100 in base, 300 in head" in each for each in bench.compare(older, two).problems)
-    markdown.write(older)  # and is still shown
+    older(one)
+    before = bench.load_run(one.folder)
+    assert any("looks down to depth 100 in base, 300 in head" in each for each in bench.compare(before, two).problems)
+    markdown.write(before)  # and is still shown
 
 
 def test_a_longer_file_is_named(score, deep):
@@ -188,11 +194,7 @@ def test_a_run_that_does_not_reach_the_depth_is_not_called_whole(score):
 def test_a_version_that_cut_no_shorter_than_the_run_is_compared(score):
     """Cut at 300, where the file ends."""
     one, two = score("one", ["AP"], depth=300), score("two", ["AP"], depth=300)
-    edit_info(one.folder, **{key: value for key, value in one.info.items() if key not in ("whole_runs", "uncut")})
-    path = one.folder / "run.json"
-    info = json.loads(path.read_text("utf-8"))
-    del info["whole_runs"], info["uncut"]
-    path.write_text(json.dumps(info), "utf-8")
+    older(one)
     found = bench.compare(bench.load_run(one.folder), two)
     assert found.problems == ()
     assert not [each for each in found.surroundings if "most hits" in each.what]
