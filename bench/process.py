@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from bench import interrupt
 from bench.failure import describe_failure, trace_of
 from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError
 from retrievers import create
@@ -157,6 +158,7 @@ class ProcessWorker:
         """The content of the next message of that kind."""
         start = time.monotonic()
         while True:
+            interrupt.check()
             try:
                 kind, value = self._replies.get(timeout=WATCH_SECONDS)
             except queue.Empty:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import conclusions, controls, environment, latency, measures, store, tables
+from bench import conclusions, controls, environment, interrupt, latency, measures, store, tables
 from bench.analysis.traps import read_traps
 from bench.config import RunConfig
 from bench.dataset import Dataset
@@ -154,6 +154,7 @@ class _Runner:
             with claimed(self.folder):
                 return self._claimed(datasets, fresh)
         except KeyboardInterrupt:
+            interrupt.taken()
             self.tell(Event("stopped", text=self._resuming()))
             raise
         except OSError as error:
@@ -517,6 +518,7 @@ class _Runner:
         self.log.write(f"--- {what}\n{trace}\n".encode())
 
     def _step(self, dataset: Dataset, entrant: Entrant, text: str, done: int = 0, total: int | None = None) -> None:
+        interrupt.check()
         self.tell(Event("step", dataset.name, entrant.label, text, done, total))
 
     def _cell_folder(self, dataset: Dataset, entrant: Entrant) -> Path:

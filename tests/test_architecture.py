@@ -23,8 +23,8 @@ ALLOWED = {
     "bench.calibrate": "bench.config bench.dataset bench.errors bench.runner bench.store",
     "bench.candidates": "",
     "bench.cli": "bench.ab bench.baseline bench.calibrate bench.config bench.console bench.doctor "
-    "bench.environment bench.errors bench.formats bench.lint bench.regression bench.report "
-    "bench.runner bench.search bench.store retrievers retrievers.cache",
+    "bench.environment bench.errors bench.formats bench.interrupt bench.lint bench.regression "
+    "bench.report bench.runner bench.search bench.store retrievers retrievers.cache",
     "bench.comparisons": "bench.statistics bench.streams",
     "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls "
     "bench.dataset bench.guard bench.measures bench.pareto bench.statistics bench.store "
@@ -43,6 +43,7 @@ ALLOWED = {
     "bench.gates": "bench.errors",
     "bench.groups": "bench.dataset bench.statistics bench.streams retrievers.base",
     "bench.guard": "",
+    "bench.interrupt": "",
     "bench.latency": "",
     "bench.lint": "bench.dataset bench.same_text bench.statistics bench.store bench.tables "
     "retrievers.analyzer retrievers.base retrievers.encoder retrievers.words",
@@ -50,7 +51,7 @@ ALLOWED = {
     "bench.memory": "",
     "bench.noise": "",
     "bench.pareto": "",
-    "bench.process": "bench.failure bench.worker retrievers retrievers.cache",
+    "bench.process": "bench.failure bench.interrupt bench.worker retrievers retrievers.cache",
     "bench.pytest_plugin": "bench bench.regression bench.report",
     "bench.race": "bench.latency bench.worker",
     "bench.regression": "bench.errors bench.gates bench.measures bench.statistics bench.store bench.streams",
@@ -58,9 +59,9 @@ ALLOWED = {
     "bench.resume": "bench.errors bench.store",
     "bench.run_info": "",
     "bench.runner": "bench.analysis bench.conclusions bench.config bench.controls bench.dataset bench.entrant "
-    "bench.environment bench.errors bench.formats bench.guard bench.latency bench.lint "
-    "bench.measures bench.noise bench.process bench.resume bench.store bench.tables "
-    "bench.timing bench.worker retrievers retrievers.base retrievers.cache",
+    "bench.environment bench.errors bench.formats bench.guard bench.interrupt bench.latency "
+    "bench.lint bench.measures bench.noise bench.process bench.resume bench.store "
+    "bench.tables bench.timing bench.worker retrievers retrievers.base retrievers.cache",
     "bench.same_text": "",
     "bench.search": "bench.contract bench.dataset bench.errors bench.failure retrievers retrievers.cache",
     "bench.statistics": "",

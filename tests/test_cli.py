@@ -14,8 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
+from fakes import Fixed
 from stored import edit_info
 
+import bench
 import retrievers
 from bench import console, environment
 from bench.cli import main, parser
@@ -267,17 +269,44 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, write_set):
     assert b"python -m bench run --resume --name r" in err
 
 
-def test_an_interrupt_that_python_would_lose_is_kept():
-    """As one that comes while the lock of an import is given back, a callback that nobody can catch errors of."""
+def test_an_interrupt_that_a_library_drops_is_kept():
+    """As one does that comes while the lock of an import is given back, or under a bare except."""
     code = (
-        "import time, weakref\nfrom bench.cli import _keep_interrupts\n_keep_interrupts()\n"
-        "class Lock: pass\n"
-        "def given_back(_): raise KeyboardInterrupt\n"
-        "lock = Lock()\nheld = weakref.ref(lock, given_back)\n"
-        "try:\n    del lock\n    time.sleep(3600)\n"
-        "except KeyboardInterrupt:\n    print('kept')"
+        "import os, signal, time\nfrom bench import interrupt\ninterrupt.keep()\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(3600)\n"
+        "except BaseException: pass\n"
+        "try:\n    interrupt.check()\nexcept KeyboardInterrupt: print('kept')\n"
+        "interrupt.check()\nprint('once')"
     )
-    assert run_python(code) == "kept\n"
+    assert run_python(code).split() == ["kept", "once"]
+
+
+def test_an_interrupt_that_is_lost_ends_the_wait_for_a_retriever(monkeypatch, tmp_path, write_set, capsys):
+    """The run looks at it while it waits, and at every step."""
+    from bench import interrupt, process
+
+    class Lost(process.ProcessWorker):
+        def load(self, cached):
+            interrupt._pressed.set()  # and the exception was dropped
+            return super().load(cached)
+
+    monkeypatch.setattr("bench.runner.ProcessWorker", Lost)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call(capsys, "run", write_set(), "-r", "fakes:Hangs", "--name", "r", "--no-latency")
+    assert code == 130
+    assert "--resume --name r" in err
+    assert not interrupt._pressed.is_set()
+
+
+def test_an_interrupt_that_is_lost_ends_the_run_at_its_next_step(tmp_path, write_set):
+    from bench import interrupt
+
+    def listener(event):
+        if event.text == "index":
+            interrupt._pressed.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(write_set(), [Fixed()], latency=False, results=str(tmp_path / "r"), listener=listener)
 
 
 def test_the_lists(capsys):

@@ -10,13 +10,11 @@ an interrupt: 1 is never anything else than a regression.
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Sequence
 
+from bench import interrupt
 from bench.cli import ab, calibrate, compare, datasets, installed, run, search
 from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
 
@@ -50,7 +48,7 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     from bench.errors import BenchError
 
     console.replace_what_cannot_be_shown()
-    _keep_interrupts()
+    interrupt.keep()
     options = parser().parse_args(arguments)
     try:
         _refuse_surroundings()
@@ -60,22 +58,6 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         console.error(error.message, error.hint)
         return BAD_INPUT
     return code
-
-
-def _keep_interrupts() -> None:
-    """Hand on a Ctrl-C that Python would lose: one that comes in a callback, as at the end of every import."""
-    usual = sys.unraisablehook
-
-    def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if unraisable.exc_type is not KeyboardInterrupt:
-            usual(unraisable)
-            return
-        # In a while, when the callback is over: raised at once, it would be lost with this hook.
-        again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
-        again.daemon = True
-        again.start()
-
-    sys.unraisablehook = hook
 
 
 def _refuse_surroundings() -> None:
