@@ -149,3 +149,14 @@ def test_texts_beside_sets_are_read_where_they_are_asked_for(tmp_path):
     (tmp_path / "set" / "corpus.jsonl").write_text('{"_id": "d", "text": "x"}\n')
     found = load_dataset(tmp_path, Options(known_item="title"))
     assert found.query_texts == ["Title"]
+
+
+@pytest.mark.parametrize("source", ["~/notes", "pairs:~/faq.csv", "~nobody-of-that-name/x"])
+def test_a_path_from_a_home_that_is_not_there_is_one_error(monkeypatch, source):
+    def homeless(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.expanduser", homeless)
+    with pytest.raises(BenchError, match="there is no home folder for the ~") as caught:
+        load_dataset(source)
+    assert caught.value.hint == "Give the whole path."

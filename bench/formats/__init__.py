@@ -46,6 +46,7 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     if name in known:
         return _load("beir", str(known[name]), options)
     scheme, colon, rest = name.partition(":")
+    _refuse_homeless(rest if colon and scheme in FILES else name)
     if colon and scheme in (*FILES, *REMOTE):
         return _load(scheme, rest, options)
     path = Path(name).expanduser()
@@ -82,6 +83,14 @@ def _seen(path: Path) -> tuple[str, str]:
         return ": it has no record below its first line", ""
     listed = ", ".join(map(repr, names[:SHOWN])) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
     return f": its columns are {listed}", f" Columns with other names: {as_pairs(path, 'NAME', 'NAME')}."
+
+
+def _refuse_homeless(name: str) -> None:
+    """A container may give its user neither a name nor a home."""
+    try:
+        Path(name).expanduser()
+    except RuntimeError:
+        raise BenchError(f"{name}: there is no home folder for the ~ in it.", "Give the whole path.") from None
 
 
 def _is_broken(name: str) -> bool:
