@@ -127,6 +127,8 @@ def _verdict(
     config: RunConfig,
 ) -> Verdict:
     name, measure = examined.dataset.name, examined.measure
+    if unequal := _unequal_depths(run, examined):
+        return Verdict(name, measure, config.margins.get(measure, 0.0), "undecided", "undecided", (unequal,))
     candidates = in_order([_candidate(run, name, measure, label, kinds[label]) for label in examined.cells])
     limits = Limits(config.max_p95_ms, config.max_memory_mb)
     verdict = decide(
@@ -139,6 +141,21 @@ def _verdict(
         fusion=_fusion(examined, candidates, limits, rows, config.seed),
     )
     return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined)))
+
+
+def _unequal_depths(run: store.Run, examined: _Examined) -> str:
+    """Why nothing can be chosen by a measure without a cutoff that looks deeper into one ranking than into another."""
+    name, documents, depth = examined.dataset.name, len(examined.dataset.documents), run.info["depth"]
+    cut = [label for label in examined.cells if run.cut(name, label)]
+    longer = [label for label in examined.cells if not run.cut(name, label) and run.deepest(name, label) > depth]
+    if examined.measure not in run.info["uncut"] or not cut or not longer or documents <= depth:
+        return ""
+    deepest = max(run.deepest(name, label) for label in longer)
+    return (
+        f"Undecided on {name}: {examined.measure} has no cutoff and looks {depth:,} hits deep into {', '.join(cut)}, "
+        f"and {deepest:,} into {', '.join(longer)}, which are two measures. Rank as deep with -k {deepest}, or give the "
+        "measure a cutoff."
+    )
 
 
 def _depth(run: store.Run, examined: _Examined) -> tuple[str, ...]:

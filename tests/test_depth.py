@@ -76,7 +76,9 @@ def test_our_own_rankings_keep_the_depth_and_say_so(score):
     (warning,) = found.warnings
     assert "-k 300" in warning
     assert "AP, nDCG" in warning
-    assert "to depth 100" in found.analysis["sets"]["deep"]["verdict"]["sentences"][-1]
+    verdict = found.analysis["sets"]["deep"]["verdict"]
+    assert (verdict["choice"], verdict["retriever"], verdict["winner"]) == ("undecided", None, None)
+    assert "looks 100 hits deep into bm25, and 300 into other, which are two measures" in verdict["sentences"][0]
     charts.write(found)
     markdown.write(found)
     list(terminal.render(found))
@@ -88,6 +90,9 @@ def test_ranked_as_deep_nothing_is_to_be_said(score):
     found = score("as-deep", retrievers=["bm25"], depth=300)
     assert found.warnings == []
     assert shown_measure(found, found.datasets[0], "AP") == "AP to depth 300"
+    verdict = found.analysis["sets"]["deep"]["verdict"]
+    assert "two measures" not in " ".join(verdict["sentences"])
+    assert "to depth 300" in verdict["sentences"][-1]
 
 
 def test_a_set_that_is_ranked_whole_has_no_depth(write_set, tmp_path):
