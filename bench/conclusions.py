@@ -80,7 +80,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
             "better": _better(rows, name),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
             "no_better_than_random": guard(
-                f"chance of {name}", partial(_no_better_than_random, each, config.seed), None
+                f"chance of {name}", partial(_no_better_than_random, run, each, config.seed), None
             ),
             "too_few_for_random": least_p(_units(each.dataset)) >= controls.LEVEL,
             "whole": measures.always_one(run.info["measures"], each.dataset),
@@ -153,8 +153,8 @@ def _unequal_depths(run: store.Run, examined: _Examined) -> str:
     deepest = max(run.deepest(name, label) for label in longer)
     return (
         f"Undecided on {name}: {examined.measure} has no cutoff and looks {depth:,} hits deep into {', '.join(cut)}, "
-        f"and {deepest:,} into {', '.join(longer)}, which are two measures. Rank as deep with -k {deepest}, or give the "
-        "measure a cutoff."
+        f"and {deepest:,} into {', '.join(longer)}, which are two measures. Rank as deep with -k {deepest}, or give "
+        "the measure a cutoff."
     )
 
 
@@ -259,11 +259,13 @@ def _units(dataset: Dataset) -> int:
     return int(asked.sum()) if dataset.groups is None else len(np.unique(dataset.groups[asked]))
 
 
-def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:
-    """The retrievers that are not shown better than a random order of the documents."""
-    dataset, asked = examined.dataset, examined.dataset.answerable
+def _no_better_than_random(run: store.Run, examined: _Examined, seed: int) -> list[str]:
+    """The retrievers that are not shown better than a random order of the documents, looked at as deep."""
+    dataset, asked, measure = examined.dataset, examined.dataset.answerable, examined.measure
+    cutoff = measures.cutoff(measure)
+    depths = {label: cutoff or run.deepest(dataset.name, label) for label in examined.cells}
     groups = None if dataset.groups is None else dataset.groups[asked]
-    luck = controls.expected_random(dataset, examined.measure, seed)[asked]
+    luck = {depth: controls.expected_random(dataset, measure, seed, depth)[asked] for depth in set(depths.values())}
 
     def test(values: Any, random: Any) -> float:
         return float(randomisation_test((values - random)[:, None], stream(seed, Purpose.LUCK), groups)[0])
@@ -271,5 +273,5 @@ def _no_better_than_random(examined: _Examined, seed: int) -> list[str]:
     return [
         label
         for label, cell in examined.cells.items()
-        if not controls.beats_random(cell.per_query[examined.measure][asked], luck, test)
+        if not controls.beats_random(cell.per_query[measure][asked], luck[depths[label]], test)
     ]

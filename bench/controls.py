@@ -37,16 +37,17 @@ def control_rankings(dataset: Dataset, depth: int, seed: int) -> dict[str, Ranki
     return {RANDOM: _random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING)), ORACLE: _oracle(dataset, depth)}
 
 
-def expected_random(dataset: Dataset, measure: str, seed: int) -> Values:
-    """[queries]: what a random ranking of the whole corpus is worth on average.
+def expected_random(dataset: Dataset, measure: str, seed: int, depth: int | None = None) -> Values:
+    """[queries]: what a random ranking is worth on average.
 
     By formula for nDCG, P, R, RR and Success with a cutoff (all documents are one tie, see bench.analysis.ties), else
-    the mean of SEEDS random rankings down to the measure's cutoff.
+    the mean of SEEDS random rankings down to the measure's cutoff. depth: where rankings end for a measure that has
+    none, so that luck looks no deeper than what is held against it; None is the whole corpus.
     """
-    form = closed(measure, len(dataset.documents))
+    depth = measures.cutoff(measure) or min(depth or len(dataset.documents), len(dataset.documents))
+    form = closed(measure, depth)
     if form is None or (dataset.left_out >= 0).any():
         resolved = measures.resolve([measure])
-        depth = measures.cutoff(measure) or len(dataset.documents)
         # One at a time: a ranking of the whole corpus for each query is large.
         drawn = (_random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING, each)) for each in range(SEEDS))
         average: Values = np.mean([measures.evaluate(dataset, each, resolved)[measure] for each in drawn], axis=0)

@@ -87,3 +87,10 @@ def test_better_than_luck_only_where_the_test_agrees():
     assert not beats_random(values, luck, lambda one, other: 0.2)
     assert not beats_random(luck, values, lambda one, other: 0.01)
     assert not beats_random(np.zeros(0), np.zeros(0), lambda one, other: 0.01)
+
+
+@pytest.mark.parametrize(("measure", "expected"), [("SetR", 0.3), ("RR", (1 + 1 / 2 + 1 / 3) / 10)])
+def test_luck_looks_no_deeper_than_the_rankings_that_are_held_against_it(measure, expected):
+    dataset = plain_set(10, [(q, 1, 1) for q in range(300)], queries=300)
+    assert expected_random(dataset, measure, seed=0, depth=3).mean() == pytest.approx(expected, abs=0.03)
+    assert expected_random(dataset, "P@5", seed=0, depth=3) == pytest.approx(expected_random(dataset, "P@5", seed=0))
