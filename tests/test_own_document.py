@@ -184,3 +184,24 @@ def test_luck_is_that_of_the_documents_that_can_be_hits():
     dataset = made({"q": "a ferry", "b": "a bridge"}, {"q": "a ferry"}, [("q", "b", 1)])
     assert controls.expected_random(dataset, "Success@1", seed=0).tolist() == [1.0]
     assert controls.expected_random(dataset.keeping_itself(True), "Success@1", seed=0).tolist() == [0.5]
+
+
+def test_a_comparison_names_what_changed_where_one_run_leaves_queries_out(debate):
+    one, two = debate(name="one", keep_self=True), debate(name="two")
+    told = "queries that are documents too are left out of their own hits in"
+    for base, head, where in ((one, two, "head, not in base"), (two, one, "base, not in head")):
+        (problem,) = bench.compare(base, head).problems
+        assert f"{told} {where}" in problem
+        assert "texts or judgements" not in problem
+
+
+def test_a_comparison_of_samples_names_it_too(debate):
+    one, two = debate(name="one", keep_self=True, limit=3), debate(name="two", limit=3)
+    (problem,) = bench.compare(one, two).problems
+    assert "3 queries drawn with seed 0" in problem
+    assert "left out of their own hits in head, not in base" in problem
+
+
+def test_a_title_may_be_as_long_as_the_text():
+    assert is_itself("abcd", "abc abcd")
+    assert not is_itself("abcd", "abcd abcd")

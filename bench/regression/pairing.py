@@ -67,6 +67,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
 def _set_changed(base: Run, old: str, head: Run, new: str) -> str:
     """What differs between a set of base and one of head with another fingerprint, as far as runs tell."""
     sides = [next(each for each in run.datasets if each["name"] == name) for run, name in ((base, old), (head, new))]
+    own = _own_changed(*(bool(each.get("drop_self")) for each in sides))
     if any(each.get("sampled") for each in sides):
         drawn = (
             f"{each['queries']:,} queries drawn with seed {run.info['config']['seed']} (--limit)"
@@ -74,14 +75,23 @@ def _set_changed(base: Run, old: str, head: Run, new: str) -> str:
             else f"all {each['queries']:,} queries"
             for each, run in zip(sides, (base, head), strict=True)
         )
-        return " in base, ".join(drawn) + " in head"
-    counted = (
+        return "; ".join([" in base, ".join(drawn) + " in head", *own])
+    counted = [
         f"{sides[0][key]:,} {key} are now {sides[1][key]:,}"
         for key in ("documents", "queries", "judgements")
         if sides[0][key] != sides[1][key]
-    )
+    ]
+    counted += own
     marks = " is now ".join(each["fingerprint"][:12] for each in sides)
     return f"{', '.join(counted) or 'texts or judgements were changed'} (fingerprint {marks})"
+
+
+def _own_changed(base: bool, head: bool) -> list[str]:
+    """That one of two sets leaves queries out of their own hits, and the other does not."""
+    if base == head:
+        return []
+    without, kept = ("base", "head") if base else ("head", "base")
+    return [f"queries that are documents too are left out of their own hits in {without}, not in {kept}"]
 
 
 def _other_depths(base: Run, head: Run, pairs: Sequence[Pair]) -> Iterator[str]:
