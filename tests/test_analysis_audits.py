@@ -159,3 +159,13 @@ def test_the_files_of_a_model_may_lie_in_the_folder_of_its_first_module(reads_4)
     for name in ("tokenizer.json", "sentence_bert_config.json"):
         (folder / name).rename(inner / name)
     assert seen_by(three_pairs(), Model(reads_4), [["long"], ["short"], ["short"]]).window == 4
+
+
+def test_the_window_of_a_model_that_only_transformers_describes_is_the_least_that_its_files_say(reads_4):
+    """RoBERTa's way: 514 places, of which 512 are for word pieces."""
+    folder = Path(reads_4)
+    (folder / "sentence_bert_config.json").unlink()
+    (folder / "config.json").write_text('{"max_position_embeddings": 6}')
+    assert seen_by(three_pairs(), Model(reads_4), [["long"], ["short"], ["short"]]).window == 6
+    (folder / "tokenizer_config.json").write_text('{"model_max_length": 4}')
+    assert seen_by(three_pairs(), Model(reads_4), [["long"], ["short"], ["short"]]).window == 4
