@@ -218,7 +218,9 @@ class _Runner:
             "measures": list(self.measures),
             "uncut": measures.uncut(list(self.measures)),
             "whole_runs": {
-                dataset.name: {each.label: longest for each in self.entrants if (longest := each.longest(dataset))}
+                dataset.name: {
+                    each.label: longest for each in self.entrants if (longest := each.longest(dataset)) is not None
+                }
                 for dataset in datasets
             },
             "environment": environment.describe(self.threads),
@@ -478,8 +480,9 @@ class _Runner:
         if uncut and cut and longest > self.depth and len(dataset.documents) > self.depth:
             self._warn(
                 f"{entrant.label} has up to {longest:,} hits for a query of {dataset.name} and is scored whole, where "
-                f"{', '.join(cut)} is ranked to depth {self.depth:,}: by {', '.join(uncut)} they are not measured "
-                f"alike. Rank as deep with -k {longest}, or give the measure a cutoff."
+                f"{', '.join(cut)} {'is' if len(cut) == 1 else 'are'} ranked to depth {self.depth:,}: by "
+                f"{', '.join(uncut)} they are not measured alike. Rank as deep with -k {longest}, or "
+                "give the measure a cutoff."
             )
 
     def _warn_of_sets(self, datasets: Sequence[Dataset]) -> None:

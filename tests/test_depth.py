@@ -215,3 +215,39 @@ def test_losses_tell_each_retrievers_own_depth(score):
     text = markdown.render(found)
     assert "not in its 100 hits" in text
     assert "not in its 300 hits" not in text.replace("other not in its 300 hits", "")
+
+
+def test_luck_is_as_deep_as_the_rankings(write_set, tmp_path):
+    """Whoever lists all documents finds everything; our rankings end before, and still find what luck does not."""
+    corpus = [{"_id": f"d{n:03}", "text": f"word{n} common"} for n in range(150)]
+    queries = [{"_id": f"q{n}", "text": f"word{n}"} for n in range(12)]
+    folder = write_set("luck", corpus, queries, [(f"q{n}", f"d{n:03}", 1) for n in range(12)])
+    found = bench.run(folder, ["bm25"], measures=["SetR"], depth=50, latency=False, results=str(tmp_path / "r"))
+    assert values(found, "bm25")["SetR"] == 1
+    assert found.analysis["sets"]["luck"]["no_better_than_random"] == []
+
+
+def test_a_run_without_a_query_of_the_sample_is_scored_whole_too(write_set, tmp_path):
+    """So that no figure of it is called one to our depth."""
+    corpus = [{"_id": f"d{n:03}", "text": f"word{n}"} for n in range(150)]
+    queries = [{"_id": f"q{n}", "text": f"word{n}"} for n in range(12)]
+    folder = write_set("sampled", corpus, queries, [(f"q{n}", f"d{n:03}", 1) for n in range(12)])
+    for n in range(12):  # one of them is not drawn
+        path = tmp_path / f"one{n}.trec"
+        path.write_text(f"q{n} Q0 d{n:03} 0 1 x\n")
+    found = bench.run(
+        folder, [], runs=[str(tmp_path / f"one{n}.trec") for n in range(12)], measures=["AP"], limit=3, latency=False,
+        results=str(tmp_path / "r"),
+    )  # fmt: skip
+    assert {found.cut("sampled", each) for each in found.retrievers} == {None}
+    assert shown_measure(found, found.datasets[0], "AP") == "AP"
+
+
+def test_a_report_of_stored_runs_alone_names_no_depth(score):
+    assert "Stored runs, scored whole" in markdown.render(score("alone", ["AP"]))
+    assert "Rankings to depth 100" in markdown.render(score("beside", ["AP"], ["bm25"]))
+
+
+def test_several_that_are_ranked_here_are_warned_of_as_several(score):
+    (warning,) = score("several", ["AP"], ["bm25", "tfidf"]).warnings
+    assert "where bm25, tfidf are ranked to depth 100" in warning

@@ -89,10 +89,12 @@ def _line(cells: list[str]) -> str:
 def _provenance(run: Run) -> str:
     machine = run.info["environment"]
     sets = ", ".join(f"{escape(each['name'])} `{each['fingerprint'][:12]}`" for each in run.datasets)
+    cut = any(run.cut(each["name"], label) for each in run.datasets for label in run.retrievers)
+    ranked = f"Rankings to depth {run.info['depth']}" if cut else "Stored runs, scored whole"
     return (
         f"{machine['time']}, bench {machine['bench']}, commit {(machine['git'] or 'unknown')[:12]}. "
         f"{escape(machine['cpu'])}, {machine['threads']} threads, {machine['memory_mb']:,} MB. "
-        f"Rankings to depth {run.info['depth']}; means over judged queries; intervals: 95%, bootstrap over queries. "
+        f"{ranked}; means over judged queries; intervals: 95%, bootstrap over queries. "
         f"Sets: {sets}."
     )
 
