@@ -335,3 +335,17 @@ def test_a_retriever_encodes_with_the_model_that_its_parameters_say():
     assert conclusions._model({"kind": "dense", "parameters": said}) == ("path", "r", 64)
     assert conclusions._model({"kind": "lexical", "parameters": said}) is None
     assert conclusions._model({"kind": "dense", "parameters": {"model": 3}}) is None
+
+
+def test_of_equals_of_one_kind_the_verdict_and_the_fusion_take_the_same(write_set, tmp_path):
+    """Two lexical ones of one mean: which of them is fused does not depend on who is named first."""
+
+    class Also(Even):
+        """The same again, under another name."""
+
+    folder = write_set("thirty", CORPUS, QUERIES, QRELS)
+    said = []
+    for number, retrievers in enumerate(([Odd(first=1), Even(), Also()], [Also(), Even(), Odd(first=1)])):
+        found = bench.run(folder, retrievers, results=str(tmp_path / "out"), name=f"run{number}", latency=False)
+        said.append(found.analysis["sets"]["thirty"]["verdict"])
+    assert said[0] == said[1]

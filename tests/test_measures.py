@@ -396,3 +396,9 @@ def test_which_measures_look_down_to_the_last_hit():
 def test_a_query_without_an_answer_does_not_keep_a_measure_from_being_one():
     dataset = plain_set(3, [(0, 0, 1), (1, 1, 0)], queries=2)
     assert measures.always_one(["R@3"], dataset) == ["R@3"]
+
+
+def test_an_unknown_document_takes_a_rank_in_interpolated_precision_too():
+    asked = measures.resolve(["IPrec@0.5", "P@2"])
+    values = measures.evaluate_positions(asked, [{0: 1}], np.array([[-2, 0]]))
+    assert {name: each.tolist() for name, each in values.items()} == {"IPrec@0.5": [0.5], "P@2": [0.5]}

@@ -6,6 +6,7 @@ import copy
 import json
 import shutil
 import subprocess
+from hashlib import sha256
 
 import pytest
 from fakes import Fixed
@@ -215,3 +216,15 @@ def test_true_is_no_number(kept):
     edit_info(run.folder, depth=True)
     with pytest.raises(BenchError, match="what it says of depth is not whole"):
         bench.load_run(run.folder)
+
+
+def test_line_ends_are_given_back_to_text_alone(kept):
+    """A Parquet file in which they were changed cannot be read as it is."""
+    _, folder = kept
+    path = folder / "queries.parquet"
+    changed = path.read_bytes().replace(b"\r\n", b"\n")  # so that it has none of its own
+    edit_info(folder, checksums={**bench.load_run(folder).info["checksums"], path.name: sha256(changed).hexdigest()})
+    path.write_bytes(changed.replace(b"\n", b"\r\n"))
+    assert path.read_bytes() != changed
+    with pytest.raises(BenchError, match=r"queries\.parquet is missing or damaged"):
+        bench.load_run(folder)
