@@ -115,6 +115,9 @@ def test_other_depths_cannot_be_compared_by_a_measure_without_cutoff(score):
     assert found.outcome == "not comparable"
     (problem,) = found.problems
     assert problem.startswith("AP of bm25 on deep has no cutoff and looks down to depth 100 in base, 200 in head")
+    found = bench.compare(score("three", ["AP", "RR"], ["bm25"]), score("four", ["AP", "RR"], ["bm25"], depth=200))
+    assert found.problems[0].startswith("AP, RR of bm25 on deep have no cutoff and look down to depth 100 in base")
+    assert found.problems[0].endswith("or give them a cutoff.")
 
 
 def test_with_a_cutoff_the_depth_is_named_and_nothing_more(score):
@@ -148,7 +151,7 @@ def test_a_stored_run_of_a_version_that_cut_it_is_not_compared(score):
     one, two = score("one"), score("two")
     older(one)
     before = bench.load_run(one.folder)
-    assert any("looks down to depth 100 in base, 300 in head" in each for each in bench.compare(before, two).problems)
+    assert any("look down to depth 100 in base, 300 in head" in each for each in bench.compare(before, two).problems)
     markdown.write(before)  # and is still shown
 
 
@@ -207,7 +210,7 @@ def test_a_version_that_cut_no_shorter_than_the_run_is_compared(score):
 
 def test_a_measure_that_head_lacks_is_not_compared_by_depth(score):
     one, two = score("one", ["AP", "R@10"], ["bm25"]), score("two", ["R@10"], ["bm25"], depth=200)
-    assert [each for each in bench.compare(one, two).problems if "looks down" in each] == []
+    assert [each for each in bench.compare(one, two).problems if "down to depth" in each] == []
 
 
 def test_losses_tell_each_retrievers_own_depth(score):

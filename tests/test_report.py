@@ -53,7 +53,7 @@ def test_a_set_without_a_card_is_not_said_to_have_one(tmp_path):
     path.write_text("query,relevant\na red cat,the dog\nthe dog,a red cat\n")
     found = bench.run([path], [Fixed()], results=str(tmp_path / "out"), latency=False)
     notes = figures.quality(found, found.datasets[0]).notes
-    assert "A query's hits are without the document of its own id (drop_self; --keep-self keeps it)." in notes
+    assert "A query that is a document too is left out of its own hits (drop_self; --keep-self keeps it)." in notes
     assert "card" not in " ".join(notes)
 
 

@@ -102,9 +102,10 @@ def _other_depths(base: Run, head: Run, pairs: Sequence[Pair]) -> Iterator[str]:
         sides = [(base, each.base_dataset, each.base_retriever), (head, each.dataset, each.retriever)]
         if not _as_deep(sides, documents[each.dataset]):
             before, after = (f"{run.deepest(*cell):,}" for run, *cell in sides)
+            looks, it = ("has no cutoff and looks", "it") if len(names) == 1 else ("have no cutoff and look", "them")
             yield (
-                f"{', '.join(names)} of {each.retriever} on {each.dataset} has no cutoff and looks down to depth "
-                f"{before} in base, {after} in head: rank both as deep (-k), or give it a cutoff."
+                f"{', '.join(names)} of {each.retriever} on {each.dataset} {looks} down to depth "
+                f"{before} in base, {after} in head: rank both as deep (-k), or give {it} a cutoff."
             )
 
 

@@ -264,7 +264,7 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
             for label, length in scored_whole(run, dataset).items()
         ]
     if dataset["drop_self"]:
-        notes.append("A query's hits are without the document of its own id (drop_self; --keep-self keeps it).")
+        notes.append("A query that is a document too is left out of its own hits (drop_self; --keep-self keeps it).")
     return notes
 
 
