@@ -153,8 +153,8 @@ def _unequal_depths(run: store.Run, examined: _Examined) -> str:
     deepest = max(run.deepest(name, label) for label in longer)
     return (
         f"Undecided on {name}: {examined.measure} has no cutoff and looks {depth:,} hits deep into {', '.join(cut)}, "
-        f"and {deepest:,} into {', '.join(longer)}, which are two measures. Rank as deep with -k {deepest}, or give "
-        "the measure a cutoff."
+        f"and {deepest:,} into {', '.join(longer)}, which are two measures. Rank as deep with -k {deepest}, or "
+        "give the measure a cutoff."
     )
 
 
