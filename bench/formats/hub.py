@@ -28,7 +28,7 @@ from bench.formats.beir import DEFAULT_SPLIT, document_row, query_row, read_card
 from bench.formats.columns import string_table
 from bench.formats.ids import known_as
 from bench.formats.json_files import Record, json_located
-from bench.formats.judgements import usable
+from bench.formats.judgements import GRADE, refuse_other_grade, usable
 from bench.formats.lines import id_text
 from bench.formats.options import Options
 from bench.formats.records import counted, dataset_of, field_for, grade_of, records
@@ -42,6 +42,7 @@ USUAL_TEXT = ("text", "query")
 BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
+ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."
 DOCUMENT_ID = ("corpus_id", "docid", "doc_id", "document_id", "pid", "passage_id")
 QUERY_ID = ("query_id", "qid")
 ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -56,7 +57,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "query": QUERY_ID,
         "document": DOCUMENT_ID,
         "documents": ("positive_corpus_ids",),
-        "grade": ("score", "relevance", "grade", "label", "rel"),
+        "grade": GRADE,
     },
 }
 
@@ -193,7 +194,7 @@ def _files(shown: str, found: Groups, role: str, split: str) -> list[Path]:
             return found[key]
     if own:
         raise unknown(f"split of the {role} of {shown}:", split, sorted(name for _, name in own))
-    raise BenchError(f"{shown} has no {role}.", LAYOUT)
+    raise BenchError(f"{shown} has no {role}.", f"{LAYOUT} {ALONE}")
 
 
 def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
@@ -250,6 +251,8 @@ def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tupl
         query, document, several, grade = (fields[each] for each in ("query", "document", "documents", "grade"))
         if query is None or (document is None and several is None):
             raise BenchError(f"{where}: no query-id and corpus-id among {_listed(path, record)}.", LAYOUT)
+        if grade is None and not counts["none"]:
+            _refuse_other_grade(path, fields)
         counts["none"] += grade is None
         value = 1 if grade is None else record[grade]
         if value is None:
@@ -259,6 +262,14 @@ def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tupl
         for each in found:
             pair = _known(record[query], known["query"]), _known(each, known["document"])
             yield *pair, grade_of(int(value) if isinstance(value, float) and value.is_integer() else value, where)
+
+
+def _refuse_other_grade(path: Path, fields: Mapping[str, str | None]) -> None:
+    """Look at all columns of the first record, since those of no usual name were not read."""
+    every = arrow_records(path, LAYOUT) if path.suffix in ARROW else _records(path, "qrels")
+    where, record = next(every)
+    known = {role for role, name in fields.items() if name is not None}
+    refuse_other_grade(record, known, [each for names in ROLES["qrels"].values() for each in names], where)
 
 
 def _ids(value: Any, where: str) -> list[Any]:
