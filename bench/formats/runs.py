@@ -82,11 +82,20 @@ def _lines(path: Path) -> Iterator[Hit]:
             raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
         begun = True
         query, _, document, rank, score = columns[:5]
-        if not rank.isdecimal() and (len(columns) > 6 or "." in rank):
+        if not rank.isdecimal() and (len(columns) > 6 or "." in rank or _is_number(columns[5])):
             raise BenchError(f"{where}: the rank {rank!r} is not a whole number.", f"{WRITTEN} {SPACE}")
+        if len(columns) > 6 and score.isdecimal() and _is_number(columns[5]):  # an id of two words, as "page 12"
+            raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
         yield where, query, document, _finite(score, where)
     if short:
         yield from _short(path, short)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _finite(text: str, where: str) -> float:
@@ -110,6 +119,8 @@ def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[Hit]:
     if width == 4 and not all(columns[2].isdecimal() for _, columns in rows):
         raise BenchError(f"{rows[0][0]}: 4 columns, not 6.", WRITTEN)
     values = [_finite(columns[-1], where) for where, columns in rows]
+    if width == 4 and _count_up(rows, values) and not _count_up(rows, [float(columns[2]) for _, columns in rows]):
+        raise BenchError(f"{path}: the rank seems to stand behind the score.", "A line is: query document rank score.")
     sign = 1 if width == 4 or not _are_ranks(path, rows, values) else -1
     for (where, columns), value in zip(rows, values, strict=True):
         yield where, columns[0], columns[1], sign * value
@@ -117,18 +128,27 @@ def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[Hit]:
 
 def _are_ranks(path: Path, rows: list[tuple[str, list[str]]], values: list[float]) -> bool:
     """Do they count up from 1 (or 0) in each query? Scores go down. What could be either is refused."""
-    by_query: dict[str, list[float]] = {}
-    for (_, columns), value in zip(rows, values, strict=True):
-        by_query.setdefault(columns[0], []).append(value)
     if not all(value.is_integer() for value in values):
         return False
-    found = by_query.values()
-    if all(each[0] in (0, 1) and each == sorted(set(each)) for each in found):
+    if _count_up(rows, values):
         return True
+    found = _by_query(rows, values)
     counts = all(min(each) in (0, 1) and max(each) <= len(each) for each in found)
     if counts or not all(each == sorted(each, reverse=True) for each in found):
         raise BenchError(f"{path}: the third column could be ranks or scores.", WRITTEN)
     return False
+
+
+def _count_up(rows: list[tuple[str, list[str]]], values: list[float]) -> bool:
+    """Do the values go up in each query, from 1 or 0?"""
+    return all(each[0] in (0, 1) and each == sorted(set(each)) for each in _by_query(rows, values))
+
+
+def _by_query(rows: list[tuple[str, list[str]]], values: list[float]) -> list[list[float]]:
+    found: dict[str, list[float]] = {}
+    for (_, columns), value in zip(rows, values, strict=True):
+        found.setdefault(columns[0], []).append(value)
+    return list(found.values())
 
 
 def _has_header(line: bytes) -> bool:
