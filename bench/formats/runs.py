@@ -50,11 +50,10 @@ def read_run(path: Path) -> Run:
     else:
         found = _lines(path)
     for where, query, document, score in found:
-        if not math.isfinite(score):
-            raise BenchError(f"{where}: the score of {document!r} is not a finite number.", "Mend the run.")
-        if document in run.setdefault(query, {}):
+        hits = run.setdefault(query, {})
+        if document in hits:
             raise BenchError(f"{where}: {query!r} has {document!r} twice.", "Keep one of the lines.")
-        run[query][document] = score
+        hits[document] = score
     if not any(run.values()):
         raise BenchError(f"{path} holds no hit.", f"{WRITTEN} Check that the system that wrote it found anything.")
     return run
@@ -75,10 +74,11 @@ def _lines(path: Path) -> Iterator[Hit]:
     for number, line in lines(path, NEEDED):
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
-        if len(columns) in (3, 4) and (short or not begun):
+        width = len(columns)
+        if width in (3, 4) and (short or not begun):
             short.append((where, columns))
             continue
-        if len(columns) < 6 or short:  # trec_eval reads on over words after the tag
+        if width < 6 or short:  # trec_eval reads on over words after the tag
             raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
         begun = True
         query, _, document, rank, score = columns[:5]
@@ -208,4 +208,6 @@ def _json(path: Path) -> Iterator[Hit]:
         for document, score in hits.items():
             if isinstance(score, bool) or not isinstance(score, int | float):
                 raise BenchError(f"{path}: the score of {document!r} for {query!r} is no number.", hint)
+            if not math.isfinite(score):
+                raise BenchError(f"{path}: the score of {document!r} is not a finite number.", "Mend the run.")
             yield str(path), checked_id(query, str(path)), checked_id(document, str(path)), float(score)
