@@ -168,6 +168,19 @@ def test_a_folder_of_one_table_says_to_name_the_table(tmp_path):
     assert "name the file, not its folder" in failing(tmp_path / "fetched")
 
 
+@pytest.mark.parametrize("place", ["vectors.parquet", "data/vectors.parquet"])
+def test_a_parquet_file_beside_other_files_does_not_change_how_they_are_read(tmp_path, write, place):
+    texts = {"a.md": "By card.", "queries.csv": "query,relevant\ncan I pay,a.md\n"}
+    titled = {"corpus.jsonl": '{"_id": "d1", "title": "Cats", "text": "The cat slept."}\n'}
+    for name, files in {"docs": texts, "beir": {**SET, "qrels.tsv": ROWS}, "titled": titled}.items():
+        folder = write(name, files)
+        options = Options(known_item="title" if name == "titled" else None)
+        before = load_dataset(folder, options)
+        (folder / place).parent.mkdir(exist_ok=True)
+        pq.write_table(pa.table({"vector": [1]}), folder / place)
+        assert load_dataset(folder, options).fingerprint == before.fingerprint
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -31,6 +31,7 @@ from bench.formats.json_files import Record, json_located
 from bench.formats.judgements import GRADE, refuse_other_grade, usable
 from bench.formats.lines import id_text
 from bench.formats.options import Options
+from bench.formats.plain import labels as labels_of
 from bench.formats.records import counted, dataset_of, field_for, grade_of, records
 from bench.formats.unlabelled import unlabelled
 
@@ -40,6 +41,7 @@ TEXTS = ("corpus", "queries")
 LABELS = ("qrels", "relevance", "default", "data")
 USUAL_TEXT = ("text", "query")
 BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
+BEIRS_QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
 ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."
@@ -65,15 +67,17 @@ Groups = Mapping[tuple[str, str], list[Path]]
 Known = Mapping[str, Collection[str]]  # the ids of "query" and "document"
 
 
-def recognises(path: Path, _: Options) -> bool:
-    """Is this a folder with tables in this layout, and not in BEIR's own?"""
-    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(path.glob("qrels/*.tsv*"))):
+def recognises(path: Path, options: Options) -> bool:
+    """Is this a folder with tables in this layout, and not in BEIR's own, nor one of texts with tables beside them?"""
+    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(any(path.glob(each)) for each in BEIRS_QRELS)):
         return False
     found = groups(path)
-    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
-        return True
     corpus, queries = ({file.name for key, paths in found.items() if role in key for file in paths} for role in TEXTS)
     labels = {file.suffix for (head, _), paths in found.items() if head in LABELS for file in paths}
+    if corpus <= BEIRS and (options.known_item or (not corpus and labels_of(path))):
+        return False
+    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
+        return True
     return bool(corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= BEIRS)))
 
 
@@ -86,6 +90,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         documents, _ = _texts(str(folder), found, "corpus", DEFAULT_SPLIT)
         return unlabelled(folder.resolve().name, documents, card, options)
     options.only("hub", "split")
+    if not any("corpus" in key for key in found):
+        raise _absent(str(folder), "corpus")
     return read(folder.resolve().name, str(folder), found, options.split, card)
 
 
@@ -194,7 +200,11 @@ def _files(shown: str, found: Groups, role: str, split: str) -> list[Path]:
             return found[key]
     if own:
         raise unknown(f"split of the {role} of {shown}:", split, sorted(name for _, name in own))
-    raise BenchError(f"{shown} has no {role}.", f"{LAYOUT} {ALONE}")
+    raise _absent(shown, role)
+
+
+def _absent(shown: str, role: str) -> BenchError:
+    return BenchError(f"{shown} has no {role}.", f"{LAYOUT} {ALONE}")
 
 
 def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
