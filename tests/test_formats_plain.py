@@ -147,7 +147,7 @@ def test_without_labels_the_error_says_how_to_get_some(write):
         ("heading,relevant\ncat,cat\n", "queries.csv:2: no column query among heading, relevant"),
         ("query,relevant\ncat\n", "queries.csv:2: 1 fields, not 2"),
         ("query,relevant\ncat,\n", "queries.csv holds no labels"),
-        ("query,kind\ncat,x\n", "queries.csv holds no labels"),
+        ("query,kind\ncat,x\n", "queries.csv:2: no column relevant among query, kind"),
         ("query,relevant\n", "queries.csv holds no labels"),
         ("id,query,relevant\n1,cat,cat\n1,dog,7\n", "queries.csv:3: the id '1' has another query already"),
         ("id,query,relevant\na b,cat,cat\n", "queries.csv:2: the id 'a b' holds white space"),

@@ -114,7 +114,11 @@ def _folder(path: Path, members: Sequence[str], inner: str, wanted: Collection[s
     """The name of the folder, with a slash at its end but for the top."""
     start = f"{inner}/" if inner else ""
     holding = {name.rpartition("/")[0] for name in members if name.rpartition("/")[2] in wanted}
-    holding = {name for name in holding if f"{name}/".startswith(start) and not name.startswith(APPLES)}
+    holding = {
+        name
+        for name in holding
+        if f"{name}/".startswith(start) and not name.startswith(APPLES) and "/." not in f"/{name.removeprefix(start)}"
+    }
     found = sorted(name for name in holding if not any(str(each) in holding for each in _parents(name)))
     if found:
         chosen = choose(path, found)
@@ -126,7 +130,9 @@ def _folder(path: Path, members: Sequence[str], inner: str, wanted: Collection[s
             f"{place} holds no {next(iter(wanted))}, but {packed[0]}, which is packed itself.",
             "Unpack that, and name what is in it.",
         )
-    raise BenchError(f"{place} holds no {next(iter(wanted))}, at its top or in a folder.", needed)
+    raise BenchError(
+        f"{place} holds no {next(iter(wanted))}, at its top or in a folder.", f"{needed} Unpack a set in another form."
+    )
 
 
 def _parents(name: str) -> list[str]:

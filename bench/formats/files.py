@@ -30,6 +30,7 @@ from bench.formats.records import Record, counted
 ENDINGS = (".md", ".txt")
 OTHERS = ("corpus.jsonl*", "qrels*")  # what a folder in another layout has
 HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
+RUN = "run.json"  # what the folder of a run holds
 FENCES = ("```", "~~~")
 
 
@@ -65,9 +66,9 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
 
 
 def _paths(folder: Path) -> Iterator[Path]:
-    """The text files of the folder and its folders, but for hidden ones."""
+    """The text files of the folder and its folders, but for hidden ones and the reports of runs that are kept there."""
     for parent, folders, files in os.walk(folder):
-        folders[:] = [each for each in folders if not each.startswith(".")]
+        folders[:] = [each for each in folders if not each.startswith(".") and not Path(parent, each, RUN).is_file()]
         for name in files:
             if name.lower().endswith(ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)

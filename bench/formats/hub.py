@@ -28,9 +28,10 @@ from bench.formats.beir import DEFAULT_SPLIT, document_row, query_row, read_card
 from bench.formats.columns import string_table
 from bench.formats.ids import known_as
 from bench.formats.json_files import Record, json_located
-from bench.formats.judgements import usable
+from bench.formats.judgements import GRADE, refuse_other_grade, usable
 from bench.formats.lines import id_text
 from bench.formats.options import Options
+from bench.formats.plain import labels as labels_of
 from bench.formats.records import counted, dataset_of, field_for, grade_of, records
 from bench.formats.unlabelled import unlabelled
 
@@ -40,8 +41,10 @@ TEXTS = ("corpus", "queries")
 LABELS = ("qrels", "relevance", "default", "data")
 USUAL_TEXT = ("text", "query")
 BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
+BEIRS_QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
+ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."
 DOCUMENT_ID = ("corpus_id", "docid", "doc_id", "document_id", "pid", "passage_id")
 QUERY_ID = ("query_id", "qid")
 ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -56,7 +59,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "query": QUERY_ID,
         "document": DOCUMENT_ID,
         "documents": ("positive_corpus_ids",),
-        "grade": ("score", "relevance", "grade", "label", "rel"),
+        "grade": GRADE,
     },
 }
 
@@ -64,15 +67,17 @@ Groups = Mapping[tuple[str, str], list[Path]]
 Known = Mapping[str, Collection[str]]  # the ids of "query" and "document"
 
 
-def recognises(path: Path, _: Options) -> bool:
-    """Is this a folder with tables in this layout, and not in BEIR's own?"""
-    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(path.glob("qrels/*.tsv*"))):
+def recognises(path: Path, options: Options) -> bool:
+    """Is this a folder with tables in this layout, and not in BEIR's own, nor one of texts with tables beside them?"""
+    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(any(path.glob(each)) for each in BEIRS_QRELS)):
         return False
     found = groups(path)
-    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
-        return True
     corpus, queries = ({file.name for key, paths in found.items() if role in key for file in paths} for role in TEXTS)
     labels = {file.suffix for (head, _), paths in found.items() if head in LABELS for file in paths}
+    if corpus <= BEIRS and (options.known_item or (not corpus and labels_of(path))):
+        return False
+    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
+        return True
     return bool(corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= BEIRS)))
 
 
@@ -85,6 +90,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         documents, _ = _texts(str(folder), found, "corpus", DEFAULT_SPLIT)
         return unlabelled(folder.resolve().name, documents, card, options)
     options.only("hub", "split")
+    if not any("corpus" in key for key in found):
+        raise _absent(str(folder), "corpus")
     return read(folder.resolve().name, str(folder), found, options.split, card)
 
 
@@ -193,7 +200,11 @@ def _files(shown: str, found: Groups, role: str, split: str) -> list[Path]:
             return found[key]
     if own:
         raise unknown(f"split of the {role} of {shown}:", split, sorted(name for _, name in own))
-    raise BenchError(f"{shown} has no {role}.", LAYOUT)
+    raise _absent(shown, role)
+
+
+def _absent(shown: str, role: str) -> BenchError:
+    return BenchError(f"{shown} has no {role}.", f"{LAYOUT} {ALONE}")
 
 
 def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
@@ -250,6 +261,8 @@ def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tupl
         query, document, several, grade = (fields[each] for each in ("query", "document", "documents", "grade"))
         if query is None or (document is None and several is None):
             raise BenchError(f"{where}: no query-id and corpus-id among {_listed(path, record)}.", LAYOUT)
+        if grade is None and not counts["none"]:
+            _refuse_other_grade(path, fields)
         counts["none"] += grade is None
         value = 1 if grade is None else record[grade]
         if value is None:
@@ -259,6 +272,14 @@ def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tupl
         for each in found:
             pair = _known(record[query], known["query"]), _known(each, known["document"])
             yield *pair, grade_of(int(value) if isinstance(value, float) and value.is_integer() else value, where)
+
+
+def _refuse_other_grade(path: Path, fields: Mapping[str, str | None]) -> None:
+    """Look at all columns of the first record, since those of no usual name were not read."""
+    every = arrow_records(path, LAYOUT) if path.suffix in ARROW else _records(path, "qrels")
+    where, record = next(every)
+    known = {role for role, name in fields.items() if name is not None}
+    refuse_other_grade(record, known, [each for names in ROLES["qrels"].values() for each in names], where)
 
 
 def _ids(value: Any, where: str) -> list[Any]:

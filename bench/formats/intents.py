@@ -16,6 +16,7 @@ Ids are those of a column _id or id, else line numbers: u12 where all are asked 
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from bench.formats.records import (
     columns_of,
     counted,
     dataset_of,
+    field_for,
     given,
     headers,
     id_field,
@@ -56,6 +58,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "split": ("split",),
     "id": ("_id", "id"),
 }
+# Texts that a label may say to be relevant; whoever has such a column hardly means to sort the queries by 0 and 1.
+DOCUMENT = ("document", "passage", "doc", "doc_text", "passage_text", "document_text", "product_title")
 TRAIN, TEST = "train", "test"
 MAX_JUDGEMENTS = 5_000_000  # they grow with the square of the texts of a label; a run of so many takes 6 GB
 NEEDED = f"Give {KINDS} with the columns text and label, or a folder with train.csv and test.csv."
@@ -85,7 +89,16 @@ def recognises(path: Path, options: Options) -> bool:
         train = _candidates(path, TRAIN)
         alone = {each.stem for each in path.iterdir() if each.suffix in SUFFIXES} <= {TRAIN}
         return bool(train) and not alone and not any(path.glob("corpus.jsonl*")) and fits(headers(train[0]), options)
-    return is_table(path) and fits(headers(path), options)
+    if not is_table(path) or not fits(names := headers(path), options):
+        return False
+    document, found = field_for("relevant", names, DOCUMENT, Options()), columns_of(names, ROLES, options)
+    if document and not options.columns:
+        raise BenchError(
+            f"{path} has a label, and texts in {document!r} beside those that have it.",
+            f"Where the label says how relevant the one is to the other: {as_pairs(path, found['text'], document)} "
+            f"--columns {shlex.quote('grade=' + found['label'])}; where it sorts the texts: intents:{path}.",
+        )
+    return True
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from bench.dataset import joined
 from bench.errors import BenchError
@@ -17,7 +18,11 @@ from bench.formats.header import DOCUMENT_ID, QUERY_ID, bare, folded, has_any, p
 from bench.formats.ids import known, some, why_unknown
 from bench.formats.lines import Source, decoded, grade, lines
 
-GRADE = ("score", "grade", "relevance", "rel", "label", "relevancy", "judgement", "judgment", "qrel")
+GRADE = (
+    *("score", "grade", "relevance", "rel", "label", "relevancy", "judgement", "judgment", "qrel"),
+    *("relevant", "is_relevant", "gain", "rating", "relevance_grade", "relevance_label", "relevance_score"),
+)
+NO_GRADE = ("", "iteration", "iter", "q0", "index", "split")  # columns of numbers that say nothing of relevance
 ROLES = {"query": QUERY_ID, "document": DOCUMENT_ID}
 POSITIONS = {"query": 0, "document": -2, "grade": -1}  # with three columns and with four
 SEPARATOR = re.compile(r"(?i)\"?sep=([^\w\s\"]|\t)\"?")  # Excel's own first line
@@ -31,6 +36,7 @@ Judgement = tuple[str, str, str, int]
 def read(path: Source, needed: str) -> Iterator[Judgement]:
     """(file:line, query, document, grade). needed: told where the file is absent. Raises BenchError."""
     separator, first, columns, header = None, True, POSITIONS, list[str]()
+    begun = False
     for number, line in lines(path, needed):
         where, text = f"{path}:{number}", decoded(line, f"{path}:{number}")
         if separator is None:
@@ -48,17 +54,36 @@ def read(path: Source, needed: str) -> Iterator[Judgement]:
             raise BenchError(f"{where}: {len(fields)} columns, not {len(header)} as in the header.", WRITTEN)
         if not header and len(fields) not in (3, 4):
             raise BenchError(f"{where}: {len(fields)} columns, not 3.", WRITTEN)
+        if header and not begun:
+            refuse_other_grade(dict(zip(header, fields, strict=True)), columns.keys(), (*QUERY_ID, *DOCUMENT_ID), where)
+        begun = True
         value = grade(fields[columns["grade"]], where) if "grade" in columns else 1
         yield where, fields[columns["query"]], fields[columns["document"]], value
 
 
 def _separator(line: str) -> str:
-    """What separates the fields of this line, which is the first: ids hold no white space, and may hold commas."""
+    """What separates the fields of this line, which is the first: ids hold no white space, and may hold commas; names
+    of columns may hold both."""
     for each in "\t;,":
         fields = line.rstrip("\t").split(each)
-        if len(fields) > 1 and not any(bare(field).split()[1:] for field in fields):
+        if len(fields) > 1 and (_is_header(fields) or not any(bare(field).split()[1:] for field in fields)):
             return each
     return ""
+
+
+def refuse_other_grade(record: Mapping[str, Any], roles: Collection[str], ids: Collection[str], where: str) -> None:
+    """Raise BenchError where no column is known as the grade, and one of another name could be it.
+
+    Without a grade each pair counts as relevant: then those that are judged 0 would too. ids: usual names of ids.
+    """
+    if "grade" in roles:
+        return
+    for name, value in record.items():
+        if folded(name) not in (*ids, *NO_GRADE) and re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?|True|False", str(value)):
+            raise BenchError(
+                f"{where}: the column {name!r} may be the grade, and no column has a usual name for it.",
+                "Call the grade score, and leave out other columns of numbers.",
+            )
 
 
 def _fields(line: str, separator: str, where: str) -> list[str]:

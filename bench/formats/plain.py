@@ -196,6 +196,8 @@ def _queries(
             if (query, document) in judgements:
                 raise BenchError(f"{where}: {text!r} and {document!r} are judged already.", "Keep one of them.")
             judgements[query, document] = value
+    if not judgements and queries and not fields["relevant"]:
+        raise BenchError(f"{where}: no column relevant among {', '.join(record)}.", "Name it: --columns relevant=NAME.")
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
     notes += [

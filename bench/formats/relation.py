@@ -48,11 +48,10 @@ class Relation:
         if not (any(asked) and any(relevant)):
             self._counts["empty"] += 1
             return
-        grades = self._beside(record, "grade", len(relevant), where) or [1] * len(relevant)
+        given_grades = self._beside(record, "grade", len(relevant), where)
+        grades = [grade_of(each, where) for each in given_grades] if given_grades else [1] * len(relevant)
         answers = self._with_ids(record, "relevant_id", relevant, "d", where)
-        found: list[tuple[str, str, int | None]] = [
-            (*each, grade_of(value, where)) for each, value in zip(answers, grades, strict=True)
-        ]
+        found: list[tuple[str, str, int | None]] = [(*each, value) for each, value in zip(answers, grades, strict=True)]
         found += [(*each, None) for each in self._with_ids(record, "negative_id", others, "n", where)]
         merged = False
         for query, identifier in self._with_ids(record, "query_id", asked, "q", where):

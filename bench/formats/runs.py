@@ -50,11 +50,10 @@ def read_run(path: Path) -> Run:
     else:
         found = _lines(path)
     for where, query, document, score in found:
-        if not math.isfinite(score):
-            raise BenchError(f"{where}: the score of {document!r} is not a finite number.", "Mend the run.")
-        if document in run.setdefault(query, {}):
+        hits = run.setdefault(query, {})
+        if document in hits:
             raise BenchError(f"{where}: {query!r} has {document!r} twice.", "Keep one of the lines.")
-        run[query][document] = score
+        hits[document] = score
     if not any(run.values()):
         raise BenchError(f"{path} holds no hit.", f"{WRITTEN} Check that the system that wrote it found anything.")
     return run
@@ -75,18 +74,28 @@ def _lines(path: Path) -> Iterator[Hit]:
     for number, line in lines(path, NEEDED):
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
-        if len(columns) in (3, 4) and (short or not begun):
+        width = len(columns)
+        if width in (3, 4) and (short or not begun):
             short.append((where, columns))
             continue
-        if len(columns) < 6 or short:  # trec_eval reads on over words after the tag
+        if width < 6 or short:  # trec_eval reads on over words after the tag
             raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
         begun = True
         query, _, document, rank, score = columns[:5]
-        if not rank.isdecimal() and (len(columns) > 6 or "." in rank):
+        if not rank.isdecimal() and (len(columns) > 6 or "." in rank or _is_number(columns[5])):
             raise BenchError(f"{where}: the rank {rank!r} is not a whole number.", f"{WRITTEN} {SPACE}")
+        if len(columns) > 6 and score.isdecimal() and _is_number(columns[5]):  # an id of two words, as "page 12"
+            raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
         yield where, query, document, _finite(score, where)
     if short:
         yield from _short(path, short)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _finite(text: str, where: str) -> float:
@@ -110,6 +119,8 @@ def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[Hit]:
     if width == 4 and not all(columns[2].isdecimal() for _, columns in rows):
         raise BenchError(f"{rows[0][0]}: 4 columns, not 6.", WRITTEN)
     values = [_finite(columns[-1], where) for where, columns in rows]
+    if width == 4 and _count_up(rows, values) and not _count_up(rows, [float(columns[2]) for _, columns in rows]):
+        raise BenchError(f"{path}: the rank seems to stand behind the score.", "A line is: query document rank score.")
     sign = 1 if width == 4 or not _are_ranks(path, rows, values) else -1
     for (where, columns), value in zip(rows, values, strict=True):
         yield where, columns[0], columns[1], sign * value
@@ -117,18 +128,27 @@ def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[Hit]:
 
 def _are_ranks(path: Path, rows: list[tuple[str, list[str]]], values: list[float]) -> bool:
     """Do they count up from 1 (or 0) in each query? Scores go down. What could be either is refused."""
-    by_query: dict[str, list[float]] = {}
-    for (_, columns), value in zip(rows, values, strict=True):
-        by_query.setdefault(columns[0], []).append(value)
     if not all(value.is_integer() for value in values):
         return False
-    found = by_query.values()
-    if all(each[0] in (0, 1) and each == sorted(set(each)) for each in found):
+    if _count_up(rows, values):
         return True
+    found = _by_query(rows, values)
     counts = all(min(each) in (0, 1) and max(each) <= len(each) for each in found)
     if counts or not all(each == sorted(each, reverse=True) for each in found):
         raise BenchError(f"{path}: the third column could be ranks or scores.", WRITTEN)
     return False
+
+
+def _count_up(rows: list[tuple[str, list[str]]], values: list[float]) -> bool:
+    """Do the values go up in each query, from 1 or 0?"""
+    return all(each[0] in (0, 1) and each == sorted(set(each)) for each in _by_query(rows, values))
+
+
+def _by_query(rows: list[tuple[str, list[str]]], values: list[float]) -> list[list[float]]:
+    found: dict[str, list[float]] = {}
+    for (_, columns), value in zip(rows, values, strict=True):
+        found.setdefault(columns[0], []).append(value)
+    return list(found.values())
 
 
 def _has_header(line: bytes) -> bool:
@@ -188,4 +208,6 @@ def _json(path: Path) -> Iterator[Hit]:
         for document, score in hits.items():
             if isinstance(score, bool) or not isinstance(score, int | float):
                 raise BenchError(f"{path}: the score of {document!r} for {query!r} is no number.", hint)
+            if not math.isfinite(score):
+                raise BenchError(f"{path}: the score of {document!r} is not a finite number.", "Mend the run.")
             yield str(path), checked_id(query, str(path)), checked_id(document, str(path)), float(score)

@@ -48,7 +48,10 @@ def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - froz
     """Is this a folder with TREC's documents, or with its topics and judgements?"""
     if not path.is_dir() or any(path.glob("corpus.jsonl*")) or (path / "corpus.txt").exists():
         return False
-    return bool(_candidates(path)) or bool(_files(path, TOPICS) and _splits(path))
+    if _candidates(path):
+        return True
+    other = any(path.glob("corpus.*")) or (path / "corpus").is_dir()  # the corpus of the hub's layout
+    return not other and bool(_files(path, TOPICS) and _splits(path))
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

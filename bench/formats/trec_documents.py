@@ -65,7 +65,8 @@ def is_tagged(path: Path) -> bool:
 
 def files(folder: Path) -> list[Path]:
     """All of a folder's files, in order, but for hidden ones."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def _found(path: Path, options: Options) -> Found:
