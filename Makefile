@@ -13,8 +13,9 @@ BIN := $(VENV)/bin
 run: $(VENV)/.run
 	$(BIN)/python -m bench run
 
+# A file of tests is one process's work, so that what a module's fixtures made is made once.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 guard: $(VENV)/.run
 	mkdir -p bench-report

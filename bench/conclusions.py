@@ -144,17 +144,29 @@ def _verdict(
 
 
 def _unequal_depths(run: store.Run, examined: _Examined) -> str:
-    """Why nothing can be chosen by a measure without a cutoff that looks deeper into one ranking than into another."""
-    name, documents, depth = examined.dataset.name, len(examined.dataset.documents), run.info["depth"]
-    cut = [label for label in examined.cells if run.cut(name, label)]
-    longer = [label for label in examined.cells if not run.cut(name, label) and run.deepest(name, label) > depth]
-    if examined.measure not in run.info["uncut"] or not cut or not longer or documents <= depth:
+    """Why nothing can be chosen by a measure that looks deeper into one ranking than another goes."""
+    name, measure = examined.dataset.name, examined.measure
+    deepest = {label: run.deepest(name, label) for label in examined.cells}
+    documents = len(examined.dataset.documents) - int((examined.dataset.left_out >= 0).any())
+    cutoff = measures.cutoff(measure)
+    reach = min(cutoff or max(deepest.values()), documents)
+    ends = {label: run.cut(name, label) or cell.ends for label, cell in examined.cells.items()}
+    short = {label: end for label, end in ends.items() if 0 < end < reach}
+    if not short:
         return ""
-    deepest = max(run.deepest(name, label) for label in longer)
+    least = min(short.values())
+    if cutoff:
+        stored = "; ".join(f"the stored run {label} ends after {end:,}" for label, end in short.items())
+        return (
+            f"Undecided on {name}: {measure} looks {cutoff:,} hits deep, and {stored}. Give it as deep, or measure "
+            f"no deeper than {least:,}."
+        )
+    depths = ", ".join(f"{end:,} into {label}" for label, end in short.items())
+    longest = ", ".join(f"{deepest[label]:,} into {label}" for label in examined.cells if label not in short)
+    as_deep = f"Rank as deep with -k {max(deepest.values())}" if any(run.cut(name, each) for each in short) else ""
     return (
-        f"Undecided on {name}: {examined.measure} has no cutoff and looks {depth:,} hits deep into {', '.join(cut)}, "
-        f"and {deepest:,} into {', '.join(longer)}, which are two measures. Rank as deep with -k {deepest}, or "
-        "give the measure a cutoff."
+        f"Undecided on {name}: {measure} has no cutoff and looks {depths}, and {longest}, which are two measures. "
+        f"{as_deep or 'Give runs as deep'}, or give the measure a cutoff of {least:,} or less."
     )
 
 

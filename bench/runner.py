@@ -183,6 +183,13 @@ class _Runner:
         for name in self.config.margins:
             if name not in self.measures:
                 raise unknown("measure to set a margin for:", name, self.measures)
+        main = dict.fromkeys(store.choose_measure(list(self.measures), each.card.measure) for each in datasets)
+        for name in self.config.margins:
+            if name not in main:
+                self._warn(
+                    f"The margin of {name} is not used: sets are judged by {', '.join(main)}. Give a margin of that, "
+                    f"or judge by {name} with -m {name} alone."
+                )
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> store.Run:
         if fresh:
@@ -312,6 +319,7 @@ class _Runner:
             self._warn_of_absence(dataset, entrant)
             self._warn_of_depth(dataset, entrant)
             if done is not None:  # said when it was made, by a run that was stopped
+                self._warn_of_end(dataset, entrant, done)
                 self._warn_of_cache(entrant, done.info.get("quantities", {}))
                 self._warn_of_figures(dataset, entrant, done.info.get("warnings", ()))
             if not self._unfinished(dataset, entrant):
@@ -383,7 +391,9 @@ class _Runner:
         self._step(dataset, entrant, "score")
         depth, dropped = max(self.depth, entrant.longest(dataset) or 0), _dropped(dataset)
         ranking = ranked(dataset, depth + dropped)
-        self._commit(dataset, entrant, _without_own(ranking, dataset, depth) if dropped else ranking, {})
+        ranking = _without_own(ranking, dataset, depth) if dropped else ranking
+        cell = self._commit(dataset, entrant, ranking, {})
+        self._warn_of_end(dataset, entrant, cell)
 
     def _commit(self, dataset: Dataset, entrant: Entrant, ranking: Ranking, work: dict[str, Any]) -> store.Cell:
         """Measure and store a cell. work: what indexing and searching cost."""
@@ -483,6 +493,17 @@ class _Runner:
                 f"{', '.join(cut)} {'is' if len(cut) == 1 else 'are'} ranked to depth {self.depth:,}: by "
                 f"{', '.join(uncut)} they are not measured alike. Rank as deep with -k {longest}, or "
                 "give the measure a cutoff."
+            )
+
+    def _warn_of_end(self, dataset: Dataset, entrant: Entrant, cell: store.Cell) -> None:
+        """Where a stored run was cut before the measures end, they count as missed what it may have found below."""
+        documents = len(dataset.documents) - _dropped(dataset)
+        deeper = [each for each in self.measures if 0 < cell.ends < min(measures.cutoff(each), documents)]
+        if entrant.stored is not None and deeper:
+            self._warn(
+                f"{entrant.label} ends after {cell.ends:,} hits for most queries of {dataset.name}, and "
+                f"{', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
+                "missed. Give the run as deep, or measure no deeper."
             )
 
     def _warn_of_sets(self, datasets: Sequence[Dataset]) -> None:

@@ -175,6 +175,16 @@ class Cell:
         return {name: table[name].to_numpy() for name in table.column_names if name != "query"}
 
     @cached_property
+    def ends(self) -> int:
+        """The most hits of a query where at least half of those with a hit have as many: there a ranking was cut.
+
+        0 where lengths differ, as they do where a retriever found no more.
+        """
+        lengths = (self.ranking.documents != NO_HIT).sum(axis=1)
+        longest = int(lengths.max(initial=0))
+        return longest if 2 * (lengths == longest).sum() >= (lengths > 0).sum() else 0
+
+    @cached_property
     def samples(self) -> NDArray[np.int64]:
         """Nanoseconds of the timed single queries, in the order taken; empty where none were."""
         path = self.folder / "samples.npy"

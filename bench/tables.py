@@ -55,7 +55,9 @@ def write(run: store.Run, datasets: Sequence[Dataset], guard: Guard) -> None:
                 found = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
                 rows[name] += [(*whose, *astuple(each)) for each in found]
             rows["latency"] += _latency(dataset, label, cell, quickest)
-            rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"], 1)]
+            # Below where a stored run was cut nothing is known of it.
+            known = cell.ends if run.cut(dataset.name, label) is None and cell.ends else len(cell.info["recall"])
+            rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"][:known], 1)]
             per_query.append(_per_query(dataset, label, cell))
         queries.append(_queries(dataset, cells[dataset.name]))
     for name, header in store.HEADERS.items():

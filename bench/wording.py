@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from bench.analysis.complementarity import RRF_K
@@ -20,8 +21,15 @@ def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
     """There is nothing to compare it with."""
     return (
         f"Undecided on {dataset}: {only.label} is the only retriever with figures.",
-        f"In {measure} it has {only.mean:.3f} ({only.low:.3f} to {only.high:.3f}).",
+        f"In {measure} it has {_mean(only)}.",
     )
+
+
+def _mean(candidate: Candidate) -> str:
+    """A mean with its interval; of one query it has none."""
+    if math.isnan(candidate.low):
+        return f"{candidate.mean:.3f}"
+    return f"{candidate.mean:.3f} ({candidate.low:.3f} to {candidate.high:.3f})"
 
 
 def better(other: Candidate, margin: float, *, beyond: bool) -> str:
@@ -109,7 +117,7 @@ def means(
     for each in (first, second):
         several = len(of_kind(candidates, each.kind))
         chosen = f", the best of {several} {each.kind} ones," if kinds and several > 1 else ""
-        parts.append(f"{each.label}{chosen} has {each.mean:.3f} ({each.low:.3f} to {each.high:.3f})")
+        parts.append(f"{each.label}{chosen} has {_mean(each)}")
     if not kinds and len(candidates) > 2:
         parts[1] += f", the best two of {len(candidates)}"
     spread = f"{row.queries:,} queries show differences from {least(row.detectable)} before that correction"
@@ -142,9 +150,7 @@ def another_kind(leader: Candidate, candidates: Sequence[Candidate]) -> tuple[st
     """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
     above = [each for each in of_kind(candidates, "other") if each.mean > leader.mean]
     return tuple(
-        f"{each.label}, neither lexical nor dense and so no part of this choice, has {each.mean:.3f} "
-        f"({each.low:.3f} to {each.high:.3f})."
-        for each in above
+        f"{each.label}, neither lexical nor dense and so no part of this choice, has {_mean(each)}." for each in above
     )
 
 

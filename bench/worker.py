@@ -210,12 +210,21 @@ class Worker:
         try:
             return self._retriever.search(self._queries, k)
         except (ValueError, IndexError) as error:
-            if k <= documents:
+            if k <= documents or not self._answers(1):
                 raise
             raise RetrieverError(
                 f"{describe_failure(error)}.",
                 f"It was asked for k={k} of {documents:,} documents: give those that there are.",
             ) from error
+
+    def _answers(self, k: int) -> bool:
+        """Can it give so many hits?"""
+        assert self._retriever is not None
+        try:
+            self._retriever.search(self._queries, k)
+        except Exception:  # noqa: BLE001 - whatever it is, the number of hits is not what is wrong
+            return False
+        return True
 
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         """Time these queries one by one, or together as one batch; never with the embedding cache."""

@@ -19,6 +19,9 @@ settings.register_profile(
 )
 settings.load_profile("bench")
 
+# Output that is no terminal's has a width of its own, unless this is set, as pytest-xdist sets it in its processes.
+os.environ.pop("COLUMNS", None)
+
 CORPUS = [
     {"_id": "d1", "title": "Cats", "text": "The cat sat on the mat and slept."},
     {"_id": "d2", "title": "Carpets", "text": "A feline was resting on the carpet."},

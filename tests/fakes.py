@@ -497,6 +497,9 @@ class Foreign(Fixed):
         made.put(0, np.arange(hits.shape[1] + 5), np.ones(hits.shape[1] + 5))
         return made
 
+    def crooked(self, hits, scores):
+        raise ValueError("the index is crooked")
+
     def partition(self, hits, scores):
         return np.argpartition(np.zeros(self._size), hits.shape[1])
 

@@ -336,7 +336,9 @@ def test_piped_output_is_as_wide_as_columns_says_and_nothing_is_cut(capsys, monk
 def test_doctor_shows_paths_whole_in_a_narrow_terminal(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "vectors.sqlite"))
     monkeypatch.setenv("COLUMNS", "80")
-    shown = call(capsys, "doctor", "--results", tmp_path)[1]
+    shown = re.sub(
+        r"\s", "", call(capsys, "doctor", "--results", tmp_path)[1]
+    )  # one longer than a line goes on in the next
     assert str(tmp_path / "vectors.sqlite") in shown
     assert "sha256" in shown
 

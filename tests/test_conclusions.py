@@ -301,6 +301,12 @@ def test_the_cards_own_measure_may_have_a_margin(run_thirty):
     assert found.analysis["sets"]["thirty"]["verdict"]["margin"] == 0.05
 
 
+def test_a_margin_by_which_no_set_is_judged_is_said_to_have_no_effect(run_thirty):
+    found = run_thirty(measures=["nDCG@10", "R@10"], margin=["R@10=0.05"])
+    assert "The margin of R@10 is not used: sets are judged by nDCG@10." in " ".join(found.warnings)
+    assert run_thirty(measures=["R@10"], margin=["R@10=0.05"], name="alone").warnings == []
+
+
 def test_costs_that_the_cache_shortened_have_no_part_in_the_verdict(run_thirty, tmp_path, monkeypatch):
     """The second run takes its vectors from the cache: what it held and took says nothing of the retriever."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))

@@ -78,7 +78,7 @@ def test_our_own_rankings_keep_the_depth_and_say_so(score):
     assert "AP, nDCG" in warning
     verdict = found.analysis["sets"]["deep"]["verdict"]
     assert (verdict["choice"], verdict["retriever"], verdict["winner"]) == ("undecided", None, None)
-    assert "looks 100 hits deep into bm25, and 300 into other, which are two measures" in verdict["sentences"][0]
+    assert "looks 100 into bm25, and 300 into other, which are two measures" in verdict["sentences"][0]
     charts.write(found)
     markdown.write(found)
     list(terminal.render(found))
@@ -254,3 +254,53 @@ def test_a_report_of_stored_runs_alone_names_no_depth(score):
 def test_several_that_are_ranked_here_are_warned_of_as_several(score):
     (warning,) = score("several", ["AP"], ["bm25", "tfidf"]).warnings
     assert "where bm25, tfidf are ranked to depth 100" in warning
+
+
+@pytest.fixture
+def shallow(deep, tmp_path):
+    """The run again, as somebody stored its first three hits."""
+    folder, path = deep
+    short = tmp_path / "short.trec"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    short.write_text("".join(line for line in lines if int(line.split()[2][1:]) < 3), "utf-8")
+    return folder, short
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        ("nDCG@10", "nDCG@10 looks 10 hits deep, and the stored run short ends after 3."),
+        ("AP", "AP has no cutoff and looks 3 into short, and 100 into bm25, which are two measures."),
+    ],
+)
+def test_a_run_cut_above_where_the_measure_ends_decides_nothing(shallow, tmp_path, measure, said):
+    folder, path = shallow
+    found = bench.run(
+        folder, ["bm25"], runs=[str(path)], measures=[measure], latency=False, results=str(tmp_path / "r")
+    )
+    verdict = found.analysis["sets"]["deep"]["verdict"]
+    assert (verdict["choice"], verdict["retriever"], verdict["winner"]) == ("undecided", None, None)
+    assert said in verdict["sentences"][0]
+    if measure == "nDCG@10":
+        (warning,) = found.warnings
+        assert warning.startswith("short ends after 3 hits for most queries of deep, and nDCG@10 looks deeper")
+    drawn = found.recall.groupby("retriever")["k"].max().to_dict()
+    assert drawn == {"bm25": 100, "short": 3}
+
+
+def test_a_measure_that_ends_with_the_run_decides(shallow, tmp_path):
+    folder, path = shallow
+    found = bench.run(folder, ["bm25"], runs=[str(path)], measures=["R@3"], latency=False, results=str(tmp_path / "r"))
+    assert found.warnings == []
+    assert "ends after" not in found.analysis["sets"]["deep"]["verdict"]["sentences"][0]
+
+
+def test_a_run_whose_queries_differ_in_length_was_not_cut(deep, tmp_path):
+    folder, path = deep
+    ragged = tmp_path / "ragged.trec"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    ragged.write_text("".join(each for each in lines if int(each.split()[2][1:]) <= int(each.split()[0][1:])), "utf-8")
+    found = bench.run(
+        folder, ["bm25"], runs=[str(ragged)], measures=["nDCG@10"], latency=False, results=str(tmp_path / "r")
+    )
+    assert found.warnings == []

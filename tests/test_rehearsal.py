@@ -108,6 +108,7 @@ FOREIGN = {
     "nothing": "returned a NoneType, not a Ranking. Give",
     "surplus": "the best k at most",
     "partition": "It was asked for k=100 of 5 documents: give those that there are.",
+    "crooked": "the index is crooked",
 }
 
 
@@ -117,6 +118,7 @@ def test_a_foreign_answer_is_read_or_one_failed_row_with_the_next_step(run):
     assert reasons.keys() == FOREIGN.keys()
     for how, expected in FOREIGN.items():
         assert expected in reasons[how]
+    assert "k=100" not in reasons["crooked"]
     values = found.measures[found.measures["slice"] == "all"]["value"]
     assert values.tolist() == [1.0, 1.0]
 

@@ -350,7 +350,7 @@ def test_without_an_answerable_query_that_is_all_there_is_to_say(write_set, tmp_
 
 
 def test_a_difference_that_is_shown_is_never_zero():
-    assert [why.shows_from(each) for each in (0.0004, 0.0, 0.059, math.nan)] == ["<0.001", "0.000", "0.059", "n/a"]
+    assert [why.shows_from(each) for each in (0.0004, 0.0, 0.059, math.nan)] == ["<0.001", "n/a", "0.059", "n/a"]
 
 
 def test_what_rounds_to_zero_has_no_minus():

@@ -25,7 +25,7 @@ from bench.formats import load_dataset
 from bench.resume import claimed, differences
 
 ROOT = Path(__file__).resolve().parent.parent
-KILLS = int(os.environ.get("BENCH_KILLS", "10"))
+KILLS = int(os.environ.get("BENCH_KILLS", "5"))
 QUALITY = (
     "comparisons.csv",
     "groups.csv",
@@ -203,7 +203,7 @@ def start(folder, results, cache, *flags):
 
 
 def test_kill_at_any_moment_then_resume_gives_the_same_bytes(write_set, tmp_path):
-    """BENCH_KILLS (10; `make check-faults`: 100) kills of the whole process group at random moments, each resumed."""
+    """BENCH_KILLS (5; `make check-faults`: 100) kills of the whole process group at random moments, each resumed."""
     folder = write_set()
     began = time.monotonic()
     whole = start(folder, tmp_path / "whole", tmp_path / "whole.sqlite")

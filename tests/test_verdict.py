@@ -294,6 +294,10 @@ class TestUndecided:
 
 
 class TestNoPair:
+    def test_one_retriever_and_one_query(self):
+        found = decide("faq", "nDCG@10", [replace(BM25, low=math.nan, high=math.nan)], [])
+        assert found.sentences[1] == "In nDCG@10 it has 0.500."
+
     def test_one_retriever_alone(self):
         found = decide("faq", "nDCG@10", [BM25], [])
         assert said(found) == ("undecided", "no pair", None, None)

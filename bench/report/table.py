@@ -66,7 +66,9 @@ def p_value(p: float) -> str:
 
 
 def shows_from(detectable: float) -> str:
-    """The smallest difference that is shown; 0 only where no query differs."""
+    """The smallest difference that is shown; n/a where no query differs, from which nothing follows."""
+    if detectable == 0:
+        return "n/a"
     return "<0.001" if 0 < detectable < 0.001 else number(detectable, 3)
 
 
