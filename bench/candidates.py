@@ -16,7 +16,7 @@ class Candidate:
 
     p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
     p50_low_ms: the lower end of its interval; they stand in where there are too few samples for p95, which is not below
-    them. A mean of NaN says it failed.
+    them. index_s: time to build the index. A mean of NaN says it failed.
     """
 
     label: str
@@ -28,6 +28,7 @@ class Candidate:
     memory_mb: float | None = None
     p50_ms: float | None = None
     p50_low_ms: float | None = None
+    index_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def cheaper(lexical: Candidate, dense: Candidate) -> tuple[Candidate, str]:
     Where costs are unknown or point both ways it is the lexical one, which has no model to keep: the simpler.
     """
     known = known_costs(lexical, dense)
-    if known and all(b < a for *_, a, b in known):
+    if undercuts(dense, lexical):
         return dense, "the cheaper one"
     return lexical, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the simpler one"
 
@@ -100,9 +101,15 @@ def cheaper_of_kind(leader: Candidate, other: Candidate) -> tuple[Candidate, str
     leader: that one.
     """
     known = known_costs(leader, other)
-    if known and all(b < a for *_, a, b in known):
+    if undercuts(other, leader):
         return other, "the cheaper one"
     return leader, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the one of the higher mean"
+
+
+def undercuts(one: Candidate, other: Candidate) -> bool:
+    """Is each cost known of both lower for the one?"""
+    known = known_costs(one, other)
+    return bool(known) and all(a < b for *_, a, b in known)
 
 
 def known_costs(one: Candidate, other: Candidate) -> list[tuple[str, str, float, float]]:
@@ -110,7 +117,11 @@ def known_costs(one: Candidate, other: Candidate) -> list[tuple[str, str, float,
     speed = ("p95", "ms", one.p95_ms, other.p95_ms)
     if one.p95_ms is None or other.p95_ms is None:
         speed = ("p50", "ms", one.p50_ms, other.p50_ms)
-    pairs = (speed, ("memory", "MB", one.memory_mb, other.memory_mb))
+    pairs = (
+        speed,
+        ("memory", "MB", one.memory_mb, other.memory_mb),
+        ("indexing", "s", one.index_s, other.index_s),
+    )
     return [(name, unit, a, b) for name, unit, a, b in pairs if a is not None and b is not None]
 
 

@@ -1,7 +1,8 @@
 """Pairs of retrievers on the same queries: how far apart, how sure, and how far apart they would have to be.
 
-`compare` makes the rows of one dataset, `adjusted` corrects their p-values for all that a report shows, and
-`outcome` says what a row allows one to say: one side is better, or it is undecided, never that both are equal.
+`compare` makes the rows of one dataset, `adjusted` corrects their p-values within the families that are named before
+anybody looks, and `outcome` says what a row allows one to say: one side is better, or it is undecided, never that both
+are equal. What was tested is thus the same whatever other sets and measures a report shows.
 """
 
 from __future__ import annotations
@@ -14,29 +15,34 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.intervals import difference_interval, within_margin
 from bench.statistics import (
     FLIPS,
     Groups,
-    bootstrap_difference,
     detectable,
     effect_size,
-    holm,
+    holm_within,
     randomisation_test,
     wins_ties_losses,
 )
 from bench.streams import Purpose, stream
 
 ALPHA = 0.05
+# Families of tests, each of one set: all pairs by the main measure, by which the verdict decides; and all the rest.
+VERDICT, EXPLORATORY = "verdict", "exploratory"
+BOUNDED, BOOTSTRAP = "bounded", "bootstrap"
 
 
 class Comparison(NamedTuple):
     """Retriever a against retriever b by one measure, over the answerable queries of one dataset.
 
-    difference: mean_a - mean_b, with its 95% interval low to high. p: of the paired randomisation test; p_holm:
-    adjusted for all rows of the report, NaN until `adjusted`. wins, ties, losses: queries on which a is above, level
-    with, below b. effect: difference in standard deviations of the differences. detectable: the smallest true
-    difference that these queries show with 80% power. groups: how many vary independently (queries, where the set
-    names no groups). NaN where there are too few queries to tell.
+    difference: mean_a - mean_b, with its 95% interval low to high, which is BOUNDED or a BOOTSTRAP. p: of the paired
+    randomisation test; p_holm: adjusted for all rows of its family (VERDICT or EXPLORATORY) on its set, NaN until
+    `adjusted`. wins, ties, losses: queries on which a is above, level with, below b. effect: difference in standard
+    deviations of the differences. detectable: the smallest true difference that these queries show with 80% power.
+    groups: how many vary independently (queries, where the set names no groups). margin: the smallest gain worth
+    having, 0 where none was given; p_above: of the test that the difference is above -margin, p_below: that it is
+    below margin (`intervals.within_margin`). NaN where there are too few queries to tell, or no margin.
     """
 
     dataset: str
@@ -57,6 +63,11 @@ class Comparison(NamedTuple):
     detectable: float
     queries: int
     groups: int
+    family: str
+    interval: str
+    margin: float
+    p_above: float
+    p_below: float
 
     def seen_from(self, retriever: str) -> Comparison:
         """The same with `retriever` as a. Raises ValueError where it is neither side."""
@@ -75,6 +86,8 @@ class Comparison(NamedTuple):
             wins=self.losses,
             losses=self.wins,
             effect=0 - self.effect,
+            p_above=self.p_below,
+            p_below=self.p_above,
         )
 
 
@@ -87,14 +100,17 @@ def compare(
     answerable: NDArray[np.bool_],
     *,
     seed: int,
+    main: str,
     groups: Groups = None,
+    margins: Mapping[str, float] | None = None,
     flips: int = FLIPS,
 ) -> list[Comparison]:
     """A row for each pair of retrievers and each measure, in the order given; p_holm is still NaN.
 
     values: retriever -> measure -> values, float64 [queries], every retriever with the same measures. answerable:
-    [queries]; the others are left out. groups: [queries], as `statistics.group_codes` makes them. Without an
-    answerable query there is no row.
+    [queries]; the others are left out. main: the measure by which the set is judged. groups: [queries], as
+    `statistics.group_codes` makes them. margins: measure -> smallest gain worth having. Without an answerable query
+    there is no row.
     """
     pairs = list(combinations(values, 2))
     if not pairs or not answerable.any():
@@ -107,7 +123,9 @@ def compare(
     units = None if groups is None else groups[answerable]
     differences = a - b
     # Streams of their own: the flips stay the same whatever number of draws the interval takes.
-    low, high = bootstrap_difference(differences, stream(seed, Purpose.DIFFERENCE), groups=units)
+    low, high, bounded = difference_interval(differences, stream(seed, Purpose.DIFFERENCE), groups=units)
+    margin = np.array([(margins or {}).get(measure, 0.0) for _, measure in product(pairs, measures)])
+    above, below = within_margin(differences, margin, stream(seed, Purpose.MARGIN), groups=units)
     p = randomisation_test(differences, stream(seed, Purpose.SIGNS), units, flips)
     won, tied, lost = wins_ties_losses(differences).tolist()
     effect, least = effect_size(differences).tolist(), detectable(differences, units).tolist()
@@ -132,15 +150,20 @@ def compare(
             detectable=least[column],
             queries=n,
             groups=independent,
+            family=VERDICT if measure == main else EXPLORATORY,
+            interval=BOUNDED if bounded[column] else BOOTSTRAP,
+            margin=float(margin[column]),
+            p_above=float(above[column]),
+            p_below=float(below[column]),
         )
         for column, (pair, measure) in enumerate(product(pairs, measures))
     ]
 
 
 def adjusted(rows: Sequence[Comparison]) -> list[Comparison]:
-    """The rows of all datasets of a report with p_holm: Holm's correction over every pair, measure and dataset."""
-    found = holm(np.array([row.p for row in rows], dtype=np.float64))
-    return [row._replace(p_holm=p) for row, p in zip(rows, found.tolist(), strict=True)]
+    """The rows with p_holm: Holm's correction within each family of each dataset."""
+    corrected = holm_within([(row.dataset, row.family) for row in rows], [row.p for row in rows])
+    return [row._replace(p_holm=p) for row, p in zip(rows, corrected, strict=True)]
 
 
 def outcome(row: Comparison) -> Literal["a", "b", "undecided"]:

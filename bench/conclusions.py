@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bench import controls, measures, pareto, store
 from bench.analysis import Analysis, analyse
 from bench.analysis.audits import Model
@@ -25,8 +23,6 @@ from bench.comparisons import Comparison, adjusted, compare, outcome, undistingu
 from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.guard import Guard
-from bench.statistics import least_p, randomisation_test
-from bench.streams import Purpose, stream
 from bench.verdict import Verdict, decide, leading, overall
 
 Cells = Mapping[str, store.Cell]
@@ -54,8 +50,8 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
         cells = {label: cell for label in contenders if (cell := run.cell(dataset.name, label))}
         if not cells or not dataset.answerable.any():
             continue
-        rows += guard(f"comparisons of {dataset.name}", partial(_compared, dataset, cells, config.seed), [])
         measure = store.choose_measure(run.info["measures"], dataset.card.measure)
+        rows += guard(f"comparisons of {dataset.name}", partial(_compared, dataset, cells, measure, config), [])
         analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard)
         analysis = guard(f"analysis of {dataset.name}", analysed, Analysis({}, []))
         examined.append(_Examined(dataset, cells, measure, analysis))
@@ -79,10 +75,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
             },
             "better": _better(rows, name),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
-            "no_better_than_random": guard(
-                f"chance of {name}", partial(_no_better_than_random, run, each, config.seed), None
-            ),
-            "too_few_for_random": least_p(_units(each.dataset)) >= controls.LEVEL,
+            **guard(f"chance of {name}", partial(_luck, run, each, config.seed), {}),
             "whole": measures.always_one(run.info["measures"], each.dataset),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
@@ -97,9 +90,17 @@ def _model(retriever: Mapping[str, Any]) -> Model | None:
     return Model(said["model"], said.get("revision"), said.get("max_length"))
 
 
-def _compared(dataset: Dataset, cells: Cells, seed: int) -> list[Comparison]:
+def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -> list[Comparison]:
     values = {label: cell.per_query for label, cell in cells.items()}
-    return compare(dataset.name, values, dataset.answerable, seed=seed, groups=dataset.groups)
+    return compare(
+        dataset.name,
+        values,
+        dataset.answerable,
+        seed=config.seed,
+        main=measure,
+        groups=dataset.groups,
+        margins=config.margins,
+    )
 
 
 def _analysed(
@@ -182,7 +183,7 @@ def _depth(run: store.Run, examined: _Examined) -> tuple[str, ...]:
 
 def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
     quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
-    p95, memory, p50 = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50"))
+    p95, memory, p50, index = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50", "index"))
     return Candidate(
         label,
         kind,  # type: ignore[arg-type]
@@ -193,6 +194,7 @@ def _candidate(run: store.Run, dataset: str, measure: str, label: str, kind: str
         memory.get("value"),
         p50.get("value"),
         p50.get("low"),
+        index.get("value"),
     )
 
 
@@ -258,32 +260,26 @@ def _fusion(
         "fused": {measure: pair.fused_values},
         leader: {measure: examined.cells[leader].per_query[measure]},
     }
-    return compare(dataset.name, values, dataset.answerable, seed=seed, groups=dataset.groups)[0]
+    return compare(dataset.name, values, dataset.answerable, seed=seed, main=measure, groups=dataset.groups)[0]
 
 
 def _is_of(row: Comparison, dataset: str, measure: str, both: set[str]) -> bool:
     return (row.dataset, row.measure) == (dataset, measure) and {row.a, row.b} == both
 
 
-def _units(dataset: Dataset) -> int:
-    """How many answerable queries (groups) vary independently."""
-    asked = dataset.answerable
-    return int(asked.sum()) if dataset.groups is None else len(np.unique(dataset.groups[asked]))
-
-
-def _no_better_than_random(run: store.Run, examined: _Examined, seed: int) -> list[str]:
-    """The retrievers that are not shown better than a random order of the documents, looked at as deep."""
+def _luck(run: store.Run, examined: _Examined, seed: int) -> dict[str, Any]:
+    """Who is not shown better than a random order of the documents, looked at as deep; and whether anybody could be."""
     dataset, asked, measure = examined.dataset, examined.dataset.answerable, examined.measure
     cutoff = measures.cutoff(measure)
     depths = {label: cutoff or run.deepest(dataset.name, label) for label in examined.cells}
-    groups = None if dataset.groups is None else dataset.groups[asked]
-    luck = {depth: controls.expected_random(dataset, measure, seed, depth)[asked] for depth in set(depths.values())}
-
-    def test(values: Any, random: Any) -> float:
-        return float(randomisation_test((values - random)[:, None], stream(seed, Purpose.LUCK), groups)[0])
-
-    return [
-        label
-        for label, cell in examined.cells.items()
-        if not controls.beats_random(cell.per_query[measure][asked], luck[depths[label]], test)
-    ]
+    luck = {depth: controls.random_means(dataset, measure, seed, depth) for depth in set(depths.values())}
+    best = controls.control_rankings(dataset, max(depths.values()), seed)[controls.ORACLE]
+    ideal = measures.evaluate(dataset, best, measures.resolve([measure]))[measure][asked].mean()
+    return {
+        "no_better_than_random": [
+            label
+            for label, cell in examined.cells.items()
+            if controls.luck_p(cell.per_query[measure][asked].mean(), luck[depths[label]]) >= controls.LEVEL
+        ],
+        "too_few_for_random": all(controls.luck_p(ideal, each) >= controls.LEVEL for each in luck.values()),
+    }

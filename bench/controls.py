@@ -6,26 +6,27 @@ relevant document), the random ranking what luck alone is worth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench import measures
-from bench.analysis.closed import LINEAR, closed, divided
-from bench.analysis.ties import by_first
 from bench.dataset import Dataset
+from bench.statistics import TIE
 from bench.streams import Purpose, stream
-from retrievers.base import Ranking
+from retrievers.base import NO_HIT, Ranking
 
 RANDOM, ORACLE = "random", "oracle"
 KIND = "control"
-SEEDS = 20  # rankings that a random expectation is the mean of, where it has no formula
 LEVEL = 0.05
+DRAWS = 2_000  # random means that a retriever is held against
+# Random rankings that are looked at: in all, and at least of queries of like judgements.
+RANKINGS, FEWEST_OF_A_PROFILE = 20_000, 20
 
 Values = NDArray[np.float64]
-# Values of two retrievers, paired by query -> p.
-Test = Callable[[Values, Values], float]
+# The grades of a query's judged documents, and whether it is left out of its own hits.
+_Profile = tuple[tuple[int, ...], bool]
 
 
 def control_rankings(dataset: Dataset, depth: int, seed: int) -> dict[str, Ranking]:
@@ -37,38 +38,53 @@ def control_rankings(dataset: Dataset, depth: int, seed: int) -> dict[str, Ranki
     return {RANDOM: _random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING)), ORACLE: _oracle(dataset, depth)}
 
 
-def expected_random(dataset: Dataset, measure: str, seed: int, depth: int | None = None) -> Values:
-    """[queries]: what a random ranking is worth on average.
+def random_means(dataset: Dataset, measure: str, seed: int, depth: int | None = None, draws: int = DRAWS) -> Values:
+    """Means over the answerable queries of so many random rankings of the documents, [draws].
 
-    By formula for nDCG, P, R, RR and Success with a cutoff (all documents are one tie, see bench.analysis.ties), else
-    the mean of SEEDS random rankings down to the measure's cutoff. depth: where rankings end for a measure that has
-    none, so that luck looks no deeper than what is held against it; None is the whole corpus.
+    depth: where rankings end for a measure without a cutoff, so that luck looks no deeper than what is held against it;
+    None is the whole corpus. Queries of like judgements share a pool of values, from which each draws its own. Queries
+    of one group draw alike: whoever answers one wording by luck answers the others by the same luck.
     """
     depth = measures.cutoff(measure) or min(depth or len(dataset.documents), len(dataset.documents))
-    form = closed(measure, depth)
-    if form is None or (dataset.left_out >= 0).any():
-        resolved = measures.resolve([measure])
-        # One at a time: a ranking of the whole corpus for each query is large.
-        drawn = (_random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING, each)) for each in range(SEEDS))
-        average: Values = np.mean([measures.evaluate(dataset, each, resolved)[measure] for each in drawn], axis=0)
-        return average
-    size, queries = len(dataset.documents), len(dataset.queries)
-    gain = form.gain(dataset.grade)
-    if form.name in LINEAR:
-        mean_gain = np.bincount(dataset.judged_query, gain, minlength=queries) / size
-        reached = mean_gain * form.discount[:size].sum()
-        return divided(reached, form.worth(dataset))
-    relevant = np.bincount(dataset.judged_query, gain > 0, minlength=queries).astype(int)
-    by_count = {count: by_first(form, size, count, 0) if count else 0.0 for count in set(relevant.tolist())}
-    return np.array([by_count[count] for count in relevant.tolist()])
+    asked = np.flatnonzero(dataset.answerable)
+    rng = stream(seed, Purpose.LUCK)
+    profiles: dict[_Profile, int] = {}
+    own = [profiles.setdefault(_profile(dataset, query), len(profiles)) for query in asked.tolist()]
+    size = max(FEWEST_OF_A_PROFILE, RANKINGS // max(1, len(profiles)))
+    pools = np.sort(_pools(list(profiles), len(dataset.documents), measure, depth=depth, size=size, rng=rng), axis=1)[
+        own
+    ]
+    codes = (
+        np.arange(len(asked)) if dataset.groups is None else np.unique(dataset.groups[asked], return_inverse=True)[1]
+    )
+    rows = np.arange(len(asked))
+    return np.array([pools[rows, rng.integers(0, size, len(asked))[codes]].mean() for _ in range(draws)])
 
 
-def beats_random(values: Values, random: Values, test: Test, level: float = LEVEL) -> bool:
-    """Is a retriever better than luck? values, random: [queries], of the same measure; test: a paired one, giving p.
+def luck_p(mean: float, luck: Values) -> float:
+    """How often luck is as good: the share of random means not below, of those and itself (never 0)."""
+    return float((1 + (luck >= mean - TIE).sum()) / (1 + len(luck)))
 
-    False where there is no query, and where p is not below the level: not shown is not the same as not so.
-    """
-    return bool(len(values) and values.mean() > random.mean() and test(values, random) < level)
+
+def _profile(dataset: Dataset, query: int) -> _Profile:
+    return tuple(sorted(dataset.judgements[query].values(), reverse=True)), bool(dataset.left_out[query] >= 0)
+
+
+def _pools(
+    profiles: Sequence[_Profile], documents: int, measure: str, *, depth: int, size: int, rng: np.random.Generator
+) -> Values:
+    """The measure's values of `size` random rankings of each profile, [profiles, size]."""
+    judgements: list[dict[int, int]] = []
+    rows = np.full((len(profiles) * size, depth), NO_HIT, dtype=np.int64)
+    for number, (grades, without_itself) in enumerate(profiles):
+        judgements += [dict(enumerate(grades))] * size
+        choice = documents - without_itself
+        for row in range(number * size, (number + 1) * size):
+            drawn = rng.choice(choice, min(depth, choice), replace=False)
+            # The judged ones come first; what is not judged needs no more than a number of its own.
+            rows[row, : len(drawn)] = np.where(drawn < len(grades), drawn, len(grades) + np.arange(len(drawn)))
+    values = measures.evaluate_positions(measures.resolve([measure]), judgements, rows)[measure]
+    return values.reshape(len(profiles), size)
 
 
 def _random(dataset: Dataset, depth: int, rng: np.random.Generator) -> Ranking:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from bench.errors import BenchError, unknown
 
@@ -47,6 +47,19 @@ _FORM = re.compile(
 )
 
 
+class Cell(Protocol):
+    """One of two runs: its names in head and in base."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def retriever(self) -> str: ...
+    @property
+    def base_dataset(self) -> str: ...
+    @property
+    def base_retriever(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Gate:
     """One condition. kind: what `value` bounds.
@@ -78,6 +91,10 @@ class Gate:
     def covers(self, dataset: str, retriever: str) -> bool:
         """Does it speak of this cell?"""
         return self.scope in ("", dataset, retriever, f"{dataset}/{retriever}")
+
+    def on(self, cell: Cell) -> bool:
+        """Does it speak of this cell of two runs, by its names in head or in base?"""
+        return self.covers(cell.dataset, cell.retriever) or self.covers(cell.base_dataset, cell.base_retriever)
 
     def met_by(self, value: float) -> bool:
         """Is the bound kept?"""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset
-from bench.statistics import bootstrap_mean
+from bench.intervals import mean_interval
 from bench.streams import Purpose, stream
 from retrievers.base import Ranking
 
@@ -65,7 +65,7 @@ def figures(
         (OVERLAP, ""): [overlap(ranking.documents[group, :TOP]) for group in groups],
     }
     table = np.array(list(columns.values())).T
-    low, high = bootstrap_mean(table, stream(seed, Purpose.WORDINGS))
+    low, high, _ = mean_interval(table, stream(seed, Purpose.WORDINGS))
     for number, (quantity, measure) in enumerate(columns):
         yield GroupFigure(
             quantity, measure, float(table[:, number].mean()), float(low[number]), float(high[number]), len(groups)

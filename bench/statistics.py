@@ -8,7 +8,7 @@ one question, questions on one document), they vary together, so the group is wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Groups = NDArray[np.int64] | None
 
-DRAWS = 10_000
 FLIPS = 100_000
 LEVEL = 0.95
 # Two values of a measure closer than this are the same value, summed in another order.
 TIE = 1e-9
-# Cells of one batch: small enough to stay in a core's cache, where counting and multiplying are fastest.
-_CELLS = 50_000
 # Signs of one batch: fewer make the products of matrices small, more leave the cache.
 _SIGNS = 1_250_000
 
@@ -34,7 +31,7 @@ def group_codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
     return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
 
 
-def _summed(values: Floats, groups: Groups) -> tuple[Floats, Floats]:
+def summed(values: Floats, groups: Groups) -> tuple[Floats, Floats]:
     """Sums [units, columns] and sizes [units] of the units that vary independently: groups, else queries."""
     if groups is None:
         return values, np.ones(len(values))
@@ -42,106 +39,6 @@ def _summed(values: Floats, groups: Groups) -> tuple[Floats, Floats]:
     sums = np.zeros((len(codes), values.shape[1]))
     np.add.at(sums, unit, values)
     return sums, np.bincount(unit, minlength=len(codes)).astype(np.float64)
-
-
-# ------------------------------------------------------------------------------------------------- intervals
-
-
-def bootstrap_mean(
-    values: Floats, rng: np.random.Generator, draws: int = DRAWS, level: float = LEVEL, groups: Groups = None
-) -> tuple[Floats, Floats]:
-    """Bootstrap interval of the mean over queries (BCa).
-
-    values: [queries, columns]. Returns low and high, [columns]; NaN for fewer than two queries (groups), which say
-    nothing of their spread. Generators of one seed give the same draws, here and in `bootstrap_difference`.
-
-    Whole groups are drawn. Their sizes differ, so the mean of a draw is a ratio: what was drawn, summed, over how
-    many queries that was (Davison & Hinkley, Bootstrap Methods and their Application, 1997, 2.4 and 3.8).
-    Bias-corrected and accelerated (Efron, Better bootstrap confidence intervals, JASA 1987; acceleration by the
-    jackknife over units): per-query values pile up at 0 and 1, and the percentile interval of 50 queries of mean .9
-    holds the truth in 92% of the cases, nearly always failing on one side; this one in 95%, on both alike.
-    """
-    sums, sizes = _summed(values, groups)
-    if len(sums) < 2:
-        return _unknown(values)
-    means = _means(sums, sizes, rng, draws)
-    return _bca(means, sums.sum(axis=0) / sizes.sum(), _jackknife(sums, sizes), level)
-
-
-def bootstrap_difference(
-    differences: Floats, rng: np.random.Generator, draws: int = DRAWS, level: float = LEVEL, groups: Groups = None
-) -> tuple[Floats, Floats]:
-    """Bootstrap interval of a paired mean difference (expanded percentile); as `bootstrap_mean` otherwise.
-
-    Differences are mostly zeros with a few large values on either side, without a skew worth the noise of estimating
-    it: of 50 queries with 60% ties BCa holds the truth in 92% of the cases, this in 94%. The percentiles are taken
-    further out by what resampling loses for n units, at the normal's share beyond t(level, n - 1) sqrt(n / (n - 1))
-    (Hesterberg, What Teachers Should Know About the Bootstrap, The American Statistician 2015).
-    """
-    from scipy.special import ndtr, stdtrit
-
-    sums, sizes = _summed(differences, groups)
-    n = len(sums)
-    if n < 2:
-        return _unknown(differences)
-    tail = 100 * ndtr(math.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - level) / 2))
-    low, high = np.percentile(_means(sums, sizes, rng, draws), [tail, 100 - tail], axis=0)
-    return low, high
-
-
-def _unknown(values: Floats) -> tuple[Floats, Floats]:
-    return np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
-
-
-def _means(sums: Floats, sizes: Floats, rng: np.random.Generator, draws: int) -> Floats:
-    means = np.empty((draws, sums.shape[1]))
-    start = 0
-    for counts in _counts(len(sums), rng, draws, max(1, _CELLS // len(sums))):
-        stop = start + len(counts)
-        np.divide(counts @ sums, (counts @ sizes)[:, None], out=means[start:stop])
-        start = stop
-    return means
-
-
-def _counts(n: int, rng: np.random.Generator, draws: int, step: int) -> Iterator[Floats]:
-    """How often each of n units is in each resample of n, [step or fewer, n] at a time, until there are `draws`."""
-    # One matrix product with the counts serves all columns. Narrow integers take half the random bits.
-    kind = np.uint16 if n <= 2**16 else np.uint32
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
-        drawn = rng.integers(0, n, (size, n), dtype=kind).astype(np.intp)
-        drawn += n * np.arange(size)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-
-
-def _jackknife(sums: Floats, sizes: Floats) -> Floats:
-    """Skewness of the mean's influence values over six: the acceleration, [columns]."""
-    without = (sums.sum(axis=0) - sums) / (sizes.sum() - sizes)[:, None]
-    away = without.mean(axis=0) - without
-    square = (away**2).sum(axis=0)
-    flat = square <= TIE**2
-    return np.where(flat, 0, (away**3).sum(axis=0) / (6 * np.where(flat, 1, square) ** 1.5))
-
-
-def _bca(drawn: Floats, estimate: Floats, acceleration: Floats, level: float) -> tuple[Floats, Floats]:
-    from scipy.special import ndtr, ndtri
-
-    drawn = np.sort(drawn, axis=0)
-    draws, columns = drawn.shape
-    below = (drawn < estimate - TIE).sum(axis=0)
-    equal = (drawn <= estimate + TIE).sum(axis=0) - below
-    # Draws that meet the estimate count half; never 0 or 1, whose quantiles are infinite.
-    bias = ndtri(np.clip((below + equal / 2) / draws, 0.5 / draws, 1 - 0.5 / draws))
-    ends = []
-    for tail in ((1 - level) / 2, (1 + level) / 2):
-        shifted = bias + ndtri(tail)
-        share = ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, TIE))
-        at = share * (draws - 1)
-        left = np.floor(at).astype(np.intp)
-        right = np.minimum(left + 1, draws - 1)
-        column = np.arange(columns)
-        ends.append(drawn[left, column] + (at - left) * (drawn[right, column] - drawn[left, column]))
-    return ends[0], ends[1]
 
 
 # ------------------------------------------------------------------------------------------------------ tests
@@ -158,7 +55,7 @@ def randomisation_test(
     column's units are tried where there are at most `flips` of them, else `flips` random ones: p = (1 + b) / (1 +
     flips), never 0 (Phipson & Smyth, Permutation p-values should never be zero, 2010).
     """
-    sums, _ = _summed(differences, groups)
+    sums, _ = summed(differences, groups)
     observed = np.abs(sums.sum(axis=0))
     # Sums over another order of signs differ in their last bits; equal ones count as equal.
     reached = observed - 1e-10 * np.abs(sums).sum(axis=0)
@@ -212,6 +109,15 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
+def holm_within(families: Sequence[Hashable], p: Sequence[float]) -> list[float]:
+    """The p-values adjusted within each family, [m]. families: of each p-value, [m]."""
+    found, given = np.full(len(p), np.nan), np.array(p, dtype=np.float64)
+    for family in dict.fromkeys(families):
+        mine = np.array([each == family for each in families])
+        found[mine] = holm(given[mine])
+    return list(found.tolist())
+
+
 # -------------------------------------------------------------------------------------------- size and power
 
 
@@ -241,7 +147,7 @@ def standard_error(values: Floats, groups: Groups = None) -> Floats:
     With groups that of a ratio of sums (Cochran, Sampling Techniques, 1977, 6.4), which for groups of one query is
     the usual sd / sqrt(n).
     """
-    sums, sizes = _summed(values, groups)
+    sums, sizes = summed(values, groups)
     n = len(sums)
     if n < 2:
         return np.full(values.shape[1], np.nan)
@@ -285,43 +191,57 @@ def auroc(positive: Floats, negative: Floats) -> float:
     """
     if not len(positive) or not len(negative):
         return math.nan
-    ordered = np.sort(negative)
-    ranks = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
-    return float(ranks.sum() / (2 * len(positive) * len(negative)))
+    return float(_above(positive, negative).mean())
+
+
+def _above(scores: Floats, others: Floats) -> Floats:
+    """The share of the others that each score is above, ties counting half."""
+    ordered = np.sort(others)
+    ranks = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")
+    return ranks / (2 * len(others))
 
 
 def auroc_interval(
-    positive: Floats,
-    negative: Floats,
-    rng: np.random.Generator,
-    *,
-    draws: int = DRAWS,
-    level: float = LEVEL,
-    groups: tuple[Groups, Groups] = (None, None),
+    positive: Floats, negative: Floats, level: float = LEVEL, groups: tuple[Groups, Groups] = (None, None)
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of `auroc`; positives and negatives are drawn apart, whole groups of each.
+    """Interval of `auroc`: from the lower of two lower ends to the higher of two upper ones.
 
-    groups: of the positives and of the negatives. NaN where either has fewer than two (groups). Perfect separation
-    gives (1, 1), which few scores cannot warrant.
+    One is by the spread of the scores seen (DeLong, DeLong & Clarke-Pearson, Biometrics 1988, on the logit scale),
+    which sees too little where nearly all pairs are in order; the other by the spread that so high a figure has of
+    itself (Newcombe, Statistics in Medicine 2006, part 2, method 5), which supposes that both kinds spread alike.
+    groups: of the positives and of the negatives, whose members count as one. NaN where either has fewer than two.
     """
-    units = [_units(len(scores), each) for scores, each in zip((positive, negative), groups, strict=True)]
-    sizes = [len(np.unique(unit)) for unit in units]
-    if min(sizes) < 2:
+    from scipy.special import ndtri
+
+    sides = zip((positive, negative), groups, strict=True)
+    positives, negatives = (len(scores) if each is None else len(np.unique(each)) for scores, each in sides)
+    if min(positives, negatives) < 2:
         return math.nan, math.nan
-    order = np.argsort(negative, kind="stable")
-    ordered, lost_unit = negative[order], units[1][order]
-    below, upto = np.searchsorted(ordered, positive, "left"), np.searchsorted(ordered, positive, "right")
-    drawn, step = [], max(1, _CELLS // max(len(positive), len(negative)))
-    for won, lost in zip(*(_counts(size, rng, draws, step) for size in sizes), strict=True):
-        won, lost = won[:, units[0]], lost[:, lost_unit]
-        reached = np.concatenate([np.zeros((len(lost), 1)), np.cumsum(lost, axis=1)], axis=1)
-        pairs = 2 * won.sum(axis=1) * lost.sum(axis=1)
-        drawn.append((won * (reached[:, below] + reached[:, upto])).sum(axis=1) / pairs)
-    tail = (1 - level) / 2 * 100
-    low, high = np.percentile(np.concatenate(drawn), [tail, 100 - tail])
-    return float(low), float(high)
+    z, area = float(ndtri((1 + level) / 2)), auroc(positive, negative)
+    ends = [_newcombe(area, positives, negatives, z), *_delong(area, positive, negative, groups, z)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def _units(n: int, groups: Groups) -> NDArray[np.intp]:
-    """The number of the unit that each of n queries is in, [n]."""
-    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+def _delong(
+    area: float, positive: Floats, negative: Floats, groups: tuple[Groups, Groups], z: float
+) -> Iterator[tuple[float, float]]:
+    """Nothing where all pairs, or none, are in order."""
+    if not 0 < area < 1:
+        return
+    shares = (_above(positive, negative), _above(negative, positive))
+    error = math.hypot(*(standard_error(each[:, None], own)[0] for each, own in zip(shares, groups, strict=True)))
+    middle, half = math.log(area / (1 - area)), z * error / (area * (1 - area))
+    yield tuple(1 / (1 + math.exp(-end)) for end in (middle - half, middle + half))  # type: ignore[misc]
+
+
+def _newcombe(area: float, positives: int, negatives: int, z: float) -> tuple[float, float]:
+    from scipy.optimize import brentq
+
+    def beyond(truth: float) -> float:
+        spread = (1 - truth) / (2 - truth) + truth / (1 + truth)
+        variance = truth * (1 - truth) * (1 + ((positives + negatives) / 2 - 1) * spread) / (positives * negatives)
+        return float((area - truth) ** 2 - z**2 * variance)
+
+    inside = min(max(area, 1e-9), 1 - 1e-9)
+    low = float(brentq(beyond, 0, inside)) if area > 0 else 0.0
+    return low, float(brentq(beyond, inside, 1)) if area < 1 else 1.0

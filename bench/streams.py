@@ -11,17 +11,20 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What is drawn. A number stays with its purpose: another one moves every interval that was ever published."""
+    """What is drawn. A number stays with its purpose: another one moves every interval that was ever published.
+
+    5 was that of draws which are made no more.
+    """
 
     TIMING_ORDER = 1  # of the queries, in which they are timed
     MEAN = 2  # the draws of an interval of a mean
     DIFFERENCE = 3  # the draws of an interval of a paired difference
     SIGNS = 4  # the signs of a randomisation test
-    NO_ANSWER = 5  # the draws of AUROC's interval
-    LUCK = 6  # the signs of the test against a random order
+    LUCK = 6  # random orders of the documents, and the means that they give
     WORDINGS = 7  # the draws over groups of wordings
     ANALYSIS = 8  # a part for each question of bench.analysis
-    RANDOM_RANKING = 9  # the control; a part for each of the rankings that an expectation is the mean of
+    RANDOM_RANKING = 9  # the control
+    MARGIN = 10  # the draws of the tests that a difference is within a margin
 
 
 def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:

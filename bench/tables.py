@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench import groups, latency, noise, store, unanswerable
 from bench.dataset import Dataset
 from bench.guard import Guard
-from bench.statistics import bootstrap_mean
+from bench.intervals import mean_interval
 from bench.streams import Purpose, stream
 
 SHOWN_HITS = 10
@@ -50,7 +50,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], guard: Guard) -> None:
             whose = (dataset.name, label)
             for name, figures in (
                 ("groups", partial(groups.figures, dataset, cell.ranking, cell.per_query, seed)),
-                ("unanswerable", partial(unanswerable.figures, dataset, cell.ranking, seed)),
+                ("unanswerable", partial(unanswerable.figures, dataset, cell.ranking)),
             ):
                 found = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
                 rows[name] += [(*whose, *astuple(each)) for each in found]
@@ -103,7 +103,7 @@ def _measures(dataset: Dataset, cells: list[tuple[str, store.Cell]], seed: int) 
         chosen = values[mask]
         wordings = None if dataset.groups is None else dataset.groups[mask]
         # One set of draws for all retrievers: their intervals then differ by their values alone.
-        low, high = bootstrap_mean(chosen, stream(seed, Purpose.MEAN), groups=wordings)
+        low, high, _ = mean_interval(chosen, stream(seed, Purpose.MEAN), groups=wordings)
         mean = chosen.mean(axis=0) if len(chosen) else np.full(len(columns), np.nan)
         for (label, measure), *figures in zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True):
             rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset
 from bench.statistics import auroc, auroc_interval
-from bench.streams import Purpose, stream
 from retrievers.base import NO_HIT, Ranking
 
 # A floor is set so that at least this many percent of the answerable queries reach it.
@@ -36,7 +35,7 @@ class ScoreFigure:
     unanswerable: int
 
 
-def figures(dataset: Dataset, ranking: Ranking, seed: int) -> Iterator[ScoreFigure]:
+def figures(dataset: Dataset, ranking: Ranking) -> Iterator[ScoreFigure]:
     """What the top scores of a retriever tell; nothing where the set has not both kinds of query."""
     answerable = dataset.answerable
     if answerable.all() or not answerable.any():
@@ -48,7 +47,7 @@ def figures(dataset: Dataset, ranking: Ranking, seed: int) -> Iterator[ScoreFigu
     floor = float(np.sort(positive)[len(positive) * (100 - KEPT) // 100])
     known = bool(np.isfinite(floor))
     groups = (None, None) if dataset.groups is None else (dataset.groups[answerable], dataset.groups[~answerable])
-    low, high = auroc_interval(positive, negative, stream(seed, Purpose.NO_ANSWER), groups=groups)
+    low, high = auroc_interval(positive, negative, groups=groups)
     for quantity, value, below, above in (
         (AUROC, auroc(positive, negative), low, high),
         (FLOOR, floor if known else nan, nan, nan),

@@ -2,8 +2,11 @@
 
 D and L are the dense and the lexical retriever of the highest mean within the limits on cost, [low, high] is the 95%
 interval of D's mean minus L's, and m the margin below which a gain is not worth having. One side is *shown better*
-where p after Holm's correction is below .05 and the interval leaves 0 out, against L (D) and every other retriever
-of its kind: the best of several was chosen by the same queries. The first rule that applies:
+where p after Holm's correction (over the pairs of this set by its main measure) is below .05 and the interval leaves 0
+out, against L (D) and every other retriever of its kind: the best of several was chosen by the same queries. One is
+*within the margin* of its rivals where tests show that none of them is better than it by m or more, and that the best
+of them is worse by less than m (at .025 each, the second corrected for having been chosen). The first rule that
+applies:
 
 | basis          | where                                                                     | choice              |
 |----------------|---------------------------------------------------------------------------|---------------------|
@@ -14,7 +17,7 @@ of its kind: the best of several was chosen by the same queries. The first rule 
 | cost           | one kind exceeds a limit                                                  | the other kind      |
 | fusion         | fusion's interval over the better of D and L is above 0, not all below m, | hybrid worth trying |
 |                | and the costs of both together keep the limits                            |                     |
-| within margin  | -m < low and high < m, from 20 queries (groups) on                        | the cheaper of both |
+| within margin  | the cheaper one is within the margin of the other one's kind              | the cheaper of both |
 | beyond margin  | one is shown better, by m or more at the near end of the interval         | the better kind     |
 | better         | one is shown better, whether by m is open                                 | the better kind     |
 | undecided      | otherwise                                                                 | undecided           |
@@ -22,20 +25,32 @@ of its kind: the best of several was chosen by the same queries. The first rule 
 Where both kinds were compared, a retriever that is neither has no part in the choice; one of a higher mean is named.
 Over all sets nothing is pooled: a choice is that of more than half of the sets with no set choosing the opposite.
 Of two the cheaper is the dense one only where each cost known of both is lower; otherwise it is the lexical one. Of
-two of one kind it is the one of the higher mean, unless each cost known of both is lower for the other.
+two of one kind it is the one of the higher mean, unless each cost known of both is lower for the other. Whatever is
+chosen, one of its kind that is not shown worse, costs less and passes the same rule is recommended in its place.
 The interval of fusion stands outside Holm's correction: it is a reason to try a hybrid, not a finding.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from bench import wording
-from bench.candidates import Candidate, Limits, best_pair, by_mean, cheaper, cheaper_of_kind, in_order, of_kind
+from bench.candidates import (
+    Candidate,
+    Limits,
+    best_pair,
+    by_mean,
+    cheaper,
+    cheaper_of_kind,
+    in_order,
+    of_kind,
+    undercuts,
+)
 from bench.comparisons import ALPHA, Comparison, outcome
+from bench.intervals import least_units
 from bench.statistics import TIE, least_p
 
 # "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
@@ -43,8 +58,6 @@ Choice = str
 AMONG = " of those compared"
 Basis = Literal["no pair", "no one affords", "cost", "fusion", "within margin", "beyond margin", "better", "undecided"]
 
-# Intervals of fewer are too short to show two retrievers alike: no test stands beside them there.
-FEWEST = 20
 # Normal quantiles of a two-sided test at .05, and of a power of 80%.
 _Z_TEST, _Z_POWER = 1.95996, 0.84162
 
@@ -105,19 +118,22 @@ def decide(
 ) -> Verdict:
     """The verdict for one dataset by one measure.
 
-    rows: `comparisons.adjusted` rows of the whole report (the number of queries that would settle it counts them).
+    rows: `comparisons.adjusted` rows, of which those of other sets and measures are left aside.
     margins: measure -> smallest gain worth having, 0 where it names none. fusion: reciprocal-rank fusion of
     `best_pair` as a, the `leading` one of the two as b; left aside where b is another. The order of candidates and rows
     does not matter.
-    Raises ValueError for a margin below 0, for rows not yet adjusted, and where a pair of lexical and dense
-    retrievers has no row.
+    Raises ValueError for a margin below 0, for rows of another margin or not yet adjusted, and where a pair of lexical
+    and dense retrievers has no row.
     """
     margin = (margins or {}).get(measure, 0.0)
     if not margin >= 0:
         raise ValueError(f"the margin of {measure} is {margin}, not 0 or more")
-    if any(math.isnan(row.p_holm) and not math.isnan(row.p) for row in rows):
+    mine = [row for row in rows if (row.dataset, row.measure) == (dataset, measure)]
+    if any(math.isnan(row.p_holm) and not math.isnan(row.p) for row in mine):
         raise ValueError("rows without p_holm: they are not adjusted yet")
-    case = _Case(dataset, measure, margin, in_order(candidates), rows, limits or Limits(), fusion)
+    if any(row.margin != margin for row in mine):
+        raise ValueError(f"rows that were not tested against the margin of {margin}")
+    case = _Case(dataset, measure, margin, in_order(candidates), mine, limits or Limits(), fusion)
     return case.verdict()
 
 
@@ -198,7 +214,8 @@ class _Case:
             wording.means(leader, other, allowed, self._row(leader.label, other.label), kinds=False),
             *wording.limited(self.limits, allowed, working),
         )
-        return self._settled(leader, other, allowed[1:], figures, cheaper_of_kind(leader, other), missing=(missing,))
+        rivals = {each.label: [rival for rival in allowed if rival is not each] for each in allowed}
+        return self._settled(leader, other, rivals, figures, cheaper_of_kind(leader, other), missing=(missing,))
 
     @property
     def _undecided(self) -> str:
@@ -240,14 +257,15 @@ class _Case:
         leader = leading(lexical, dense, row)
         other = lexical if leader is dense else dense
         allowed = [each for each in self.candidates if not self.limits.exceeded(each)]
-        rivals = of_kind(allowed, other.kind)
+        lexical_ones, dense_ones = (of_kind(allowed, kind) for kind in ("lexical", "dense"))
+        rivals = {each.label: dense_ones for each in lexical_ones} | {each.label: lexical_ones for each in dense_ones}
         figures = (
             wording.means(leader, other, allowed, row.seen_from(leader.label)),
             *wording.limited(self.limits, (lexical, dense), free),
             *wording.another_kind(leader, allowed),
         )
         if self.fusion and self._gains(self.fusion, leader) and not self.limits.exceeded(lexical, dense):
-            winner = None if self._not_beaten(leader, rivals) else leader.label
+            winner = None if self._not_beaten(leader, rivals[leader.label]) else leader.label
             first = wording.hybrid(self.dataset, lexical, dense, self.fusion)
             return self._say("hybrid worth trying", "fusion", first, *figures, row=row, winner=winner)
         return self._settled(leader, other, rivals, figures, cheaper(lexical, dense), row=row)
@@ -256,36 +274,71 @@ class _Case:
         self,
         leader: Candidate,
         other: Candidate,
-        rivals: Sequence[Candidate],
+        rivals: Mapping[str, Sequence[Candidate]],
         figures: Sequence[str],
         cheap: tuple[Candidate, str],
         *,
         row: Comparison | None = None,
         missing: Sequence[str] = (),
     ) -> Verdict:
-        """By the margin, who is shown better than all rivals, or not at all. other: the first of the rivals; cheap:
-        the cheaper of both, and what it is called; missing: a sentence on the kinds that were not compared."""
+        """By the margin, who is shown better than all rivals, or not at all. other: the best of the leader's rivals.
+        rivals: label -> those that a choice of it has to stand against. cheap: the cheaper of leader and other, and
+        what it is called; missing: a sentence on the kinds that were not compared."""
         seen = self._row(leader.label, other.label)
-        blocking = self._not_beaten(leader, rivals)
+        blocking = self._not_beaten(leader, rivals[leader.label])
         winner = None if blocking else leader.label
         costs = (*wording.costs(leader, other), *missing)
         pick, called = cheap
-        if -self.margin < seen.low and seen.high < self.margin and seen.groups >= FEWEST:
-            reason = wording.within(other if pick is leader else leader, called, winner, self.margin)
-            sentences = (self._use(pick, reason), *figures, *costs)
-            choice = pick.label + AMONG if missing else _choice(pick)
-            return self._say(choice, "within margin", *sentences, row=row, pick=pick, winner=winner)
+        loser = other if pick is leader else leader
+
+        def alike(each: Candidate) -> bool:
+            return self._within(each, loser, rivals[pick.label])
+
+        def better(each: Candidate) -> bool:
+            return not self._not_beaten(each, rivals[leader.label])
+
+        if alike(pick):
+            reason = wording.within(loser, called, winner, self.margin)
+            chosen, thrift = self._thrifty(pick, rivals, alike)
+            sentences = (self._use(chosen, reason), *thrift, *figures, *costs)
+            choice = chosen.label + AMONG if missing else _choice(chosen)
+            return self._say(choice, "within margin", *sentences, row=row, pick=chosen, winner=winner)
         if winner:
             beyond = 0 < self.margin <= seen.low
+            chosen, thrift = self._thrifty(leader, rivals, better)
+            beyond = beyond and (chosen is leader or self._row(chosen.label, other.label).low >= self.margin)
             reason = wording.better(other, self.margin, beyond=beyond)
-            sentences = (self._use(leader, reason), *figures, *costs)
+            sentences = (self._use(chosen, reason), *thrift, *figures, *costs)
             basis: Basis = "beyond margin" if beyond else "better"
-            choice = winner + AMONG if missing else _choice(leader)
-            return self._say(choice, basis, *sentences, row=row, pick=leader, winner=winner)
+            choice = chosen.label + AMONG if missing else _choice(leader)
+            return self._say(choice, basis, *sentences, row=row, pick=chosen, winner=winner)
         more = self._more_queries(seen, blocking)
-        first = wording.undecided(self.dataset, leader, other, blocking)
-        rest = (*figures, *self._too_few_for_holm(blocking), wording.wanted(more, seen), *missing)
-        return self._say("undecided", "undecided", first, *rest, row=row, wanted=more)
+        first = wording.undecided(self.dataset, leader, other, blocking, self.margin)
+        rest = (*figures, *self._too_few_for_holm(blocking), *self._too_few_for_margin(seen))
+        sentences = (first, *rest, wording.wanted(more, seen, pick, called), *missing)
+        return self._say("undecided", "undecided", *sentences, row=row, wanted=more)
+
+    def _within(self, pick: Candidate, loser: Candidate, rivals: Sequence[Candidate]) -> bool:
+        """No rival is better than the pick by the margin, and the best of them is not worse by it either."""
+        if not self.margin:
+            return False
+        rows = [self._row(pick.label, each.label) for each in rivals]
+        best = self._row(pick.label, loser.label)
+        enough = best.groups >= least_units(self.margin)
+        return enough and all(row.p_above < ALPHA / 2 for row in rows) and best.p_below * len(rows) < ALPHA / 2
+
+    def _thrifty(
+        self, pick: Candidate, rivals: Mapping[str, Sequence[Candidate]], holds: Callable[[Candidate], bool]
+    ) -> tuple[Candidate, tuple[str, ...]]:
+        """One of the pick's kind that costs less and is not shown worse, where the rule holds for it too; and why."""
+        against = rivals[pick.label]
+        kin = [each for each in of_kind(self.candidates, pick.kind) if each is not pick and each.label in rivals]
+        kin = [each for each in kin if each not in against and undercuts(each, pick)]
+        kin = [each for each in kin if outcome(self._row(pick.label, each.label)) != "a" and holds(each)]
+        if not kin:
+            return pick, ()
+        chosen = min(kin, key=lambda each: sum(undercuts(other, each) for other in kin))
+        return chosen, (wording.thrift(chosen, pick, self._row(pick.label, chosen.label)),)
 
     def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
         return fusion.b == leader.label and fusion.low > 0 and fusion.high >= self.margin
@@ -300,19 +353,25 @@ class _Case:
 
         The interval shortens with the root of the number of queries, and `detectable` is what this many show:
         (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
-        rows of the report have a p not below this one, and for so many queries that differ as make such a p possible.
+        rows of the set have a p not below this one, and for so many queries that differ as make such a p possible.
         """
         shown = max((row.queries * max(self._times(row), self._least_times(row)) for row in blocking), default=math.inf)
-        room = self.margin - abs(seen.difference)
-        alike = seen.queries * (seen.detectable / room) ** 2 if room > 0 else math.inf
-        # Too few groups for the rule of the margin: as many queries more as bring them to it.
-        alike = max(alike, seen.queries * FEWEST / seen.groups)
-        wanted = min(shown, alike) - seen.queries
+        wanted = min(shown, self._alike(seen)) - seen.queries
         if not wanted < 10_000_000:
             return None
         step = int(10 ** max(0, math.floor(math.log10(max(wanted, 1))) - 1))  # two digits: it is an estimate
         rounded: int = math.ceil(wanted / step) * step
         return max(1, rounded)
+
+    def _alike(self, seen: Comparison) -> float:
+        """How many queries show a difference of this size and spread to be within the margin."""
+        room = self.margin - abs(seen.difference)
+        if room <= 0:
+            return math.inf
+        # The test adds a query (group) of the greatest difference: spread / sqrt(n) + size / n leave the room.
+        size, spread = seen.queries / seen.groups, seen.detectable * math.sqrt(seen.queries)
+        root = (math.sqrt(spread**2 + 4 * room * size) - spread) / (2 * size)
+        return max(1 / root**2, least_units(room) * size)
 
     def _times(self, row: Comparison) -> float:
         from scipy.special import ndtri
@@ -328,7 +387,7 @@ class _Case:
         return (math.floor(math.log2(2 * self._steps(row.p) / ALPHA)) + 1) / differing if differing else math.inf
 
     def _steps(self, p: float) -> int:
-        """What Holm's correction multiplies this p by: the rows of the report that are not below it."""
+        """What Holm's correction multiplies this p by: the rows of the set that are not below it."""
         return max(1, sum(each.p >= p for each in self.rows))
 
     def _too_few_for_holm(self, blocking: Sequence[Comparison]) -> tuple[str, ...]:
@@ -340,9 +399,15 @@ class _Case:
                 return (wording.too_few(row, steps, fewer_help=least < ALPHA),)
         return ()
 
+    def _too_few_for_margin(self, seen: Comparison) -> tuple[str, ...]:
+        """A sentence where so few queries (groups) could not show a difference within the margin, whatever they say."""
+        if not self.margin or seen.groups >= (least := least_units(self.margin)):
+            return ()
+        return (wording.too_few_for_margin(seen, self.margin, least),)
+
     def _row(self, a: str, b: str) -> Comparison:
         for row in self.rows:
-            if (row.dataset, row.measure) == (self.dataset, self.measure) and {row.a, row.b} == {a, b}:
+            if {row.a, row.b} == {a, b}:
                 return row.seen_from(a)
         raise ValueError(f"{a} and {b} were not compared by {self.measure} on {self.dataset}")
 

@@ -65,24 +65,51 @@ def too_costly(kept: Candidate, out: Candidate, blocking: Sequence[Comparison], 
     return f"{known}: {difference(row)}."
 
 
-def undecided(dataset: str, leader: Candidate, other: Candidate, blocking: Sequence[Comparison]) -> str:
+def thrift(chosen: Candidate, better: Candidate, row: Comparison) -> str:
+    """Why not the one of the higher mean. row: that one against the chosen one."""
+    return (
+        f"{better.label} has the higher mean ({_mean(better)}) but is not shown better ({difference(row)}), and "
+        f"{chosen.label} costs less: {_costs(chosen, better)}."
+    )
+
+
+def undecided(dataset: str, leader: Candidate, other: Candidate, blocking: Sequence[Comparison], margin: float) -> str:
     """Which comparison leaves it open; blocking: the leader's rows that do not show it better."""
     against = [row.b for row in blocking]
     if other.label in against:
-        return f"Undecided on {dataset}: neither {leader.label} nor {other.label} is shown better."
+        alike = f", nor are they shown to be within {margin:g} of each other" if margin else ""
+        return f"Undecided on {dataset}: neither {leader.label} nor {other.label} is shown better{alike}."
     return (
         f"Undecided on {dataset}: {leader.label} is shown better than {other.label}, "
         f"but not than {' and '.join(against)}."
     )
 
 
-def wanted(more_queries: int | None, row: Comparison) -> str:
-    """What would settle it."""
-    if more_queries is None:
-        return "They differ too little to name a number of further queries that would settle it."
+# A gain that takes so many queries to show is none that somebody would notice.
+HARDLY = 100_000
+
+
+def wanted(more_queries: int | None, row: Comparison, cheap: Candidate, called: str) -> str:
+    """What would settle it. cheap: what to use where nothing worth having would be shown; called: why."""
+    if more_queries is None or more_queries >= HARDLY:
+        size = least(abs(row.difference)) if row.difference else "0"
+        count = "" if more_queries is None else f" (about {more_queries:,} more judged queries would)"
+        return (
+            f"A difference of {size} is too small to matter or to be shown{count}: take {cheap.label}, {called}, or "
+            "decide by other queries."
+        )
     unit = "judged query" if more_queries == 1 else "judged queries"
     grouped = "" if row.groups == row.queries else ", in groups of their own,"
-    return f"About {more_queries:,} more {unit}{grouped} would settle it, if the difference stays as measured."
+    return (
+        f"About {more_queries:,} more {unit}{grouped} would settle it in 4 cases of 5, if the difference stays as "
+        "measured."
+    )
+
+
+def too_few_for_margin(row: Comparison, margin: float, fewest: int) -> str:
+    """No outcome would show them within the margin."""
+    units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
+    return f"{units} cannot show a difference within {margin:g}, whatever they say; {fewest:,} are the least."
 
 
 def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
@@ -91,8 +118,8 @@ def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
     if not fewer_help:
         return f"{units} are too few for a test at .05, whatever they show: judge more."
     return (
-        f"{units} are too few for {comparisons:,} comparisons, whatever they show: judge more, or compare less "
-        f"(-m {row.measure})."
+        f"{units} are too few for {comparisons:,} comparisons, whatever they show: judge more, or compare fewer "
+        "retrievers."
     )
 
 
@@ -120,7 +147,10 @@ def means(
         parts.append(f"{each.label}{chosen} has {_mean(each)}")
     if not kinds and len(candidates) > 2:
         parts[1] += f", the best two of {len(candidates)}"
-    spread = f"{row.queries:,} queries show differences from {least(row.detectable)} before that correction"
+    spread = (
+        f"with {row.queries:,} queries a true difference of {least(row.detectable)} is found 4 times of 5, before that "
+        "correction"
+    )
     if not row.wins + row.losses:  # of no spread nothing follows
         spread = f"both have the same value on each of {row.queries:,} queries"
     return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."
@@ -141,9 +171,14 @@ def difference(row: Comparison) -> str:
 
 
 def costs(first: Candidate, second: Candidate) -> tuple[str, ...]:
-    """What both cost, in a sentence; none where that is not known."""
-    known = [f"{shown(a)} against {shown(b)} {unit} of {name}" for name, unit, a, b in known_costs(first, second)]
-    return (f"{first.label} costs {' and '.join(known)}.",) if known else ()
+    """What both cost, in a sentence; none where that is not known, or the same."""
+    known = _costs(first, second)
+    return (f"{first.label} costs {known}.",) if known else ()
+
+
+def _costs(first: Candidate, second: Candidate) -> str:
+    known = [(name, unit, shown(a), shown(b)) for name, unit, a, b in known_costs(first, second)]
+    return " and ".join(f"{a} against {b} {unit} of {name}" for name, unit, a, b in known if a != b)
 
 
 def another_kind(leader: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ ALLOWED = {
     "bench.__main__": "bench.cli",
     "bench.ab": "bench.dataset bench.environment bench.errors bench.latency bench.noise retrievers",
     "bench.analysis": "bench.dataset bench.errors bench.formats bench.guard bench.lint bench.measures "
-    "bench.same_text bench.statistics bench.streams retrievers.analyzer retrievers.base",
+    "bench.intervals bench.same_text bench.statistics bench.streams retrievers.analyzer retrievers.base",
     "bench.api": "bench.config bench.dataset bench.errors bench.formats bench.runner bench.store retrievers",
     "bench.baseline": "bench.errors bench.regression bench.store",
     "bench.calibrate": "bench.config bench.dataset bench.errors bench.runner bench.store",
@@ -25,14 +25,13 @@ ALLOWED = {
     "bench.cli": "bench.ab bench.baseline bench.calibrate bench.config bench.console bench.doctor "
     "bench.environment bench.errors bench.formats bench.interrupt bench.lint bench.regression "
     "bench.report bench.runner bench.search bench.store retrievers retrievers.cache",
-    "bench.comparisons": "bench.statistics bench.streams",
+    "bench.comparisons": "bench.intervals bench.statistics bench.streams",
     "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls "
-    "bench.dataset bench.guard bench.measures bench.pareto bench.statistics bench.store "
-    "bench.streams bench.verdict",
+    "bench.dataset bench.guard bench.measures bench.pareto bench.store bench.verdict",
     "bench.config": "bench.errors bench.measures retrievers.cache",
     "bench.console": "bench.report",
     "bench.contract": "retrievers.base",
-    "bench.controls": "bench.analysis bench.dataset bench.measures bench.streams retrievers.base",
+    "bench.controls": "bench.dataset bench.measures bench.statistics bench.streams retrievers.base",
     "bench.dataset": "bench.errors bench.same_text bench.statistics",
     "bench.doctor": "bench.environment bench.formats retrievers retrievers.cache retrievers.model",
     "bench.entrant": "bench.controls bench.dataset bench.errors bench.formats bench.worker retrievers retrievers.base",
@@ -41,9 +40,10 @@ ALLOWED = {
     "bench.failure": "retrievers",
     "bench.formats": "bench.dataset bench.errors bench.measures bench.same_text retrievers.base",
     "bench.gates": "bench.errors",
-    "bench.groups": "bench.dataset bench.statistics bench.streams retrievers.base",
+    "bench.groups": "bench.dataset bench.intervals bench.streams retrievers.base",
     "bench.guard": "",
     "bench.interrupt": "",
+    "bench.intervals": "bench.statistics",
     "bench.latency": "",
     "bench.lint": "bench.dataset bench.same_text bench.statistics bench.store bench.tables "
     "retrievers.analyzer retrievers.base retrievers.encoder retrievers.words",
@@ -54,7 +54,8 @@ ALLOWED = {
     "bench.process": "bench.failure bench.interrupt bench.worker retrievers retrievers.cache",
     "bench.pytest_plugin": "bench bench.regression bench.report",
     "bench.race": "bench.latency bench.worker",
-    "bench.regression": "bench.errors bench.gates bench.measures bench.statistics bench.store bench.streams",
+    "bench.regression": "bench.errors bench.gates bench.intervals bench.measures "
+    "bench.statistics bench.store bench.streams",
     "bench.report": "bench.errors bench.regression bench.search bench.store retrievers.analyzer retrievers.words",
     "bench.resume": "bench.errors bench.store",
     "bench.run_info": "",
@@ -67,12 +68,12 @@ ALLOWED = {
     "bench.statistics": "",
     "bench.store": "bench.dataset bench.errors bench.run_info retrievers.base",
     "bench.streams": "",
-    "bench.tables": "bench.dataset bench.groups bench.guard bench.latency bench.noise bench.statistics "
+    "bench.tables": "bench.dataset bench.groups bench.guard bench.intervals bench.latency bench.noise "
     "bench.store bench.streams bench.unanswerable",
     "bench.timing": "bench.entrant bench.latency bench.noise bench.race bench.store bench.streams "
     "bench.worker retrievers",
-    "bench.unanswerable": "bench.dataset bench.statistics bench.streams retrievers.base",
-    "bench.verdict": "bench.candidates bench.comparisons bench.statistics bench.wording",
+    "bench.unanswerable": "bench.dataset bench.statistics retrievers.base",
+    "bench.verdict": "bench.candidates bench.comparisons bench.intervals bench.statistics bench.wording",
     "bench.wording": "bench.analysis bench.candidates bench.comparisons",
     "bench.worker": "bench.contract bench.dataset bench.failure bench.latency bench.memory retrievers.base "
     "retrievers.cache",

@@ -17,13 +17,21 @@ def made(means, n=200, seed=0, spread=0.2):
     rng = np.random.default_rng(seed)
     hardness = rng.normal(0, 0.2, n)
     return {
-        label: {measure: mean + hardness + rng.normal(0, spread, n) for measure in MEASURES}
+        label: {measure: np.clip(mean + hardness + rng.normal(0, spread, n), 0, 1) for measure in MEASURES}
         for label, mean in means.items()
     }
 
 
+TWO = {"a": 0.4, "b": 0.43}
+MARGINS = dict.fromkeys(MEASURES, 0.02)
+
+
+def compared(dataset, values, answerable, **more):
+    return compare(dataset, values, answerable, **{"seed": 1, "main": "nDCG@10", "margins": MARGINS, **more})
+
+
 def rows_of(means, n=200, dataset="set", **more):
-    return compare(dataset, made(means, n), np.ones(n, bool), seed=1, flips=5_000, **more)
+    return compared(dataset, made(means, n), np.ones(n, bool), **{"flips": 5_000, **more})
 
 
 def test_there_is_a_row_for_each_pair_and_measure():
@@ -35,7 +43,7 @@ def test_there_is_a_row_for_each_pair_and_measure():
 
 def test_a_row_holds_what_the_statistics_say():
     values = made({"a": 0.4, "b": 0.5})
-    row = compare("set", values, np.ones(200, bool), seed=1)[0]
+    row = compared("set", values, np.ones(200, bool))[0]
     differences = (values["a"]["nDCG@10"] - values["b"]["nDCG@10"])[:, None]
     assert row.mean_a - row.mean_b == pytest.approx(row.difference)
     assert row.difference == pytest.approx(differences.mean())
@@ -49,8 +57,8 @@ def test_a_row_holds_what_the_statistics_say():
 def test_the_unanswerable_are_left_out():
     values, answerable = made({"a": 0.4, "b": 0.5}), np.arange(200) < 120
     cut = {label: {m: each[:120] for m, each in measures.items()} for label, measures in values.items()}
-    whole = compare("set", values, answerable, seed=1, flips=2_000)
-    assert adjusted(whole) == adjusted(compare("set", cut, np.ones(120, bool), seed=1, flips=2_000))
+    whole = compared("set", values, answerable, flips=2_000)
+    assert adjusted(whole) == adjusted(compared("set", cut, np.ones(120, bool), flips=2_000))
 
 
 def test_it_is_the_same_from_run_to_run():
@@ -59,8 +67,8 @@ def test_it_is_the_same_from_run_to_run():
 
 def test_the_other_order_of_a_pair_says_the_same():
     values = made({"a": 0.4, "b": 0.43})
-    forward = adjusted(compare("set", values, np.ones(200, bool), seed=1))[0]
-    back = adjusted(compare("set", dict(reversed(values.items())), np.ones(200, bool), seed=1))[0].seen_from("a")
+    forward = adjusted(compared("set", values, np.ones(200, bool)))[0]
+    back = adjusted(compared("set", dict(reversed(values.items())), np.ones(200, bool)))[0].seen_from("a")
     assert back.p == forward.p
     assert back[:4] == forward[:4]
     assert back[11:14] == forward[11:14]
@@ -76,20 +84,44 @@ def test_groups_make_it_less_sure():
     values = made({"a": 0.4, "b": 0.45}, n=40)
     copied = {label: {m: np.repeat(v, 5) for m, v in each.items()} for label, each in values.items()}
     groups = np.repeat(np.arange(40), 5)
-    by_query = compare("set", copied, np.ones(200, bool), seed=1)[0]
-    by_group = compare("set", copied, np.ones(200, bool), seed=1, groups=groups)[0]
+    by_query = compared("set", copied, np.ones(200, bool))[0]
+    by_group = compared("set", copied, np.ones(200, bool), groups=groups)[0]
     assert (by_group.queries, by_group.groups) == (200, 40)
     assert by_group.high - by_group.low > 1.5 * (by_query.high - by_query.low)
     assert by_group.detectable > 1.5 * by_query.detectable
     assert by_group.p > by_query.p
 
 
-def test_holm_counts_all_rows_of_the_report():
-    first, second = rows_of({"a": 0.4, "b": 0.43}), rows_of({"a": 0.4, "b": 0.43}, n=150, dataset="other")
-    alone, together = adjusted(first), adjusted([*first, *second])
-    assert all(math.isnan(row.p_holm) for row in first)
-    assert min(row.p_holm for row in together[:2]) >= min(row.p_holm for row in alone)
-    assert [row.p_holm for row in together] == statistics.holm(np.array([r.p for r in [*first, *second]])).tolist()
+def test_holm_counts_the_pairs_of_a_set_by_its_main_measure():
+    means = {"a": 0.4, "b": 0.43, "c": 0.44}
+    rows = adjusted([*rows_of(means), *rows_of(means, n=150, dataset="other")])
+    assert all(math.isnan(row.p_holm) for row in rows_of(means))
+    for dataset in ("set", "other"):
+        for family, measure in (("verdict", "nDCG@10"), ("exploratory", "R@10")):
+            mine = [row for row in rows if (row.dataset, row.family) == (dataset, family)]
+            assert {row.measure for row in mine} == {measure}
+            assert [row.p_holm for row in mine] == statistics.holm(np.array([row.p for row in mine])).tolist()
+
+
+def test_what_else_is_shown_changes_nothing():
+    """Ten more sets and more measures: the verdict's p is the same."""
+    alone = adjusted(compared("set", {k: {"nDCG@10": v["nDCG@10"]} for k, v in made(TWO).items()}, np.ones(200, bool)))
+    beside = adjusted([*rows_of(TWO, flips=100_000), *(row for n in range(10) for row in rows_of(TWO, dataset=str(n)))])
+    assert [beside[0].low, beside[0].high] == pytest.approx([alone[0].low, alone[0].high])
+    assert beside[0].p_holm == beside[0].p == pytest.approx(alone[0].p, rel=0.1)
+
+
+def test_a_row_says_which_interval_it_has_and_what_it_was_tested_for():
+    few, many = np.zeros(200), np.zeros(200)
+    few[:5], many[:50] = 0.5, 0.5
+    values = {"a": {"nDCG@10": few, "R@10": many}, "b": {"nDCG@10": few * 0, "R@10": few * 0}}
+    one, other = compared("set", values, np.ones(200, bool), margins={"nDCG@10": 0.05})
+    assert (one.interval, other.interval) == ("bounded", "bootstrap")
+    assert (one.margin, other.margin) == (0.05, 0)
+    assert one.p_above < 0.001 < one.p_below < 0.1
+    assert math.isnan(other.p_above)
+    back = one.seen_from("b")
+    assert (back.p_above, back.p_below) == (one.p_below, one.p_above)
 
 
 def test_outcome_needs_both_the_interval_and_the_adjusted_p():
@@ -109,8 +141,9 @@ def test_undistinguished_from_the_best():
 
 def test_identical_retrievers_are_undecided_and_the_first_is_best():
     values = made({"a": 0.4})
-    rows = adjusted(compare("set", {"a": values["a"], "copy": values["a"]}, np.ones(200, bool), seed=1))
-    assert (rows[0].p, rows[0].low, rows[0].high, rows[0].effect, rows[0].ties) == (1, 0, 0, 0, 200)
+    rows = adjusted(compared("set", {"a": values["a"], "copy": values["a"]}, np.ones(200, bool)))
+    assert (rows[0].p, rows[0].effect, rows[0].ties) == (1, 0, 200)
+    assert rows[0].low < 0 < rows[0].high
     assert undistinguished(rows)["set", "R@10"] == ("a", ("copy",))
 
 
@@ -120,8 +153,8 @@ def test_a_query_or_two_decide_nothing(n):
 
 
 def test_nothing_to_compare():
-    assert compare("set", made({"a": 0.4}), np.ones(200, bool), seed=1) == []
-    assert compare("set", made({"a": 0.4, "b": 0.5}), np.zeros(200, bool), seed=1) == []
+    assert compared("set", made({"a": 0.4}), np.ones(200, bool)) == []
+    assert compared("set", made({"a": 0.4, "b": 0.5}), np.zeros(200, bool)) == []
     assert adjusted([]) == []
     assert undistinguished([]) == {}
 
@@ -131,5 +164,5 @@ def test_five_thousand_queries_take_seconds():
     rng = np.random.default_rng(0)
     values = {label: {m: rng.random(5_000) for m in ("nDCG@10", "R@10", "RR@10")} for label in "abc"}
     start = time.process_time()
-    assert len(compare("set", values, np.ones(5_000, bool), seed=1)) == 9
+    assert len(compared("set", values, np.ones(5_000, bool))) == 9
     assert time.process_time() - start < 60

@@ -40,7 +40,7 @@ def ranking(*scores):
     ],
 )
 def test_three_queries_by_hand(dataset, scores, auroc, refused, empty):
-    found = {each.quantity: each for each in unanswerable.figures(dataset, ranking(*scores), seed=0)}
+    found = {each.quantity: each for each in unanswerable.figures(dataset, ranking(*scores))}
     assert found[unanswerable.AUROC].value == auroc
     assert found[unanswerable.REFUSED].value == pytest.approx(refused, nan_ok=True)
     assert found[unanswerable.EMPTY].value == empty
@@ -51,7 +51,7 @@ def floor_of(positive):
     """The floor where the answerable queries have these top scores, and one more query has no answer."""
     grades = [(query, 0, int(query < len(positive))) for query in range(len(positive) + 1)]
     made = plain_set(1, grades, queries=len(grades))
-    found = unanswerable.figures(made, ranking(*positive, 0.0), seed=0)
+    found = unanswerable.figures(made, ranking(*positive, 0.0))
     return next(each.value for each in found if each.quantity == unanswerable.FLOOR)
 
 
@@ -112,6 +112,6 @@ def test_the_interval_of_a_set_with_groups_is_drawn_by_group(write_set):
     widths = {}
     for name, card in (("alone", ""), ("grouped", 'group = "question"\n')):
         made = load_dataset(write_set(name, queries=queries, qrels=qrels, card=card))
-        found = next(unanswerable.figures(made, ranking(*scores), seed=0))
+        found = next(unanswerable.figures(made, ranking(*scores)))
         widths[name] = found.high - found.low
     assert widths["grouped"] > 1.5 * widths["alone"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.candidates import Candidate, Limits, best_pair
 from bench.comparisons import Comparison, adjusted, compare
-from bench.verdict import AMONG, FEWEST, Verdict, decide, leading, overall
+from bench.verdict import AMONG, Verdict, decide, leading, overall
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
 TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
@@ -24,10 +24,21 @@ def row(a, b, low, high, p=0.001, **more):
     """a minus b, of 300 queries that show what the interval's length says."""
     middle = (low + high) / 2
     usual = {"queries": 300, "groups": 300, "detectable": (high - low) / 2 * 2.8 / 1.96, "effect": 0.2}
-    usual |= {"wins": 90, "ties": 120, "losses": 90, "p": p, "p_holm": p, **more}
+    usual |= {"wins": 90, "ties": 120, "losses": 90, "p": p, "p_holm": p, "family": "verdict", "interval": "bootstrap"}
+    usual |= {"margin": 0.0, "p_above": math.nan, "p_below": math.nan, **more}
     return Comparison(
         "faq", "nDCG@10", a, b, mean_a=0.5 + middle, mean_b=0.5, difference=middle, low=low, high=high, **usual
     )
+
+
+def against(rows, margins):
+    """The same against the margin, by the ends of their intervals, as the tests do at .025 each."""
+    margin = (margins or {}).get("nDCG@10", 0.0)
+
+    def p(shown):
+        return math.nan if not margin else 0.001 if shown else 0.4
+
+    return [each._replace(margin=margin, p_above=p(each.low > -margin), p_below=p(each.high < margin)) for each in rows]
 
 
 def fused(low, high, over="minilm"):
@@ -36,7 +47,7 @@ def fused(low, high, over="minilm"):
 
 def verdict(low, high, candidates=(BM25, MINILM), more_rows=(), margins=MARGIN, limits=None, fusion=None, **figures):
     """On minilm minus bm25."""
-    rows = [row("minilm", "bm25", low, high, **figures), *more_rows]
+    rows = against([row("minilm", "bm25", low, high, **figures), *more_rows], margins)
     return decide("faq", "nDCG@10", candidates, rows, margins=margins, limits=limits, fusion=fusion)
 
 
@@ -70,7 +81,7 @@ class TestWhoIsShownBetter:
         assert said(verdict(0.0, 0.15, p=0.001)) == ("undecided", "undecided", None, None)
 
     def test_the_order_of_a_pair_does_not_matter(self):
-        rows = [row("bm25", "minilm", -0.15, -0.05)]
+        rows = against([row("bm25", "minilm", -0.15, -0.05)], MARGIN)
         found = decide("faq", "nDCG@10", [MINILM, BM25], rows, margins=MARGIN)
         assert said(found) == ("dense", "beyond margin", "minilm", "minilm")
         assert (found.difference, found.low, found.high) == pytest.approx((0.10, 0.05, 0.15))
@@ -115,10 +126,77 @@ class TestWithinTheMargin:
     def test_an_interval_that_reaches_the_margin_is_not_within(self, ends):
         assert verdict(*ends, p=0.4).basis == "undecided"
 
-    def test_a_few_queries_show_nothing_alike(self):
-        few = {"queries": FEWEST - 1, "groups": FEWEST - 1, "p": 0.4}
-        found = verdict(-0.01, 0.01, **few)
-        assert (found.basis, found.more_queries) == ("undecided", 1)
+    def test_by_the_tests_and_not_by_the_interval(self):
+        """The interval of 26 queries without a difference may be short; the tests know that it is of 26."""
+        rows = [each._replace(p_above=0.4, p_below=0.001) for each in against([row("minilm", "bm25", 0, 0)], MARGIN)]
+        assert decide("faq", "nDCG@10", (BM25, MINILM), rows, margins=MARGIN).basis == "undecided"
+
+    @pytest.mark.parametrize(("n", "basis"), [(26, "undecided"), (182, "undecided"), (200, "within margin")])
+    def test_so_few_queries_show_nothing_alike_whatever_they_say(self, n, basis):
+        """.98^182 = .0253: of fewer than 183 queries none may differ, and a difference of .02 would go unseen."""
+        values = {label: {"nDCG@10": np.ones(n)} for label in ("minilm", "bm25")}
+        rows = adjusted(compare("faq", values, np.ones(n, bool), seed=0, main="nDCG@10", margins=MARGIN))
+        found = decide("faq", "nDCG@10", (BM25, MINILM), rows, margins=MARGIN)
+        assert found.basis == basis
+        said = f"{n} queries cannot show a difference within 0.02, whatever they say; 183 are the least."
+        assert (said in found.sentences) == (basis == "undecided")
+        if basis == "undecided":
+            assert found.more_queries == pytest.approx(183 - n, abs=3)
+            assert "nor are they shown to be within 0.02 of each other" in found.sentences[0]
+
+    def test_no_rival_may_be_better_by_the_margin(self):
+        """bm25 is as good as minilm, the best dense one; of the other dense one that is not shown."""
+        small = Candidate("small", "dense", 0.58, 0.55, 0.61, p95_ms=20, memory_mb=600)
+        rows = [row("small", "bm25", -0.05, 0.03, p=0.5)]
+        assert verdict(-0.01, 0.015, (BM25, MINILM, small), rows, p=0.4).basis == "undecided"
+        worse = [row("small", "bm25", -0.09, -0.03, p=0.001)]
+        assert verdict(-0.01, 0.015, (BM25, MINILM, small), worse, p=0.4).basis == "within margin"
+
+    def test_the_best_of_several_rivals_was_chosen(self):
+        """That it is worse by less than the margin is shown at .025 of each, together."""
+        small = Candidate("small", "dense", 0.50, 0.47, 0.53, p95_ms=20, memory_mb=600)
+        rows = against([row("minilm", "bm25", -0.01, 0.015, p=0.4), row("small", "bm25", -0.09, -0.03)], MARGIN)
+        for p_above, basis in ((0.012, "within margin"), (0.013, "undecided")):
+            rows[0] = rows[0]._replace(p_above=p_above)
+            assert decide("faq", "nDCG@10", (BM25, MINILM, small), rows, margins=MARGIN).basis == basis
+
+    def test_rows_of_another_margin_are_a_mistake(self):
+        with pytest.raises(ValueError, match="not tested against the margin"):
+            decide("faq", "nDCG@10", (BM25, MINILM), [row("minilm", "bm25", 0, 0.1)], margins=MARGIN)
+
+
+class TestOneThatCostsLess:
+    """bm25 has the higher mean, tfidf takes half of its memory and is not shown worse."""
+
+    BIG = replace(BM25, memory_mb=125, p95_ms=2)
+    ROWS = (row("bm25", "tfidf", -0.01, 0.03, p=0.3),)
+
+    def test_is_recommended_where_it_passes_the_same_rule(self):
+        found = verdict(-0.15, -0.05, (self.BIG, TFIDF, MINILM), [row("minilm", "tfidf", -0.14, -0.04), *self.ROWS])
+        assert said(found) == ("lexical", "beyond margin", "bm25", "tfidf")
+        assert found.sentences[1] == (
+            "bm25 has the higher mean (0.500 (0.470 to 0.530)) but is not shown better (the difference of bm25 over "
+            "tfidf is +0.010 nDCG@10, 95% interval -0.010 to +0.030, p 0.300 after Holm's correction), and tfidf costs "
+            "less: 1 against 2 ms of p95 and 50 against 125 MB of memory."
+        )
+
+    def test_not_where_it_does_not(self):
+        rows = [row("minilm", "tfidf", -0.14, 0.04, p=0.4), *self.ROWS]
+        assert verdict(-0.15, -0.05, (self.BIG, TFIDF, MINILM), rows).retriever == "bm25"
+
+    def test_not_where_it_is_shown_worse(self):
+        rows = [row("minilm", "tfidf", -0.14, -0.04), row("bm25", "tfidf", 0.01, 0.03)]
+        assert verdict(-0.15, -0.05, (self.BIG, TFIDF, MINILM), rows).retriever == "bm25"
+
+    def test_not_where_it_costs_more_of_anything(self):
+        slow = replace(TFIDF, p95_ms=9)
+        rows = [row("minilm", "tfidf", -0.14, -0.04), *self.ROWS]
+        assert verdict(-0.15, -0.05, (self.BIG, slow, MINILM), rows).retriever == "bm25"
+
+    def test_within_the_margin_too(self):
+        rows = [row("minilm", "tfidf", -0.015, 0.01), *self.ROWS]
+        found = verdict(-0.01, 0.015, (self.BIG, TFIDF, MINILM), rows, p=0.4)
+        assert said(found) == ("lexical", "within margin", None, "tfidf")
 
 
 class TestCosts:
@@ -230,8 +308,12 @@ class TestUndecided:
         assert found.more_queries == pytest.approx(300 * ((0.04 * 2.8 / 1.96 / 0.03) ** 2 - 1), rel=0.05)
         assert f"About {found.more_queries:,} more judged queries" in found.sentences[-1]
 
-    def test_other_rows_of_the_report_ask_for_more(self):
+    def test_other_pairs_ask_for_more_and_other_sets_and_measures_do_not(self):
         others = [row(f"a{i}", f"b{i}", -0.1, 0.1, p=0.5) for i in range(20)]
+        elsewhere = [
+            *(each._replace(dataset="other") for each in others), *(each._replace(measure="R@10") for each in others)
+        ]  # fmt: skip
+        assert verdict(-0.01, 0.07, p=0.1, more_rows=elsewhere) == verdict(-0.01, 0.07, p=0.1)
         assert verdict(-0.01, 0.07, p=0.1, more_rows=others).more_queries > verdict(-0.01, 0.07, p=0.1).more_queries
 
     @staticmethod
@@ -239,7 +321,7 @@ class TestUndecided:
         """Each query says the same of minilm and bm25, and of as many other pairs."""
         value = np.linspace(0.8, 1.0, queries)
         values = {"minilm": {"nDCG@10": value}, "bm25": {"nDCG@10": value / 2}}
-        (one,) = compare("faq", values, np.ones(queries, bool), seed=0)
+        (one,) = compare("faq", values, np.ones(queries, bool), seed=0, main="nDCG@10")
         rows = adjusted([one, *(one._replace(a=f"a{i}", b=f"b{i}") for i in range(1, pairs))])
         return decide("faq", "nDCG@10", (BM25, MINILM), rows)
 
@@ -248,7 +330,7 @@ class TestUndecided:
         few = self.all_one_way(8)
         assert few.choice == "undecided"
         assert few.more_queries == 2  # 2 / 2^10 x 21 = .041, and 2 / 2^9 x 21 = .082
-        assert "About 2 more judged queries would settle it" in " ".join(few.sentences)
+        assert "About 2 more judged queries would settle it in 4 cases of 5" in " ".join(few.sentences)
         assert self.all_one_way(8 + few.more_queries - 1).choice == "undecided"
         assert self.all_one_way(8 + few.more_queries).retriever == "minilm"
 
@@ -258,7 +340,7 @@ class TestUndecided:
 
     def test_too_few_queries_for_so_many_comparisons_are_called_too_few(self):
         assert (
-            "8 queries are too few for 21 comparisons, whatever they show: judge more, or compare less (-m nDCG@10)."
+            "8 queries are too few for 21 comparisons, whatever they show: judge more, or compare fewer retrievers."
             in (self.all_one_way(8).sentences)
         )
         assert "too few" not in " ".join(self.all_one_way(8, pairs=6).sentences)
@@ -272,12 +354,14 @@ class TestUndecided:
         assert "About 1 more judged query would settle it" in " ".join(self.all_one_way(9).sentences)
 
     def test_what_the_queries_show_is_said_to_be_before_the_correction(self):
-        assert "show differences from 0.071 before that correction." in verdict(0.05, 0.15).sentences[1]
-        assert "show differences from below 0.001 before" in verdict(0.05, 0.0501).sentences[1]
+        said = "with 300 queries a true difference of 0.071 is found 4 times of 5, before that correction."
+        assert said in verdict(0.05, 0.15).sentences[1]
+        assert "a true difference of below 0.001 is found" in verdict(0.05, 0.0501).sentences[1]
 
     def test_or_show_that_it_is_within_the_margin(self):
-        """.001 would take a million queries to show; that it is below .02 takes 5.1 times 300."""
-        assert verdict(-0.029, 0.031, p=0.9).more_queries == 1300
+        """.001 would take a million queries to show; that it is below .02 takes 5.1 times 300, and one query more that
+        differs by 1: some hundred."""
+        assert verdict(-0.029, 0.031, p=0.9).more_queries == 1400
 
     def test_groups_are_asked_for_as_groups(self):
         assert "in groups of their own" in verdict(-0.01, 0.07, p=0.1, groups=60).sentences[-1]
@@ -285,12 +369,21 @@ class TestUndecided:
     def test_the_same_values_show_no_power(self):
         found = verdict(0.0, 0.0, p=1.0, margins=None, wins=0, losses=0, ties=300)
         assert "both have the same value on each of 300 queries." in found.sentences[1]
-        assert "show differences" not in found.sentences[1]
+        assert "4 times of 5" not in found.sentences[1]
 
     def test_no_number_where_there_is_no_difference(self):
         found = verdict(-0.03, 0.03, p=1.0, margins=None)
         assert found.more_queries is None
-        assert "too little to name a number" in found.sentences[-1]
+        assert found.sentences[-1] == (
+            "A difference of 0 is too small to matter or to be shown: take bm25, the cheaper one, or decide by other "
+            "queries."
+        )
+
+    def test_a_number_that_nobody_will_judge_is_not_advice(self):
+        found = verdict(-0.0295, 0.0305, p=0.9, margins=None)
+        assert found.more_queries > 1_000_000
+        assert "A difference of below 0.001 is too small to matter" in found.sentences[-1]
+        assert "more judged queries would): take bm25, the cheaper one" in found.sentences[-1]
 
 
 class TestNoPair:
@@ -339,7 +432,7 @@ class TestOneKind:
 
     @staticmethod
     def of(low, high, candidates=(TFIDF, BM25), more_rows=(), margins=None, limits=None, **figures):
-        rows = [row("bm25", "tfidf", low, high, **figures), *more_rows]
+        rows = against([row("bm25", "tfidf", low, high, **figures), *more_rows], margins)
         return decide("faq", "nDCG@10", candidates, rows, margins=margins, limits=limits)
 
     def test_one_is_shown_better(self):
@@ -495,13 +588,13 @@ def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin,
         replace(MINILM, p95_ms=cost[3]),
     ]
     found = verdict(
-        *pair, candidates, [row("minilm", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
+        *pair, candidates, [row("minilm", "tfidf", *second, p=q, groups=groups), row("bm25", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
         fused(*gain) if gain else None, p=p, groups=groups,
     )  # fmt: skip
     text = " ".join(found.sentences)
     low, high = found.low, found.high
     other_way = verdict(
-        *pair, candidates[::-1], [row("minilm", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
+        *pair, candidates[::-1], [row("minilm", "tfidf", *second, p=q, groups=groups), row("bm25", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
         fused(*gain) if gain else None, p=p, groups=groups,
     )  # fmt: skip
     assert other_way == found
@@ -520,8 +613,8 @@ def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin,
     if found.basis == "beyond margin":
         assert min(abs(low), abs(high)) >= margin > 0
     if found.basis == "within margin":
-        assert -margin < low <= high < margin
-        assert groups >= FEWEST
+        assert -margin < low
+        assert high < margin
     if found.choice == "hybrid worth trying":
         assert gain[0] > 0
     picked = {each.label: each for each in candidates}.get(found.retriever)
@@ -548,6 +641,7 @@ def test_nor_of_retrievers_of_one_kind(first, second, third, p, q, margin, limit
         row("bm25+", "tfidf", *second, p=q, groups=groups),
         row("bm25+", "bm25", *(each + shift for each in third), p=p, groups=groups),
     ]
+    rows = against(rows, {"nDCG@10": margin})
     found = decide("faq", "nDCG@10", candidates, rows, margins={"nDCG@10": margin}, limits=limits)
     text = " ".join(found.sentences)
     assert decide("faq", "nDCG@10", candidates[::-1], rows[::-1], margins={"nDCG@10": margin}, limits=limits) == found

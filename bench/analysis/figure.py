@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset
-from bench.statistics import Groups, bootstrap_difference, bootstrap_mean
+from bench.intervals import difference_interval, mean_interval
+from bench.statistics import Groups
 
 Key = TypeVar("Key")
 
@@ -22,7 +23,7 @@ NOT_STORED = {"stored": False}  # metadata of a field that stays out of the JSON
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean over `queries` with its bootstrap interval; NaN (null in JSON) where there is no query."""
+    """A mean over `queries` with its interval; NaN (null in JSON) where there is no query."""
 
     value: float
     low: float
@@ -41,12 +42,12 @@ def figures(
     """The mean of each column [queries]; all share the draws, so that they differ by their values alone.
 
     groups: [queries], whose wordings vary together. differences: the columns are paired differences, whose intervals
-    are another kind (see bench.statistics).
+    are another kind (see bench.intervals).
     """
     if not columns:
         return {}
     table = np.column_stack(list(columns.values()))
-    low, high = (bootstrap_difference if differences else bootstrap_mean)(table, rng, DRAWS, level, groups)
+    low, high, _ = (difference_interval if differences else mean_interval)(table, rng, DRAWS, level, groups)
     mean = table.mean(axis=0) if len(table) else np.full(len(columns), np.nan)
     rows = zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True)
     return {name: Figure(value, under, over, len(table)) for name, value, under, over in rows}

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.gates import ALL, DEFAULT, Names, parse
 from bench.regression import cards, figures
-from bench.regression.judge import covers, judge
+from bench.regression.judge import judge
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
@@ -84,10 +84,11 @@ def compare(
     unpaired = [Pair(*cell, "", "", "") for cell in found.added]
     costs = figures.costs(before, after, (*found.pairs, *unpaired))
     means = figures.means(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
-    judged = [judge(each, found.pairs, changes, costs, means=means, new=unpaired) for each in wanted]
+    tests = figures.against_tolerances(both, found.pairs, wanted, flips)
+    judged = [judge(each, found.pairs, changes, costs, means=means, tests=tests, new=unpaired) for each in wanted]
     # A floor, a slice or a cost says nothing of the rest, which must not become free to drop by being asked for.
     guards = [each for each in wanted if each.guards]
-    unguarded = [each for each in found.pairs if not any(covers(gate, each) for gate in guards)]
+    unguarded = [each for each in found.pairs if not any(gate.on(each) for gate in guards)]
     if unguarded or not guards:
         judged.append(judge(DEFAULT, unguarded, changes, costs))
     return Regression(

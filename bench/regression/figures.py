@@ -7,27 +7,60 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bench.gates import ALL, COSTS
+from bench.gates import ALL, COSTS, Gate
+from bench.intervals import difference_interval
 from bench.measures import cutoff
 from bench.regression.cards import Both, main_measure, slice_of
 from bench.regression.queries import Queries, sameness, unchanged
 from bench.regression.result import UNMOVED, Change, Cost, Flip, Pair
-from bench.statistics import FLIPS, TIE, bootstrap_difference, detectable, holm, randomisation_test
+from bench.statistics import FLIPS, TIE, detectable, holm_within, randomisation_test
 from bench.store import Run
 from bench.streams import Purpose, stream
 
 # Of the random choices of a comparison; a comparison made again says the same.
 SEED = 0
 
+# (gate, set, retriever) -> p
+Tests = dict[tuple[str, str, str], float]
+
 
 def changes(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
-    """Every measure of every cell over all queries, and over `slices`; p_holm is corrected over all of them."""
+    """Every measure of every cell over all queries, and over `slices`.
+
+    p_holm is corrected by set: over its main measures on all queries, and over all else that is shown of it. So what
+    else is compared changes no outcome.
+    """
     found: list[Change] = []
     for dataset in dict.fromkeys(each.dataset for each in pairs):
         mine = [each for each in pairs if each.dataset == dataset]
         found += _of_set(*both[dataset], mine, slices, flips)
-    corrected = holm(np.array([each.p for each in found], dtype=np.float64)).tolist()
+    families = [(each.dataset, each.main and each.slice == ALL) for each in found]
+    corrected = holm_within(families, [each.p for each in found])
     return [each._replace(p_holm=p) for each, p in zip(found, corrected, strict=True)]
+
+
+def against_tolerances(both: Both, pairs: Sequence[Pair], gates: Sequence[Gate], flips: int = FLIPS) -> Tests:
+    """P-values of gates on differences by (gate, set, retriever), corrected over all gates of the set.
+
+    The randomisation test of a true difference at the bound: signs are flipped of what each query's difference has
+    above it. Without those where no query moved, which leaves nothing to test.
+    """
+    found: Tests = {}
+    for gate in gates:
+        for each in pairs if gate.kind == "difference" else ():
+            before, after = both[each.dataset]
+            a, b = before.values(each.base_retriever), after.values(each.retriever)
+            if gate.on(each) and gate.figure in a and gate.figure in b:
+                mask = slice_of(before, after, gate.slice)
+                moved = (b[gate.figure] - a[gate.figure])[mask]
+                if mask.any() and not unchanged(moved) and not np.isnan(moved).any():
+                    above = moved[:, None] - gate.value
+                    above[np.abs(above) <= TIE] = 0
+                    units = None if before.groups is None else before.groups[mask]
+                    p = randomisation_test(above, stream(SEED, Purpose.SIGNS), units, flips)
+                    found[gate.text, each.dataset, each.retriever] = float(p[0])
+    corrected = holm_within([dataset for _, dataset, _ in found], list(found.values()))
+    return dict(zip(found, corrected, strict=True))
 
 
 def _of_set(
@@ -79,7 +112,7 @@ def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> lis
     """By column: low, high, p and the smallest difference that could have been shown."""
     differences = np.where(np.abs(differences) <= TIE, 0.0, differences)
     # Streams of their own: the flips stay the same whatever number of draws the interval takes.
-    low, high = bootstrap_difference(differences, stream(SEED, Purpose.DIFFERENCE), groups=units)
+    low, high, _ = difference_interval(differences, stream(SEED, Purpose.DIFFERENCE), groups=units)
     p = randomisation_test(differences, stream(SEED, Purpose.SIGNS), units, flips)
     least = detectable(differences, units)
     return list(zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True))

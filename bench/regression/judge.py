@@ -10,11 +10,8 @@ from bench.regression.result import FEWEST, UNMOVED, Change, Check, Cost, Judged
 
 # Head's means by (dataset, retriever, slice, measure).
 Means = Mapping[tuple[str, str, str, str], float]
-
-
-def covers(gate: Gate, cell: Pair) -> bool:
-    """Does it speak of this cell, by its names in head or in base?"""
-    return gate.covers(cell.dataset, cell.retriever) or gate.covers(cell.base_dataset, cell.base_retriever)
+# P-values by (gate, dataset, retriever).
+Tests = Mapping[tuple[str, str, str], float]
 
 
 def judge(
@@ -24,20 +21,21 @@ def judge(
     costs: Sequence[Cost],
     *,
     means: Means | None = None,
+    tests: Tests | None = None,
     new: Sequence[Pair] = (),
 ) -> Judged:
     """The gate on every cell that it covers and that has its figure.
 
-    A difference passes, fails or is inconclusive by its interval; the default gate also asks for significance. A floor
+    A difference passes, fails or is inconclusive by its interval and its test (`figures.against_tolerances`). A floor
     and a limit are bounds on head's own figure, which is exact for these queries, so they speak of `new` cells too. A
     slice that a set does not have is not asked of it.
     """
-    cells = [each for each in (*pairs, *(new if gate.kind in ("floor", "limit") else ())) if covers(gate, each)]
+    cells = [each for each in (*pairs, *(new if gate.kind in ("floor", "limit") else ())) if gate.on(each)]
     if gate.kind == "floor":
         return Judged(gate, tuple(check for each in cells for check in _floor(gate, each, means or {})))
     if gate.kind in ("growth", "limit"):
         return Judged(gate, tuple(_cost(gate, each, costs) for each in cells))
-    return Judged(gate, tuple(check for each in cells for check in _quality(gate, each, changes)))
+    return Judged(gate, tuple(check for each in cells for check in _quality(gate, each, changes, tests or {})))
 
 
 def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
@@ -48,7 +46,7 @@ def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
     yield Check(*cell[:2], result, f"{gate.figure} {value:.4f}, a floor for head alone (a tolerance has a sign)")
 
 
-def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Check]:
+def _quality(gate: Gate, cell: Pair, changes: Sequence[Change], tests: Tests) -> Iterator[Check]:
     for row in changes:
         if (row.dataset, row.retriever) != cell[:2] or row.slice != gate.slice:
             continue
@@ -56,15 +54,15 @@ def _quality(gate: Gate, cell: Pair, changes: Sequence[Change]) -> Iterator[Chec
             if row.measure == gate.figure or (gate.kind == "drop" and row.main):
                 yield Check(*cell[:2], "missing", f"{row.measure} is not a number on every query")
         elif gate.kind == "drop" and row.main and row.slice == ALL:
-            p = "p < .001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"
-            yield Check(*cell[:2], row.significant, _difference(row, row.significant, f", {p} after Holm"))
+            yield Check(*cell[:2], row.significant, _difference(row, row.significant, _tested(row.p_holm)))
         elif row.measure == gate.figure and gate.kind == "difference":
-            state: State = row.state(-gate.value)
+            p = tests.get((gate.text, *cell[:2]), math.nan)
+            state: State = row.state(-gate.value, p)
             if state == "pass" and not row.settled and gate.relation == ">" and row.low <= gate.value:
                 state = "inconclusive"
             if row.settled and not gate.met_by(0.0):
                 state = "fail"
-            yield Check(*cell[:2], state, _difference(row, state))
+            yield Check(*cell[:2], state, _difference(row, state, _tested(p) if row.high < gate.value else ""))
 
 
 def _difference(row: Change, state: State, test: str = "") -> str:
@@ -74,6 +72,10 @@ def _difference(row: Change, state: State, test: str = "") -> str:
         return f"{figures}: {_unmoved(row)}, nothing to test"
     power = f"; {_power(row)}" if state == "inconclusive" else ""
     return f"{figures}: {row.difference:+.4f} {_interval(row)}{test}{power}"
+
+
+def _tested(p: float) -> str:
+    return ", p < .001 after Holm" if p < 0.001 else f", p = {p:.3f} after Holm"
 
 
 def _interval(row: Change) -> str:

@@ -40,8 +40,9 @@ class Change(NamedTuple):
     """A measure of a cell in both runs, over the answerable queries (of a slice) that both have.
 
     base, head: means; difference: head - base, with its paired 95% interval low to high. p: of the paired
-    randomisation test; p_holm: corrected for every test of the comparison; both NaN where no query's value moved and
-    nothing was tested. detectable: the smallest true difference that these queries show with 80% power, NaN likewise.
+    randomisation test; p_holm: corrected within its family, which is the main measures over all queries of a set, or
+    all else that is shown of it; both NaN where no query's value moved and nothing was tested. detectable: the smallest
+    true difference that these queries show with 80% power, NaN likewise.
     same: "identical" (bit by bit), "same order", "identical in the top 10" (of a measure that looks no further),
     UNMOVED, or empty; settled: no query's value moved. groups: how many vary independently (queries, where the set
     names no groups). main: is it the main measure of its set?
@@ -65,23 +66,20 @@ class Change(NamedTuple):
     settled: bool
     main: bool
 
-    def state(self, tolerance: float = 0.0) -> State:
-        """Fail where the interval is below -tolerance, pass where it is nowhere below it, else inconclusive.
+    def state(self, tolerance: float, p: float) -> State:
+        """Fail where the interval is below -tolerance and the test says so, pass where it is nowhere below it.
 
-        Fewer than FEWEST queries or groups fail nothing.
+        Inconclusive otherwise. p: of the test against the tolerance, corrected for the gates of the set. An interval
+        alone would cry wolf: one of forty lies below by chance, and of few queries that moved more.
         """
         if self.settled or self.low >= -tolerance:
             return "pass"
-        return "fail" if self.high < -tolerance and self.groups >= FEWEST else "inconclusive"
+        return "fail" if self.high < -tolerance and p < ALPHA else "inconclusive"
 
     @property
     def significant(self) -> State:
-        """The state for a tolerance of 0, where a fail also needs p_holm below .05.
-
-        One interval of forty lies below 0 by chance; a report shows many, so alone it would cry wolf.
-        """
-        state = self.state()
-        return "inconclusive" if state == "fail" and not self.p_holm < ALPHA else state
+        """The state for a tolerance of 0, by p_holm."""
+        return self.state(0.0, self.p_holm)
 
 
 class Cost(NamedTuple):
