@@ -84,7 +84,7 @@ def test_err_and_exponential_ndcg_are_gdevals_but_for_its_rounding(cutoff):
         for metric in registry["gdeval"].iter_calc([measure], qrels, run):
             assert abs(ours[name][int(metric.query_id)] - metric.value) <= 5e-6 + 1e-12
             seen += metric.value > 0
-    assert seen > 40
+    assert seen > 20
 
 
 class TestRankBiasedPrecision:
@@ -133,7 +133,7 @@ class TestCompatibility:
         assert value("Compat", {0: 2, 1: 1}, [0, -1]) < 1
 
     def test_the_sum_goes_on_to_depth_1000_whatever_the_lengths(self):
-        """Not to the longer of two: there the provider ends, and gives 0.51 / 0.72 of depths 1 and 2 alone here."""
+        """Not to the longer of the two, where the provider ends: hits that are not relevant moved its figure."""
         longer = value("Compat", {0: 1}, [5, 0, 6, 7, 8])
         assert value("Compat", {0: 1}, [5, 0]) == pytest.approx(longer, abs=1e-15)
 
