@@ -27,9 +27,7 @@ _NOWHERE = "nowhere"
 
 
 def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
-    """Parse names, and try each on two documents: ir_measures parses more than it can compute.
-
-    The second query of the example has nothing but a right hit, by which Accuracy divides by zero.
+    """Parse names, and try each on two documents: ir_measures parses more than its providers can compute.
 
     Raises BenchError for one that is unknown or cannot be computed here.
     """
