@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, unknown
-from bench.measures import DEFAULT_MEASURES
+from bench.measure_names import DEFAULT_MEASURES, canonical, canonical_or_itself
 from retrievers.cache import DEFAULT_LIMIT_MB
 
 DEFAULT_RETRIEVERS = ("tfidf", "bm25", "minilm")
@@ -24,7 +24,8 @@ class RunConfig:
     """One run.
 
     datasets: names, paths or scheme:name (none: the shipped sets). retrievers: names with parameters. runs: files of
-    other systems' TREC runs, scored beside them. measures: ir_measures' names. depth: hits a query is ranked to.
+    other systems' TREC runs, scored beside them. measures: ir_measures' names, each measure once, by the name that
+    ir_measures gives it. depth: hits a query is ranked to.
     latency: take times. limit: a sample of so many queries a set.
     seed: of every random choice. name: of the run's folder in `results`. threads: of every library (none: physical
     cores). repeat_index: builds of each index, for their spread, all without the cache where there are several.
@@ -85,7 +86,9 @@ class RunConfig:
             raise BenchError("traps belong to one dataset.", "Name the one that the file is for.")
         if not self.measures:
             raise BenchError("measures is empty.", "Name at least one.")
-        for key in ("datasets", "retrievers", "runs", "measures"):
+        if self.measures != DEFAULT_MEASURES:  # whose names are right, and need not load ir_measures
+            object.__setattr__(self, "measures", tuple(dict.fromkeys(map(canonical, self.measures))))
+        for key in ("datasets", "retrievers", "runs"):
             values = getattr(self, key)
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
@@ -101,14 +104,17 @@ class RunConfig:
         """Measure -> the smallest gain worth having."""
         found = {}
         for each in self.margin:
-            name, _, text = each.partition("=")
+            name, _, text = each.rpartition("=")  # a measure's parameters have one too
             try:
                 value = float(text)
             except ValueError:
                 value = -1.0
             if not 0 <= value < math.inf:
                 raise BenchError(f"margin {each!r} is not of the form measure=gain.", "Write nDCG@10=0.02.")
-            found[name] = value
+            measure = canonical_or_itself(name)
+            if measure in found:
+                raise BenchError(f"margin names {measure} twice.", "Keep one.")
+            found[measure] = value
         return found
 
     def describe(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bench.errors import BenchError, unknown
+from bench.measure_names import same
 
 ALL = "all"
 
@@ -127,8 +128,11 @@ def parse(text: str, names: Names) -> Gate:
     figure, scope = found["figure"], found["scope"] or ""
     if scope and scope not in (scopes := list(names.scopes)):
         raise unknown(f"set or retriever of the gate {text!r}:", scope, scopes)
-    if figure not in COSTS and figure not in names.measures:
-        raise unknown(f"measure or cost of the gate {text!r}:", figure, [*names.measures, *COSTS])
+    if figure not in COSTS:
+        measure = same(figure, names.measures)
+        if measure is None:
+            raise unknown(f"measure or cost of the gate {text!r}:", figure, [*names.measures, *COSTS])
+        figure = measure
     where = (found["slice"] or "").strip() if found["slice"] is not None else ALL
     value = float(f"{found['sign']}{found['number']}")
     if figure in COSTS:

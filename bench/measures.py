@@ -7,16 +7,16 @@ counts 0 and never disappears. Values stay per query; means are taken last.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import own_measures
 from bench.dataset import Dataset
-from bench.errors import BenchError, nearest
+from bench.errors import BenchError
+from bench.measure_names import known, parse
 from retrievers.base import NO_HIT, Ranking
 
 if TYPE_CHECKING:
@@ -25,100 +25,47 @@ if TYPE_CHECKING:
 # A document that no ranking holds: judged wrong, it moves no figure.
 _NOWHERE = "nowhere"
 
-_GDEVAL_HIGHEST = 4
-
-DEFAULT_MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
-# What others call a measure, in lower case and of letters alone -> ir_measures' name.
-USUAL_NAMES = {
-    "ndcg": "nDCG",
-    "dcg": "nDCG",
-    "normalizeddiscountedcumulativegain": "nDCG",
-    "r": "R",
-    "recall": "R",
-    "p": "P",
-    "precision": "P",
-    "rr": "RR",
-    "mrr": "RR",
-    "reciprank": "RR",
-    "reciprocalrank": "RR",
-    "meanreciprocalrank": "RR",
-    "ap": "AP",
-    "map": "AP",
-    "averageprecision": "AP",
-    "meanaverageprecision": "AP",
-    "success": "Success",
-    "accuracy": "Success",
-    "hit": "Success",
-    "hits": "Success",
-    "hitrate": "Success",
-    "hitratio": "Success",
-    "rprecision": "Rprec",
-    "rprec": "Rprec",
-    "bpref": "Bpref",
-    "infap": "infAP",
-    "setrecall": "SetR",
-    "setp": "SetP",
-    "setprecision": "SetP",
-    "setf": "SetF",
-    "setmap": "SetAP",
-    "numret": "NumRet",
-    "numrel": "NumRel",
-    "numrelret": "NumRelRet",
-    "err": "ERR",
-    "judged": "Judged",
-}
-# How a name may go on: ndcg_cut_10, P_5, recall.100, ndcg_at_10, mrr@10, MRR 10; and how it may begin.
-_ELSEWHERE = re.compile(
-    r"(?:(?:cosine|cos_sim|cos|dot|euclidean|manhattan|mean)_)?(?P<kind>[a-z][a-z _-]*?)(?:_cut)?"
-    r"(?:(?:_at_|[@._ ])(?P<depth>\d+|k))?"
-)
-
 
 def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
-    """Parse names, and try each on two documents: ir_measures parses more than it can compute.
-
-    The second query of the example has nothing but a right hit, by which Accuracy divides by zero.
+    """Parse names, and try each on two documents: ir_measures parses more than its providers can compute.
 
     Raises BenchError for one that is unknown or cannot be computed here.
     """
-    resolved = {name: _parse(name) for name in names}
+    resolved = {name: parse(name) for name in names}
     for name, measure in resolved.items():
         try:
             values = evaluate_positions({name: measure}, [{0: 1, 1: 0}, {0: 1}], np.array([[1, 0], [0, -1]]))[name]
         except Exception as error:  # noqa: BLE001 - whatever its provider raises, the user learns that it does not work
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", _known()) from None
+            raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", known()) from None
         if not np.isfinite(values).all():
-            raise BenchError(f"The measure {name!r} gives no number on a two-document example.", _known())
+            raise BenchError(f"The measure {name!r} gives no number on a two-document example.", known())
     return resolved
 
 
 def check_grades(measures: dict[str, ir_measures.Measure], dataset: Dataset) -> None:
-    """Raise BenchError for a measure that the set's grades are too high for.
-
-    Exponential gains are computed by gdeval.pl, which ends at a grade above 4: its ERR divides by 2^4.
-    """
-    highest = int(dataset.grade.max(initial=0))
+    """Raise BenchError for a measure that the set's grades are too high for: ERR, whose definition ends at grade 4."""
+    highest, most = int(dataset.grade.max(initial=0)), own_measures.HIGHEST_ERR_GRADE
     for name, measure in measures.items():
-        if highest > _GDEVAL_HIGHEST and (measure.NAME == "ERR" or measure.params.get("dcg") == "exp-log2"):
+        if measure.NAME == "ERR" and highest > most:
             raise BenchError(
-                f"The measure {name!r} cannot be computed on {dataset.name}: it is defined for grades up to "
-                f"{_GDEVAL_HIGHEST}, and the set has {highest}.",
-                "Leave it out, or write the judgements with grades from 0 to 4.",
+                f"The measure {name!r} cannot be computed on {dataset.name}: it is defined for grades up to {most}, "
+                f"and the set has {highest}.",
+                f"Leave it out, or write the judgements with grades from 0 to {most}.",
             )
 
 
 def cutoff(name: str) -> int:
-    """The rank that a measure looks down to; 0 where it has none."""
-    try:
-        return int(_parse(name)["cutoff"])
-    except (KeyError, TypeError, ValueError):
-        return 0
+    """The rank that a measure looks down to; 0 where it has none. Compat's is part of its definition."""
+    measure = parse(name)
+    if measure.NAME == "Compat":
+        return own_measures.COMPAT_DEPTH
+    return int(measure.params.get("cutoff", 0))
 
 
 def uncut(names: Sequence[str]) -> list[str]:
     """Those that look down to the last hit: their figures depend on how deep a ranking was cut."""
-    return [name for name in names if not cutoff(name) and _parse(name).NAME not in ("NumRel", "NumQ")]
+    return [name for name in names if not cutoff(name) and parse(name).NAME not in ("NumRel", "NumQ")]
 
 
 def always_one(names: Sequence[str], dataset: Dataset) -> list[str]:
@@ -129,7 +76,7 @@ def always_one(names: Sequence[str], dataset: Dataset) -> list[str]:
     best = np.zeros(len(dataset.queries), dtype=np.int64)
     np.maximum.at(best, dataset.judged_query, dataset.grade)
     least = int(best[dataset.answerable].min(initial=np.iinfo(np.int64).max))
-    parsed = {name: _parse(name) for name in names}
+    parsed = {name: parse(name) for name in names}
     return [
         name
         for name, measure in parsed.items()
@@ -150,9 +97,10 @@ def evaluate_positions(
     """The same from plain data: for each query a dict of position -> grade, and its ranked positions, -1 for none."""
     import ir_measures
 
+    ours = {name: formula for name, measure in measures.items() if (formula := own_measures.formula(measure))}
     asked: dict[ir_measures.Measure, list[str]] = {}  # one measure may go by several names, as AP and MAP
     for name, measure in measures.items():
-        if measure.NAME not in _OURS:
+        if name not in ours:
             asked.setdefault(_uncut(measure), []).append(name)
     label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
     qrels = _qrels(judgements)
@@ -176,8 +124,8 @@ def evaluate_positions(
             for name in named[id(metric.measure)][1]:
                 values[name][int(metric.query_id)] = metric.value
     for name, measure in measures.items():
-        if measure.NAME in _OURS:
-            values[name] = _OURS[measure.NAME](measure, judgements, documents)
+        if name in ours:
+            values[name] = ours[name](measure, judgements, documents)
         elif _uncut(measure) is not measure:
             values[name][values[name] < 1 / measure["cutoff"]] = 0
     return values
@@ -197,7 +145,7 @@ def _qrels(judgements: Sequence[dict[int, int]]) -> dict[str, dict[str, int]]:
 
 def _uncut(measure: ir_measures.Measure) -> ir_measures.Measure:
     """RR for RR@k, which is RR where that is at least 1 / k, else 0: its own provider sorts every hit in Python."""
-    if measure.NAME != "RR" or "cutoff" not in measure.params or measure["judged_only"]:
+    if measure.NAME != "RR" or "cutoff" not in measure.params:
         return measure
     return type(measure)(**{key: value for key, value in measure.params.items() if key != "cutoff"})
 
@@ -215,50 +163,6 @@ def _apart(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Mea
     return list(found.values())
 
 
-def _interpolated_precision(
-    measure: ir_measures.Measure, judgements: Sequence[dict[int, int]], documents: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Highest precision at any rank by which a share of the relevant documents is found, float64 [queries].
-
-    That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9, the provider of ir_measures,
-    added 0.9 and cut. judged_only leaves out what has no grade or one below 0, as trec_eval -J does.
-    """
-    values = np.zeros(len(judgements))
-    for query, grades in enumerate(judgements):
-        row = documents[query][documents[query] != NO_HIT]
-        if measure["judged_only"]:
-            row = row[[grades.get(document, -1) >= 0 for document in row.tolist()]]
-        relevant = [document for document, grade in grades.items() if grade >= measure["rel"]]
-        found = np.cumsum(np.isin(row, relevant))
-        wanted = math.floor(measure["recall"] * len(relevant) + 0.5)
-        precision = found / np.arange(1, len(row) + 1)
-        if relevant:
-            values[query] = precision[found >= wanted].max(initial=0)
-    return values
-
-
-def _relevant(
-    measure: ir_measures.Measure,
-    judgements: Sequence[dict[int, int]],
-    documents: NDArray[np.int64],  # noqa: ARG001 (ours are all called alike)
-) -> NDArray[np.float64]:
-    """How many documents are relevant, float64 [queries]; the provider knows no query without a hit."""
-    counts = [sum(grade >= measure["rel"] for grade in grades.values()) for grades in judgements]
-    return np.array(counts, dtype=np.float64)
-
-
-def _one(
-    measure: ir_measures.Measure,  # noqa: ARG001
-    judgements: Sequence[dict[int, int]],
-    documents: NDArray[np.int64],  # noqa: ARG001
-) -> NDArray[np.float64]:
-    return np.ones(len(judgements))
-
-
-# Measures that their provider computes by another version's rule, or not for a query without a hit.
-_OURS = {"IPrec": _interpolated_precision, "NumRel": _relevant, "NumQ": _one}
-
-
 def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
     """Mean recall@k over the answerable queries for k = 1..depth, float64 [depth]."""
     answerable = dataset.answerable
@@ -273,36 +177,3 @@ def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
     shares = found[answerable].cumsum(axis=1) / total[answerable, None]
     curve: NDArray[np.float64] = shares.mean(axis=0)
     return curve
-
-
-def _parse(name: str) -> ir_measures.Measure:
-    import ir_measures
-
-    try:
-        measure = ir_measures.parse_measure(name)
-        measure.validate_params()
-    except Exception:  # noqa: BLE001 - NameError, ValueError, SyntaxError …: all mean that the name is not one
-        meant = _meant(name)
-        raise BenchError(
-            f"There is no measure {name!r}.", f"Did you mean {meant!r}? {_known()}" if meant else _known()
-        ) from None
-    at = measure.params.get("cutoff")
-    if at is not None and at < 1:
-        raise BenchError(f"The measure {name!r} has a cutoff below 1.", "Give a cutoff of at least 1.")
-    return measure
-
-
-def _meant(name: str) -> str | None:
-    """The measure that goes by this name elsewhere (map, mrr@10, ndcg_cut_10), else one that is spelt nearly so."""
-    found = _ELSEWHERE.fullmatch(name.strip().casefold())
-    usual = USUAL_NAMES.get(re.sub("[^a-z]", "", found["kind"])) if found else None
-    if not found or not usual:
-        return nearest(name, DEFAULT_MEASURES)
-    depth = found["depth"] or ""
-    if depth.isdecimal() and int(depth) > 0:
-        return f"{usual}@{int(depth)}"
-    return f"{usual}@10" if depth or usual in ("R", "P", "Success", "Judged") else usual  # those have no whole form
-
-
-def _known() -> str:
-    return f"Known are ir_measures' names, for example {', '.join(DEFAULT_MEASURES)}, Success@1, P@5, AP(rel=2)@100."

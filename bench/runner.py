@@ -177,7 +177,7 @@ class _Runner:
 
         Raises BenchError for a margin on a measure that is then not among them.
         """
-        if self.config.measures == measures.DEFAULT_MEASURES:
+        if self.config.measures == RunConfig.measures:
             self.measures |= measures.resolve([each.card.measure for each in datasets])
             self.depth = max([self.depth, *map(measures.cutoff, self.measures)])
         for name in self.config.margins:

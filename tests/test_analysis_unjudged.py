@@ -54,7 +54,19 @@ def test_hits_below_the_cutoff_are_not_asked_about():
     assert (each.unjudged, each.high) == (0, 1)
 
 
-@pytest.mark.parametrize("name", ["nDCG@3", "P@3", "R@3", "RR@3", "Success@3"])
+@pytest.mark.parametrize("name", ["P(rel=2)@2", "R(rel=2)@2", "RR(rel=2)@2", "RR(rel=2)", "Success(rel=2)@2"])
+def test_no_hit_can_be_of_a_grade_that_the_set_does_not_use(name):
+    """Relevant from grade 2 on, where every judgement is 0 or 1: as judged is all that is possible."""
+    dataset = plain_set(5, [(0, 1, 1), (0, 2, 0)])
+    each = found(dataset, ranked(dataset, [["d000", "d001", "d003"]]), name)
+    assert each.unjudged >= 1
+    assert (each.low, each.value, each.all_relevant, each.high) == (0, 0, 0, 0)
+
+
+GRADED = ["P(rel=2)@3", "R(rel=2)@3", "RR(rel=2)@3", "Success(rel=3)@3"]
+
+
+@pytest.mark.parametrize("name", ["nDCG@3", "P@3", "R@3", "RR@3", "Success@3", *GRADED])
 @settings(max_examples=25)
 @given(case=judged_rankings())
 def test_the_bounds_are_the_extremes_over_all_judgements_at_one_grade(name, case):

@@ -22,7 +22,7 @@ import retrievers
 from bench import console, environment
 from bench.cli import main, parser
 from bench.config import DEFAULT_RETRIEVERS
-from bench.measures import DEFAULT_MEASURES
+from bench.measure_names import DEFAULT_MEASURES
 from bench.runner import Event
 from retrievers import RetrieverError
 from retrievers.cache import default_path

@@ -63,6 +63,31 @@ def test_a_key_of_the_file_may_need_one_that_the_flags_give(tmp_path):
     assert load_config(path, measures=("P@3",)).margins == {"P@3": 0.1}
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (("NDCG@10", "nDCG@10", "R@5"), ("nDCG@10", "R@5")),
+        (("MAP", "AP", "AP(rel=1)", "AP(judged_only=False)"), ("AP",)),
+        (("SetF(beta=2)", "SetF(beta=2.0)"), ("SetF(beta=2.0)",)),
+        (("P(judged_only=True,rel=2)@5", "Precision(rel=2,judged_only=True)@5"), ("P(rel=2,judged_only=True)@5",)),
+        (("R@10", "R@10"), ("R@10",)),
+    ],
+)
+def test_a_measure_is_kept_once_by_one_name(given, kept):
+    assert RunConfig(measures=given).measures == kept
+
+
+def test_a_margin_meets_its_measure_by_any_name():
+    assert RunConfig(margin=("NDCG@10=0.02", "MRR@10=.1")).margins == {"nDCG@10": 0.02, "RR@10": 0.1}
+    assert RunConfig(margin=("AP(rel=2)@100=0.03",)).margins == {"AP(rel=2)@100": 0.03}
+    assert RunConfig(margin=("own name=0.1",)).margins == {"own name": 0.1}
+
+
+def test_two_margins_of_one_measure_are_refused():
+    with pytest.raises(BenchError, match=r"margin names nDCG@10 twice"):
+        RunConfig(margin=("NDCG@10=0.02", "nDCG@10=0.05"))
+
+
 def test_an_error_names_the_file_only_where_the_file_is_at_fault(tmp_path):
     path = tmp_path / "bench.toml"
     path.write_text("depth = 10\n")

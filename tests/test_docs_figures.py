@@ -10,7 +10,7 @@ import pytest
 
 from bench import groups, unanswerable, verdict
 from bench.latency import MIN_SAMPLES
-from bench.measures import DEFAULT_MEASURES
+from bench.measure_names import DEFAULT_MEASURES
 from bench.report.figures import COSTS, DAGGER, FRONT, PHASES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -41,6 +41,19 @@ def test_a_gate_means_what_it_says(text, kind, figure, scope, where, value):
     assert gate.value == pytest.approx(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "figure"),
+    [("NDCG@10 >= 0", "nDCG@10"), ("Recall@10 >= 0", "R@10"), ("MAP(rel=2.0)@100 >= 0", "AP(rel=2)@100")],
+)
+def test_a_gate_meets_its_measure_by_any_name(text, figure):
+    assert parse(text, NAMES).figure == figure
+
+
+def test_a_gate_meets_a_measure_that_an_earlier_run_stored_by_another_name():
+    stored = Names(("MRR@10",), (), ())
+    assert parse("RR@10 >= 0", stored).figure == parse("MRR@10 >= 0", stored).figure == "MRR@10"
+
+
 def test_times_are_advice_and_sizes_are_not():
     assert parse("p95_ms <= +10%", NAMES).advice
     assert parse("index_s <= 10", NAMES).advice

@@ -6,7 +6,6 @@ import errno
 import gzip
 import json
 import math
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import SimpleNamespace
@@ -293,7 +292,15 @@ def test_two_sets_of_one_name_are_refused(write_set, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(not shutil.which("perl"), reason="ir_measures computes ERR in Perl")
+def test_a_measure_by_two_names_is_one_column_and_compat_is_ranked_to_its_depth(run_small):
+    found = run_small(measures=("NDCG@10", "Compat", "nDCG@10"), margin=("NDCG@10=0.02",), latency=False)
+    assert found.info["measures"] == ["nDCG@10", "Compat"]
+    assert (found.info["depth"], found.info["uncut"]) == (1000, [])
+    assert {row["measure"] for row in found.rows("measures")} == {"nDCG@10", "Compat"}
+    verdicts = found.verdicts
+    assert (set(verdicts["measure"]), set(verdicts["margin"])) == ({"nDCG@10"}, {0.02})
+
+
 def test_grades_too_high_for_a_measure_are_refused_before_anything_is_written(run_small, write_set, tmp_path):
     dataset = load_dataset(write_set(qrels=[("q1", "d1", 5), ("q2", "d3", 1), ("q3", "d10", 1)]))
     with pytest.raises(BenchError, match="'ERR@10' cannot be computed on small"):

@@ -74,6 +74,8 @@ def bounds(dataset: Dataset, hits: Hits, form: Closed) -> Bounds:
     value = form.values(gain, worth)
     if form.name == "nDCG":
         return _ndcg(dataset, form, gain, unknown, value)
+    if not (dataset.grade >= form.rel).any():  # no grade that the set uses is relevant to this measure
+        return Bounds(value, value, value, value)
     # The others only gain: of recall, (f + m) / (R + m) >= f / R.
     more = worth + unknown.sum(axis=1) if form.name == "R" else worth
     most = form.values(np.where(unknown, 1.0, gain), more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from bench.formats.lines import Source, checked_id, id_text, text_of
 from bench.formats.options import Options
 from bench.formats.records import dataset_of, unjudged
 from bench.formats.unlabelled import unlabelled
+from bench.measure_names import canonical
 from bench.measures import resolve
 
 DEFAULT_SPLIT = "test"
@@ -158,7 +159,7 @@ def read_card(path: Source) -> Card:
         resolve([card.measure])
     except BenchError as error:
         raise BenchError(f"{path}: {error.message}", error.hint) from None
-    return card
+    return replace(card, measure=canonical(card.measure))
 
 
 def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:

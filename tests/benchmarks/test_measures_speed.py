@@ -9,6 +9,7 @@ import pytest
 import pytrec_eval
 
 from bench import measures
+from bench.measure_names import DEFAULT_MEASURES
 from retrievers.base import Ranking
 
 QUERIES, HITS, DOCUMENTS = 5_000, 100, 20_000
@@ -30,7 +31,7 @@ def test_evaluate_against_pytrec_eval_called_directly(race, judged):
     judgements, hits = judged
     dataset = SimpleNamespace(judgements=judgements)  # all that evaluate looks at
     ranking = Ranking(hits, np.zeros(hits.shape, dtype=np.float32))
-    resolved = measures.resolve(measures.DEFAULT_MEASURES)
+    resolved = measures.resolve(DEFAULT_MEASURES)
     qrels = {str(query): {str(d): grade for d, grade in grades.items()} for query, grades in enumerate(judgements)}
     run = {str(q): {str(d): float(HITS - rank) for rank, d in enumerate(row)} for q, row in enumerate(hits.tolist())}
     wanted = {"recall.1,5,10,100", "recip_rank", "ndcg_cut.10", "map_cut.100"}
