@@ -25,15 +25,16 @@ class Family:
         self._pid, self._listed = pid, -LIST_SECONDS
         self._members: list[psutil.Process] = []
 
-    def look(self, anew: bool = False) -> None:
-        """Count what they hold now. anew: whoever was started since the last list is counted too."""
+    def look(self, anew: bool = False, least: int = 0) -> None:
+        """Count what they hold now. anew: list them anew first. least: not more than so much is of no interest."""
         import psutil
 
         if anew or time.monotonic() - self._listed > LIST_SECONDS:
             self._members, self._listed = self._living(), time.monotonic()
         held = sum(each.rss for each in self._told(psutil.Process.memory_info))
-        # What is shared counts less, which takes longer to tell, and could not be more.
-        if held > self.peak and len(self._members) > 1 and psutil.LINUX:
+        if held <= max(self.peak, least):
+            return
+        if len(self._members) > 1 and psutil.LINUX:  # less, as they share pages, and it takes longer to tell
             held = _once(self._told(psutil.Process.memory_full_info))
         self.peak = max(self.peak, held)
 
@@ -72,4 +73,4 @@ def _once(told: Sequence[Any]) -> int:
     leaves out the part of strangers that have the same libraries open, as this program itself.
     """
     alone = sum(each.uss for each in told[1:])
-    return max(sum(each.pss for each in told), alone + sum(each.rss for each in told[:1]))
+    return int(max(sum(each.pss for each in told), alone + sum(each.rss for each in told[:1])))

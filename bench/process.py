@@ -185,13 +185,13 @@ class ProcessWorker:
         if limits.timeout is not None and seconds > (limits.timeout if self._ready else START_SECONDS):
             self._end()
             raise WorkerError(f"it took longer than {limits.timeout:g} s (--timeout).")
-        if limits.memory_mb is not None or not self._timing:  # else a look might be felt, and is of no use
+        if limits.memory_mb is not None or not self._timing:  # else a look is of no use, and may be felt
             self._look()
 
     def _look(self, anew: bool = False) -> None:
         """Look at the memory that it holds with all that it started; end it where that is more than it may."""
-        self._family.look(anew)
         limit = self._limits.memory_mb
+        self._family.look(anew, least=limit * 2**20 if limit is not None and self._timing else 0)
         if limit is not None and self._family.peak > limit * 2**20:
             self._end()
             raise WorkerError(f"it held more than {limit:,} MB of memory (--memory-mb).")

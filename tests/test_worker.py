@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -184,6 +185,15 @@ def test_the_peak_of_memory_counts_what_the_process_started(texts, limits):
 def test_the_limit_is_held_to_the_memory_that_the_table_would_tell(texts):
     with pytest.raises(WorkerError, match="more than 300 MB"):
         peak_mb("fakes:Serves:mb=300", texts, memory_mb=300)
+
+
+def test_a_look_for_more_than_there_is_keeps_the_peak():
+    """As while queries are timed, when the limit alone is of interest."""
+    family = Family(os.getpid())
+    family.look(least=2**50)
+    assert family.peak == 0
+    family.look()
+    assert family.peak > 10**7
 
 
 def test_no_look_at_memory_disturbs_what_is_timed(texts, monkeypatch):
