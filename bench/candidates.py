@@ -15,8 +15,8 @@ class Candidate:
     """A retriever: kind, mean of the measure with its 95% interval, and costs where known.
 
     p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
-    p50_low_ms: the lower end of its interval; they stand in where there are too few samples for p95, which is not below
-    them. index_s: time to build the index. A mean of NaN says it failed.
+    p50_low_ms: the lower end of its interval (NaN where it has none); they stand in where there are too few samples for
+    p95, which is not below them. index_s: time to build the index. A mean of NaN says it failed.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Limits:
             (f"a p95 of {bounded}", "ms", self.p95_ms, slow),
             ("a memory of ", "MB", self.memory_mb, [each.memory_mb for each in together]),
         ):
-            known = sum(cost for cost in costs if cost is not None)
+            known = sum(cost for cost in costs if cost is not None and not math.isnan(cost))
             if limit is not None and known > limit:
                 return f"{name}{shown(known)} {unit} where {shown(limit)} {unit} are allowed"
         return ""

@@ -17,26 +17,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from bench import interrupt
 from bench.failure import describe_failure, trace_of
+from bench.family import Family
 from bench.worker import Progress, Ranked, Timed, Work, Worker, WorkerError
 from retrievers import create
 from retrievers.cache import DEFAULT_LIMIT_MB, VectorCache
 
-if TYPE_CHECKING:
-    import psutil
-
 _HEADER = struct.Struct("!Q")
 # How often time and memory are looked at while a message is under way.
 WATCH_SECONDS = 0.1
-# How often it is looked at which processes it has started, which is work for each process of the machine.
-FAMILY_SECONDS = 1.0
 # What a process may take to start, before its limit counts.
 START_SECONDS = 600
 
@@ -93,8 +89,7 @@ class ProcessWorker:
             stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,
             env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(_import_path())},
         )
-        self._family: list[psutil.Process] = []
-        self._listed = -FAMILY_SECONDS
+        self._family, self._timing = Family(self._process.pid), False
         self._replies: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -109,6 +104,7 @@ class ProcessWorker:
 
     def open(self, folder: Path) -> None:
         self._ask("open", folder)
+        self._family.peak = 0
 
     def build(self, cached: bool = True) -> Work:
         work: Work = self._ask("build", cached)
@@ -116,7 +112,9 @@ class ProcessWorker:
 
     def rank(self, k: int) -> Ranked:
         ranked: Ranked = self._ask("rank", k)
-        return ranked
+        self._look(anew=True)  # a child that serves is there, however quickly all of it went
+        # Its own mark misses nothing but its children; the looks see all of them, now and then.
+        return replace(ranked, peak_bytes=max(ranked.peak_bytes or 0, self._family.peak))
 
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         timed: Timed = self._ask("time", list(queries), together)
@@ -148,6 +146,7 @@ class ProcessWorker:
 
     def _ask(self, method: str, *arguments: object) -> Any:
         assert self._process.stdin is not None
+        self._timing = method == "time"
         try:
             _write(self._process.stdin, (method, arguments))
         except (OSError, ValueError):  # a broken pipe has another name on Windows
@@ -186,20 +185,20 @@ class ProcessWorker:
         if limits.timeout is not None and seconds > (limits.timeout if self._ready else START_SECONDS):
             self._end()
             raise WorkerError(f"it took longer than {limits.timeout:g} s (--timeout).")
-        if limits.memory_mb is not None:
-            if time.monotonic() - self._listed > FAMILY_SECONDS:
-                self._family, self._listed = _family(self._process.pid), time.monotonic()
-            if _holds_more(self._family, limits.memory_mb * 2**20):
-                self._end()
-                raise WorkerError(f"it held more than {limits.memory_mb:,} MB of memory (--memory-mb).")
+        if limits.memory_mb is not None or not self._timing:  # else a look is of no use, and may be felt
+            self._look()
+
+    def _look(self, anew: bool = False) -> None:
+        """Look at the memory that it holds with all that it started; end it where that is more than it may."""
+        limit = self._limits.memory_mb
+        self._family.look(anew, least=limit * 2**20 if limit is not None and self._timing else 0)
+        if limit is not None and self._family.peak > limit * 2**20:
+            self._end()
+            raise WorkerError(f"it held more than {limit:,} MB of memory (--memory-mb).")
 
     def _end(self) -> None:
         """Kill the process and all that it started."""
-        import psutil
-
-        for each in _family(self._process.pid):
-            with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
-                each.kill()
+        self._family.kill()
         self._process.kill()
         self._process.wait()
 
@@ -228,34 +227,6 @@ def _import_path() -> list[str]:
     """
     here, ours = Path.cwd(), Path(__file__).resolve().parents[1]
     return [each for each in sys.path if each and (Path(each).resolve() != here or here == ours)]
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    """A process and all that it started, as far as they live."""
-    import psutil
-
-    try:
-        first = psutil.Process(pid)
-        return [first, *first.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def _holds_more(family: Sequence[psutil.Process], limit: int) -> bool:
-    """Do processes hold more than so many bytes of memory together?"""
-    import psutil
-
-    def held(name: str, look: Callable[[psutil.Process], Any]) -> int:
-        total = 0
-        for each in family:
-            with contextlib.suppress(psutil.Error):  # it has just ended
-                total += getattr(look(each), name)
-        return total
-
-    if held("rss", psutil.Process.memory_info) <= limit:
-        return False
-    # Forked processes share pages, which this counts once; it takes longer to tell.
-    return len(family) == 1 or not psutil.LINUX or held("pss", psutil.Process.memory_full_info) > limit
 
 
 def serve(job: dict[str, Any]) -> None:

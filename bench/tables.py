@@ -54,7 +54,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], guard: Guard) -> None:
             ):
                 found = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
                 rows[name] += [(*whose, *astuple(each)) for each in found]
-            rows["latency"] += _latency(dataset, label, cell, quickest)
+            rows["latency"] += _latency(dataset, label, cell, quickest, seed)
             # Below where a stored run was cut nothing is known of it.
             known = cell.ends if run.cut(dataset.name, label) is None and cell.ends else len(cell.info["recall"])
             rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"][:known], 1)]
@@ -117,7 +117,7 @@ def _readings(cell: store.Cell) -> tuple[list[float], list[float]]:
     return cell.info.get("gauge_seconds", []), timing.get("gauge_seconds", [])
 
 
-def _latency(dataset: Dataset, label: str, cell: store.Cell, quickest: float) -> Iterator[Row]:
+def _latency(dataset: Dataset, label: str, cell: store.Cell, quickest: float, seed: int) -> Iterator[Row]:
     info, nan = cell.info, float("nan")
 
     def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
@@ -143,8 +143,10 @@ def _latency(dataset: Dataset, label: str, cell: store.Cell, quickest: float) ->
         return
     yield row("drift_timing", "share", noise.drift(between, quickest), len(between))
     yield row("first_query", "ms", info["first_query_seconds"] * 1e3)
+    # Which query a sample is of: drawn once more, as by bench.timing.
+    asked = latency.Plan(len(cell.samples)).orders(len(dataset.queries), stream(seed, Purpose.TIMING_ORDER))
     for percent in latency.PERCENTILES:
-        found = latency.percentile(cell.samples, percent)
+        found = latency.percentile(cell.samples, percent, asked)
         low, high = found.low / 1e6, found.high / 1e6
         yield (dataset.name, label, f"p{percent:g}", "ms", found.value / 1e6, low, high, found.samples)
     for phase, nanoseconds in timing["phase_p50_ns"].items():

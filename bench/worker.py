@@ -55,7 +55,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Ranked:
-    """The rankings of all queries. peak_bytes: the process's peak memory since the dataset was opened, if known."""
+    """The rankings of all queries. peak_bytes: the peak memory since the dataset was opened, if known.
+
+    Of a process of its own: with all that it started (bench.process).
+    """
 
     ranking: Ranking
     work: Work

@@ -253,6 +253,24 @@ class Starts(Fixed):
 
 
 @dataclass
+class Serves(Fixed):
+    """Has its index in a process of its own, which holds `mb` of memory until this one is gone."""
+
+    mb: int = 300
+    _server: object = field(init=False, repr=False, compare=False, default=None)
+
+    def index(self, documents):
+        code = f"held = b'x' * ({self.mb} << 20); print(flush=True); input()"
+        self._server = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._server.stdout.readline()
+        super().index(documents)
+
+    def __del__(self):
+        if self._server is not None:
+            self._server.communicate()
+
+
+@dataclass
 class Forks(Fixed):
     """Holds 300 MB, of which three forked processes hold the same pages for three seconds."""
 

@@ -38,6 +38,7 @@ ALLOWED = {
     "bench.environment": "",
     "bench.errors": "",
     "bench.failure": "retrievers",
+    "bench.family": "",
     "bench.formats": "bench.dataset bench.errors bench.measure_names bench.measures bench.same_text retrievers.base",
     "bench.gates": "bench.errors bench.measure_names",
     "bench.groups": "bench.dataset bench.intervals bench.streams retrievers.base",
@@ -53,7 +54,7 @@ ALLOWED = {
     "bench.noise": "",
     "bench.own_measures": "retrievers.base",
     "bench.pareto": "",
-    "bench.process": "bench.failure bench.interrupt bench.worker retrievers retrievers.cache",
+    "bench.process": "bench.failure bench.family bench.interrupt bench.worker retrievers retrievers.cache",
     "bench.pytest_plugin": "bench bench.regression bench.report",
     "bench.race": "bench.latency bench.worker",
     "bench.regression": "bench.errors bench.gates bench.intervals bench.measures "

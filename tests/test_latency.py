@@ -36,6 +36,34 @@ def test_the_interval_covers_the_true_percentile(percent):
     assert covered >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 2000)
 
 
+def test_a_query_that_is_asked_again_is_no_other_query():
+    """Thirty times the same hundred times tell as much as once."""
+    once = np.exp(np.random.default_rng(3).normal(0, 0.7, 100))
+    of = np.arange(3000) % 100
+    for percent in (50.0, 90.0):
+        again, alone = percentile(once[of], percent, of), percentile(once, percent)
+        assert (again.value, again.low, again.high) == (alone.value, alone.low, alone.high)
+        assert again.high - again.low > 2 * (percentile(once[of], percent).high - percentile(once[of], percent).low)
+
+
+def test_samples_that_do_not_depend_on_their_query_count_as_many():
+    samples, of = np.random.default_rng(3).exponential(size=3000), np.arange(3000) % 100
+    clustered, independent = percentile(samples, 50, of), percentile(samples, 50)
+    assert clustered.value == independent.value
+    assert clustered.high - clustered.low < 1.5 * (independent.high - independent.low)
+
+
+@pytest.mark.parametrize(("percent", "least"), [(50.0, 6), (90.0, 36), (95.0, 72), (99.0, 368)])
+def test_an_interval_needs_so_many_different_queries(percent, least):
+    """The slowest of fewer is below the percentile of all in over 2.5% of the cases."""
+    assert (percent / 100) ** least <= 0.025 < (percent / 100) ** (least - 1)
+    samples = np.random.default_rng(3).exponential(size=4000)
+    fewer = percentile(samples, percent, np.arange(4000) % (least - 1))
+    assert not np.isnan(fewer.value)
+    assert np.isnan([fewer.low, fewer.high]).all()
+    assert not np.isnan(percentile(samples, percent, np.arange(4000) % least).low)
+
+
 def test_it_is_warm_when_half_windows_agree():
     assert is_warm(np.full(32, 100))
     assert not is_warm(np.concatenate([np.full(16, 200), np.full(16, 100)]))
@@ -62,4 +90,5 @@ def test_queries_are_cycled_in_whole_shuffled_passes():
     order = Plan(samples=25).orders(10, np.random.default_rng(0))
     assert len(order) == 25
     assert sorted(order[:10].tolist()) == sorted(order[10:20].tolist()) == list(range(10))
-    assert len(Plan(samples=5).orders(10, np.random.default_rng(0))) == 5
+    fewer = Plan(samples=5).orders(10, np.random.default_rng(0))
+    assert fewer.tolist() == order[:5].tolist()

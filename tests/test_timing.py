@@ -116,7 +116,7 @@ def test_the_warm_up_is_no_part_of_the_time_budget():
     assert not race.over(latency.Plan(samples=100, seconds=2.0))
     race.block(26)
     assert race.over(latency.Plan(samples=100, seconds=2.0))
-    assert race.seconds_single == 26
+    assert race.seconds_single == 27, "26 samples, and a query before them"
 
 
 class Gauge:
@@ -138,6 +138,37 @@ def test_the_gauge_is_read_between_the_blocks(monkeypatch):
     monkeypatch.setattr(timing, "GAUGE_SECONDS", -1.0)
     heats = [_Heat(None, None, Race(Scripted(), np.arange(78))) for _ in range(2)]
     assert timed()._single_queries(heats) == [1.0, 2.0, 3.0, 4.0, 5.0], "before, after each of three rounds, at the end"
+
+
+class Positions(Slow):
+    """Of 40 queries the one at position p takes p + 1 ms."""
+
+    def __init__(self, worker):
+        self.sizes = (40, 5)
+
+    def time(self, queries, together=False):
+        return Timed((np.array(queries[:1] if together else queries) + 1) * 10**6, {})
+
+
+def test_intervals_know_which_query_a_sample_is_of(monkeypatch, write_set, tmp_path):
+    """It is not stored: the order is drawn once more."""
+    from fakes import Fixed
+
+    monkeypatch.setattr(runner, "InProcess", Positions)
+    texts = [{"_id": f"q{n}", "text": f"cat {n}"} for n in range(40)]
+    path = write_set("many", queries=texts, qrels=[(each["_id"], "d1", 1) for each in texts])
+    asked = []
+    taken = latency.percentile
+
+    def told(samples, percent, queries=None):
+        asked.append((samples, queries))
+        return taken(samples, percent, queries)
+
+    monkeypatch.setattr(latency, "percentile", told)
+    bench.run(path, [Fixed()], results=str(tmp_path / "out"), measures=("R@10",), samples=90, seconds=1.0, seed=5)
+    samples, queries = asked[0]
+    assert len(samples) >= 78
+    assert ((queries + 1) * 10**6).tolist() == samples.tolist()
 
 
 @pytest.mark.parametrize(("other", "same"), [(0, True), (1, False)])

@@ -260,6 +260,12 @@ class TestCosts:
         assert found.retriever == "minilm"
         assert found.sentences[0].startswith("On faq, if it keeps the limits, use minilm")
 
+    def test_a_median_without_an_interval_hides_no_other_cost(self):
+        """It has none of fewer than six queries; what is known of the other of two alone exceeds the limit."""
+        unknown = replace(BM25, p95_ms=None, p50_ms=1, p50_low_ms=math.nan)
+        assert Limits(p95_ms=10).exceeded(unknown, MINILM)
+        assert not Limits(p95_ms=10).exceeded(unknown)
+
     def test_a_limit_that_is_kept_is_no_condition(self):
         assert verdict(0.05, 0.15, limits=Limits(p95_ms=30)).sentences[0].startswith("On faq use minilm")
 

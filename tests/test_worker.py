@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from fakes import NONSENSE, Fixed, HashedDense, Nonsense, Records
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import process
 from bench.contract import checked
+from bench.family import Family
 from bench.formats import load_dataset
 from bench.process import ProcessWorker, Surroundings
 from bench.worker import Worker, WorkerError
@@ -157,12 +160,53 @@ def test_a_limit_counts_and_ends_what_the_process_started_too(texts, tmp_path, m
     assert has_ended(int((tmp_path / "pid").read_text()))
 
 
+def peak_mb(specification, texts, **limits):
+    worker = ProcessWorker(specification, Surroundings(**limits), silent)
+    try:
+        worker.open(texts)
+        worker.build()
+        return worker.rank(2).peak_bytes / 2**20
+    finally:
+        worker.close()
+
+
 @pytest.mark.skipif(not psutil.LINUX, reason="other systems do not tell what is shared")
 def test_memory_that_forked_processes_share_counts_once(texts):
-    worker = ProcessWorker("fakes:Forks", Surroundings(memory_mb=800), silent)
-    worker.open(texts)
-    assert worker.build().quantities == {"index_bytes": 40.0}
-    worker.close()
+    """For the limit and for the figure."""
+    assert 300 < peak_mb("fakes:Forks", texts, memory_mb=800) < 800
+
+
+@pytest.mark.parametrize("limits", [{}, {"memory_mb": 2000}])
+def test_the_peak_of_memory_counts_what_the_process_started(texts, limits):
+    """However quickly it was indexed and ranked."""
+    assert peak_mb("fakes:Serves:mb=300", texts, **limits) > peak_mb("fakes:Serves:mb=0", texts, **limits) + 290
+
+
+def test_the_limit_is_held_to_the_memory_that_the_table_would_tell(texts):
+    with pytest.raises(WorkerError, match="more than 300 MB"):
+        peak_mb("fakes:Serves:mb=300", texts, memory_mb=300)
+
+
+def test_a_look_for_more_than_there_is_keeps_the_peak():
+    """As while queries are timed, when the limit alone is of interest."""
+    family = Family(os.getpid())
+    family.look(least=2**50)
+    assert family.peak == 0
+    family.look()
+    assert family.peak > 10**7
+
+
+def test_no_look_at_memory_disturbs_what_is_timed(texts, monkeypatch):
+    monkeypatch.setattr(process, "WATCH_SECONDS", 0.001)
+    worker = ProcessWorker("fakes:HashedDense", Surroundings(), silent)  # 20 ms a query
+    try:
+        worker.open(texts)
+        worker.build()
+        worker.rank(2)
+        monkeypatch.setattr(Family, "look", lambda *a: pytest.fail("it looked"))
+        worker.time([0, 1, 2])
+    finally:
+        worker.close()
 
 
 def test_a_signal_without_a_name_has_its_number(texts):

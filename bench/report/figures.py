@@ -299,7 +299,8 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
     notes.append(f"Times: {samples} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
     if any(row["samples"] > dataset["queries"] for (_, quantity), row in found.items() if quantity == "p50"):
         notes.append(
-            f"The {dataset['queries']:,} queries were cycled, so the intervals speak of these queries, not of new ones."
+            f"The {counted(dataset['queries'], 'query was', 'queries were')} asked more than once, which the intervals "
+            "take into account; no interval: too few different queries for that percentile."
         )
     return notes
 
