@@ -215,8 +215,8 @@ def test_audits_show_what_is_stored(found, dataset):
         each = stored["traps"]["judged"][label]
         assert rate.startswith(f"{each['rate']['value']:.4f} ")
         assert counts == [str(each[name]) for name in ("wrong", "right", "undecided")]
-    for label, within, above in tables["unjudged copies of relevant documents"].rows:
-        assert (within, above) == (str(stored["copies"]["within"][label]), str(stored["copies"]["above"][label]))
+    for label, *counts in tables["unjudged copies of relevant documents"].rows:
+        assert counts == [str(stored["copies"][name][label]) for name in ("within", "above", "above_all")]
 
 
 def test_a_window_that_cuts_is_shown():
@@ -227,14 +227,28 @@ def test_a_window_that_cuts_is_shown():
         "window": 256,
         "relevant": 8,
         "cut": 2,
-        "recall_cut": {"bm25": 0.5},
-        "recall_whole": {"bm25": None},
+        "found_cut": {"bm25": 0.5},
+        "found_whole": {"bm25": None},
         "not_checked": None,
     }
     (table,) = audits.windows({"windows": [seen, {**seen, "cut": 0}, {**seen, "not_checked": "no model"}]}, "set", "")
-    assert table.rows == (("bm25", "0.5000", "n/a"),)
-    assert "2 of 8 relevant documents (25%) are cut by dense:model=M, other" in table.line
+    assert table.header == ("retriever", "cut ones found in the top 10", "others found there")
+    assert table.rows == (("bm25", "50%", "n/a"),)
+    said = "2 of 8 relevant documents (25%) are cut by dense:model=M, other; found in the top 10, cut ones / others"
+    assert f"{said}: bm25 50% / n/a." in table.line
+    assert "the 256 word pieces that dense:model=M, other read. " in table.notes[0]
     assert list(audits.windows({}, "set", "")) == []
+
+
+def test_copies_are_told_as_their_table_has_them():
+    """The sentence speaks of the copied document, of which the column before the last does, not of the first one."""
+    seen = {"cutoff": 10, "pairs": 1, "near_searched": True}
+    seen |= {"within": {"a": 1, "b": 1}, "above": {"a": 1, "b": 0}, "above_all": {"a": 0, "b": 0}}
+    table = audits.copies({"copies": seen}, "set", "")
+    assert table.header[1:] == ("in the top 10", "above what they copy", "above all relevant ones")
+    assert table.rows == (("a", "1", "1", "0"), ("b", "1", "0", "0"))
+    said = "Copies: 1 time an unjudged document in a top 10 copies a relevant one; above what it copies: "
+    assert table.line == f"{said}a 1 of 1, b 0 of 1."
 
 
 def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):
