@@ -119,15 +119,12 @@ def _conflicting_documents(subject: Subject) -> Iterator[Finding]:
     """(query, relevant document, document of the same text that is judged not relevant)."""
     found = []
     for query, judged in enumerate(subject.dataset.judgements):
-        wrong: dict[str, list[int]] = defaultdict(list)
-        for document, grade in judged.items():
-            if grade <= 0 and subject.documents[document]:
-                wrong[subject.documents[document]].append(document)
         found += [
             (subject.query_ids[query], *(subject.document_ids[each] for each in (document, other)))
             for document, grade in judged.items()
             if grade > 0
-            for other in wrong.get(subject.documents[document], ())
+            for other in subject.same_documents.get(subject.documents[document], ())
+            if (known := subject.dataset.grade_of(query, other)) is not None and known <= 0
         ]
     yield from about(
         found,
@@ -146,7 +143,7 @@ def _queries_among_documents(subject: Subject) -> Iterator[Finding]:
         for document in subject.same_documents.get(text, ()):
             if document == dataset.left_out[query]:
                 continue
-            grade = dataset.judgements[query].get(document)
+            grade = dataset.grade_of(query, document)
             kind = "unjudged" if grade is None else "relevant" if grade > 0 else "wrong"
             found[kind].append((subject.query_ids[query], subject.document_ids[document]))
     phrase = ("time a query is the text of", "times a query is the text of")
@@ -199,6 +196,8 @@ def _not_searched(what: str) -> Finding:
 def _unjudged_copies(subject: Subject, near: Sequence[tuple[int, int]]) -> set[tuple[str, ...]]:
     """(query, unjudged document that is the same or nearly the same text as a relevant one of that query)."""
     dataset = subject.dataset
+    if dataset.card.complete:
+        return set()
     alike: dict[int, set[int]] = defaultdict(set)
     for group in subject.same_documents.values():
         if len(group) > 1:

@@ -75,6 +75,8 @@ def _per_query(dataset: Dataset) -> Finding:
 
 
 def _only_relevant(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.card.complete:
+        return
     ids = [
         query
         for query, judged in zip(dataset.query_ids, dataset.judgements, strict=True)
@@ -95,13 +97,14 @@ def _detectable(dataset: Dataset, sd: float | None) -> Finding:
     size = int(dataset.answerable.sum())
     least = detectable_difference(size, spread) if size > 1 else float("inf")
     # Measures lie within 0 and 1, so that a difference of two means cannot exceed 1.
-    seen = f"a difference in {dataset.card.measure} of {least:.3f}" if least <= 1 else "no difference at all"
+    seen = "no difference at all would be found 4 times of 5"
+    if least <= 1:
+        seen = f"a true difference of {least:.3f} in {dataset.card.measure} would be found 4 times of 5"
     taken = "taken to be" if sd is None else "given as"
     return Finding(
         "detectable-difference",
         "note",
-        f"{counted(size, 'answerable query shows', 'answerable queries show')} {seen} "
-        f"with 80% power (paired, two-sided .05, "
+        f"With {counted(size, 'answerable query', 'answerable queries')} {seen} (paired, two-sided .05, "
         f"standard deviation of the differences {taken} {spread:g}).",
         figures=figures,
     )

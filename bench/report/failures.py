@@ -68,5 +68,5 @@ def _terms(terms: Sequence[str]) -> str:
 
 
 def _above(hit: Mapping[str, Any]) -> str:
-    judged = {None: "not judged"}.get(hit["grade"], "judged not relevant")
+    judged = "not judged" if hit["grade"] is None else "not relevant"
     return f"{head(hit['document'], 60)} ({judged}; shares {_terms(hit['matched'])}): {head(hit['text'], TEXT)}"
