@@ -37,8 +37,8 @@ CUTOFF = 10  # of the audits, where the main measure has none
 
 @dataclass(frozen=True)
 class Analysis:
-    """stored: all that is to be said of one set, ready for JSON, None in place of a part that failed or does not apply. pairs: the same
-    pairs with their values by query."""
+    """stored: all that is to be said of one set, ready for JSON, None in place of a part that failed or does not apply.
+    pairs: the same pairs with their values by query."""
 
     stored: dict[str, Any]
     pairs: list[Pair]

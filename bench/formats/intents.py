@@ -1,9 +1,10 @@
 """Texts with labels (intents, categories): what has the same label is relevant.
 
 A table of any kind with a text and a label on each line, or a folder with one for each split (train.csv,
-test.csv). What has none of its labels is not relevant, so that nothing is unjudged. A text that stands on several lines is one, with all their labels (case, white space and compatibility forms
-do not count); a field may hold a list of texts or of labels. Lines without text or label are left out and counted in
-the dataset's note, and so are those that repeat a text.
+test.csv). What has none of a query's labels is not relevant, so that nothing is unjudged. A text that stands on several
+lines is one, with all their labels (case, white space and compatibility forms do not count); a field may hold a list of
+texts or of labels. Lines without text or label are left out and counted in the dataset's note, and so are those that
+repeat a text.
 
 With splits (a column `split`, or the folder): the training texts are the documents, those of the split test (or of
 --split) the queries. A query whose labels no document has is one without an answer.

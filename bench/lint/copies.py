@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +12,9 @@ from bench.lint.subject import Subject
 from retrievers.words import words
 
 WORDS = 6
-MOST_QUERIES = 3  # that a sequence of so many words may stand in
+# A sequence of so many words is a template where more than MOST_QUERIES, and this share of them, have it, and a finding
+# where templates make up much of the queries: people begin a few of a thousand questions with the same words.
+MOST_QUERIES, OF_QUERIES, OF_ALL = 3, 0.02, 0.1
 NEARLY = "nearly the same text (5-gram Jaccard > 0.8)"
 
 
@@ -215,23 +218,27 @@ def _unjudged_copies(subject: Subject, near: Sequence[tuple[int, int]]) -> set[t
     return found
 
 
+def sequences(text: str) -> set[str]:
+    """All sequences of WORDS words of a text."""
+    each = words(text)
+    return {" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)}
+
+
 def _templates(subject: Subject) -> Iterator[Finding]:
     """Queries that hold a sequence of words that others hold too; figures: each sequence, how many queries."""
-    sequences = []
-    for text in subject.queries:
-        each = words(text)
-        sequences.append({" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)})
-    counts = Counter(sequence for held in sequences for sequence in held)
-    found = {sequence: count for sequence, count in counts.items() if count > MOST_QUERIES}
-    if not found:
+    held = [sequences(text) for text in subject.queries]
+    counts = Counter(sequence for each in held for sequence in each)
+    least = max(MOST_QUERIES + 1, OF_QUERIES * len(held))
+    found = {sequence: count for sequence, count in counts.items() if count >= least}
+    ids = [subject.query_ids[query] for query, each in enumerate(held) if each & found.keys()]
+    if not ids or len(ids) < OF_ALL * len(held):
         return
-    ids = [subject.query_ids[query] for query, held in enumerate(sequences) if held & found.keys()]
     ordered = sorted(found, key=lambda each: (-found[each], each))
     text = counted(len(found), f"sequence of {WORDS} words stands", f"sequences of {WORDS} words stand")
     yield Finding(
         "repeated-sequences",
         "warning",
-        f"{text} in more than {MOST_QUERIES} queries each ({len(ids):,} queries in all), "
+        f"{text} in {math.ceil(least):,} or more queries each ({len(ids):,} of {len(held):,} in all), "
         f"the most frequent, “{ordered[0]}”, in {found[ordered[0]]:,}.",
         tuple(sorted(ids)),
         {each: {"queries": found[each]} for each in ordered},

@@ -59,7 +59,7 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, 
 
 
 def _place(rank: int | None, depth: int) -> str:
-    return f"not in its {depth:,} hits" if rank is None else f"at rank {rank:,}"
+    return f"not in its {counted(depth, 'hit')}" if rank is None else f"at rank {rank:,}"
 
 
 def _terms(terms: Sequence[str]) -> str:
