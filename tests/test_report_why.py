@@ -240,6 +240,23 @@ def test_a_window_that_cuts_is_shown():
     assert list(audits.windows({}, "set", "")) == []
 
 
+def test_traps_are_told_as_pairs_and_as_the_mean_that_the_table_has():
+    rate = {"value": 0.75, "low": 0.5, "high": 0.875}
+    each = {"pairs": 1, "rate": rate, "wrong": 1, "right": 0, "undecided": 0}
+    for pairs, said in ((1, "1 pair of a query and a document"), (3, "3 pairs of a query and a document")):
+        found = audits._traps({"x": {**each, "pairs": pairs}}, "set", "judged not relevant")
+        assert found.notes[0].startswith(f"{said} judged not relevant. ")
+        assert found.line.startswith(f"Traps, {said} judged not relevant: ")
+        assert found.line.endswith("of those where either is stored, mean over queries, in x 75%.")
+
+
+def test_ties_that_may_go_on_below_the_stored_hits_are_told():
+    each = {"tied": 4, "cut": 1, "value": 0.5, "best": 0.6, "worst": 0.4, "expected": 0.5}
+    notes = audits.ties({"ties": {"x": each, "y": {**each, "cut": 0}}}, "set", "RR").notes
+    assert notes[1] == "Orders of the stored hits alone; equal scores may go on below them: x in 1 query."
+    assert len(audits.ties({"ties": {"y": {**each, "cut": 0}}}, "set", "RR").notes) == 1
+
+
 def test_copies_are_told_as_their_table_has_them():
     """The sentence speaks of the copied document, of which the column before the last does, not of the first one."""
     seen = {"cutoff": 10, "pairs": 1, "near_searched": True}

@@ -39,11 +39,15 @@ def ties(found: Found, name: str, main: str) -> Table | None:
     columns = ("value", "best", "worst", "expected")
     rows = [(label, f"{each['tied']:,}", *(number(each[key]) for key in columns)) for label, each in moved.items()]
     parts = [f"{label} {number(each['worst'])} to {number(each['best'])}" for label, each in moved.items()]
+    notes = ["Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval."]
+    cut = [f"{label} in {counted(each['cut'], 'query', 'queries')}" for label, each in moved.items() if each["cut"]]
+    if cut:
+        notes.append(f"Orders of the stored hits alone; equal scores may go on below them: {', '.join(cut)}.")
     return Table(
         f"{name}: ties and {main}",
         ("retriever", "queries with ties", "as ranked", *columns[1:]),
         tuple(rows),
-        notes=("Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval.",),
+        notes=tuple(notes),
         line=f"Ties: by the order of equal scores, {main} of {', '.join(parts)}.",
     )
 
@@ -143,12 +147,17 @@ def _traps(seen: Found, name: str, source: str) -> Table:
         (label, interval(each["rate"]), *(f"{each[key]:,}" for key in ("wrong", "right", "undecided")))
         for label, each in seen.items()
     ]
-    pairs = counted(next(iter(seen.values()))["pairs"], "document")
+    several = "pairs of a query and a document"
+    pairs = counted(next(iter(seen.values()))["pairs"], "pair of a query and a document", several)
     parts = [f"{label} {share(each['rate']['value'])}" for label, each in seen.items()]
     return Table(
         f"{name}: traps ({source})",
         ("retriever", "wrong above right [95%]", "wrong above", "right above", "neither stored"),
         tuple(rows),
-        notes=(f"{pairs} {source}: how often one stands above every right one. First figure: mean over queries.",),
-        line=f"Traps, {pairs} {source}: the wrong document stands above the right one in {', '.join(parts)}.",
+        notes=(
+            f"{pairs} {source}. Wrong above: the document stands above every right one. First figure: its share of the "
+            "pairs of which either is stored, mean over queries.",
+        ),
+        line=f"Traps, {pairs} {source}: a wrong one stands above every right one, of those where either is stored, "
+        f"mean over queries, in {', '.join(parts)}.",
     )
