@@ -61,7 +61,8 @@ class Card:
 
     measure: the main one. slices: metadata fields that reports slice by. group: the metadata field that
     holds wordings of one question together. drop_self: leave out hits with the query's own id (None: where the text is
-    the same too). unanswerable: a file of queries that are known to have no answer.
+    the same too). complete: whatever is not judged is known to be not relevant, as a text of another label is.
+    unanswerable: a file of queries that are known to have no answer.
     """
 
     description: str = ""
@@ -73,6 +74,7 @@ class Card:
     slices: tuple[str, ...] = ()
     group: str = ""
     drop_self: bool | None = None
+    complete: bool = False
     unanswerable: str = ""
 
 
@@ -182,6 +184,11 @@ class Dataset:
         ):
             table[query][document] = grade
         return table
+
+    def grade_of(self, query: int, document: int) -> int | None:
+        """The grade of a document for a query, by position; None where nobody knows it, or it is the query itself."""
+        unknown = 0 if self.card.complete and document != self.left_out[query] else None
+        return self.judgements[query].get(document, unknown)
 
     @cached_property
     def answerable(self) -> NDArray[np.bool_]:

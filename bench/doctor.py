@@ -100,7 +100,7 @@ def _cache() -> Finding:
         return Finding("cache", f"{info.path} cannot be used", "Set BENCH_CACHE to a writable file, or use --no-cache.")
     damage = f"; {SET_ASIDE}" if cache.rebuilt else ""
     return Finding(
-        "cache", f"{info.path}: {info.vectors:,} vectors, {info.megabytes:.1f} of {info.limit_mb:,} MB{damage}"
+        "cache", f"{info.path}: {info.megabytes:.1f} of {info.limit_mb:,} MB, vectors: {info.vectors:,}{damage}"
     )
 
 

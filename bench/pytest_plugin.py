@@ -74,6 +74,7 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
 
 def _message(found: Regression) -> Iterator[str]:
     from bench.report import comparison
+    from bench.report.table import counted
 
     yield f"{comparison.inert(found.head)} against {comparison.inert(found.base)}: {comparison.headline(found)}"
     yield from comparison.troubles(found)
@@ -87,4 +88,4 @@ def _message(found: Regression) -> Iterator[str]:
         yield f"{'lost' if flip.lost else 'gained'}: {query}"
         yield from (f"  {side} {hit}" for side, hit in comparison.first_hits(flip))
     if len(found.flips) > SHOWN_FLIPS:
-        yield f"… and {len(found.flips) - SHOWN_FLIPS:,} more flipped queries"
+        yield f"… and {counted(len(found.flips) - SHOWN_FLIPS, 'more flipped query', 'more flipped queries')}"

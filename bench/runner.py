@@ -28,6 +28,7 @@ from bench.errors import BenchError, unknown
 from bench.formats import load_dataset, shipped
 from bench.formats.options import Options
 from bench.guard import Guard
+from bench.lint.finding import counted
 from bench.lint.texts import check as check_texts
 from bench.noise import Gauge
 from bench.process import ProcessWorker, Surroundings
@@ -501,8 +502,8 @@ class _Runner:
         deeper = [each for each in self.measures if 0 < cell.ends < min(measures.cutoff(each), documents)]
         if entrant.stored is not None and deeper:
             self._warn(
-                f"{entrant.label} ends after {cell.ends:,} hits for most queries of {dataset.name}, and "
-                f"{', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
+                f"{entrant.label} ends after {counted(cell.ends, 'hit', 'hits')} for most queries of {dataset.name}, "
+                f"and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
                 "missed. Give the run as deep, or measure no deeper."
             )
 
@@ -511,9 +512,12 @@ class _Runner:
             for finding in check_texts(dataset):
                 self._warn(f"{dataset.name}: {finding.message}")
             if itself := int(dataset.kept_itself.sum()):
+                stand, are, them = ("stand", "are hits of their own that count", "them")
+                if itself == 1:
+                    stand, are, them = ("stands", "is a hit of its own that counts", "it")
                 self._warn(
-                    f"{dataset.name}: {itself:,} of {len(dataset.queries):,} queries stand among the documents, by id "
-                    "and text, and are hits of their own that count as wrong. --drop-self leaves them out."
+                    f"{dataset.name}: {itself:,} of {counted(len(dataset.queries), 'query', 'queries')} {stand} among "
+                    f"the documents, by id and text, and {are} as wrong. --drop-self leaves {them} out."
                 )
             for name in dataset.absent_fields:
                 self._warn(f"{dataset.name}: its card names the field {name!r}, which no query has.")

@@ -54,20 +54,20 @@ def search(
         raise BenchError("--min-score is not a number.", "Give the score below which hits are left out.")
     if not query.strip():
         raise BenchError("The query is empty.", "Give the words to search for.")
-    grades = _judgements(query, dataset)
+    asked = _asked(query, dataset)
     hits: dict[str, list[Hit]] = {}
     for label in retrievers:
         ranking = _ranked(query, dataset, label, min(k, len(dataset.documents)), cache)
         real = ranking.documents[0] >= 0
         positions, scores = ranking.documents[0][real], ranking.scores[0][real]
         hits[label] = [
-            Hit(name, dataset.texts[position], score, None if grades is None else grades.get(position))
+            Hit(name, dataset.texts[position], score, None if asked is None else dataset.grade_of(asked, position))
             for position, name, score in zip(
                 positions.tolist(), dataset.document_ids(positions), scores.tolist(), strict=True
             )
             if min_score is None or score >= min_score
         ]
-    return Found(query, dataset.name, grades is not None, hits)
+    return Found(query, dataset.name, asked is not None, hits)
 
 
 def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache | None) -> Ranking:
@@ -82,10 +82,10 @@ def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache
         raise BenchError(f"{label} failed: {describe_failure(error)}.", "Mend it, or leave it out.") from error
 
 
-def _judgements(query: str, dataset: Dataset) -> dict[int, int] | None:
-    """The judgements of the dataset's query with this text or id, None where there is none."""
+def _asked(query: str, dataset: Dataset) -> int | None:
+    """The position of the dataset's query with this text or id, None where there is none."""
     wanted = query.strip().casefold()
     for position, (name, text) in enumerate(zip(dataset.query_ids, dataset.query_texts, strict=True)):
         if wanted in (text.strip().casefold(), name.casefold()):
-            return dataset.judgements[position]
+            return position
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 from made import made, ranked, values_of
@@ -43,6 +44,15 @@ def test_all_of_it_is_plain_json():
 
 def test_the_same_input_gives_the_same_result():
     assert analysed() == analysed()
+
+
+def test_where_judgements_are_complete_no_audit_speaks_of_unjudged_hits():
+    dataset, rankings, values = case()
+    dataset = replace(dataset, card=replace(dataset.card, complete=True))
+    found = analyse(dataset, rankings, values, kinds={}, models={}, measure="nDCG@10", seed=0).stored
+    assert (found["unjudged"], found["copies"]) == (None, None)
+    above = [hit["grade"] for pair in found["failures"] for loss in pair["worst"] for hit in loss["above"]]
+    assert above == [0] * len(above) != []
 
 
 def test_one_retriever_is_enough():

@@ -42,7 +42,7 @@ def test_recall_of_relevant_documents_that_the_window_cuts():
     found = seen_by(three_pairs(), rows=[["long"], ["short", "other", "long"], ["short"]], cutoff=2)
     assert (found.readers, found.window, found.relevant, found.cut) == (("x",), 256, 2, 1)
     assert (found.pairs_cut, found.pairs_whole) == (2, 1)
-    assert (found.recall_cut, found.recall_whole) == ({"x": 0.5}, {"x": 1.0})
+    assert (found.found_cut, found.found_whole) == ({"x": 0.5}, {"x": 1.0})
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_each_model_has_a_window_and_retrievers_share_one(reads_4):
     models = {"a": Model(MINILM), "b": Model(reads_4), "c": Model(MINILM)}
     found = windows(dataset, hits, models, cutoff=10)
     assert [(each.readers, each.window) for each in found] == [(("a", "c"), 256), (("b",), 4)]
-    assert list(found[0].recall_cut) == ["bm25", "a", "b", "c"]  # of all, for whoever reads on is not cut
+    assert list(found[0].found_cut) == ["bm25", "a", "b", "c"]  # of all, for whoever reads on is not cut
     assert windows(dataset, hits, {}, cutoff=10) == []
 
 
 def test_where_nothing_is_cut_there_is_no_recall_of_it():
     found = seen_by(plain_set(2, [(0, 0, 1)]))
-    assert (found.cut, found.recall_cut) == (0, {"x": None})
+    assert (found.cut, found.found_cut) == (0, {"x": None})
 
 
 def test_without_the_model_the_window_is_not_checked(monkeypatch):
@@ -128,11 +128,25 @@ def test_unjudged_copies_and_where_they_stand():
     }
     found = copies(dataset, hits, cutoff=10)
     assert (found.pairs, found.near_searched) == (2, True)
-    assert (found.within, found.above) == ({"x": 2, "y": 1}, {"x": 1, "y": 1})
+    assert (found.within, found.above, found.above_all) == ({"x": 2, "y": 1}, {"x": 1, "y": 1}, {"x": 1, "y": 1})
     assert [(each.query, each.document, each.relevant, each.ranks) for each in found.examples] == [
         ("q1", "c", "a", {"x": 3, "y": 2}),
         ("q1", "b", "a", {"x": 1, "y": None}),
     ]
+
+
+def test_a_copy_may_stand_above_what_it_copies_and_below_another_right_answer():
+    """c copies a and b, which are both relevant, and takes the place of neither where it stands below one of them."""
+    dataset = made(
+        {"a": TEXT, "b": TEXT, "c": TEXT, "d": "a tap"},
+        {"q1": "filter"},
+        [("q1", "a", 1), ("q1", "b", 1), ("q1", "d", 1)],
+    )
+    orders = {"below d": ["d", "c", "a"], "below a": ["a", "c", "b"], "above": ["c", "d", "b"], "alone": ["d", "c"]}
+    found = copies(dataset, {name: Hits.of(dataset, ranked(dataset, [each])) for name, each in orders.items()}, 10)
+    assert found.pairs == 1
+    assert found.above == {"below d": 1, "below a": 0, "above": 1, "alone": 1}
+    assert found.above_all == {"below d": 0, "below a": 0, "above": 1, "alone": 0}
 
 
 def test_a_judged_copy_and_one_below_the_cutoff_are_no_findings():

@@ -25,6 +25,7 @@ CARDS = st.builds(
     source=TEXTS,
     slices=st.lists(TEXTS, max_size=2).map(tuple),
     drop_self=st.none() | st.booleans(),
+    complete=st.booleans(),
 )
 
 
@@ -49,7 +50,8 @@ def test_what_was_written_is_read_back(tmp_path_factory, dataset):
     assert found.judgements == dataset.judgements
     assert found.queries.equals(dataset.queries)
     assert found.answerable.tolist() == dataset.answerable.tolist()
-    assert (found.card.slices, found.card.drop_self) == (dataset.card.slices, dataset.card.drop_self)
+    for key in ("slices", "drop_self", "complete"):
+        assert getattr(found.card, key) == getattr(dataset.card, key)
     assert "imported from x:y" in found.card.source
     shutil.rmtree(folder.parent)
 

@@ -61,6 +61,17 @@ def test_without_splits_each_text_is_asked_against_all_others(write):
     assert json.loads(found.queries["metadata"][0].as_py()) == {"label": "greet"}
 
 
+@pytest.mark.parametrize("column", ["", ",split"])
+def test_a_text_of_another_label_is_known_to_be_no_answer(write, column):
+    splits = iter(["train", "train", "test"])
+    lines = [f"{line},{next(splits)}" if column else line for line in ("pay now,pay", "say hello,greet", "pay,pay")]
+    found = load_dataset(write("\n".join((f"text,label{column}", *lines))))
+    assert found.card.complete
+    query = found.query_texts.index("pay")
+    grades = {text: found.grade_of(query, place) for place, text in enumerate(found.texts)}
+    assert grades == {"pay now": 1, "say hello": 0} | ({} if column else {"pay": None})  # which is the query itself
+
+
 def test_a_text_on_several_lines_is_one_with_all_their_labels(write):
     found = load_dataset(write("utterance,intent\nHi,a\nhi,b\nx,a\ny,b\nhi,a\n"))
     assert shown(found) == ({"Hi": {"x", "y"}, "x": {"Hi"}, "y": {"Hi"}}, {"Hi", "x", "y"})

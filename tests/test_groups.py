@@ -75,7 +75,8 @@ def test_they_are_stored_and_shown(dataset, tmp_path):
     assert dict(zip(worst["retriever"], worst["value"], strict=True))["Fixed"] == (1 / 4 + 1 / 5) / 2
     table = figures.wordings(found, found.datasets[0])
     assert [row[0] for row in table.rows] == ["bm25", "Fixed"]
-    assert "2 groups" in table.notes[0]
+    assert table.notes[0].startswith("First column: mean over ")
+    assert "the others: over 2 groups of wordings" in table.notes[0]
 
 
 def test_a_set_without_groups_has_no_such_table(write_set, tmp_path):

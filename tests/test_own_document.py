@@ -65,6 +65,15 @@ def test_kept_where_that_is_asked_for_and_the_run_says_what_it_costs(debate, how
     assert "--drop-self" in warning
 
 
+def test_one_query_that_finds_itself_is_told_as_one(write_set, tmp_path):
+    corpus = [{"_id": "1", "title": "", "text": "a wing"}, {"_id": "2", "title": "", "text": "wing in a stream"}]
+    folder = write_set("one", corpus, [{"_id": "1", "text": "a wing"}], [("1", "2", 1)], card="drop_self = false")
+    found = bench.run(folder, ["bm25"], results=str(tmp_path / "one-out"), latency=False).warnings
+    (warning,) = [each for each in found if "--drop-self" in each]
+    assert warning.startswith("one: 1 of 1 query stands among the documents")
+    assert "and is a hit of its own that counts as wrong. --drop-self leaves it out." in warning
+
+
 def test_a_flag_goes_before_the_card(debate):
     assert first(debate(card="drop_self = false\n", keep_self=False)) == 1
 

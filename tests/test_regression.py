@@ -18,6 +18,7 @@ import bench
 from bench.errors import BenchError, OtherSchemaError
 from bench.regression import figures, result
 from bench.regression.judge import judge
+from bench.report import comparison
 
 TOLERANT = "nDCG@10 >= -0.01"
 FLIPS = 2_000
@@ -334,9 +335,21 @@ def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
         (change(nan, nan, difference=-1.0, queries=1, groups=1, detectable=nan), "-1.0000 [n/a]; 1 query can show no"),
         (change(-0.9, 0.1, queries=5, groups=5, detectable=1.8), "5 queries can show no difference, 6 are the least"),
         (change(-0.9, 0.1, queries=9, groups=3), "3 groups can show no difference"),
-        (change(-0.9, 0.1, queries=7, groups=7, detectable=1.8), "7 queries show none"),
+        (
+            change(-0.9, 0.1, queries=7, groups=7, detectable=1.8),
+            "with 7 queries no difference would be found 4 times of 5",
+        ),
     ):
         assert said in judge(gate, [pair], [row], []).checks[0].reason
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign_below_it():
+    gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
+    row = change(-0.00002, 0.00001, difference=-0.00001)
+    reason = judge(gate, [result.Pair("set", "r", "set", "r", "")], [row], []).checks[0].reason
+    assert "-0.0000" not in reason
+    assert "+0.0000 [+0.0000, +0.0000]" in reason
+    assert comparison._figures(row)[5] == "+0.0000 [+0.0000, +0.0000]"
 
 
 def test_without_a_tolerance_a_drop_must_be_significant():
@@ -390,7 +403,7 @@ def test_a_drop_of_three_hundredths(write_set, tmp_path, queries, outcome):
     row = next(each for each in found.changes if each.measure == "nDCG@10")
     assert -0.045 < row.difference < -0.015
     assert found.outcome == outcome
-    shown = f"show differences from {row.detectable:.3f}" in found.judged[0].checks[0].reason
+    shown = f"a true difference of {row.detectable:.3f} would be found 4 times of 5" in found.judged[0].checks[0].reason
     assert shown == (outcome == "inconclusive")
     assert (row.detectable > 0.03) == (queries == 300)
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from conftest import QUERIES
+from conftest import QRELS, QUERIES
 from fakes import Fixed
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +18,7 @@ import bench
 from bench.formats import load_dataset
 from bench.report import charts, figures, markdown, terminal
 from bench.report.subject import shortened
+from bench.report.table import best_of
 
 
 @pytest.fixture
@@ -26,7 +27,28 @@ def found(write_set, tmp_path):
     return bench.run([dataset], ["bm25", Fixed()], results=str(tmp_path / "out"), latency=False)
 
 
-def test_the_best_of_a_column_is_marked(found):
+@pytest.fixture
+def of_six(write_set, tmp_path):
+    """Twice the three queries; one of another kind."""
+    more = [{**each, "_id": f"{each['_id']}b"} for each in QUERIES]
+    judged = [*QRELS, *((f"{query}b", document, grade) for query, document, grade in QRELS)]
+    kinds = ["alone", *["several"] * 5]
+    queries = [{**each, "metadata": {"kind": kind}} for each, kind in zip([*QUERIES, *more], kinds, strict=True)]
+    dataset = load_dataset(write_set("six", queries=queries, qrels=judged, card='slices = ["kind"]\nmeasure = "R@5"'))
+    return bench.run([dataset], ["bm25", Fixed()], results=str(tmp_path / "six-out"), latency=False)
+
+
+def test_too_few_queries_to_tell_have_no_best(found, of_six):
+    """Of five no outcome has a p below .05."""
+    for table in (figures.quality(found, found.datasets[0]), figures.summary(found)):
+        assert not table.best
+    assert figures.summary(of_six).best
+    assert not figures.by_slice(of_six, of_six.datasets[0], "kind").best  # of 1 and of 5
+    assert (best_of([0.1, 0.2], 5), best_of([0.1, 0.2], 6)) == (set(), {1})
+
+
+def test_the_best_of_a_column_is_marked(of_six):
+    found = of_six
     table = figures.quality(found, found.datasets[0])
     assert table.header[0] == "retriever"
     assert "R@5 [95%]" in table.header  # the card's main measure

@@ -215,8 +215,8 @@ def test_audits_show_what_is_stored(found, dataset):
         each = stored["traps"]["judged"][label]
         assert rate.startswith(f"{each['rate']['value']:.4f} ")
         assert counts == [str(each[name]) for name in ("wrong", "right", "undecided")]
-    for label, within, above in tables["unjudged copies of relevant documents"].rows:
-        assert (within, above) == (str(stored["copies"]["within"][label]), str(stored["copies"]["above"][label]))
+    for label, *counts in tables["unjudged copies of relevant documents"].rows:
+        assert counts == [str(stored["copies"][name][label]) for name in ("within", "above", "above_all")]
 
 
 def test_a_window_that_cuts_is_shown():
@@ -227,14 +227,45 @@ def test_a_window_that_cuts_is_shown():
         "window": 256,
         "relevant": 8,
         "cut": 2,
-        "recall_cut": {"bm25": 0.5},
-        "recall_whole": {"bm25": None},
+        "found_cut": {"bm25": 0.5},
+        "found_whole": {"bm25": None},
         "not_checked": None,
     }
     (table,) = audits.windows({"windows": [seen, {**seen, "cut": 0}, {**seen, "not_checked": "no model"}]}, "set", "")
-    assert table.rows == (("bm25", "0.5000", "n/a"),)
-    assert "2 of 8 relevant documents (25%) are cut by dense:model=M, other" in table.line
+    assert table.header == ("retriever", "cut ones found in the top 10", "others found there")
+    assert table.rows == (("bm25", "50%", "n/a"),)
+    said = "2 of 8 relevant documents (25%) are cut by dense:model=M, other; found in the top 10, cut ones / others"
+    assert f"{said}: bm25 50% / n/a." in table.line
+    assert "the 256 word pieces that dense:model=M, other read. " in table.notes[0]
     assert list(audits.windows({}, "set", "")) == []
+
+
+def test_traps_are_told_as_pairs_and_as_the_mean_that_the_table_has():
+    rate = {"value": 0.75, "low": 0.5, "high": 0.875}
+    each = {"pairs": 1, "rate": rate, "wrong": 1, "right": 0, "undecided": 0}
+    for pairs, said in ((1, "1 pair of a query and a document"), (3, "3 pairs of a query and a document")):
+        found = audits._traps({"x": {**each, "pairs": pairs}}, "set", "judged not relevant")
+        assert found.notes[0].startswith(f"{said} judged not relevant. ")
+        assert found.line.startswith(f"Traps, {said} judged not relevant: ")
+        assert found.line.endswith("of those where either is stored, mean over queries, in x 75%.")
+
+
+def test_ties_that_may_go_on_below_the_stored_hits_are_told():
+    each = {"tied": 4, "cut": 1, "value": 0.5, "best": 0.6, "worst": 0.4, "expected": 0.5}
+    notes = audits.ties({"ties": {"x": each, "y": {**each, "cut": 0}}}, "set", "RR").notes
+    assert notes[1] == "Orders of the stored hits alone; equal scores may go on below them: x in 1 query."
+    assert len(audits.ties({"ties": {"y": {**each, "cut": 0}}}, "set", "RR").notes) == 1
+
+
+def test_copies_are_told_as_their_table_has_them():
+    """The sentence speaks of the copied document, of which the column before the last does, not of the first one."""
+    seen = {"cutoff": 10, "pairs": 1, "near_searched": True}
+    seen |= {"within": {"a": 1, "b": 1}, "above": {"a": 1, "b": 0}, "above_all": {"a": 0, "b": 0}}
+    table = audits.copies({"copies": seen}, "set", "")
+    assert table.header[1:] == ("in the top 10", "above what they copy", "above all relevant ones")
+    assert table.rows == (("a", "1", "1", "0"), ("b", "1", "0", "0"))
+    said = "Copies: 1 time an unjudged document in a top 10 copies a relevant one; above what it copies: "
+    assert table.line == f"{said}a 1 of 1, b 0 of 1."
 
 
 def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):

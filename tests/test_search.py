@@ -125,7 +125,7 @@ def test_cache_info_and_clear(capsys, monkeypatch, tmp_path):
     cache = VectorCache(tmp_path / "v.sqlite")
     cache.put(b"e", {"text": __import__("numpy").zeros(4, dtype="float32")})
     cache.close()
-    assert "1 vectors of 1 encoders" in call(capsys, "cache", "info")[1]
+    assert "1 vector of 1 encoder, " in call(capsys, "cache", "info")[1]
     assert "cleared" in call(capsys, "cache", "clear")[1]
     assert not (tmp_path / "v.sqlite").exists()
 

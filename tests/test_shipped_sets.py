@@ -7,6 +7,8 @@ import pytest
 
 from bench.formats import load_dataset, shipped
 from bench.lint import lint
+from bench.lint.copies import sequences
+from bench.same_text import normalised
 
 SETS = ("phenomena", "support-faq", "vector-notes")
 
@@ -68,6 +70,12 @@ def test_phenomena_every_query_has_a_relevant_document_and_a_trap(sets):
 )
 def test_phenomena_has_no(found, kind):
     assert kind not in found["phenomena"], found["phenomena"].get(kind)
+
+
+def test_phenomena_has_no_sequence_of_words_in_more_than_three_queries(sets):
+    """Which is stricter than the lint: no common opening either."""
+    counts = Counter(each for text in sets["phenomena"].query_texts for each in sequences(normalised(text)))
+    assert max(counts.values()) <= 3, counts.most_common(3)
 
 
 def test_phenomena_is_large_enough(sets):

@@ -37,8 +37,8 @@ CUTOFF = 10  # of the audits, where the main measure has none
 
 @dataclass(frozen=True)
 class Analysis:
-    """stored: all that is to be said of one set, ready for JSON, None in place of a part that failed. pairs: the same
-    pairs with their values by query."""
+    """stored: all that is to be said of one set, ready for JSON, None in place of a part that failed or does not apply.
+    pairs: the same pairs with their values by query."""
 
     stored: dict[str, Any]
     pairs: list[Pair]
@@ -80,10 +80,10 @@ def analyse(
         "pairs": lambda: complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1)),
         "failures": lambda: failures(dataset, terms, hits, main),
         "ties": lambda: ties(dataset, hits, form) if form else None,
-        "unjudged": lambda: unjudged(dataset, hits, form) if form else None,
+        "unjudged": lambda: unjudged(dataset, hits, form) if form and not dataset.card.complete else None,
         "windows": lambda: windows(dataset, hits, models, cutoff),
         "unknown_words": lambda: unknown_words(dataset, terms, main, rng(2)),
-        "copies": lambda: copies(dataset, hits, cutoff),
+        "copies": lambda: None if dataset.card.complete else copies(dataset, hits, cutoff),
         "traps": lambda: {
             "judged": trapped(hits, judged_traps(dataset), rng(3), dataset.groups),
             "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},

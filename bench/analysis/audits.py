@@ -22,6 +22,7 @@ from retrievers.base import RetrieverError
 EXAMPLES = 20
 
 Values = NDArray[np.float64]
+Pairs = NDArray[np.int64]
 Split = dict[str, Figure]
 
 
@@ -38,9 +39,9 @@ class Window:
     """Relevant documents that are longer than a model reads.
 
     model: whose word pieces were counted; readers: the retrievers that encode with it. window: how many it reads, its
-    special ones included. relevant: distinct relevant documents; cut: of those. recall_cut and recall_whole: by
-    retriever, over (query, relevant document) pairs, the share that stands within `cutoff`; None where there is no such
-    pair. not_checked: why, where the model's files are not here.
+    special ones included. relevant: distinct relevant documents; cut: of those. found_cut and found_whole: by
+    retriever, the share of all (query, relevant document) pairs whose document stands within `cutoff`, which is no mean
+    over queries as R@k is; None where there is no such pair. not_checked: why, where the model's files are not here.
     """
 
     model: str
@@ -51,8 +52,8 @@ class Window:
     cut: int = 0
     pairs_cut: int = 0
     pairs_whole: int = 0
-    recall_cut: dict[str, float | None] | None = None
-    recall_whole: dict[str, float | None] | None = None
+    found_cut: dict[str, float | None] | None = None
+    found_whole: dict[str, float | None] | None = None
     not_checked: str | None = None
 
 
@@ -65,7 +66,7 @@ def windows(dataset: Dataset, hits: Mapping[str, Hits], models: Mapping[str, Mod
 
 
 def window(dataset: Dataset, hits: Mapping[str, Hits], model: Model, readers: tuple[str, ...], cutoff: int) -> Window:
-    """Recall of relevant documents that the window cuts against that of the others."""
+    """How often relevant documents that the window cuts are found, against the others."""
     chosen = dataset.grade > 0
     query, document = dataset.judged_query[chosen], dataset.judged_document[chosen]
     relevant = np.unique(document)
@@ -86,8 +87,8 @@ def window(dataset: Dataset, hits: Mapping[str, Hits], model: Model, readers: tu
         cut=len(longer),
         pairs_cut=int(cut.sum()),
         pairs_whole=int((~cut).sum()),
-        recall_cut={label: _share(each[cut]) for label, each in found.items()},
-        recall_whole={label: _share(each[~cut]) for label, each in found.items()},
+        found_cut={label: _share(each[cut]) for label, each in found.items()},
+        found_whole={label: _share(each[~cut]) for label, each in found.items()},
     )
 
 
@@ -137,8 +138,9 @@ class Copies:
     """Unjudged copies of relevant documents within the cutoff of any retriever: right answers that count as wrong.
 
     pairs: of a query and such a document. near_searched: nearly equal texts were looked for too, which is left out
-    where there is too much text. within: by retriever, pairs within the cutoff. above: of those, the ones above the
-    first relevant document and so cost it something. examples: the first EXAMPLES pairs.
+    where there is too much text. within: by retriever, pairs within the cutoff. above: of those, the ones above every
+    document that they copy, whose place they take. above_all: of those, the ones above every relevant document, which
+    costs RR too. examples: the first EXAMPLES pairs, each with one document that it copies.
     """
 
     cutoff: int
@@ -146,6 +148,7 @@ class Copies:
     near_searched: bool
     within: dict[str, int]
     above: dict[str, int]
+    above_all: dict[str, int]
     examples: list[Copy]
 
 
@@ -154,7 +157,7 @@ def copies(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Copies:
     suspects = _suspects(dataset, hits, cutoff)
     alike, searched = _alike(dataset, suspects)
     found = {
-        (query, document): min(relevant)
+        (query, document): relevant
         for query, documents in suspects.items()
         for document in documents
         if (relevant := alike[document] & {each for each, grade in dataset.judgements[query].items() if grade > 0})
@@ -162,17 +165,37 @@ def copies(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Copies:
     pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     ranks = {label: each.rank(pairs[:, 0], pairs[:, 1]) for label, each in hits.items()}
     inside = {label: within(each, cutoff) for label, each in ranks.items()}
-    above = {}
-    for label, each in hits.items():
-        first = each.first_relevant[pairs[:, 0]]
-        above[label] = int((inside[label] & ((first == NOWHERE) | (ranks[label] < first))).sum())
+    first = {label: each.first_relevant[pairs[:, 0]] for label, each in hits.items()}
+    copied = {label: _first_copied(each, pairs, found) for label, each in hits.items()}
     examples = []
     for place, (query, document) in enumerate(pairs[:EXAMPLES].tolist()):
-        copy, original = dataset.document_ids(np.array([document, found[query, document]]))
+        copy, original = dataset.document_ids(np.array([document, min(found[query, document])]))
         places = {label: rank_or_none(each[place]) for label, each in ranks.items()}
         examples.append(Copy(dataset.query_ids[query], copy, original, places))
-    counts = {label: int(each.sum()) for label, each in inside.items()}
-    return Copies(cutoff, len(pairs), searched, counts, above, examples)
+    return Copies(
+        cutoff,
+        len(pairs),
+        searched,
+        within={label: int(each.sum()) for label, each in inside.items()},
+        above={label: _count_above(ranks[label], copied[label], each) for label, each in inside.items()},
+        above_all={label: _count_above(ranks[label], first[label], each) for label, each in inside.items()},
+        examples=examples,
+    )
+
+
+def _first_copied(hits: Hits, pairs: Pairs, copied: Mapping[tuple[int, int], set[int]]) -> Pairs:
+    """[pairs]: the best rank of a document that the pair's document copies, NOWHERE where none is stored."""
+    best = np.full(len(pairs), NOWHERE)
+    for place, (query, document) in enumerate(pairs.tolist()):
+        originals = np.array(sorted(copied[query, document]))
+        ranks = hits.rank(np.full(len(originals), query), originals)
+        best[place] = min(ranks[ranks != NOWHERE], default=NOWHERE)
+    return best
+
+
+def _count_above(ranks: Pairs, others: Pairs, inside: NDArray[np.bool_]) -> int:
+    """How many of the ranks inside stand above the other one, or have none beside them."""
+    return int((inside & ((others == NOWHERE) | (ranks < others))).sum())
 
 
 def _suspects(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> dict[int, set[int]]:

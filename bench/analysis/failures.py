@@ -106,7 +106,7 @@ def _above(dataset: Dataset, terms: Terms, query: int, loser: Hits, rank: int | 
         Above(
             document=_id(dataset, document),
             rank=place,
-            grade=dataset.judgements[query].get(document),
+            grade=dataset.grade_of(query, document),
             text=dataset.texts[document][:HEAD],
             matched=terms.matched(query, document),
         )

@@ -60,11 +60,13 @@ def _import(options: argparse.Namespace) -> int:
     from bench import console
     from bench.formats import export, load_dataset
     from bench.formats.options import Options
+    from bench.report.table import counted
 
     dataset = load_dataset(options.dataset, Options.of(options))
     export.write(dataset, options.to, options.dataset)
     found = dataset.describe()
-    numbers = ", ".join(f"{found[key]:,} {key}" for key in ("documents", "queries", "judgements"))
+    names = (("document", "documents"), ("query", "queries"), ("judgement", "judgements"))
+    numbers = ", ".join(counted(found[many], one, many) for one, many in names)
     notes = [f"{found['unanswerable']:,} of the queries without an answer"] if found["unanswerable"] else []
     notes += [found["note"]] if found["note"] else []
     console.show([Text(f"{options.to}: {numbers}"), *map(Text, notes)])

@@ -55,6 +55,7 @@ def _cache(options: argparse.Namespace) -> int:
 
     from bench import console
     from bench.errors import BenchError
+    from bench.report.table import counted
     from retrievers import RetrieverError
     from retrievers.cache import SET_ASIDE, VectorCache, default_path
 
@@ -65,7 +66,8 @@ def _cache(options: argparse.Namespace) -> int:
         raise BenchError(error.message, error.hint) from None
     if cache.unwritable:
         raise BenchError(f"The cache {info.path} cannot be used.", "Set BENCH_CACHE to a writable file.")
-    text = f"{info.path}: {info.vectors:,} vectors of {info.encoders} encoders, {info.megabytes:.1f} MB"
+    held = f"{counted(info.vectors, 'vector')} of {counted(info.encoders, 'encoder')}"
+    text = f"{info.path}: {held}, {info.megabytes:.1f} MB"
     if cache.rebuilt:
         text += f"; {SET_ASIDE}"
     if options.action == "clear":

@@ -93,11 +93,10 @@ def _card(dataset: Dataset, origin: str, unanswerable: str) -> Card:
 def _toml(card: Card, sums: dict[str, str]) -> Iterator[bytes]:
     for item in fields(card):
         value = getattr(card, item.name)
-        if value is None:
+        if value == item.default and not value:  # what the card need not say; drop_self = false is no default
             continue
         text = ("false", "true")[value] if isinstance(value, bool) else _string(value)
-        if value != "":
-            yield f"{item.name} = {text}\n".encode()
+        yield f"{item.name} = {text}\n".encode()
     yield b"\n[sha256]\n"
     for name, digest in sums.items():
         yield f"{_string(name)} = {_string(digest)}\n".encode()

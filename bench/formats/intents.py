@@ -1,9 +1,10 @@
 """Texts with labels (intents, categories): what has the same label is relevant.
 
 A table of any kind with a text and a label on each line, or a folder with one for each split (train.csv,
-test.csv). A text that stands on several lines is one, with all their labels (case, white space and compatibility forms
-do not count); a field may hold a list of texts or of labels. Lines without text or label are left out and counted in
-the dataset's note, and so are those that repeat a text.
+test.csv). What has none of a query's labels is not relevant, so that nothing is unjudged. A text that stands on several
+lines is one, with all their labels (case, white space and compatibility forms do not count); a field may hold a list of
+texts or of labels. Lines without text or label are left out and counted in the dataset's note, and so are those that
+repeat a text.
 
 With splits (a column `split`, or the folder): the training texts are the documents, those of the split test (or of
 --split) the queries. A query whose labels no document has is one without an answer.
@@ -27,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.dataset import Dataset, joined
+from bench.dataset import Card, Dataset, joined
 from bench.errors import BenchError, unknown
 from bench.formats.cells import listed, one_or_several
 from bench.formats.distinct import DistinctTexts
@@ -197,6 +198,7 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
         all_texts.texts.texts,
         _queries(all_texts, asked),
         judgements,
+        card=Card(complete=True),
         note=joined(
             read_as("labelled texts", all_texts.columns),
             counted(
@@ -229,6 +231,7 @@ def _against_training(path: Path, documents: Labelled, queries: Labelled, note: 
         documents.texts.texts,
         _queries(queries, queries.labels),
         judgements,
+        card=Card(complete=True),
         unanswerable=without,
         note=joined(
             read_as("labelled texts", queries.columns),

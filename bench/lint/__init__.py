@@ -13,9 +13,9 @@ and as wrong. That is
 
 A **warning** makes them less sure or less telling than they look: repeated and nearly repeated queries count twice, an
 unjudged copy of a relevant document counts as a miss, an empty document is relevant, a query is the text of a document
-that was judged (too easy, or a trap that nothing avoids), a template stands in several queries, the window of the model
-cuts relevant documents, queries share ids with documents, relevant documents are names and no texts, queries are in a
-language that the retrievers' defaults are not made for.
+that was judged (too easy, or a trap that nothing avoids), templates make up a tenth of the queries, the window of the
+model cuts relevant documents, queries share ids with documents that they may be, relevant documents are names and no
+texts, queries are in a language that the retrievers' defaults are not made for.
 
 A **note** is for the reader: how the set was read, distributions, sizes, and what was not looked at.
 

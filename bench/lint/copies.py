@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +12,9 @@ from bench.lint.subject import Subject
 from retrievers.words import words
 
 WORDS = 6
-MOST_QUERIES = 3  # that a sequence of so many words may stand in
+# A sequence of so many words is a template where more than MOST_QUERIES, and this share of them, have it, and a finding
+# where templates make up much of the queries: people begin a few of a thousand questions with the same words.
+MOST_QUERIES, OF_QUERIES, OF_ALL = 3, 0.02, 0.1
 NEARLY = "nearly the same text (5-gram Jaccard > 0.8)"
 
 
@@ -119,15 +122,12 @@ def _conflicting_documents(subject: Subject) -> Iterator[Finding]:
     """(query, relevant document, document of the same text that is judged not relevant)."""
     found = []
     for query, judged in enumerate(subject.dataset.judgements):
-        wrong: dict[str, list[int]] = defaultdict(list)
-        for document, grade in judged.items():
-            if grade <= 0 and subject.documents[document]:
-                wrong[subject.documents[document]].append(document)
         found += [
             (subject.query_ids[query], *(subject.document_ids[each] for each in (document, other)))
             for document, grade in judged.items()
             if grade > 0
-            for other in wrong.get(subject.documents[document], ())
+            for other in subject.same_documents.get(subject.documents[document], ())
+            if (known := subject.dataset.grade_of(query, other)) is not None and known <= 0
         ]
     yield from about(
         found,
@@ -146,7 +146,7 @@ def _queries_among_documents(subject: Subject) -> Iterator[Finding]:
         for document in subject.same_documents.get(text, ()):
             if document == dataset.left_out[query]:
                 continue
-            grade = dataset.judgements[query].get(document)
+            grade = dataset.grade_of(query, document)
             kind = "unjudged" if grade is None else "relevant" if grade > 0 else "wrong"
             found[kind].append((subject.query_ids[query], subject.document_ids[document]))
     phrase = ("time a query is the text of", "times a query is the text of")
@@ -199,6 +199,8 @@ def _not_searched(what: str) -> Finding:
 def _unjudged_copies(subject: Subject, near: Sequence[tuple[int, int]]) -> set[tuple[str, ...]]:
     """(query, unjudged document that is the same or nearly the same text as a relevant one of that query)."""
     dataset = subject.dataset
+    if dataset.card.complete:
+        return set()
     alike: dict[int, set[int]] = defaultdict(set)
     for group in subject.same_documents.values():
         if len(group) > 1:
@@ -216,23 +218,27 @@ def _unjudged_copies(subject: Subject, near: Sequence[tuple[int, int]]) -> set[t
     return found
 
 
+def sequences(text: str) -> set[str]:
+    """All sequences of WORDS words of a text."""
+    each = words(text)
+    return {" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)}
+
+
 def _templates(subject: Subject) -> Iterator[Finding]:
     """Queries that hold a sequence of words that others hold too; figures: each sequence, how many queries."""
-    sequences = []
-    for text in subject.queries:
-        each = words(text)
-        sequences.append({" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)})
-    counts = Counter(sequence for held in sequences for sequence in held)
-    found = {sequence: count for sequence, count in counts.items() if count > MOST_QUERIES}
-    if not found:
+    held = [sequences(text) for text in subject.queries]
+    counts = Counter(sequence for each in held for sequence in each)
+    least = max(MOST_QUERIES + 1, OF_QUERIES * len(held))
+    found = {sequence: count for sequence, count in counts.items() if count >= least}
+    ids = [subject.query_ids[query] for query, each in enumerate(held) if each & found.keys()]
+    if not ids or len(ids) < OF_ALL * len(held):
         return
-    ids = [subject.query_ids[query] for query, held in enumerate(sequences) if held & found.keys()]
     ordered = sorted(found, key=lambda each: (-found[each], each))
     text = counted(len(found), f"sequence of {WORDS} words stands", f"sequences of {WORDS} words stand")
     yield Finding(
         "repeated-sequences",
         "warning",
-        f"{text} in more than {MOST_QUERIES} queries each ({len(ids):,} queries in all), "
+        f"{text} in {math.ceil(least):,} or more queries each ({len(ids):,} of {len(held):,} in all), "
         f"the most frequent, “{ordered[0]}”, in {found[ordered[0]]:,}.",
         tuple(sorted(ids)),
         {each: {"queries": found[each]} for each in ordered},

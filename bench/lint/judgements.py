@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.dataset import Dataset
 from bench.lint.finding import Finding, about, counted
+from bench.same_text import normalised
 from bench.statistics import detectable_difference
 from bench.tables import slices
 
@@ -41,15 +42,30 @@ def _unanswerable(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _own_documents(dataset: Dataset) -> Iterator[Finding]:
-    """Queries that have a document's id."""
+    """Queries that have a document's id, where that may mean that they are the document."""
     names, out = np.array(dataset.query_ids, dtype=object), dataset.left_out >= 0
+    suspect = [query for query in np.flatnonzero(dataset.own_document >= 0).tolist() if _may_be_itself(dataset, query)]
     phrase = ("query shares its id with a document", "queries share their ids with documents")
     rest = (
         "that may be hits: right where ids only happen to agree, wrong where such a document is the query itself "
-        "(drop_self = true on the card, or --drop-self, leaves them out; what is judged relevant stays)"
+        "(say which on the card: drop_self = true leaves them out, drop_self = false keeps them)"
     )
-    yield from about(names[(dataset.own_document >= 0) & ~out].tolist(), "shared-ids", "warning", phrase, rest)
+    yield from about(names[suspect].tolist(), "shared-ids", "warning", phrase, rest)
     yield from about(names[out].tolist(), "left-out", "note", phrase, "that are left out of the hits (drop_self)")
+
+
+def _may_be_itself(dataset: Dataset, query: int) -> bool:
+    """Is the document with a query's id, which is kept, the query itself?
+
+    Not where the card has decided, nor where the document is judged. Queries and documents that are numbered one by one
+    share ids by chance: of plain numbers only a document that begins with the query, as with its title, is suspected.
+    """
+    own = int(dataset.own_document[query])
+    if dataset.card.drop_self is not None or dataset.left_out[query] == own or own in dataset.judgements[query]:
+        return False
+    asked = normalised(dataset.query_texts[query])
+    numbered = dataset.query_ids[query].isdecimal()
+    return not numbered or (bool(asked) and f"{normalised(dataset.texts[own])} ".startswith(f"{asked} "))
 
 
 def _absent_fields(dataset: Dataset) -> Iterator[Finding]:
@@ -75,6 +91,8 @@ def _per_query(dataset: Dataset) -> Finding:
 
 
 def _only_relevant(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.card.complete:
+        return
     ids = [
         query
         for query, judged in zip(dataset.query_ids, dataset.judgements, strict=True)
@@ -95,13 +113,14 @@ def _detectable(dataset: Dataset, sd: float | None) -> Finding:
     size = int(dataset.answerable.sum())
     least = detectable_difference(size, spread) if size > 1 else float("inf")
     # Measures lie within 0 and 1, so that a difference of two means cannot exceed 1.
-    seen = f"a difference in {dataset.card.measure} of {least:.3f}" if least <= 1 else "no difference at all"
+    seen = "no difference at all would be found 4 times of 5"
+    if least <= 1:
+        seen = f"a true difference of {least:.3f} in {dataset.card.measure} would be found 4 times of 5"
     taken = "taken to be" if sd is None else "given as"
     return Finding(
         "detectable-difference",
         "note",
-        f"{counted(size, 'answerable query shows', 'answerable queries show')} {seen} "
-        f"with 80% power (paired, two-sided .05, "
+        f"With {counted(size, 'answerable query', 'answerable queries')} {seen} (paired, two-sided .05, "
         f"standard deviation of the differences {taken} {spread:g}).",
         figures=figures,
     )

@@ -71,7 +71,7 @@ def _difference(row: Change, state: State, test: str = "") -> str:
     if row.settled:
         return f"{figures}: {_unmoved(row)}, nothing to test"
     power = f"; {_power(row)}" if state == "inconclusive" else ""
-    return f"{figures}: {row.difference:+.4f} {_interval(row)}{test}{power}"
+    return f"{figures}: {row.difference:+z.4f} {_interval(row)}{test}{power}"
 
 
 def _tested(p: float) -> str:
@@ -79,7 +79,7 @@ def _tested(p: float) -> str:
 
 
 def _interval(row: Change) -> str:
-    return "[n/a]" if math.isnan(row.low) else f"[{row.low:+.4f}, {row.high:+.4f}]"
+    return "[n/a]" if math.isnan(row.low) else f"[{row.low:+z.4f}, {row.high:+z.4f}]"
 
 
 def _power(row: Change) -> str:
@@ -88,8 +88,9 @@ def _power(row: Change) -> str:
     if row.groups < FEWEST:
         return f"{row.groups} {what} can show no difference, {FEWEST} are the least"
     if math.isnan(row.detectable) or (row.detectable >= 1 and not row.measure.startswith(COUNTS)):
-        return f"{row.queries:,} queries show none"
-    return f"{row.queries:,} queries show differences from {max(row.detectable, 0.001):.3f}"
+        return f"with {row.queries:,} queries no difference would be found 4 times of 5"
+    least = max(row.detectable, 0.001)
+    return f"with {row.queries:,} queries a true difference of {least:.3f} would be found 4 times of 5"
 
 
 def _unmoved(row: Change) -> str:
@@ -107,7 +108,7 @@ def _cost(gate: Gate, cell: Pair, costs: Sequence[Cost]) -> Check:
         grown = grown / against if against else math.copysign(math.inf, grown) if grown else 0.0
     shown = f"{row.head:,.2f}"
     if gate.kind == "growth":
-        shown = f"{against:,.2f} → {row.head:,.2f} ({grown:+.1%})" if gate.relative else f"{against:,.2f} → {shown}"
+        shown = f"{against:,.2f} → {row.head:,.2f} ({grown:+z.1%})" if gate.relative else f"{against:,.2f} → {shown}"
     reason = f"{gate.figure} {shown}"
     kept = gate.met_by(grown if gate.kind == "growth" else row.head)
     # The cache shortens it: what is above a limit all the same is above it.

@@ -57,7 +57,7 @@ def render_self_test(found: SelfTest) -> Iterator[RenderableType]:
     if found.disjoint.runs:
         alarms, runs, high = found.disjoint.count, found.disjoint.runs, found.disjoint.high
         yield Text(f"As recorded, without drawing: {alarms} false alarms in {runs} runs (at most {high:.1%}).")
-    offsets = ", ".join(f"{each:+.1%}" for each in found.offsets)
+    offsets = ", ".join(f"{each:+z.1%}" for each in found.offsets)
     yield Text(f"Lasting difference of the pairs: {offsets}. The machine's speed moved by {found.drift:.0%}.")
 
 
@@ -69,7 +69,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     if outcome.decision is None:
         return (outcome.retriever, "failed", "n/a", "n/a", "n/a", "n/a", str(len(outcome.rounds)))
     decision, (base, head) = outcome.decision, outcome.medians
-    change = f"{decision.change:+.1%} [{decision.low:+.1%}, {decision.high:+.1%}]"
+    change = f"{decision.change:+z.1%} [{decision.low:+z.1%}, {decision.high:+z.1%}]"
     return (
         outcome.retriever,
         decision.answer,

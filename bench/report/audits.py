@@ -39,11 +39,15 @@ def ties(found: Found, name: str, main: str) -> Table | None:
     columns = ("value", "best", "worst", "expected")
     rows = [(label, f"{each['tied']:,}", *(number(each[key]) for key in columns)) for label, each in moved.items()]
     parts = [f"{label} {number(each['worst'])} to {number(each['best'])}" for label, each in moved.items()]
+    notes = ["Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval."]
+    cut = [f"{label} in {counted(each['cut'], 'query', 'queries')}" for label, each in moved.items() if each["cut"]]
+    if cut:
+        notes.append(f"Orders of the stored hits alone; equal scores may go on below them: {', '.join(cut)}.")
     return Table(
         f"{name}: ties and {main}",
         ("retriever", "queries with ties", "as ranked", *columns[1:]),
         tuple(rows),
-        notes=("Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval.",),
+        notes=tuple(notes),
         line=f"Ties: by the order of equal scores, {main} of {', '.join(parts)}.",
     )
 
@@ -72,21 +76,26 @@ def unjudged(found: Found, name: str, main: str) -> Table | None:
 
 
 def windows(found: Found, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
-    """Recall of relevant documents longer than a model reads; nothing where none is."""
+    """How often relevant documents longer than a model reads are found; nothing where none is longer."""
     for seen in found.get("windows") or ():
         if seen["not_checked"] or not seen["cut"]:
             continue
-        cut, whole, cutoff = seen["recall_cut"], seen["recall_whole"], seen["cutoff"]
-        rows = [(label, number(cut[label]), number(whole[label])) for label in cut]
-        said = f"{seen['cut']:,} of {seen['relevant']:,} relevant documents ({share(seen['cut'] / seen['relevant'])})"
-        parts = [f"{label} {number(cut[label], 2)} / {number(whole[label], 2)}" for label in cut]
-        readers = ", ".join(seen["readers"])
+        cut, whole, top = seen["found_cut"], seen["found_whole"], f"top {seen['cutoff']}"
+        rows = [(label, share(cut[label]), share(whole[label])) for label in cut]
+        are = "is" if seen["cut"] == 1 else "are"
+        documents = counted(seen["relevant"], "relevant document")
+        said = f"{seen['cut']:,} of {documents} ({share(seen['cut'] / seen['relevant'])}) {are}"
+        parts = [f"{label} {of_cut} / {of_others}" for label, of_cut, of_others in rows]
+        readers, read = ", ".join(seen["readers"]), "reads" if len(seen["readers"]) == 1 else "read"
         yield Table(
             f"{name}: documents beyond the window of {readers}",
-            ("retriever", f"R@{cutoff} of cut ones", f"R@{cutoff} of the others"),
+            ("retriever", f"cut ones found in the {top}", "others found there"),
             tuple(rows),
-            notes=(f"{said} are longer than the {seen['window']} word pieces that {readers} reads.",),
-            line=f"Window: {said} are cut by {readers}; R@{cutoff} cut / whole: {', '.join(parts)}.",
+            notes=(
+                f"{said} longer than the {seen['window']} word pieces that {readers} {read}. Found: the share of all "
+                "pairs of a query and a relevant document, not a mean over queries.",
+            ),
+            line=f"Window: {said} cut by {readers}; found in the {top}, cut ones / others: {', '.join(parts)}.",
         )
 
 
@@ -113,17 +122,23 @@ def copies(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001
     seen = found.get("copies")
     if not seen or not seen["pairs"]:
         return None
-    rows = [(label, f"{seen['within'][label]:,}", f"{seen['above'][label]:,}") for label in seen["within"]]
-    parts = [f"{label} {above}" for label, _, above in rows]
-    note = "Unjudged documents with the text, or nearly the text, of a relevant one."
+    top = f"top {seen['cutoff']}"
+    rows = [(label, *(f"{seen[key][label]:,}" for key in ("within", "above", "above_all"))) for label in seen["within"]]
+    parts = [f"{label} {above} of {within}" for label, within, above, _ in rows]
+    times = counted(seen["pairs"], "time")
+    note = (
+        f"{times} an unjudged document in the {top} of some retriever has the text, or nearly the text, of a relevant "
+        "one, and counts as wrong."
+    )
     if not seen["near_searched"]:
         note += " Nearly equal texts were not searched: there is too much text."
     return Table(
         f"{name}: unjudged copies of relevant documents",
-        ("retriever", f"in the top {seen['cutoff']}", "above the first relevant"),
+        ("retriever", f"in the {top}", "above what they copy", "above all relevant ones"),
         tuple(rows),
         notes=(note,),
-        line=f"Copies: {seen['pairs']:,} unjudged hits copy a relevant document; above it: {', '.join(parts)}.",
+        line=f"Copies: {times} an unjudged document in a {top} copies a relevant one; above what it copies: "
+        f"{', '.join(parts)}.",
     )
 
 
@@ -132,12 +147,17 @@ def _traps(seen: Found, name: str, source: str) -> Table:
         (label, interval(each["rate"]), *(f"{each[key]:,}" for key in ("wrong", "right", "undecided")))
         for label, each in seen.items()
     ]
-    pairs = counted(next(iter(seen.values()))["pairs"], "document")
+    several = "pairs of a query and a document"
+    pairs = counted(next(iter(seen.values()))["pairs"], "pair of a query and a document", several)
     parts = [f"{label} {share(each['rate']['value'])}" for label, each in seen.items()]
     return Table(
         f"{name}: traps ({source})",
         ("retriever", "wrong above right [95%]", "wrong above", "right above", "neither stored"),
         tuple(rows),
-        notes=(f"{pairs} {source}: how often one stands above every right one. First figure: mean over queries.",),
-        line=f"Traps, {pairs} {source}: the wrong document stands above the right one in {', '.join(parts)}.",
+        notes=(
+            f"{pairs} {source}. Wrong above: the document stands above every right one. First figure: its share of the "
+            "pairs of which either is stored, mean over queries.",
+        ),
+        line=f"Traps, {pairs} {source}: a wrong one stands above every right one, of those where either is stored, "
+        f"mean over queries, in {', '.join(parts)}.",
     )

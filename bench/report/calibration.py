@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.report.fitted import Fitted
-from bench.report.table import Table
+from bench.report.table import Table, counted
 
 if TYPE_CHECKING:
     from bench.calibrate import Calibration
@@ -32,4 +32,4 @@ def render(found: Calibration) -> Iterator[RenderableType]:
     yield Fitted(Table("Published figures", header, rows, notes=tuple(notes), columns_left=5), _STYLES)
     for retriever, reason in found.failures:
         yield Text(f"{retriever} failed: {reason}", "bold red")
-    yield Text(f"{sum(row.agrees for row in found.rows)} of {len(found.rows)} figures agree.")
+    yield Text(f"{sum(row.agrees for row in found.rows)} of {counted(len(found.rows), 'figure')} agree.")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
-from bench.report.table import Table, log_line, p_value, shows_from
+from bench.report.table import Table, counted, log_line, p_value, shows_from, signed
 from bench.store import ALL
 
 SHOWN_FLIPS = 50
@@ -104,7 +104,7 @@ def gates(found: Regression) -> Table:
         open_ += [_check(text, each) for each in judged.checks if each.result != "pass"]
         if len(fine) > SHOWN_PASSES:
             whole = "all" if len(fine) == len(judged.checks) else f"of {len(judged.checks):,}"
-            passed.append(("pass", text, "", "", f"{len(fine):,} cells ({whole})"))
+            passed.append(("pass", text, "", "", f"{counted(len(fine), 'cell')} ({whole})"))
         else:
             passed += [_check(text, each) for each in fine]
         if not judged.checks:
@@ -121,7 +121,7 @@ def main(found: Regression) -> Table | None:
     if not rows:
         return None
     still = sum(row.main and row.settled for row in found.whole())
-    notes = (f"In {still:,} more {'cell' if still == 1 else 'cells'} no query's value moved.",) if still else ()
+    notes = (f"In {counted(still, 'more cell')} no query's value moved.",) if still else ()
     return Table("Main measures", _QUALITY[:6], tuple(row[:6] for row in rows), notes=notes, columns_left=3)
 
 
@@ -153,7 +153,7 @@ def _figures(row: Change) -> tuple[str, ...]:
     if row.settled:
         said = (row.same, "", "", "pass")
     else:
-        between = f"{row.difference:+.4f} [{_signed(row.low)}, {_signed(row.high)}]"
+        between = f"{signed(row.difference)} [{signed(row.low)}, {signed(row.high)}]"
         said = (between, p_value(row.p_holm), shows_from(row.detectable), row.significant)
     return (*names, f"{row.base:.4f}", f"{row.head:.4f}", *said)
 
@@ -190,7 +190,7 @@ def shown_flips(found: Regression, most: int = SHOWN_FLIPS) -> Sequence[Flip]:
 def left_out(found: Regression, most: int = SHOWN_FLIPS) -> str:
     """How many flipped queries are not shown; empty for none."""
     more = len(found.flips) - most
-    return f"{more:,} more flipped queries; --json has them all." if more > 0 else ""
+    return f"{counted(more, 'more flipped query', 'more flipped queries')}; --json has them all." if more > 0 else ""
 
 
 def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
@@ -225,12 +225,8 @@ def _check(gate: str, each: Check) -> tuple[str, ...]:
 
 
 def _share(row: Cost) -> str:
-    text = f"{row.head / row.base - 1:+.1%}" if row.base and not math.isnan(row.head - row.base) else "n/a"
+    text = f"{row.head / row.base - 1:+z.1%}" if row.base and not math.isnan(row.head - row.base) else "n/a"
     return text + "*" * (row.cached and row.name in ("index_s", "load_s", "peak_memory_mb"))
-
-
-def _signed(value: float) -> str:
-    return "n/a" if math.isnan(value) else f"{value:+.4f}"
 
 
 def _cost(value: float) -> str:

@@ -59,7 +59,7 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, 
 
 
 def _place(rank: int | None, depth: int) -> str:
-    return f"not in its {depth:,} hits" if rank is None else f"at rank {rank:,}"
+    return f"not in its {counted(depth, 'hit')}" if rank is None else f"at rank {rank:,}"
 
 
 def _terms(terms: Sequence[str]) -> str:
@@ -68,5 +68,5 @@ def _terms(terms: Sequence[str]) -> str:
 
 
 def _above(hit: Mapping[str, Any]) -> str:
-    judged = {None: "not judged"}.get(hit["grade"], "judged not relevant")
+    judged = "not judged" if hit["grade"] is None else "not relevant"
     return f"{head(hit['document'], 60)} ({judged}; shares {_terms(hit['matched'])}): {head(hit['text'], TEXT)}"

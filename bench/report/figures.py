@@ -81,7 +81,8 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
         undecided = {name for name in names if retriever in level.get(name, {}).get("undecided", ())}
         cells = (_measure(found[name], name == main) + DAGGER * (name in undecided) for name in names)
         rows.append((retriever, *cells))
-    best = {(row, i) for i, name in enumerate(names, 1) for row in best_of(each[name] for each in values)}
+    queries = dataset["queries"] - dataset["unanswerable"]
+    best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((each[name] for each in values), queries)}
     notes = (*_level_notes(run, rows), *luck(run, dataset), *_notes(run, dataset))
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
@@ -142,11 +143,12 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
     retrievers = [each for each in contenders(run) if any((value, each) in found for value in values)]
     rows, best = [], set()
     for row, value in enumerate(values):
-        best |= {(row, 2 + place) for place in best_of(found[value, each]["value"] for each in retrievers)}
+        queries = found[value, retrievers[0]]["queries"]
+        best |= {(row, 2 + place) for place in best_of((found[value, each]["value"] for each in retrievers), queries)}
         rows.append(
             (
                 value.partition("=")[2],
-                str(found[value, retrievers[0]]["queries"]),
+                f"{queries:,}",
                 *(_measure(found[value, each], True) for each in retrievers),
             )
         )
@@ -181,11 +183,12 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
         (each, _measure(means[each], True), *(_measure(found[each, *column], True) for column in shown))
         for each in retrievers
     ]
-    count = next(iter(found.values()))["groups"]
+    count = counted(next(iter(found.values()))["groups"], "group")
+    queries = counted(next(iter(means.values()))["queries"], "query", "queries")
     note = (
-        f"Means over {count:,} groups of wordings of one question (field {dataset['group']}). Worst: its worst-served "
-        "wording. Flip rate: groups where some wordings find a relevant document in the top and others none. "
-        "Overlap: share of the top that two wordings have in common."
+        f"First column: mean over {queries}; the others: over {count} of wordings of one question (field "
+        f"{dataset['group']}). Worst: its worst-served wording. Flip rate: groups where some wordings find a relevant "
+        "document in the top and others none. Overlap: share of the top that two wordings have in common."
     )
     return Table(f"{called(dataset)}: wordings of one question", header, tuple(rows), notes=(note,))
 
@@ -206,9 +209,10 @@ def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
     ]
     first = next(iter(found.values()))
     notes = [
-        f"{first['unanswerable']:,} queries without an answer against {first['answerable']:,} with one, by the score "
-        "of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. Refused: share of "
-        "the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones stay."
+        f"{counted(first['unanswerable'], 'query', 'queries')} without an answer against {first['answerable']:,} with "
+        "one, by the score of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. "
+        "Refused: share of the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones "
+        "stay."
     ]
     without = [each for each in retrievers if any(math.isnan(found[each, quantity]["value"]) for quantity in shown)]
     if without:
@@ -233,7 +237,7 @@ def summary(run: Run) -> Table:
         times = [p50.get((dataset["name"], each), math.nan) for each in contenders(run)]
         failed = [(dataset["name"], each) in {failure[:2] for failure in run.failures} for each in contenders(run)]
         cells = ("failed" if out else _with_time(*each) for out, *each in zip(failed, figures, times, strict=True))
-        best |= {(place, column + 2) for column in best_of(figures)}
+        best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
         rows.append((called(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+FEWEST = 6  # queries of which a best one is marked: of five no outcome has a p below .05 (two of 2^5 orders of signs)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -37,17 +39,13 @@ class Table:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A figure, or n/a where it is NaN (in CSV) or None (in JSON)."""
-    return "n/a" if value is None or math.isnan(value) else f"{_rounded(value, digits):.{digits}f}"
+    """A figure, or n/a where it is NaN (in CSV) or None (in JSON); never -0.0000."""
+    return "n/a" if value is None or math.isnan(value) else f"{value:z.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 4) -> str:
-    """A difference with its sign."""
-    return "n/a" if value is None or math.isnan(value) else f"{_rounded(value, digits):+.{digits}f}"
-
-
-def _rounded(value: float, digits: int) -> float:
-    return round(value, digits) + 0.0  # which makes 0 of -0: there is no -0.0000
+    """A difference with its sign; never -0.0000."""
+    return "n/a" if value is None or math.isnan(value) else f"{value:+z.{digits}f}"
 
 
 def interval(figure: Mapping[str, Any], of: str = "value") -> str:
@@ -82,8 +80,10 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def best_of(values: Iterable[float | None]) -> set[int]:
-    """The places of the highest value, where at least two are known."""
+def best_of(values: Iterable[float | None], queries: int = FEWEST) -> set[int]:
+    """The places of the highest value, where at least two are known; none where there are too few queries to tell."""
+    if queries < FEWEST:
+        return set()
     known = {place: value for place, value in enumerate(values) if value is not None and not math.isnan(value)}
     return {place for place, value in known.items() if len(known) > 1 and value == max(known.values())}
 
