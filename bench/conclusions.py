@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import controls, measures, pareto, store
+from bench import controls, measures, pareto, slice_tests, store
 from bench.analysis import Analysis, analyse
 from bench.analysis.audits import Model
 from bench.analysis.traps import read_traps
@@ -23,6 +23,7 @@ from bench.comparisons import Comparison, adjusted, compare, outcome, undistingu
 from bench.config import RunConfig
 from bench.dataset import Dataset
 from bench.guard import Guard
+from bench.slice_tests import BySlice, by_slice
 from bench.verdict import Verdict, decide, leading, overall
 
 Cells = Mapping[str, store.Cell]
@@ -63,7 +64,11 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
     for each in examined:
         name = each.dataset.name
         verdict = guard(f"verdict of {name}", partial(_verdict, run, each, rows, kinds, config), None)
+        sliced = guard(f"slices of {name}", partial(_slices, each, verdict, config.seed), None)
         if verdict is not None:
+            if sliced:
+                more = slice_tests.sentences(sliced, verdict.retriever)
+                verdict = replace(verdict, sentences=(*verdict.sentences, *more))
             verdicts.append(verdict)
         sets[name] = {
             **each.analysis.stored,
@@ -76,6 +81,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
             "better": _better(rows, name),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
             **guard(f"chance of {name}", partial(_luck, run, each, config.seed), {}),
+            "slices": asdict(sliced) if sliced else None,
             "whole": measures.always_one(run.info["measures"], each.dataset),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
@@ -142,6 +148,17 @@ def _verdict(
         fusion=_fusion(examined, candidates, limits, rows, config.seed),
     )
     return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined)))
+
+
+def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice | None:
+    """The two that the verdict compares, else the two of the highest mean, by the fields of the card."""
+    dataset, measure = examined.dataset, examined.measure
+    values = {label: cell.per_query[measure] for label, cell in examined.cells.items()}
+    by_mean = sorted(values, key=lambda label: (-values[label][dataset.answerable].mean(), label))
+    pair = [verdict.dense, verdict.lexical] if verdict and verdict.dense and verdict.lexical else by_mean[:2]
+    if len(pair) < 2 or not dataset.card.slices:
+        return None
+    return by_slice(dataset, {label: values[label] for label in pair}, seed)
 
 
 def _unequal_depths(run: store.Run, examined: _Examined) -> str:

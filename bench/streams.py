@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     ANALYSIS = 8  # a part for each question of bench.analysis
     RANDOM_RANKING = 9  # the control
     MARGIN = 10  # the draws of the tests that a difference is within a margin
+    SLICES = 11  # the shuffled labels of the test that a difference is the same on all slices
 
 
 def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:

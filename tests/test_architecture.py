@@ -27,7 +27,7 @@ ALLOWED = {
     "bench.report bench.runner bench.search bench.store retrievers retrievers.cache",
     "bench.comparisons": "bench.intervals bench.statistics bench.streams",
     "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls "
-    "bench.dataset bench.guard bench.measures bench.pareto bench.store bench.verdict",
+    "bench.dataset bench.guard bench.measures bench.pareto bench.slice_tests bench.store bench.verdict",
     "bench.config": "bench.errors bench.measure_names retrievers.cache",
     "bench.console": "bench.report",
     "bench.contract": "retrievers.base",
@@ -68,6 +68,7 @@ ALLOWED = {
     "bench.tables bench.timing bench.worker retrievers retrievers.base retrievers.cache",
     "bench.same_text": "",
     "bench.search": "bench.contract bench.dataset bench.errors bench.failure retrievers retrievers.cache",
+    "bench.slice_tests": "bench.dataset bench.intervals bench.statistics bench.streams",
     "bench.statistics": "",
     "bench.store": "bench.dataset bench.errors bench.run_info retrievers.base",
     "bench.streams": "",

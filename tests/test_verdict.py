@@ -593,14 +593,15 @@ def test_it_never_says_more_than_the_intervals_allow(pair, second, p, q, margin,
         replace(TFIDF, p95_ms=cost[2]),
         replace(MINILM, p95_ms=cost[3]),
     ]
+    others = [row(each, "tfidf", *second, p=q, groups=groups) for each in ("minilm", "bm25")]
     found = verdict(
-        *pair, candidates, [row("minilm", "tfidf", *second, p=q, groups=groups), row("bm25", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
+        *pair, candidates, others, {"nDCG@10": margin}, limits,
         fused(*gain) if gain else None, p=p, groups=groups,
     )  # fmt: skip
     text = " ".join(found.sentences)
     low, high = found.low, found.high
     other_way = verdict(
-        *pair, candidates[::-1], [row("minilm", "tfidf", *second, p=q, groups=groups), row("bm25", "tfidf", *second, p=q, groups=groups)], {"nDCG@10": margin}, limits,
+        *pair, candidates[::-1], others, {"nDCG@10": margin}, limits,
         fused(*gain) if gain else None, p=p, groups=groups,
     )  # fmt: skip
     assert other_way == found

@@ -19,7 +19,7 @@ from bench.report.subject import (
     title,
     to_depth,
 )
-from bench.report.table import Table, best_of, counted, interval, number
+from bench.report.table import Table, best_of, counted, interval, number, p_value, signed_interval
 from bench.store import ALL, FROM_CACHE, NOISY, SHORTENED, Row, Run
 
 # quantity in latency.csv -> (heading with unit, digits)
@@ -83,7 +83,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
         rows.append((retriever, *cells))
     queries = dataset["queries"] - dataset["unanswerable"]
     best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((each[name] for each in values), queries)}
-    notes = (*_level_notes(run, rows), *luck(run, dataset), *_notes(run, dataset))
+    notes = (*_level_notes(run, dataset, rows), *luck(run, dataset), *_notes(run, dataset))
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
 
@@ -132,7 +132,7 @@ def _samples(found: dict[tuple[str, str], Row]) -> str:
 
 
 def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
-    """The main measure by the values of a metadata field."""
+    """The main measure by the values of a metadata field, and the test of the two that the verdict compares."""
     main = main_measure(run, dataset)
     found = {
         (row["slice"], row["retriever"]): row
@@ -153,9 +153,26 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
             )
         )
     header = (field, "queries", *retrievers)
-    return Table(
-        f"{called(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}", header, tuple(rows), frozenset(best)
+    heading = f"{called(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}"
+    tests = analysis(run, dataset).get("slices")
+    mine = {f"{field}={each['value']}": each for each in (tests or {}).get("slices", ()) if each["field"] == field}
+    if not tests or not mine:
+        return Table(heading, header, tuple(rows), frozenset(best))
+    told = [(signed_interval(mine[each], "difference"), p_value(mine[each]["p_holm"])) if each in mine else ("n/a",) * 2
+            for each in values]  # fmt: skip
+    rows = [(*row, *test) for row, test in zip(rows, told, strict=True)]
+    header = (*header, f"{tests['a']} - {tests['b']} [95%]", "p (Holm)")
+    return Table(heading, header, tuple(rows), frozenset(best), (_slice_note(tests, field),))
+
+
+def _slice_note(tests: dict[str, Any], field: str) -> str:
+    """How the values of a field were tested, and whether the difference is the same on all."""
+    note = (
+        f"p: {tests['a']} against {tests['b']} on these queries alone, corrected over "
+        f"{counted(len(tests['slices']), 'slice')} of the set (exploratory; n/a: too few queries)."
     )
+    same = next((each for each in tests["interactions"] if each["field"] == field), None)
+    return note if same is None else f"{note} That they differ alike on all: p {p_value(same['p_holm'])}."
 
 
 def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
@@ -242,13 +259,16 @@ def summary(run: Run) -> Table:
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
 
 
-def _level_notes(run: Run, rows: list[tuple[str, ...]]) -> list[str]:
+def _level_notes(run: Run, dataset: dict[str, Any], rows: list[tuple[str, ...]]) -> list[str]:
     if not any(cell.endswith(DAGGER) for row in rows for cell in row):
         return []
-    count = sum(not math.isnan(row["p"]) for row in run.rows("comparisons"))
+    mine = [row for row in run.rows("comparisons") if row["dataset"] == dataset["name"] and not math.isnan(row["p"])]
+    main = sum(row["measure"] == main_measure(run, dataset) for row in mine)
+    rest = len(mine) - main
+    others = f"; the other columns are exploratory, over {counted(rest, 'comparison')}" if rest else ""
     return [
         f"{DAGGER} not shown different from the best of its column (paired randomisation test at .05, Holm over "
-        f"{counted(count, 'comparison')})."
+        f"{counted(main, 'comparison')} of {main_measure(run, dataset)}{others})."
     ]
 
 

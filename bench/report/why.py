@@ -26,6 +26,9 @@ def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
         f"By {units}. Effect: in standard deviations of the differences. Shows from: the smallest true difference that "
         "the set finds 4 times out of 5, before Holm's correction. Undecided is not equal: a smaller one goes unseen."
     )
+    few = [f"{row['a']} and {row['b']}" for row in found if row.get("interval") == "bounded"]
+    if few:
+        note += f" So few queries differ between {', '.join(few)} that the interval is the bounded one."
     return Table(
         f"{called(dataset)}: differences in {shown_measure(run, dataset, main)}",
         header,
