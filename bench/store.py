@@ -61,6 +61,7 @@ RECALL = ("dataset", "retriever", "k", "value")
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
+    *("family", "interval", "margin", "p_above", "p_below"),
 )
 VERDICTS = (
     *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "lexical", "dense"),
@@ -422,7 +423,10 @@ class Run:
 
 _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(
-        ("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
+        (
+            *("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
+            *("margin", "p_above", "p_below"),
+        ),
         lambda text: float(text) if text else math.nan,
     ),
     **dict.fromkeys(("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"), int),
