@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ settings.load_profile("bench")
 
 # Output that is no terminal's has a width of its own, unless this is set, as pytest-xdist sets it in its processes.
 os.environ.pop("COLUMNS", None)
+
+# Where the tests themselves were started with SIGINT ignored, as a shell starts what stands before &, processes would
+# inherit that, and those that tests interrupt would go on for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CORPUS = [
     {"_id": "d1", "title": "Cats", "text": "The cat sat on the mat and slept."},

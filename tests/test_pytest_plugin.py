@@ -45,6 +45,10 @@ def test_same_and_timed(reference, retrieval, benchmark):
 """
 
 
+# Told of pytest-xdist's processes, pytest-benchmark would measure nothing.
+OWN = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+
+
 @pytest.fixture
 def shown(write_set, tmp_path):
     write_planted(write_set, 40)
@@ -52,7 +56,7 @@ def shown(write_set, tmp_path):
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "bench.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", ".", "-q"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+        env={**OWN, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
         capture_output=True,
         text=True,
         check=False,
@@ -96,7 +100,7 @@ def test_set_and_baseline_are_found_from_the_root_whatever_folder_pytest_is_call
     done = subprocess.run(
         [*command, "--rootdir", str(tmp_path)],
         cwd=inner,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+        env={**OWN, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
         capture_output=True,
         text=True,
         check=False,

@@ -37,9 +37,9 @@ MOST_SLICES = 60  # in a chart; the table has all
 
 # file name -> (heading, alternative text)
 CHARTS = {
-    "measures": ("Measures by retriever", "Mean of each measure by retriever, with 95% bootstrap intervals."),
+    "measures": ("Measures by retriever", "Mean of each measure by retriever, with 95% intervals."),
     "recall": ("Recall by depth", "Share of relevant documents found among the first k hits, by k."),
-    "slices": ("Quality by kind of query", "Main measure by metadata field, with 95% bootstrap intervals."),
+    "slices": ("Quality by kind of query", "Main measure by metadata field, with 95% intervals."),
     "crossover": (
         "Quality by lexical overlap",
         "Main measure by the share of a query's words that stand in its best relevant document, 95% intervals. "

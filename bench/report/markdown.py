@@ -94,7 +94,7 @@ def _provenance(run: Run) -> str:
     return (
         f"{machine['time']}, bench {machine['bench']}, commit {(machine['git'] or 'unknown')[:12]}. "
         f"{escape(machine['cpu'])}, {machine['threads']} threads, {machine['memory_mb']:,} MB. "
-        f"{ranked}; means over judged queries; intervals: 95%, bootstrap over queries. "
+        f"{ranked}; means over queries with an answer; intervals: 95%. "
         f"Sets: {sets}."
     )
 
