@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+# Seconds: an index that is built sooner is no cost that anybody chooses by.
+LONG_INDEXING = 10
+
 Kind = Literal["lexical", "dense", "other"]
 
 
@@ -113,15 +116,14 @@ def undercuts(one: Candidate, other: Candidate) -> bool:
 
 
 def known_costs(one: Candidate, other: Candidate) -> list[tuple[str, str, float, float]]:
-    """(name, unit, cost of one, cost of the other) of the costs known of both: p50 where p95 is not."""
+    """(name, unit, cost of one, cost of the other) of the costs known of both: p50 where p95 is not, and
+    indexing where it takes long."""
     speed = ("p95", "ms", one.p95_ms, other.p95_ms)
     if one.p95_ms is None or other.p95_ms is None:
         speed = ("p50", "ms", one.p50_ms, other.p50_ms)
-    pairs = (
-        speed,
-        ("memory", "MB", one.memory_mb, other.memory_mb),
-        ("indexing", "s", one.index_s, other.index_s),
-    )
+    pairs = [speed, ("memory", "MB", one.memory_mb, other.memory_mb)]
+    if max(one.index_s or 0, other.index_s or 0) >= LONG_INDEXING:
+        pairs.append(("indexing", "s", one.index_s, other.index_s))
     return [(name, unit, a, b) for name, unit, a, b in pairs if a is not None and b is not None]
 
 

@@ -27,6 +27,7 @@ from bench.slice_tests import BySlice, by_slice
 from bench.verdict import Verdict, decide, leading, overall
 
 Cells = Mapping[str, store.Cell]
+NO_LUCK: dict[str, Any] = {"no_better_than_random": None, "too_few_for_random": False}
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
             },
             "better": _better(rows, name),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
-            **guard(f"chance of {name}", partial(_luck, run, each, config.seed), {}),
+            **guard(f"chance of {name}", partial(_luck, run, each, config.seed), NO_LUCK),
             "slices": asdict(sliced) if sliced else None,
             "whole": measures.always_one(run.info["measures"], each.dataset),
         }

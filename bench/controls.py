@@ -21,8 +21,9 @@ RANDOM, ORACLE = "random", "oracle"
 KIND = "control"
 LEVEL = 0.05
 DRAWS = 2_000  # random means that a retriever is held against
-# Random rankings that are looked at: in all, and at least of queries of like judgements.
-RANKINGS, FEWEST_OF_A_PROFILE = 20_000, 20
+# Random rankings that are looked at: for each query, in all at least and at most (as many hits), and of queries of like
+# judgements at least. What many queries are held against has to be known more closely.
+FOR_EACH, FEWEST_RANKINGS, MOST_HITS, FEWEST_OF_A_PROFILE = 20, 2_000, 200_000, 20
 
 Values = NDArray[np.float64]
 # The grades of a query's judged documents, and whether it is left out of its own hits.
@@ -50,7 +51,8 @@ def random_means(dataset: Dataset, measure: str, seed: int, depth: int | None = 
     rng = stream(seed, Purpose.LUCK)
     profiles: dict[_Profile, int] = {}
     own = [profiles.setdefault(_profile(dataset, query), len(profiles)) for query in asked.tolist()]
-    size = max(FEWEST_OF_A_PROFILE, RANKINGS // max(1, len(profiles)))
+    rankings = min(max(FEWEST_RANKINGS, FOR_EACH * len(asked)), MOST_HITS // min(depth, len(dataset.documents)))
+    size = max(FEWEST_OF_A_PROFILE, rankings // max(1, len(profiles)))
     pools = np.sort(_pools(list(profiles), len(dataset.documents), measure, depth=depth, size=size, rng=rng), axis=1)[
         own
     ]

@@ -88,8 +88,6 @@ def test_so_few_queries_that_none_could_be_shown_better_than_luck_are_called_too
     assert "Too few queries to show anything better than a random order of the documents: bm25." in notes
     assert "R@10, Success@5: the set has 5 documents, so that this is 1 for whoever returns all of them." in notes
     assert found.measures.set_index(["slice", "measure"]).loc[("all", "R@4"), "value"] == 1
-    grouped = write_set("grouped", CORPUS[:10], QUERIES[:10], QRELS[:10], 'group = "question"\n')
-    assert bench.run(grouped, ["bm25"], **settings).analysis["sets"]["grouped"]["too_few_for_random"]
 
 
 def test_wordings_of_one_question_count_once(run_thirty):

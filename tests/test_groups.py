@@ -50,8 +50,8 @@ def test_the_figures_of_two_groups_by_hand(dataset):
     assert by_hand[groups.FLIP_RATE].value == 1 / 2
     assert by_hand[groups.OVERLAP].value == (1 / 2 + 1) / 2
     assert {each.groups for each in by_hand.values()} == {2}
-    assert by_hand[groups.WORST].low == 0
-    assert by_hand[groups.WORST].high == 0.25
+    assert 0 <= by_hand[groups.WORST].low < 0.01
+    assert 0.8 < by_hand[groups.WORST].high < 1, "of two groups next to nothing is known"
 
 
 def test_rows_without_hits_have_nothing_in_common():

@@ -87,7 +87,7 @@ def test_code_as_it_is_passes(tree, call):
 def test_a_broken_analyser_does_not(tree, call, break_stemmer):
     break_stemmer()
     found = compared(guarded(tree, call, *LEXICAL))
-    assert found.outcome == "regression"
+    assert found.outcome == "regression", [check for judged in found.judged for check in judged.checks]
     assert not any(each.what.endswith("stemmer") for each in found.surroundings), "no parameter tells"
     failed = {
         (check.retriever, check.dataset) for judged in found.judged for check in judged.checks if check.result == "fail"

@@ -436,7 +436,7 @@ def test_a_thousand_comparisons_of_equal_systems_cry_wolf_as_seldom_as_promised(
 def test_a_report_of_equal_systems_fails_in_one_of_forty_at_most():
     """100 reports of ten tests each: Holm keeps the false alarms of a whole report at 2.5%."""
     rows = list(compared(alike(np.random.default_rng(1), 200, 1_000), FLIPS))
-    corrected = [figures.holm(np.array([row.p for row in rows[i : i + 10]])) for i in range(0, 1_000, 10)]
+    corrected = [statistics.holm(np.array([row.p for row in rows[i : i + 10]])) for i in range(0, 1_000, 10)]
     alarms = [
         any(row._replace(p_holm=p).significant == "fail" for row, p in zip(rows[i * 10 : i * 10 + 10], ps, strict=True))
         for i, ps in enumerate(corrected)

@@ -82,7 +82,14 @@ def complementarity(
             levels[pair, name] = each[asked]
             gains[pair, name] = each[asked] - values[better[pair]][asked]
     groups = grouped(dataset, asked)
-    found, gained = figures(levels, rng, groups=groups), figures(gains, rng, groups=groups, differences=True)
+    found = figures(levels, rng, groups=groups)
+    # What the oracle adds is a difference that is never below 0, so a mean between 0 and 1.
+    gained = {
+        **figures({key: each for key, each in gains.items() if key[1] == "oracle"}, rng, groups=groups),
+        **figures(
+            {key: each for key, each in gains.items() if key[1] == "fused"}, rng, groups=groups, differences=True
+        ),
+    }
     return [
         Pair(
             first=pair[0],

@@ -137,8 +137,9 @@ def quality(found: Regression) -> Table:
         else:
             rows += map(_figures, mine)
     notes = (
-        "Difference: head − base, with its paired 95% interval; p: paired randomisation test, corrected (Holm) over the "
-        "main measures of a set, and over all else that is shown of it; could show: the smallest true difference that these queries reveal with 80% power. "
+        "Difference: head − base, with its paired 95% interval; p: paired randomisation test, corrected (Holm) over "
+        "the main measures of a set, and over all else that is shown of it; could show: the smallest true difference "
+        "that these queries reveal with 80% power. "
         "State: fail where the interval is below 0 and p below .05, pass where it is nowhere below 0 or no "
         "query's value moved, else inconclusive.",
     )
