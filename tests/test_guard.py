@@ -92,7 +92,9 @@ def test_a_broken_analyser_does_not(tree, call, break_stemmer):
     failed = {
         (check.retriever, check.dataset) for judged in found.judged for check in judged.checks if check.result == "fail"
     }
-    assert {name for name, _ in failed} == {"tfidf", "bm25"}
+    assert "tfidf" in {name for name, _ in failed}
+    unsure = {check.retriever for judged in found.judged for check in judged.checks if check.result == "inconclusive"}
+    assert {"tfidf", "bm25"} == unsure | {name for name, _ in failed}
     assert any(flip.lost for flip in found.flips)
 
 
