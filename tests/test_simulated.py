@@ -140,6 +140,18 @@ def test_the_interval_of_a_difference_holds_it_at_least_as_often_as_promised(rat
     assert rate(said, held(found, (1 - ties) * (values @ odds)), "at least .93") >= 0.93
 
 
+@pytest.mark.parametrize("n", [20, 30, 50, 100, 200])
+@pytest.mark.parametrize("ties", [0.3, 0.6, 0.8, 0.92])
+def test_a_rare_great_loss_that_was_not_seen_is_not_known_of(rate, ties, n):
+    """The limit of what few queries say: of those that differ, nine of ten gain a little and the others lose much."""
+    values, odds = np.array([0.05, 0.13, -0.63, -1.0]), np.array([0.5, 0.4, 0.07, 0.03])
+    rng = np.random.default_rng([n, int(ties * 100)])
+    drawn = np.where(rng.random((n, EXPERIMENTS)) < ties, 0.0, rng.choice(values, (n, EXPERIMENTS), p=odds))
+    found = intervals.difference_interval(drawn, rng, 2_000)
+    said = f"rare losses, {n} queries, {ties:.0%} alike"
+    assert rate(said, held(found, (1 - ties) * (values @ odds)), "none: a limit") >= 0.85
+
+
 @pytest.mark.parametrize("count", [20, 50, 150])
 @pytest.mark.parametrize("ties", [0.3, 0.8])
 def test_the_interval_of_a_difference_by_group_too(rate, count, ties):
