@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import controls, measures, pareto, slice_tests, store
+from bench import controls, measures, pareto, store, wording
 from bench.analysis import Analysis, analyse
 from bench.analysis.audits import Model
 from bench.analysis.traps import read_traps
@@ -68,7 +68,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
         sliced = guard(f"slices of {name}", partial(_slices, each, verdict, config.seed), None)
         if verdict is not None:
             if sliced:
-                more = slice_tests.sentences(sliced, verdict.retriever)
+                more = wording.by_slice(sliced, verdict.retriever)
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
             verdicts.append(verdict)
         sets[name] = {
@@ -82,7 +82,7 @@ def write(run: store.Run, datasets: Sequence[Dataset], config: RunConfig, guard:
             "better": _better(rows, name),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
             **guard(f"chance of {name}", partial(_luck, run, each, config.seed), NO_LUCK),
-            "slices": asdict(sliced) if sliced else None,
+            "slices": sliced.as_json() if sliced else None,
             "whole": measures.always_one(run.info["measures"], each.dataset),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
@@ -159,7 +159,7 @@ def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice 
     pair = [verdict.dense, verdict.lexical] if verdict and verdict.dense and verdict.lexical else by_mean[:2]
     if len(pair) < 2 or not dataset.card.slices:
         return None
-    return by_slice(dataset, {label: values[label] for label in pair}, seed)
+    return by_slice(dataset, {label: values[label] for label in pair}, measure, seed)
 
 
 def _unequal_depths(run: store.Run, examined: _Examined) -> str:
@@ -291,13 +291,14 @@ def _luck(run: store.Run, examined: _Examined, seed: int) -> dict[str, Any]:
     cutoff = measures.cutoff(measure)
     depths = {label: cutoff or run.deepest(dataset.name, label) for label in examined.cells}
     luck = {depth: controls.random_means(dataset, measure, seed, depth) for depth in set(depths.values())}
-    best = controls.control_rankings(dataset, max(depths.values()), seed)[controls.ORACLE]
+    lucky = [
+        label
+        for label, cell in examined.cells.items()
+        if controls.luck_p(cell.per_query[measure][asked].mean(), luck[depths[label]]) >= controls.LEVEL
+    ]
+    if not lucky:
+        return {"no_better_than_random": [], "too_few_for_random": False}
+    best = controls.oracle(dataset, max(depths.values()))
     ideal = measures.evaluate(dataset, best, measures.resolve([measure]))[measure][asked].mean()
-    return {
-        "no_better_than_random": [
-            label
-            for label, cell in examined.cells.items()
-            if controls.luck_p(cell.per_query[measure][asked].mean(), luck[depths[label]]) >= controls.LEVEL
-        ],
-        "too_few_for_random": all(controls.luck_p(ideal, each) >= controls.LEVEL for each in luck.values()),
-    }
+    too_few = all(controls.luck_p(ideal, each) >= controls.LEVEL for each in luck.values())
+    return {"no_better_than_random": lucky, "too_few_for_random": too_few}

@@ -36,7 +36,7 @@ def control_rankings(dataset: Dataset, depth: int, seed: int) -> dict[str, Ranki
     random: documents in an order drawn anew for each query. oracle: the relevant documents by descending grade, then
     the others; by position within each. Where the query itself is left out of the hits, so it is here.
     """
-    return {RANDOM: _random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING)), ORACLE: _oracle(dataset, depth)}
+    return {RANDOM: _random(dataset, depth, stream(seed, Purpose.RANDOM_RANKING)), ORACLE: oracle(dataset, depth)}
 
 
 def random_means(dataset: Dataset, measure: str, seed: int, depth: int | None = None, draws: int = DRAWS) -> Values:
@@ -53,14 +53,10 @@ def random_means(dataset: Dataset, measure: str, seed: int, depth: int | None = 
     own = [profiles.setdefault(_profile(dataset, query), len(profiles)) for query in asked.tolist()]
     rankings = min(max(FEWEST_RANKINGS, FOR_EACH * len(asked)), MOST_HITS // min(depth, len(dataset.documents)))
     size = max(FEWEST_OF_A_PROFILE, rankings // max(1, len(profiles)))
-    pools = np.sort(_pools(list(profiles), len(dataset.documents), measure, depth=depth, size=size, rng=rng), axis=1)[
-        own
-    ]
-    codes = (
-        np.arange(len(asked)) if dataset.groups is None else np.unique(dataset.groups[asked], return_inverse=True)[1]
-    )
-    rows = np.arange(len(asked))
-    return np.array([pools[rows, rng.integers(0, size, len(asked))[codes]].mean() for _ in range(draws)])
+    pools = _pools(list(profiles), len(dataset.documents), measure, depth=depth, size=size, rng=rng)
+    by_query, rows = np.sort(pools, axis=1)[own], np.arange(len(asked))
+    groups = rows if dataset.groups is None else np.unique(dataset.groups[asked], return_inverse=True)[1]
+    return np.array([by_query[rows, rng.integers(0, size, len(asked))[groups]].mean() for _ in range(draws)])
 
 
 def luck_p(mean: float, luck: Values) -> float:
@@ -96,7 +92,8 @@ def _random(dataset: Dataset, depth: int, rng: np.random.Generator) -> Ranking:
     return _ranking(dataset, rows, min(depth, size))
 
 
-def _oracle(dataset: Dataset, depth: int) -> Ranking:
+def oracle(dataset: Dataset, depth: int) -> Ranking:
+    """The ranking "oracle" alone."""
     size = len(dataset.documents)
     rows = []
     for judged in dataset.judgements:

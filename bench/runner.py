@@ -498,9 +498,11 @@ class _Runner:
 
     def _warn_of_end(self, dataset: Dataset, entrant: Entrant, cell: store.Cell) -> None:
         """Where a stored run was cut before the measures end, they count as missed what it may have found below."""
+        if entrant.stored is None:
+            return
         documents = len(dataset.documents) - _dropped(dataset)
         deeper = [each for each in self.measures if 0 < cell.ends < min(measures.cutoff(each), documents)]
-        if entrant.stored is not None and deeper:
+        if deeper:
             self._warn(
                 f"{entrant.label} ends after {counted(cell.ends, 'hit', 'hits')} for most queries of {dataset.name}, "
                 f"and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "

@@ -6,44 +6,30 @@ shows many pairs of figures, of which some look far apart by chance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.comparisons import Comparison, compare
 from bench.dataset import Dataset
-from bench.intervals import difference_interval
-from bench.statistics import Floats, Groups, holm, randomisation_test
+from bench.statistics import Floats, Groups, holm
 from bench.streams import Purpose, stream
 
 # Of five queries (groups) no outcome has a p below .05.
 FEWEST = 6
-ALPHA = 0.05
 SHUFFLES = 2_000
+_STORED = ("queries", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm")
 
 
-@dataclass(frozen=True)
-class SliceTest:
-    """a minus b on the answerable queries whose `field` is `value`: the mean with its 95% interval, and the test."""
+class SliceTest(NamedTuple):
+    """Both on the answerable queries whose `field` is `value`; p_holm: corrected over all slices of the set."""
 
     field: str
     value: str
-    queries: int
-    mean_a: float
-    mean_b: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_holm: float = float("nan")
-
-    @property
-    def sign(self) -> int:
-        """1 where a is shown better, -1 where b is, else 0."""
-        if not self.p_holm < ALPHA:
-            return 0
-        return 1 if self.low > 0 else -1 if self.high < 0 else 0
+    row: Comparison
 
 
 @dataclass(frozen=True)
@@ -64,16 +50,32 @@ class BySlice:
     slices: tuple[SliceTest, ...]
     interactions: tuple[Interaction, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        slices = [
+            {"field": each.field, "value": each.value} | {name: getattr(each.row, name) for name in _STORED}
+            for each in self.slices
+        ]
+        return {
+            "a": self.a,
+            "b": self.b,
+            "slices": slices,
+            "interactions": [asdict(each) for each in self.interactions],
+        }
 
-def by_slice(dataset: Dataset, values: Mapping[str, Floats], seed: int) -> BySlice:
+
+def by_slice(dataset: Dataset, values: Mapping[str, Floats], measure: str, seed: int) -> BySlice:
     """The tests of two retrievers. values: the labels of both, the first is a -> the measure, [queries]."""
     a, b = values
-    differences = values[a] - values[b]
+    differences, columns = values[a] - values[b], {label: {measure: each} for label, each in values.items()}
     slices: list[SliceTest] = []
     fields, spreads = [], []
     for name in dataset.card.slices:
         labels = np.array(dataset.field(name), dtype=object)
-        found = [_test(dataset, name, value, mask, values, seed) for value, mask in _values(dataset, labels)]
+        found = []
+        for value, mask in _values(dataset, labels):
+            (row,) = compare(dataset.name, columns, mask, seed=seed, main=measure, groups=dataset.groups)
+            found.append(SliceTest(name, value, row))
         slices += found
         if len(found) > 1:
             known = dataset.answerable & np.isin(labels, [each.value for each in found])
@@ -81,12 +83,12 @@ def by_slice(dataset: Dataset, values: Mapping[str, Floats], seed: int) -> BySli
             groups = None if dataset.groups is None else dataset.groups[known]
             fields.append(name)
             spreads.append(_same_everywhere(differences[known], codes, groups, stream(seed, Purpose.SLICES)))
-    corrected = holm(np.array([each.p for each in slices], dtype=np.float64)).tolist()
+    corrected = holm(np.array([each.row.p for each in slices], dtype=np.float64)).tolist()
     together = holm(np.array(spreads, dtype=np.float64)).tolist()
     return BySlice(
         a,
         b,
-        tuple(replace(each, p_holm=p) for each, p in zip(slices, corrected, strict=True)),
+        tuple(each._replace(row=each.row._replace(p_holm=p)) for each, p in zip(slices, corrected, strict=True)),
         tuple(Interaction(*each) for each in zip(fields, spreads, together, strict=True)),
     )
 
@@ -98,19 +100,6 @@ def _values(dataset: Dataset, labels: NDArray[np.object_]) -> Iterator[tuple[str
         units = mask.sum() if dataset.groups is None else len(np.unique(dataset.groups[mask]))
         if units >= FEWEST:
             yield value, mask
-
-
-def _test(  # noqa: PLR0917
-    dataset: Dataset, field: str, value: str, mask: NDArray[np.bool_], values: Mapping[str, Floats], seed: int
-) -> SliceTest:
-    a, b = (each[mask] for each in values.values())
-    groups = None if dataset.groups is None else dataset.groups[mask]
-    differences = (a - b)[:, None]
-    low, high, _ = difference_interval(differences, stream(seed, Purpose.DIFFERENCE), groups=groups)
-    p = randomisation_test(differences, stream(seed, Purpose.SIGNS), groups)
-    means = float(a.mean()), float(b.mean())
-    interval = float(low[0]), float(high[0])
-    return SliceTest(field, value, int(mask.sum()), *means, float(differences.mean()), *interval, float(p[0]))
 
 
 def _same_everywhere(differences: Floats, labels: NDArray[np.intp], groups: Groups, rng: np.random.Generator) -> float:
@@ -146,41 +135,3 @@ def _shuffler(labels: NDArray[np.intp], groups: Groups, rng: np.random.Generator
         return shuffled
 
     return within
-
-
-def sentences(found: BySlice, chosen: str | None) -> tuple[str, ...]:
-    """Where the slices say other than the verdict, in at most one sentence a field. chosen: what it recommends."""
-    return tuple(
-        each for field in dict.fromkeys(s.field for s in found.slices) if (each := _said(found, field, chosen))
-    )
-
-
-def _said(found: BySlice, field: str, chosen: str | None) -> str:
-    shown = [each for each in found.slices if each.field == field and each.sign]
-    best = {label: [each for each in shown if each.sign == sign] for label, sign in ((found.a, 1), (found.b, -1))}
-    against = {label: slices for label, slices in best.items() if slices and label != chosen}
-    if against:
-        parts = [f"{label} is better on {_listed(slices)}" for label, slices in best.items() if slices]
-        corrected = f"paired tests, Holm over {len(found.slices)} slices"
-        return f"By {field}: {'; '.join(parts)} ({corrected})."
-    differs = next((each for each in found.interactions if each.field == field and each.p_holm < ALPHA), None)
-    if differs and not shown:
-        return (
-            f"By {field} their difference is not the same everywhere (p {_p(differs.p_holm)}), though no value alone "
-            "shows one better."
-        )
-    return ""
-
-
-def _listed(slices: Sequence[SliceTest]) -> str:
-    shown = sorted(slices, key=lambda each: each.p_holm)[:3]
-    more = f" and {len(slices) - 3} more" if len(slices) > 3 else ""
-    parts = []
-    for each in shown:
-        means = (each.mean_a, each.mean_b) if each.sign > 0 else (each.mean_b, each.mean_a)
-        parts.append(f"{each.value} ({means[0]:.3f} against {means[1]:.3f}, p {_p(each.p_holm)})")
-    return ", ".join(parts) + more
-
-
-def _p(p: float) -> str:
-    return "below .001" if p < 0.001 else f"{p:.3f}"

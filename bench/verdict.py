@@ -241,16 +241,21 @@ class _Case:
         rivals = candidates if missing else of_kind(candidates, other.kind)
         blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
         winner = None if blocking else leader.label
+        allowed: dict[str, Sequence[Candidate]] = (
+            {} if missing else {each.label: () for each in candidates if not self.limits.exceeded(each)}
+        )
+        chosen, thrift = self._thrifty(kept, {kept.label: (), **allowed}, lambda _: True)
         sentences = (
-            self._use(kept, f": {out.label} has {self.limits.exceeded(out)}"),
+            self._use(chosen, f": {out.label} has {self.limits.exceeded(out)}"),
+            *thrift,
             wording.too_costly(kept, out, blocking, row),
-            *wording.limited(self.limits, (kept,), ()),
+            *wording.limited(self.limits, (chosen,), ()),
             *missing,
         )
         if missing:
             return self._say(kept.label + AMONG, "cost", *sentences, pick=kept, winner=winner)
         row = row.seen_from(out.label if out.kind == "dense" else kept.label)
-        return self._say(_choice(kept), "cost", *sentences, row=row, pick=kept, winner=winner)
+        return self._say(_choice(kept), "cost", *sentences, row=row, pick=chosen, winner=winner)
 
     def _by_quality(self, lexical: Candidate, dense: Candidate, free: Sequence[Candidate]) -> Verdict:
         row = self._row(dense.label, lexical.label)

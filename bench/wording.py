@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from bench.analysis.complementarity import RRF_K
 from bench.candidates import Candidate, Limits, known_costs, of_kind, shown
-from bench.comparisons import Comparison
+from bench.comparisons import ALPHA, Comparison, outcome
+from bench.slice_tests import BySlice, SliceTest
 
 
 def use(dataset: str, chosen: Candidate, reason: str, *, unknown: bool = False) -> str:
@@ -87,11 +88,16 @@ def undecided(dataset: str, leader: Candidate, other: Candidate, blocking: Seque
 
 # A gain that takes so many queries to show is none that somebody would notice.
 HARDLY = 100_000
+# A difference that is no longer called too small to matter.
+WORTH_KNOWING = 0.02
 
 
 def wanted(more_queries: int | None, row: Comparison, cheap: Candidate, called: str) -> str:
     """What would settle it. cheap: what to use where nothing worth having would be shown; called: why."""
     if more_queries is None or more_queries >= HARDLY:
+        hidden = max(abs(row.low), abs(row.high))
+        if hidden >= WORTH_KNOWING:
+            return f"So few queries may hide a difference of up to {hidden:.3f}: judge more."
         size = least(abs(row.difference)) if row.difference else "0"
         count = "" if more_queries is None else f" (about {more_queries:,} more judged queries would)"
         return (
@@ -163,10 +169,9 @@ def least(detectable: float) -> str:
 
 def difference(row: Comparison) -> str:
     """The difference with its interval and p-value, as part of a sentence."""
-    p = "below .001" if row.p_holm < 0.001 else f"{row.p_holm:.3f}"
     return (
         f"the difference of {row.a} over {row.b} is {row.difference:+.3f} {row.measure}, 95% interval "
-        f"{row.low:+.3f} to {row.high:+.3f}, p {p} after Holm's correction"
+        f"{row.low:+.3f} to {row.high:+.3f}, p {_p(row.p_holm)} after Holm's correction"
     )
 
 
@@ -187,6 +192,44 @@ def another_kind(leader: Candidate, candidates: Sequence[Candidate]) -> tuple[st
     return tuple(
         f"{each.label}, neither lexical nor dense and so no part of this choice, has {_mean(each)}." for each in above
     )
+
+
+def by_slice(found: BySlice, chosen: str | None) -> tuple[str, ...]:
+    """Where slices say other than the verdict, in at most one sentence a field. chosen: what it recommends."""
+    fields = dict.fromkeys(each.field for each in found.slices)
+    return tuple(said for field in fields if (said := _of_field(found, field, chosen)))
+
+
+def _of_field(found: BySlice, field: str, chosen: str | None) -> str:
+    mine = [each for each in found.slices if each.field == field]
+    best = {
+        label: [each for each in mine if outcome(each.row) == side] for label, side in ((found.a, "a"), (found.b, "b"))
+    }
+    if any(slices for label, slices in best.items() if label != chosen):
+        parts = [f"{label} is better on {_listed(slices, label)}" for label, slices in best.items() if slices]
+        return f"By {field}: {'; '.join(parts)} (paired tests, Holm over {len(found.slices)} slices)."
+    differs = next((each for each in found.interactions if each.field == field and each.p_holm < ALPHA), None)
+    if differs and not any(best.values()):
+        return (
+            f"By {field} their difference is not the same everywhere (p {_p(differs.p_holm)}), though no value alone "
+            "shows one better."
+        )
+    return ""
+
+
+# Slices that a sentence names of each retriever.
+NAMED = 3
+
+
+def _listed(slices: Sequence[SliceTest], label: str) -> str:
+    shown = sorted(slices, key=lambda each: each.row.p_holm)[:NAMED]
+    rows = [(each.value, each.row.seen_from(label)) for each in shown]
+    parts = [f"{value} ({row.mean_a:.3f} against {row.mean_b:.3f}, p {_p(row.p_holm)})" for value, row in rows]
+    return ", ".join(parts) + (f" and {len(slices) - NAMED} more" if len(slices) > NAMED else "")
+
+
+def _p(p: float) -> str:
+    return "below .001" if p < 0.001 else f"{p:.3f}"
 
 
 def limited(limits: Limits, used: Sequence[Candidate], best: Sequence[Candidate]) -> tuple[str, ...]:

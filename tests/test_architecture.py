@@ -27,7 +27,8 @@ ALLOWED = {
     "bench.report bench.runner bench.search bench.store retrievers retrievers.cache",
     "bench.comparisons": "bench.intervals bench.statistics bench.streams",
     "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls "
-    "bench.dataset bench.guard bench.measures bench.pareto bench.slice_tests bench.store bench.verdict",
+    "bench.dataset bench.guard bench.measures bench.pareto bench.slice_tests "
+    "bench.store bench.verdict bench.wording",
     "bench.config": "bench.errors bench.measure_names retrievers.cache",
     "bench.console": "bench.report",
     "bench.contract": "retrievers.base",
@@ -68,7 +69,7 @@ ALLOWED = {
     "bench.tables bench.timing bench.worker retrievers retrievers.base retrievers.cache",
     "bench.same_text": "",
     "bench.search": "bench.contract bench.dataset bench.errors bench.failure retrievers retrievers.cache",
-    "bench.slice_tests": "bench.dataset bench.intervals bench.statistics bench.streams",
+    "bench.slice_tests": "bench.comparisons bench.dataset bench.statistics bench.streams",
     "bench.statistics": "",
     "bench.store": "bench.dataset bench.errors bench.run_info retrievers.base",
     "bench.streams": "",
@@ -78,7 +79,7 @@ ALLOWED = {
     "bench.worker retrievers",
     "bench.unanswerable": "bench.dataset bench.statistics retrievers.base",
     "bench.verdict": "bench.candidates bench.comparisons bench.intervals bench.statistics bench.wording",
-    "bench.wording": "bench.analysis bench.candidates bench.comparisons",
+    "bench.wording": "bench.analysis bench.candidates bench.comparisons bench.slice_tests",
     "bench.worker": "bench.contract bench.dataset bench.failure bench.latency bench.memory retrievers.base "
     "retrievers.cache",
     "retrievers": "retrievers.base retrievers.source",

@@ -9,9 +9,20 @@ import pytest
 from made import plain_set
 
 import bench
+from bench import slice_tests
+from bench.comparisons import outcome
 from bench.dataset import Card
 from bench.report import figures
-from bench.slice_tests import FEWEST, by_slice, sentences
+from bench.slice_tests import FEWEST
+from bench.wording import by_slice as sentences
+
+
+def by_slice(dataset, values, seed):
+    return slice_tests.by_slice(dataset, values, "nDCG@10", seed)
+
+
+def signs(found):
+    return [{"a": 1, "b": -1}.get(outcome(each.row), 0) for each in found.slices]
 
 
 def sliced(kinds, group=None, **more):
@@ -35,10 +46,8 @@ def values(one, other, noise=0.1, n=30, m=90):
 
 def test_opposite_winners_are_named():
     found = by_slice(sliced(KINDS), values(0.2, -0.1), seed=1)
-    assert [(each.value, each.sign, each.queries) for each in found.slices] == [
-        ("one word", 1, 30),
-        ("question", -1, 90),
-    ]
+    assert [(each.value, each.row.queries) for each in found.slices] == [("one word", 30), ("question", 90)]
+    assert signs(found) == [1, -1]
     (sentence,) = sentences(found, "minilm")
     assert sentence.startswith("By kind: bm25 is better on one word (0.")
     assert "; minilm is better on question (0." in sentence
@@ -48,7 +57,7 @@ def test_opposite_winners_are_named():
 
 def test_slices_that_agree_with_the_verdict_are_not_told():
     found = by_slice(sliced(KINDS), values(0.2, 0.2), seed=1)
-    assert {each.sign for each in found.slices} == {1}
+    assert signs(found) == [1, 1]
     assert sentences(found, "bm25") == ()
     assert "bm25 is better on" in sentences(found, None)[0]
     assert found.interactions[0].p > 0.05
@@ -63,7 +72,7 @@ def test_what_no_slice_shows_alone_may_differ_between_them():
         {"a": base + np.where(np.arange(160) % 2, 0.06, -0.06) + rng.normal(0, 0.09, 160), "b": base},
         seed=1,
     )
-    assert not any(each.sign for each in found.slices)
+    assert not any(signs(found))
     assert sentences(found, None)[0].startswith("By kind their difference is not the same everywhere (p ")
 
 

@@ -193,6 +193,13 @@ class TestOneThatCostsLess:
         rows = [row("minilm", "tfidf", -0.14, -0.04), *self.ROWS]
         assert verdict(-0.15, -0.05, (self.BIG, slow, MINILM), rows).retriever == "bm25"
 
+    def test_where_the_costs_of_the_others_decide_too(self):
+        """minilm is too slow; of the lexical ones tfidf takes half of the memory and is not shown worse."""
+        rows = [row("minilm", "tfidf", 0.06, 0.16), *self.ROWS]
+        found = verdict(0.05, 0.15, (self.BIG, TFIDF, MINILM), rows, limits=Limits(p95_ms=10))
+        assert said(found) == ("lexical", "cost", "minilm", "tfidf")
+        assert "bm25 has the higher mean" in found.sentences[1]
+
     def test_within_the_margin_too(self):
         rows = [row("minilm", "tfidf", -0.015, 0.01), *self.ROWS]
         found = verdict(-0.01, 0.015, (self.BIG, TFIDF, MINILM), rows, p=0.4)
@@ -217,7 +224,7 @@ class TestCosts:
         assert "Neither is shown better" in found.sentences[1]
 
     def test_better_than_the_other_but_not_than_all(self):
-        rows = [row("minilm", "tfidf", -0.1, 0.3, p=0.3)]
+        rows = [row("minilm", "tfidf", -0.1, 0.3, p=0.3), row("bm25", "tfidf", 0.01, 0.09)]
         found = verdict(0.05, 0.15, (BM25, TFIDF, MINILM), rows, limits=Limits(p95_ms=10))
         assert said(found) == ("lexical", "cost", None, "bm25")
         assert found.sentences[1].startswith("minilm is shown better than bm25, but not than tfidf: the difference")
@@ -378,16 +385,21 @@ class TestUndecided:
         assert "4 times of 5" not in found.sentences[1]
 
     def test_no_number_where_there_is_no_difference(self):
-        found = verdict(-0.03, 0.03, p=1.0, margins=None)
+        found = verdict(-0.01, 0.01, p=1.0, margins=None)
         assert found.more_queries is None
         assert found.sentences[-1] == (
             "A difference of 0 is too small to matter or to be shown: take bm25, the cheaper one, or decide by other "
             "queries."
         )
 
+    def test_what_few_queries_may_hide_is_not_called_too_small(self):
+        """26 queries of which none differs say nothing of a difference below .137."""
+        found = verdict(-0.137, 0.137, p=1.0, margins=None)
+        assert found.sentences[-1] == "So few queries may hide a difference of up to 0.137: judge more."
+
     def test_a_number_that_nobody_will_judge_is_not_advice(self):
-        found = verdict(-0.0295, 0.0305, p=0.9, margins=None)
-        assert found.more_queries > 1_000_000
+        found = verdict(-0.0145, 0.0155, p=0.9, margins=None)
+        assert found.more_queries > 100_000
         assert "A difference of below 0.001 is too small to matter" in found.sentences[-1]
         assert "more judged queries would): take bm25, the cheaper one" in found.sentences[-1]
 
