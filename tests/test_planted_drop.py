@@ -16,6 +16,8 @@ import bench
 from bench import measures
 from bench.formats import load_dataset
 from bench.regression import figures
+from bench.regression.result import ALPHA
+from bench.statistics import randomisation_test
 from retrievers.base import Ranking, top_k
 from retrievers.bm25 import BM25
 
@@ -90,7 +92,10 @@ def alarms(data):
 
         drops = [values(spread, 2 * trial + 1) - values(BASE, 2 * trial) for trial in range(trials)]
         highs = [figures.tested(each[:, None], None, 1_000)[0][1] for each in drops]
-        return np.mean([high < -TOLERANCE for high in highs]), np.mean(drops)
+        rng = np.random.default_rng(0)
+        p = [randomisation_test(each[:, None] + TOLERANCE, rng, flips=10_000)[0] for each in drops]
+        fails = [high < -TOLERANCE and each < ALPHA for high, each in zip(highs, p, strict=True)]
+        return np.mean(fails), np.mean(drops)
 
     return share
 
