@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.api import load_dataset, load_run, run
-    from bench.dataset import Dataset
+    from bench.data.dataset import Dataset
     from bench.errors import BenchError
     from bench.regression import Regression, compare
-    from bench.store import Run
+    from bench.storage.run import Run
 
 __all__ = ["BenchError", "Dataset", "Regression", "Run", "compare", "load_dataset", "load_run", "run"]
 
@@ -24,8 +24,8 @@ _WHERE = {
     "load_dataset": "bench.api",
     "compare": "bench.regression",
     "Regression": "bench.regression",
-    "Dataset": "bench.dataset",
-    "Run": "bench.store",
+    "Dataset": "bench.data.dataset",
+    "Run": "bench.storage.run",
     "BenchError": "bench.errors",
 }
 

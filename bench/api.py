@@ -7,13 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
-from bench import runner
 from bench.config import RunConfig, load_config, setting
-from bench.dataset import Dataset
+from bench.data.dataset import Dataset
+from bench.data.formats import load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError, unknown
-from bench.formats import load_dataset
-from bench.formats.options import Options
-from bench.store import Run, load_run
+from bench.experiment import runner
+from bench.experiment.events import Listener
+from bench.storage.run import Run, load_run
 from retrievers import Retriever
 
 __all__ = ["load_dataset", "load_run", "run"]
@@ -24,7 +25,7 @@ def run(
     retrievers: str | Retriever | Iterable[str | Retriever] | None = None,
     *,
     config: str | Path | None = None,
-    listener: runner.Listener = lambda event: None,
+    listener: Listener = lambda event: None,
     resume: bool = False,
     fresh: bool = False,
     **settings: Any,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, unknown
-from bench.measure_names import DEFAULT_MEASURES, canonical, canonical_or_itself
-from retrievers.cache import DEFAULT_LIMIT_MB
+from bench.evaluation.measure_names import DEFAULT_MEASURES, canonical, canonical_or_itself
+from retrievers.dense.vector_cache import DEFAULT_LIMIT_MB
 
 DEFAULT_RETRIEVERS = ("tfidf", "bm25", "minilm")
 DEFAULT_DEPTH = 100

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from bench.dataset import Dataset
+    from bench.data.dataset import Dataset
     from bench.regression import Regression
-    from bench.store import Run
+    from bench.storage.run import Run
     from retrievers import Retriever
 
 SHOWN_FLIPS = 5
@@ -73,19 +73,19 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
 
 
 def _message(found: Regression) -> Iterator[str]:
-    from bench.report import comparison
+    from bench.report.regression import content
     from bench.report.table import counted
 
-    yield f"{comparison.inert(found.head)} against {comparison.inert(found.base)}: {comparison.headline(found)}"
-    yield from comparison.troubles(found)
+    yield f"{content.inert(found.head)} against {content.inert(found.base)}: {content.headline(found)}"
+    yield from content.troubles(found)
     for judged in found.judged:
         if judged.result not in ("pass", "advice"):
-            yield f"{comparison.inert(judged.gate.text)}:"
-            yield from (f"  {line}" for line in comparison.reasons(judged).splitlines())
-    shown = comparison.shown_flips(found)
+            yield f"{content.inert(judged.gate.text)}:"
+            yield from (f"  {line}" for line in content.reasons(judged).splitlines())
+    shown = content.shown_flips(found)
     for flip in shown[:SHOWN_FLIPS]:
-        query = comparison.inert(f"{flip.query}: {flip.text}", comparison.SHOWN_CHARACTERS)
+        query = content.inert(f"{flip.query}: {flip.text}", content.SHOWN_CHARACTERS)
         yield f"{'lost' if flip.lost else 'gained'}: {query}"
-        yield from (f"  {side} {hit}" for side, hit in comparison.first_hits(flip))
+        yield from (f"  {side} {hit}" for side, hit in content.first_hits(flip))
     if len(found.flips) > SHOWN_FLIPS:
         yield f"… and {counted(len(found.flips) - SHOWN_FLIPS, 'more flipped query', 'more flipped queries')}"

@@ -25,10 +25,10 @@ from retrievers.source import source_digest
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
 
 RETRIEVERS: dict[str, str] = {
-    "tfidf": "retrievers.tfidf:Tfidf",
-    "bm25": "retrievers.bm25:BM25",
-    "minilm": "retrievers.dense:Dense",
-    "dense": "retrievers.dense:Dense",
+    "tfidf": "retrievers.lexical.tfidf:Tfidf",
+    "bm25": "retrievers.lexical.bm25:BM25",
+    "minilm": "retrievers.dense.bi_encoder:Dense",
+    "dense": "retrievers.dense.bi_encoder:Dense",
 }
 ENTRY_POINTS = "bench.retrievers"
 

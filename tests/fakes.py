@@ -17,8 +17,8 @@ from typing import ClassVar
 import numpy as np
 
 from retrievers.base import Ranking, phase, record
-from retrievers.dense import Dense
-from retrievers.encoder import Encoder
+from retrievers.dense.bi_encoder import Dense
+from retrievers.dense.encoder import Encoder
 
 
 @dataclass

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from bench import measures
-from bench.dataset import Dataset
+from bench.analysis.values import evaluate
+from bench.data.dataset import Dataset
+from bench.evaluation.measures import resolve
 from retrievers.base import Ranking
 
 
@@ -56,5 +57,5 @@ def ranked(dataset, rows, scores=None):
 
 def values_of(dataset, rankings, measure):
     """label -> measure by query, as a run takes it."""
-    resolved = measures.resolve([measure])
-    return {label: measures.evaluate(dataset, each, resolved)[measure] for label, each in rankings.items()}
+    resolved = resolve([measure])
+    return {label: evaluate(dataset, each, resolved)[measure] for label, each in rankings.items()}

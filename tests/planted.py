@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import bench
-from bench.formats import load_dataset
+from bench.data.formats import load_dataset
 from retrievers.base import Ranking
 
 FILLERS = 12

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.ab import sides
-from bench.ab.process import SideError, SideProcess
-from bench.ab.rule import Rule, interval, signed_rank, tails, verdict, walsh_averages
-from bench.ab.selftest import NEIGHBOURS, Share, disjoint, simulate
-from bench.ab.series import Series
 from bench.cli import main
 from bench.errors import BenchError
-from bench.noise import Gauge
+from bench.machine.gauge import Gauge
+from bench.versions import sides
+from bench.versions.process import SideError, SideProcess
+from bench.versions.rule import Rule, interval, signed_rank, tails, verdict, walsh_averages
+from bench.versions.selftest import NEIGHBOURS, Share, disjoint, simulate
+from bench.versions.series import Series
 
 ROUNDS = 80
 
@@ -444,7 +444,7 @@ def test_code_from_elsewhere_is_not_measured(tmp_path, texts, monkeypatch):
     """A folder without the package would be compared with whatever is installed."""
     hidden = write_stub(tmp_path / "other", 0)
     monkeypatch.setattr(
-        "bench.ab.process._environment", lambda side, threads: {**os.environ, "PYTHONPATH": str(hidden)}
+        "bench.versions.process._environment", lambda side, threads: {**os.environ, "PYTHONPATH": str(hidden)}
     )
     with pytest.raises(SideError, match="the code came from"):
         started(write_stub(tmp_path / "code", 0), texts)
@@ -461,7 +461,7 @@ def call(capsys, *arguments):
 
 
 def test_a_slower_head_is_exit_1(repository, write_set, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("bench.ab.series.BLOCK_SECONDS", 0.02)
+    monkeypatch.setattr("bench.versions.series.BLOCK_SECONDS", 0.02)
     stored = tmp_path / "ab.json"
     code, out, err = call(
         capsys, "--base", "before", "--head", "slow", "-d", write_set(), "-r", "sleeper", "--json", stored
@@ -508,7 +508,7 @@ def plug_ins(tmp_path, monkeypatch):
         git(folder, "commit", "-q", "-m", tag)
         git(folder, "tag", tag)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("bench.ab.series.BLOCK_SECONDS", 0.02)
+    monkeypatch.setattr("bench.versions.series.BLOCK_SECONDS", 0.02)
     return folder
 
 
@@ -577,8 +577,8 @@ def test_noise_is_exit_4_only_where_asked(repository, write_set, capsys, monkeyp
 
 
 def test_the_self_test_shows_and_stores_its_rates(write_set, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("bench.ab.selftest.RUNS", 50)
-    monkeypatch.setattr("bench.ab.series.BLOCK_SECONDS", 0.002)
+    monkeypatch.setattr("bench.versions.selftest.RUNS", 50)
+    monkeypatch.setattr("bench.versions.series.BLOCK_SECONDS", 0.002)
     stored = tmp_path / "self.json"
     code, out, _ = call(
         capsys, "--self-test", "-d", write_set(), "-r", "bm25", "--seconds", 0, "--max-rounds", 10, "--json", stored

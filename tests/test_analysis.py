@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from made import made, ranked, values_of
 
-from bench.analysis import analyse
-from bench.analysis.traps import Traps
+from bench.analysis.why import analyse
+from bench.data.formats.traps import Traps
 
 
 def case(retrievers=2, answerable=True):

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from made import made, plain_set, ranked
 
-from bench.analysis import audits
-from bench.analysis.audits import Model, copies, unknown_words, windows
-from bench.analysis.hits import Hits
+from bench.analysis import copies as copies_module
+from bench.analysis import set_effects
+from bench.analysis.copies import copies
+from bench.analysis.judged_hits import Hits
+from bench.analysis.set_effects import Model, unknown_words, windows
 from bench.analysis.terms import Terms
-from bench.lint.near import TooMuch
+from bench.data.check.near_duplicates import TooMuch
 from retrievers import RetrieverError
-from retrievers.encoder import MINILM, locate
+from retrievers.dense.encoder import MINILM, locate
 
 LONG = "pump " * 300
 MINILM_MODEL = Model(MINILM)
@@ -86,7 +88,7 @@ def test_without_the_model_the_window_is_not_checked(monkeypatch):
     def absent(*_):
         raise RetrieverError("The model is absent.")
 
-    monkeypatch.setattr(audits, "word_pieces", absent)
+    monkeypatch.setattr(set_effects, "word_pieces", absent)
     found = seen_by(plain_set(2, [(0, 0, 1)]))
     assert (found.not_checked, found.window) == ("The model is absent.", None)
 
@@ -160,7 +162,7 @@ def test_with_too_much_text_equal_copies_are_still_found(monkeypatch):
     def refuse(texts):
         raise TooMuch
 
-    monkeypatch.setattr(audits, "near_pairs", refuse)
+    monkeypatch.setattr(copies_module, "near_pairs", refuse)
     dataset = copied({"a": TEXT, "b": TEXT, "c": TEXT + "s", "d": "a tap"})
     found = copies(dataset, {"x": Hits.of(dataset, ranked(dataset, [["b", "c"], ["d"]]))}, cutoff=10)
     assert (found.pairs, found.near_searched) == (1, False)

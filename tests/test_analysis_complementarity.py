@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import plain_set, ranked, values_of
 
-from bench.analysis.complementarity import complementarity, reciprocal_rank_fusion
-from bench.analysis.hits import Hits
+from bench.analysis.complementarity import complementarity
+from bench.analysis.judged_hits import Hits
 from retrievers.base import Ranking
+from retrievers.fusion import reciprocal_rank_fusion
 
 SIZE = 7
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import made
 
-from bench.analysis.crossover import crossover, equal_bins, overlap
+from bench.analysis.overlap import crossover, equal_bins, overlap
 from bench.analysis.terms import Terms
 
 

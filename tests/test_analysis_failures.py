@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from made import made, ranked, values_of
 
-from bench.analysis.failures import failures
-from bench.analysis.hits import Hits
+from bench.analysis.judged_hits import Hits
 from bench.analysis.terms import Terms
+from bench.analysis.worst_losses import failures
 
 
 def test_the_greatest_losses_come_first_with_what_stood_above():

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import made, plain_set, ranked, values_of
 
-from bench import measures
-from bench.analysis.closed import closed
-from bench.analysis.hits import Hits
+from bench.analysis.closed_form import closed
+from bench.analysis.judged_hits import Hits
+from bench.analysis.values import evaluate
+from bench.evaluation.measures import resolve
 from retrievers.base import Ranking
 
 SIZE = 8
@@ -61,7 +62,7 @@ def test_a_closed_form_is_the_measure(name, case):
     dataset, ranking = case
     form = closed(name, SIZE)
     found = form.values(form.gain(Hits.of(dataset, ranking).grade), form.worth(dataset))
-    expected = measures.evaluate(dataset, ranking, measures.resolve([name]))[name]
+    expected = evaluate(dataset, ranking, resolve([name]))[name]
     assert found == pytest.approx(expected)
 
 

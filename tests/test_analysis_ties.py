@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from made import plain_set, ranked
 from test_analysis_hits import SIZE, judged_rankings
 
-from bench import measures
-from bench.analysis.closed import closed
-from bench.analysis.hits import Hits
+from bench.analysis.closed_form import closed
+from bench.analysis.judged_hits import Hits
 from bench.analysis.ties import expected, runs, ties
+from bench.evaluation.measures import evaluate_positions, resolve
 
 
 def found(dataset, ranking, name):
@@ -63,7 +63,7 @@ def test_places_without_a_hit_do_not_tie():
 @given(case=judged_rankings(ties=True))
 def test_expected_best_and_worst_are_those_of_all_orders(name, case):
     dataset, ranking = case
-    form, resolved = closed(name, SIZE), measures.resolve([name])
+    form, resolved = closed(name, SIZE), resolve([name])
     hits = Hits.of(dataset, ranking)
     exact = expected(form, form.gain(hits.grade), runs(hits), form.worth(dataset))
     query = 0
@@ -76,7 +76,7 @@ def test_expected_best_and_worst_are_those_of_all_orders(name, case):
     for order in product(*(permutations(block) for block in blocks)):
         documents = hits.documents.copy()
         documents[query, :real] = documents[query, [place for block in order for place in block]]
-        values.append(measures.evaluate_positions(resolved, dataset.judgements, documents)[name][query])
+        values.append(evaluate_positions(resolved, dataset.judgements, documents)[name][query])
     assert exact[query] == pytest.approx(np.mean(values))
     summary = found(dataset, ranking, name)
     assert summary.worst - 1e-12 <= summary.expected <= summary.best + 1e-12

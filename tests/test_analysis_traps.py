@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from made import made, ranked
 
-from bench.analysis.hits import Hits
-from bench.analysis.traps import Traps, judged_traps, read_traps, trapped
+from bench.analysis.judged_hits import Hits
+from bench.analysis.traps import trapped
+from bench.data.formats import load_dataset
+from bench.data.formats.traps import Traps, judged_traps, read_traps
 from bench.errors import BenchError
-from bench.formats import load_dataset
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from made import plain_set, ranked
 from test_analysis_hits import SIZE, judged_rankings
 
-from bench import measures
-from bench.analysis.closed import closed
-from bench.analysis.hits import Hits
+from bench.analysis.closed_form import closed
+from bench.analysis.judged_hits import Hits
 from bench.analysis.unjudged import bounds, unjudged
+from bench.evaluation.measures import evaluate_positions, resolve
 
 
 def found(dataset, ranking, name):
@@ -71,7 +71,7 @@ GRADED = ["P(rel=2)@3", "R(rel=2)@3", "RR(rel=2)@3", "Success(rel=3)@3"]
 @given(case=judged_rankings())
 def test_the_bounds_are_the_extremes_over_all_judgements_at_one_grade(name, case):
     dataset, ranking = case
-    form, resolved = closed(name, SIZE), measures.resolve([name])
+    form, resolved = closed(name, SIZE), resolve([name])
     hits = Hits.of(dataset, ranking)
     by_query = bounds(dataset, hits, form)
     query = 0
@@ -82,7 +82,7 @@ def test_the_bounds_are_the_extremes_over_all_judgements_at_one_grade(name, case
         for chosen in chain.from_iterable(combinations(unknown, size) for size in range(len(unknown) + 1)):
             judged = [dict(row) for row in dataset.judgements]
             judged[query] |= dict.fromkeys(chosen, grade)
-            values.append(measures.evaluate_positions(resolved, judged, ranking.documents)[name][query])
+            values.append(evaluate_positions(resolved, judged, ranking.documents)[name][query])
     if values:
         assert by_query.low[query] == pytest.approx(min(values))
         assert by_query.high[query] == pytest.approx(max(values))

@@ -1,196 +1,185 @@
-"""Who may import whom. Any other arrow fails here."""
+"""The rooms of the house: who may import whom. Any other arrow fails here."""
 
 from __future__ import annotations
 
 import ast
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = sorted([*(ROOT / "bench").rglob("*.py"), *(ROOT / "retrievers").rglob("*.py")])
-# Module or package -> those that it may import, of our own; what is not listed is an arrow that nobody allowed.
-# errors, config's defaults and the like are listed as all others are: an arrow is seen here or it fails.
-ALLOWED = {
-    "bench": "",
-    "bench.__main__": "bench.cli",
-    "bench.ab": "bench.dataset bench.environment bench.errors bench.latency bench.noise retrievers",
-    "bench.analysis": "bench.dataset bench.errors bench.formats bench.guard bench.lint bench.measures "
-    "bench.intervals bench.same_text bench.statistics bench.streams retrievers.analyzer retrievers.base",
-    "bench.api": "bench.config bench.dataset bench.errors bench.formats bench.runner bench.store retrievers",
-    "bench.baseline": "bench.errors bench.regression bench.store",
-    "bench.calibrate": "bench.config bench.dataset bench.errors bench.runner bench.store",
-    "bench.candidates": "",
-    "bench.cli": "bench.ab bench.baseline bench.calibrate bench.config bench.console bench.doctor "
-    "bench.environment bench.errors bench.formats bench.interrupt bench.lint bench.regression "
-    "bench.report bench.runner bench.search bench.store retrievers retrievers.cache",
-    "bench.comparisons": "bench.intervals bench.statistics bench.streams",
-    "bench.conclusions": "bench.analysis bench.candidates bench.comparisons bench.config bench.controls "
-    "bench.dataset bench.guard bench.measures bench.pareto bench.slice_tests "
-    "bench.store bench.verdict bench.wording",
-    "bench.config": "bench.errors bench.measure_names retrievers.cache",
-    "bench.console": "bench.report",
-    "bench.contract": "retrievers.base",
-    "bench.controls": "bench.dataset bench.measures bench.statistics bench.streams retrievers.base",
-    "bench.dataset": "bench.errors bench.same_text bench.statistics",
-    "bench.doctor": "bench.environment bench.formats retrievers retrievers.cache retrievers.model",
-    "bench.entrant": "bench.controls bench.dataset bench.errors bench.formats bench.worker retrievers retrievers.base",
-    "bench.environment": "",
-    "bench.errors": "",
-    "bench.failure": "retrievers",
-    "bench.family": "",
-    "bench.formats": "bench.dataset bench.errors bench.measure_names bench.measures bench.same_text retrievers.base",
-    "bench.gates": "bench.errors bench.measure_names",
-    "bench.groups": "bench.dataset bench.intervals bench.streams retrievers.base",
-    "bench.guard": "",
-    "bench.interrupt": "",
-    "bench.intervals": "bench.statistics",
-    "bench.latency": "",
-    "bench.lint": "bench.dataset bench.same_text bench.statistics bench.store bench.tables "
-    "retrievers.analyzer retrievers.base retrievers.encoder retrievers.words",
-    "bench.measure_names": "bench.errors",
-    "bench.measures": "bench.dataset bench.errors bench.measure_names bench.own_measures retrievers.base",
-    "bench.memory": "",
-    "bench.noise": "",
-    "bench.own_measures": "retrievers.base",
-    "bench.pareto": "",
-    "bench.process": "bench.failure bench.family bench.interrupt bench.worker retrievers retrievers.cache",
-    "bench.pytest_plugin": "bench bench.regression bench.report",
-    "bench.race": "bench.latency bench.worker",
-    "bench.regression": "bench.errors bench.gates bench.intervals bench.measures "
-    "bench.statistics bench.store bench.streams",
-    "bench.report": "bench.errors bench.regression bench.search bench.store retrievers.analyzer retrievers.words",
-    "bench.resume": "bench.errors bench.store",
-    "bench.run_info": "",
-    "bench.runner": "bench.analysis bench.conclusions bench.config bench.controls bench.dataset bench.entrant "
-    "bench.environment bench.errors bench.formats bench.guard bench.interrupt bench.latency "
-    "bench.lint bench.measures bench.noise bench.process bench.resume bench.store "
-    "bench.tables bench.timing bench.worker retrievers retrievers.base retrievers.cache",
-    "bench.same_text": "",
-    "bench.search": "bench.contract bench.dataset bench.errors bench.failure retrievers retrievers.cache",
-    "bench.slice_tests": "bench.comparisons bench.dataset bench.statistics bench.streams",
-    "bench.statistics": "",
-    "bench.store": "bench.dataset bench.errors bench.run_info retrievers.base",
-    "bench.streams": "",
-    "bench.tables": "bench.dataset bench.groups bench.guard bench.intervals bench.latency bench.noise "
-    "bench.store bench.streams bench.unanswerable",
-    "bench.timing": "bench.entrant bench.latency bench.noise bench.race bench.store bench.streams "
-    "bench.worker retrievers",
-    "bench.unanswerable": "bench.dataset bench.statistics retrievers.base",
-    "bench.verdict": "bench.candidates bench.comparisons bench.intervals bench.statistics bench.wording",
-    "bench.wording": "bench.analysis bench.candidates bench.comparisons bench.slice_tests",
-    "bench.worker": "bench.contract bench.dataset bench.failure bench.latency bench.memory retrievers.base "
-    "retrievers.cache",
-    "retrievers": "retrievers.base retrievers.source",
-    "retrievers.analyzer": "retrievers.base retrievers.words",
+# Room -> the rooms that its modules may import, from the ground up. A room is a package with all below it that has no
+# line of its own, or one of the loose modules.
+ROOMS = {
     "retrievers.base": "",
-    "retrievers.bm25": "retrievers.analyzer retrievers.base retrievers.postings",
-    "retrievers.cache": "retrievers.base",
-    "retrievers.dense": "retrievers.base retrievers.encoder retrievers.model",
-    "retrievers.encoder": "retrievers.base retrievers.cache retrievers.model",
-    "retrievers.model": "retrievers.base",
-    "retrievers.postings": "retrievers.base",
     "retrievers.source": "",
-    "retrievers.tfidf": "retrievers.analyzer retrievers.base retrievers.postings retrievers.words",
     "retrievers.words": "",
+    "retrievers.analyzer": "retrievers.base retrievers.words",
+    "retrievers.contract": "retrievers.base",
+    "retrievers.fusion": "retrievers.base",
+    "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.words",
+    "retrievers.dense": "retrievers.base",
+    "retrievers": "retrievers.base retrievers.source",
+    "bench.errors": "",
+    "bench.machine": "",
+    "bench.evaluation": "bench.errors retrievers.base",
+    "bench.config": "bench.errors bench.evaluation retrievers.dense",
+    "bench.data": "bench.errors",
+    "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",
+    "bench.data.check": "bench.data bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "
+    "retrievers.words",
+    "bench.storage": "bench.data bench.errors retrievers.base",
+    "bench.versions": "bench.data bench.errors bench.machine retrievers",
+    "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
+    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion",
+    "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
+    "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
+    "retrievers.dense",
+    "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
+    "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
+    "retrievers.contract retrievers.dense",
+    "bench.report": "bench.data bench.errors bench.regression bench.storage retrievers.analyzer retrievers.words",
+    "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers",
+    "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "
+    "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense",
+    "bench": "",  # it imports on first use, by names
+    "bench.__main__": "bench.cli",
+    "bench.pytest_plugin": "bench bench.regression bench.report",
 }
+# The same for what is imported for type checking alone, in addition.
+TYPES = {
+    "bench": "bench.api bench.data bench.errors bench.regression bench.storage",
+    "bench.pytest_plugin": "bench.data bench.storage retrievers",
+    "bench.report": "bench.data.check bench.experiment bench.versions",
+}
+# All that lies in `bench` beside its packages.
+LOOSE = {"__init__", "__main__", "api", "config", "errors", "pytest_plugin"}
+# A submodule of such a name would take the place of the function that `bench` offers.
+TAKEN = {"run", "compare", "load_run", "load_dataset"}
 HEAVY = {"torch", "sentence_transformers", "transformers", "matplotlib", "sklearn", "pandas", "scipy"}
 
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for top in ("bench", "retrievers")
+    for path in sorted((ROOT / top).rglob("*.py"))
+}
 
-def imports(path, top_level_only=False):
-    """Full names of the modules that a file imports, less those for type checking alone."""
+
+def room(module):
+    """The innermost room that a module is in."""
+    while module not in ROOMS:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def imports(path):
+    """(name of a module or of what is in it, is it for type checking alone?) of all imports, wherever they stand."""
     tree = ast.parse(path.read_text("utf-8"))
-    nodes = list(tree.body) if top_level_only else list(ast.walk(tree))
     checking = {
         id(inner)
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
         for inner in ast.walk(node)
     }
-    found = set()
-    for node in nodes:
-        if id(node) in checking:
-            continue
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from ((alias.name, id(node) in checking) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
-    return found
+            yield from ((f"{node.module}.{alias.name}", id(node) in checking) for alias in node.names)
 
 
-def name(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+def ours(names):
+    """Those of imported names that are ours, as the modules that they lie in."""
+    return {
+        (name if name in MODULES else name.rpartition(".")[0], typing)
+        for name, typing in names
+        if name.partition(".")[0] in ("bench", "retrievers")
+    }
 
 
-def room(module):
-    """What ALLOWED calls a module of ours: itself, or the package of bench that it is in."""
-    parts = module.split(".")
-    return ".".join(parts[:2])
+def forbidden(module, names):
+    """The rooms that a module goes to and may not."""
+    own = room(module)
+    allowed = {own, *ROOMS[own].split()}
+    for_types = {*allowed, *TYPES.get(own, "").split()}
+    return {room(target) for target, typing in ours(names) if room(target) not in (for_types if typing else allowed)}
 
 
-def arrows(module, found):
-    """The rooms that a module goes to, for what it imports: `from bench import store` goes to bench.store alone."""
-    known = {name(path) for path in MODULES}
-    ours = {each for each in found if each.partition(".")[0] in ("bench", "retrievers")}
-    modules = {each if each in known else each.rpartition(".")[0] for each in ours}
-    through = {each.rpartition(".")[0] for each in ours if each in known}  # the package in `from package import module`
-    return {room(each) for each in modules if each not in through or each in ALLOWED[room(module)].split()}
-
-
-def forbidden(module, found):
-    """Those that ALLOWED does not name."""
-    return arrows(module, found) - {room(module), *ALLOWED[room(module)].split()}
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_only_allowed_arrows(path):
-    assert not forbidden(name(path), imports(path))
+@pytest.mark.parametrize("module", MODULES)
+def test_only_allowed_arrows(module):
+    assert not forbidden(module, imports(MODULES[module]))
 
 
 @pytest.mark.parametrize(
     ("module", "planted"),
     [
-        ("bench.gates", "bench.report.table.Table"),
-        ("bench.gates", "bench.worker"),
-        ("bench.report.figures", "bench.measures.cutoff"),
-        ("bench.store", "bench.runner"),
-        ("bench.dataset", "bench.cli.main"),
-        ("retrievers.bm25", "retrievers.tfidf.Tfidf"),
+        ("bench.regression.gates", "bench.report.table.Table"),
+        ("bench.regression.gates", "bench.experiment.workers.worker.Worker"),
+        ("bench.report.run.quality", "bench.evaluation.measures.cutoff"),
+        ("bench.storage.run", "bench.experiment.runner.run"),
+        ("bench.data.dataset", "bench.cli.main"),
+        ("bench.data.dataset", "bench.data.formats.load_dataset"),
+        ("bench.evaluation.pairs", "bench.data.dataset.Dataset"),
+        ("retrievers.lexical.bm25", "retrievers.dense.encoder.Encoder"),
         ("retrievers.base", "bench.errors.BenchError"),
-        ("retrievers.bm25", "bench"),
+        ("retrievers.lexical.bm25", "bench"),
     ],
 )
-def test_a_planted_arrow_fails(module, planted):
-    assert forbidden(module, {planted, planted.rpartition(".")[0] or planted})
+@pytest.mark.parametrize("typing", [False, True])
+def test_a_planted_arrow_fails(module, planted, typing):
+    assert forbidden(module, [(planted, typing)])
 
 
-def test_each_module_has_its_line_and_no_line_is_out_of_date():
-    rooms = {room(name(path)) for path in MODULES}
-    assert set(ALLOWED) == rooms
-    gone = {
-        (each, target)
-        for each, line in ALLOWED.items()
-        for target in line.split()
-        if not any(target in arrows(name(path), imports(path)) for path in MODULES if room(name(path)) == each)
+def test_each_room_is_there_and_no_line_is_out_of_date():
+    assert {room(module) for module in MODULES} == set(ROOMS)
+    assert set(TYPES) <= set(ROOMS)
+    needed = {
+        (room(module), room(target), typing)
+        for module, path in MODULES.items()
+        for target, typing in ours(imports(path))
+        if room(target) != room(module)
     }
-    assert not gone, "arrows that nothing needs"
+    for table, typing in ((ROOMS, False), (TYPES, True)):
+        listed = {(each, target, typing) for each, line in table.items() for target in line.split()}
+        assert not listed - needed, "arrows that nothing needs"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_heavy_libraries_are_imported_where_they_are_used(path):
-    assert not {each.partition(".")[0] for each in imports(path, top_level_only=True)} & HEAVY
+def test_no_circle_of_rooms_nor_of_modules():
+    modules = {
+        module: {target for target, typing in ours(imports(path)) if not typing and target != module}
+        for module, path in MODULES.items()
+    }
+    for graph in ({each: line.split() for each, line in ROOMS.items()}, modules):
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            pytest.fail(f"a circle: {error.args[1]}")
+
+
+def test_what_lies_loose_in_bench():
+    assert {path.stem for path in (ROOT / "bench").glob("*.py")} == LOOSE
+    assert not {path.stem for path in (ROOT / "bench").iterdir()} & TAKEN
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_are_imported_where_they_are_used(module):
+    top = ast.parse(MODULES[module].read_text("utf-8")).body
+    names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in top if isinstance(node, ast.ImportFrom)}
+    assert not {each.partition(".")[0] for each in names} & HEAVY
 
 
 def test_only_cli_exits_and_only_console_prints():
-    for path in MODULES:
+    for module, path in MODULES.items():
         calls = {
             ast.unparse(node.func)
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.Call)
         }
-        if name(path) != "bench.cli":
+        if module != "bench.cli":
             assert not calls & {"sys.exit", "exit", "quit"}, path
         assert "print" not in calls, path
 
@@ -203,5 +192,5 @@ def test_there_is_no_python_beside_the_data():
 def test_every_package_is_installed():
     """pyproject.toml lists them by hand; an editable install would not miss one."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
-    there = {name(path) for path in MODULES if path.name == "__init__.py"}
+    there = {module for module, path in MODULES.items() if path.name == "__init__.py"}
     assert set(listed) == there | {"bench.shipped"}

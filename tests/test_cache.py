@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 import bench
 from bench.cli import main
 from retrievers import RetrieverError, create
-from retrievers.cache import VectorCache, caching, default_path
-from retrievers.encoder import Encoder
+from retrievers.dense.encoder import Encoder
+from retrievers.dense.vector_cache import VectorCache, caching, default_path
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -177,7 +177,7 @@ def test_a_full_disk_loses_the_vectors_and_nothing_else(cache):
 def test_the_least_recently_used_go_first(cache, monkeypatch):
     cache.limit_mb = 1
     clock = iter(range(10**6, 10**9, 10**4))
-    monkeypatch.setattr("retrievers.cache._now", lambda: next(clock))
+    monkeypatch.setattr("retrievers.dense.vector_cache._now", lambda: next(clock))
     for number in range(8):
         cache.put(b"e", {f"{number}/{i}": np.zeros(384, dtype=np.float32) for i in range(100)})
         assert "0/0" in cache.get(b"e", ["0/0"])  # kept by use
@@ -191,7 +191,7 @@ def test_the_least_recently_used_go_first(cache, monkeypatch):
 def test_two_processes_share_one_cache(tmp_path):
     path = tmp_path / "shared.sqlite"
     code = (
-        "import sys, numpy as np; from pathlib import Path; from retrievers.cache import VectorCache\n"
+        "import sys, numpy as np; from pathlib import Path; from retrievers.dense.vector_cache import VectorCache\n"
         f"cache = VectorCache(Path({str(path)!r})); who = int(sys.argv[1])\n"
         "for start in range(0, 1000, 50):\n"
         "    cache.put(b'e', {f't{i}': np.full(384, i, dtype=np.float32) for i in range(start, start + 50)})\n"
@@ -286,7 +286,7 @@ def test_each_setting_has_vectors_of_its_own():
     [(True, {}, "cuda"), (True, {"CUDA_VISIBLE_DEVICES": ""}, "cpu"), (False, {}, "cpu")],
 )
 def test_vectors_are_kept_by_the_device_that_torch_would_choose(tmp_path, monkeypatch, driver, variables, device):
-    monkeypatch.setattr("retrievers.encoder.DRIVERS", [str(tmp_path if driver else tmp_path / "absent")])
+    monkeypatch.setattr("retrievers.dense.encoder.DRIVERS", [str(tmp_path if driver else tmp_path / "absent")])
     monkeypatch.setattr("platform.system", lambda: "Linux")
     for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from made import plain_set
 
-import bench.calibrate
+import bench.experiment.calibration
 from bench import cli
-from bench.calibrate import Calibration, Row, calibrate, compare
+from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.formats import load_dataset
+from bench.experiment.calibration import Calibration, Row, calibrate, compare
 
-SOURCE = Path(bench.calibrate.__file__).with_name("published.toml")
+SOURCE = Path(bench.experiment.calibration.__file__).with_name("published.toml")
 
 
 def test_a_figure_within_its_tolerance_agrees():
@@ -84,7 +84,7 @@ def test_every_known_set_agrees(data, name):
 )
 def test_the_exit_code_tells_the_outcome(monkeypatch, agrees, failures, code, write_set):
     row = Row("small", "bm25", "nDCG@10", 0.5, 0.5, 0.01, agrees, "published", "somebody", "a reason")
-    monkeypatch.setattr(bench.calibrate, "calibrate", lambda *_: Calibration([row], failures))
+    monkeypatch.setattr(bench.experiment.calibration, "calibrate", lambda *_: Calibration([row], failures))
     with pytest.raises(SystemExit) as end:
         cli.main(["calibrate", str(write_set())])
     assert end.value.code == code
@@ -93,7 +93,7 @@ def test_the_exit_code_tells_the_outcome(monkeypatch, agrees, failures, code, wr
 def test_a_figure_stands_beside_its_source_in_a_narrow_terminal(capsys, monkeypatch, write_set):
     source = "a system of a rather long name, with parameters k1 1.5 and b 0.75"
     row = Row("small", "bm25", "nDCG@10", 0.5, 0.4995, 0.01, True, "published", source, "another analyser")
-    monkeypatch.setattr(bench.calibrate, "calibrate", lambda *_: Calibration([row], []))
+    monkeypatch.setattr(bench.experiment.calibration, "calibrate", lambda *_: Calibration([row], []))
     monkeypatch.setenv("COLUMNS", "60")
     with pytest.raises(SystemExit):
         cli.main(["calibrate", str(write_set())])

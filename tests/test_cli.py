@@ -19,13 +19,13 @@ from stored import edit_info
 
 import bench
 import retrievers
-from bench import console, environment
-from bench.cli import main, parser
+from bench.cli import console, main, parser
 from bench.config import DEFAULT_RETRIEVERS
-from bench.measure_names import DEFAULT_MEASURES
-from bench.runner import Event
+from bench.evaluation.measure_names import DEFAULT_MEASURES
+from bench.experiment.events import Event
+from bench.machine import environment
 from retrievers import RetrieverError
-from retrievers.cache import default_path
+from retrievers.dense.vector_cache import default_path
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -272,7 +272,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, write_set):
 def test_an_interrupt_that_a_library_drops_is_kept():
     """As one does that comes while the lock of an import is given back, or under a bare except."""
     code = (
-        "import os, signal, time\nfrom bench import interrupt\ninterrupt.keep()\n"
+        "import os, signal, time\nfrom bench.machine import interrupt\ninterrupt.keep()\n"
         "try:\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(3600)\n"
         "except BaseException: pass\n"
         "try:\n    interrupt.check()\nexcept KeyboardInterrupt: print('kept')\n"
@@ -283,14 +283,15 @@ def test_an_interrupt_that_a_library_drops_is_kept():
 
 def test_an_interrupt_that_is_lost_ends_the_wait_for_a_retriever(monkeypatch, tmp_path, write_set, capsys):
     """The run looks at it while it waits, and at every step."""
-    from bench import interrupt, process
+    from bench.experiment.workers.process import ProcessWorker
+    from bench.machine import interrupt
 
-    class Lost(process.ProcessWorker):
+    class Lost(ProcessWorker):
         def load(self, cached):
             interrupt._pressed.set()  # and the exception was dropped
             return super().load(cached)
 
-    monkeypatch.setattr("bench.runner.ProcessWorker", Lost)
+    monkeypatch.setattr("bench.experiment.runner.ProcessWorker", Lost)
     monkeypatch.chdir(tmp_path)
     code, _, err = call(capsys, "run", write_set(), "-r", "fakes:Hangs", "--name", "r", "--no-latency")
     assert code == 130
@@ -299,7 +300,7 @@ def test_an_interrupt_that_is_lost_ends_the_wait_for_a_retriever(monkeypatch, tm
 
 
 def test_an_interrupt_that_is_lost_ends_the_run_at_its_next_step(tmp_path, write_set):
-    from bench import interrupt
+    from bench.machine import interrupt
 
     def listener(event):
         if event.text == "index":
@@ -398,7 +399,7 @@ def test_help_imports_nothing_heavy():
 def test_a_lexical_run_never_imports_torch(write_set, tmp_path):
     folder = write_set()
     code = (
-        "import sys, bench, retrievers\nfrom bench.report import charts, markdown, terminal\n"
+        "import sys, bench, retrievers\nfrom bench.report.run import charts, markdown, terminal\n"
         f"chosen, out = [retrievers.create('tfidf'), 'bm25'], {str(tmp_path / 'out')!r}\n"
         f"found = bench.run({str(folder)!r}, chosen, results=out, seconds=0.05)\n"
         "charts.write(found); markdown.write(found); list(terminal.render(found))\n"

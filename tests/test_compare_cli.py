@@ -9,9 +9,9 @@ from fakes import Broken, Fixed
 from planted import Planted, run, write_planted
 
 import bench
-from bench import baseline
 from bench.cli import main
-from bench.report.comparison_markdown import MARKER
+from bench.regression import baseline
+from bench.report.regression.markdown import MARKER
 
 
 @pytest.fixture(autouse=True)
@@ -297,7 +297,7 @@ def test_the_baseline_is_not_its_own_successor(runs, call):
 def test_the_baseline_is_never_the_newest_run(runs, call):
     head = runs("a", Planted())
     call("baseline", "update", head)
-    from bench.store import newest_run
+    from bench.storage.folder import newest_run
 
     assert newest_run(head.parent).name == "a"
 

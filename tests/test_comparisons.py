@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from bench import statistics
-from bench.comparisons import COLUMNS, adjusted, compare, outcome, undistinguished
+from bench.evaluation.pairs import COLUMNS, adjusted, compare, outcome, undistinguished
+from bench.evaluation.power import detectable, effect_size
+from bench.evaluation.significance import holm
 
 MEASURES = ("nDCG@10", "R@10")
 
@@ -50,8 +51,8 @@ def test_a_row_holds_what_the_statistics_say():
     assert row.low < row.difference < row.high < 0
     assert row.p < 0.01
     assert row.wins + row.ties + row.losses == row.queries == row.groups == 200
-    assert row.effect == pytest.approx(statistics.effect_size(differences)[0])
-    assert row.detectable == pytest.approx(statistics.detectable(differences)[0])
+    assert row.effect == pytest.approx(effect_size(differences)[0])
+    assert row.detectable == pytest.approx(detectable(differences)[0])
 
 
 def test_the_unanswerable_are_left_out():
@@ -100,7 +101,7 @@ def test_holm_counts_the_pairs_of_a_set_by_its_main_measure():
         for family, measure in (("verdict", "nDCG@10"), ("exploratory", "R@10")):
             mine = [row for row in rows if (row.dataset, row.family) == (dataset, family)]
             assert {row.measure for row in mine} == {measure}
-            assert [row.p_holm for row in mine] == statistics.holm(np.array([row.p for row in mine])).tolist()
+            assert [row.p_holm for row in mine] == holm(np.array([row.p for row in mine])).tolist()
 
 
 def test_what_else_is_shown_changes_nothing():

@@ -11,11 +11,15 @@ import pytest
 from fakes import Fixed
 
 import bench
-from bench import conclusions, controls, store
-from bench.comparisons import COLUMNS
+from bench.analysis import controls, last_pass
+from bench.analysis.verdict.result import Verdict
 from bench.errors import BenchError
-from bench.report import charts, figures, markdown, terminal
-from bench.verdict import Verdict
+from bench.evaluation.pairs import COLUMNS
+from bench.report.run import charts, terminal
+from bench.report.run.markdown import write
+from bench.report.run.quality import quality
+from bench.storage.run import load_run
+from bench.storage.schema import COMPARISONS, VERDICTS
 from retrievers import Ranking
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
@@ -43,8 +47,8 @@ def run_thirty(write_set, tmp_path):
 
 
 def test_the_columns_are_those_of_a_comparison_and_of_a_verdict():
-    assert store.COMPARISONS == COLUMNS
-    assert tuple(each.name for each in fields(Verdict)) == store.VERDICTS
+    assert COMPARISONS == COLUMNS
+    assert tuple(each.name for each in fields(Verdict)) == VERDICTS
 
 
 def test_a_better_retriever_is_named_with_its_figures(run_thirty):
@@ -72,7 +76,7 @@ def test_the_verdicts_are_a_frame_in_python(run_thirty):
 def test_without_a_verdict_the_frame_is_empty(write_set, tmp_path):
     found = bench.run(write_set(qrels=[("q1", "d1", 0)]), [Fixed()], results=str(tmp_path / "out"), latency=False)
     assert len(found.verdicts) == 0
-    assert list(found.verdicts.columns) == list(store.VERDICTS)
+    assert list(found.verdicts.columns) == list(VERDICTS)
 
 
 def test_what_luck_does_as_well_is_called_out(run_thirty):
@@ -84,7 +88,7 @@ def test_so_few_queries_that_none_could_be_shown_better_than_luck_are_called_too
     settings = {"results": str(tmp_path / "out"), "latency": False, "measures": ["R@4", "R@10", "Success@5"]}
     folder = write_set("few", CORPUS[:5], QUERIES[:5], QRELS[:5])
     found = bench.run(folder, ["bm25"], **settings)
-    notes = figures.quality(found, found.datasets[0]).notes
+    notes = quality(found, found.datasets[0]).notes
     assert "Too few queries to show anything better than a random order of the documents: bm25." in notes
     assert "R@10, Success@5: the set has 5 documents, so that this is 1 for whoever returns all of them." in notes
     assert found.measures.set_index(["slice", "measure"]).loc[("all", "R@4"), "value"] == 1
@@ -190,25 +194,25 @@ def test_a_limit_holds_where_too_few_queries_were_timed_for_it(run_thirty):
 
 # Each section of the last pass: where its function is looked up, its name there, and what must be missing.
 SECTIONS = {
-    "crossover": ("bench.analysis", "crossover"),
-    "pairs": ("bench.analysis", "complementarity"),
-    "failures": ("bench.analysis", "failures"),
-    "ties": ("bench.analysis", "ties"),
-    "unjudged": ("bench.analysis", "unjudged"),
-    "windows": ("bench.analysis", "windows"),
-    "unknown_words": ("bench.analysis", "unknown_words"),
-    "copies": ("bench.analysis", "copies"),
-    "traps": ("bench.analysis", "trapped"),
-    "pareto": ("bench.conclusions", "_pareto"),
-    "no_better_than_random": ("bench.conclusions", "_luck"),
-    "verdict": ("bench.conclusions", "decide"),
+    "crossover": ("bench.analysis.why", "crossover"),
+    "pairs": ("bench.analysis.why", "complementarity"),
+    "failures": ("bench.analysis.why", "failures"),
+    "ties": ("bench.analysis.why", "ties"),
+    "unjudged": ("bench.analysis.why", "unjudged"),
+    "windows": ("bench.analysis.why", "windows"),
+    "unknown_words": ("bench.analysis.why", "unknown_words"),
+    "copies": ("bench.analysis.why", "copies"),
+    "traps": ("bench.analysis.why", "trapped"),
+    "pareto": ("bench.analysis.last_pass", "_pareto"),
+    "no_better_than_random": ("bench.analysis.last_pass", "_luck"),
+    "verdict": ("bench.analysis.last_pass", "decide"),
 }
 
 
 def shown_forms(found):
     """The report of a run, whose every form is made."""
     charts.write(found)
-    markdown.write(found)
+    write(found)
     list(terminal.render(found))
     return (found.folder / "report.md").read_text("utf-8")
 
@@ -223,7 +227,7 @@ def test_an_audit_that_fails_costs_its_section_and_not_the_run(run_thirty, tmp_p
     whole = run_thirty(name="whole").analysis["sets"]["thirty"]
     monkeypatch.setattr(f"{module}.{function}", fails)
     found = run_thirty(name="failing")
-    assert store.load_run(found.folder).complete
+    assert load_run(found.folder).complete
     analysis = found.analysis["sets"]["thirty"]
     assert analysis[section] is None
     assert whole[section] is not None
@@ -236,17 +240,17 @@ def test_an_audit_that_fails_costs_its_section_and_not_the_run(run_thirty, tmp_p
     assert "what nobody thought of" in shown_forms(found)
 
 
-@pytest.mark.parametrize("function", ["groups.figures", "unanswerable.figures"])
+@pytest.mark.parametrize("function", ["wordings.figures", "no_answer.figures"])
 def test_a_table_that_fails_costs_itself_and_not_the_run(write_set, tmp_path, monkeypatch, function):
     def fails(*_, **__):
         raise ZeroDivisionError("what nobody thought of")
         yield  # some are generators, which fail when they are read
 
     module, name = function.split(".")
-    monkeypatch.setattr(f"bench.{module}.{name}", fails)
+    monkeypatch.setattr(f"bench.analysis.{module}.{name}", fails)
     folder = write_set("thirty", CORPUS, QUERIES, [*QRELS[:-1], ("q29", "d29", 0)], card='group = "question"\n')
     found = bench.run(folder, ["bm25", "tfidf"], results=str(tmp_path / "out"), latency=False)
-    assert store.load_run(found.folder).complete
+    assert load_run(found.folder).complete
     assert len(found.measures) > 0
     assert any("what nobody thought of" in each for each in found.warnings)
     assert "what nobody thought of" in shown_forms(found)
@@ -327,18 +331,18 @@ def test_neither_comparisons_nor_the_whole_analysis_can_take_a_run_with_them(run
     def fails(*_, **__):
         raise ZeroDivisionError("what nobody thought of")
 
-    monkeypatch.setattr(f"bench.conclusions.{function}", fails)
+    monkeypatch.setattr(f"bench.analysis.last_pass.{function}", fails)
     found = run_thirty()
-    assert store.load_run(found.folder).complete
+    assert load_run(found.folder).complete
     assert len(found.measures) > 0
     assert "what nobody thought of" in shown_forms(found)
 
 
 def test_a_retriever_encodes_with_the_model_that_its_parameters_say():
     said = {"model": "path", "revision": "r", "max_length": 64}
-    assert conclusions._model({"kind": "dense", "parameters": said}) == ("path", "r", 64)
-    assert conclusions._model({"kind": "lexical", "parameters": said}) is None
-    assert conclusions._model({"kind": "dense", "parameters": {"model": 3}}) is None
+    assert last_pass._model({"kind": "dense", "parameters": said}) == ("path", "r", 64)
+    assert last_pass._model({"kind": "lexical", "parameters": said}) is None
+    assert last_pass._model({"kind": "dense", "parameters": {"model": 3}}) is None
 
 
 def test_of_equals_of_one_kind_the_verdict_and_the_fusion_take_the_same(write_set, tmp_path):

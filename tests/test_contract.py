@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from bench.contract import checked
 from retrievers import RETRIEVERS, RetrieverError, create
+from retrievers.contract import checked
 
 DOCUMENTS = [
     "The cat sat on the mat and slept all day.",

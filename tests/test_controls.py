@@ -13,13 +13,14 @@ from made import made, plain_set
 from scipy.stats import binom
 from test_analysis_hits import judged_rankings
 
-from bench import measures
-from bench.controls import control_rankings, luck_p, random_means
-from bench.dataset import Card
+from bench.analysis.controls import control_rankings, luck_p, random_means
+from bench.analysis.values import evaluate
+from bench.data.dataset import Card
+from bench.evaluation.measures import resolve
 
 
 def mean(dataset, ranking, measure):
-    return measures.evaluate(dataset, ranking, measures.resolve([measure]))[measure].mean()
+    return evaluate(dataset, ranking, resolve([measure]))[measure].mean()
 
 
 def test_the_oracle_puts_the_relevant_first_by_grade_then_the_rest():

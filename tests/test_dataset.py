@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.dataset import Card, Dataset, Texts, open_texts
+from bench.data.dataset import Card, Dataset, Texts, open_texts
+from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.formats import load_dataset
 
 
 def build(documents, queries, judged, card=None):

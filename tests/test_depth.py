@@ -8,8 +8,10 @@ import pytest
 import pytrec_eval
 
 import bench
-from bench.report import charts, figures, markdown, terminal
-from bench.report.subject import shown_measure
+from bench.report.run import charts, terminal
+from bench.report.run.markdown import render, write
+from bench.report.run.names import shown_measure
+from bench.report.run.quality import quality
 
 UNCUT = ["AP", "nDCG", "NumRet", "SetR", "IPrec@0.5", "RR", "Rprec"]
 STOCK = {"AP": "map", "nDCG": "ndcg", "NumRet": "num_ret", "SetR": "set_recall", "RR": "recip_rank", "Rprec": "Rprec"}
@@ -68,7 +70,7 @@ def test_a_measure_beside_it_moves_no_figure(score):
 def test_our_own_rankings_keep_the_depth_and_say_so(score):
     found = score("both", retrievers=["bm25"])
     assert values(found, "bm25")["NumRet"] == 100
-    table = figures.quality(found, found.datasets[0])
+    table = quality(found, found.datasets[0])
     assert "AP to depth 100" in table.header[1]
     assert any("other, a stored run, is scored whole" in each and "300" in each for each in table.notes)
     assert shown_measure(found, found.datasets[0], "AP") == "AP to depth 100 (other: whole)"
@@ -80,7 +82,7 @@ def test_our_own_rankings_keep_the_depth_and_say_so(score):
     assert (verdict["choice"], verdict["retriever"], verdict["winner"]) == ("undecided", None, None)
     assert "looks 100 into bm25, and 300 into other, which are two measures" in verdict["sentences"][0]
     charts.write(found)
-    markdown.write(found)
+    write(found)
     list(terminal.render(found))
     assert "AP to depth 100" in (found.folder / "report.md").read_text("utf-8")
     assert "AP to depth 100" in (found.folder / "charts" / "measures.svg").read_text("utf-8")
@@ -152,7 +154,7 @@ def test_a_stored_run_of_a_version_that_cut_it_is_not_compared(score):
     older(one)
     before = bench.load_run(one.folder)
     assert any("look down to depth 100 in base, 300 in head" in each for each in bench.compare(before, two).problems)
-    markdown.write(before)  # and is still shown
+    write(before)  # and is still shown
 
 
 def test_a_longer_file_is_named(score, deep):
@@ -196,7 +198,7 @@ def test_stored_runs_alone_have_no_depth(score):
 def test_a_run_that_does_not_reach_the_depth_is_not_called_whole(score):
     found = score("short", ["AP"], ["bm25"], depth=350)
     assert shown_measure(found, found.datasets[0], "AP") == "AP to depth 350"
-    assert not any("scored whole" in note for note in figures.quality(found, found.datasets[0]).notes)
+    assert not any("scored whole" in note for note in quality(found, found.datasets[0]).notes)
 
 
 def test_a_version_that_cut_no_shorter_than_the_run_is_compared(score):
@@ -215,7 +217,7 @@ def test_a_measure_that_head_lacks_is_not_compared_by_depth(score):
 
 def test_losses_tell_each_retrievers_own_depth(score):
     found = score("losses", ["AP"], ["bm25"])
-    text = markdown.render(found)
+    text = render(found)
     assert "not in its 100 hits" in text
     assert "not in its 300 hits" not in text.replace("other not in its 300 hits", "")
 
@@ -247,8 +249,8 @@ def test_a_run_without_a_query_of_the_sample_is_scored_whole_too(write_set, tmp_
 
 
 def test_a_report_of_stored_runs_alone_names_no_depth(score):
-    assert "Stored runs, scored whole" in markdown.render(score("alone", ["AP"]))
-    assert "Rankings to depth 100" in markdown.render(score("beside", ["AP"], ["bm25"]))
+    assert "Stored runs, scored whole" in render(score("alone", ["AP"]))
+    assert "Rankings to depth 100" in render(score("beside", ["AP"], ["bm25"]))
 
 
 def test_several_that_are_ranked_here_are_warned_of_as_several(score):

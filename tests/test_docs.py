@@ -10,7 +10,7 @@ import pytest
 
 import bench
 from bench.cli import main
-from bench.formats import load_dataset
+from bench.data.formats import load_dataset
 
 WHOLE = (Path(__file__).resolve().parent.parent / "docs" / "bring-your-data.md").read_text("utf-8")
 PAGE = WHOLE.partition("## Plain text")[0]  # the rest: test_docs_forms.py

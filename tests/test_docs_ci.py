@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bench.cli import main
-from bench.gates import COSTS
+from bench.regression.gates import COSTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")

@@ -8,10 +8,12 @@ from typing import get_args
 
 import pytest
 
-from bench import groups, unanswerable, verdict
-from bench.latency import MIN_SAMPLES
-from bench.measure_names import DEFAULT_MEASURES
-from bench.report.figures import COSTS, DAGGER, FRONT, PHASES
+from bench.analysis import no_answer, wordings
+from bench.analysis.verdict.result import Basis
+from bench.evaluation.measure_names import DEFAULT_MEASURES
+from bench.machine.latency import MIN_SAMPLES
+from bench.report.run.cost import COSTS, PHASES
+from bench.report.table import DAGGER, FRONT
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "reading-the-figures.md").read_text("utf-8")
@@ -21,9 +23,9 @@ SHOWN = [
     *(heading for heading in HEADINGS if not re.match(r"p9[05]", heading)),  # p50 … p99
     *(heading.removesuffix(" ms") for heading in PHASES.values()),
     *(name.partition("@")[0] + "@k" for name in DEFAULT_MEASURES),
-    *(groups.WORST, groups.FLIP_RATE, groups.OVERLAP),
-    *(unanswerable.AUROC, unanswerable.FLOOR, unanswerable.REFUSED, unanswerable.EMPTY),
-    *get_args(verdict.Basis),
+    *(wordings.WORST, wordings.FLIP_RATE, wordings.OVERLAP),
+    *(no_answer.AUROC, no_answer.FLOOR, no_answer.REFUSED, no_answer.EMPTY),
+    *get_args(Basis),
     *(str(MIN_SAMPLES[percent]) for percent in (50, 90, 95, 99)),
     *(DAGGER, FRONT),
 ]

@@ -13,7 +13,7 @@ import ir_datasets
 import pytest
 
 from bench.cli import parser
-from bench.formats import hf
+from bench.data.formats import hf
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "bring-your-data.md").read_text("utf-8").partition("## Plain text")[2]

@@ -79,9 +79,9 @@ def test_a_run_is_called_by_its_file(scored, file, label):
 def test_a_changed_run_is_not_continued(scored, tmp_path, write_set):
     found = scored()
     (tmp_path / "other.trec").write_text(RUN.replace("9.5", "9.75"))
-    from bench import runner
     from bench.config import stored_config
+    from bench.experiment.runner import run
 
     config = stored_config(found.info["config"])
     with pytest.raises(BenchError, match="other \\(signature\\)"):
-        runner.run(config, datasets=[bench.load_dataset(tmp_path / "small")], resume=True)
+        run(config, datasets=[bench.load_dataset(tmp_path / "small")], resume=True)

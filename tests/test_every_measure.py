@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from test_own_measures import by_the_authors_rule, drawn
 
-from bench import measures
 from bench.errors import BenchError
-from bench.measure_names import UNAVAILABLE
+from bench.evaluation.measure_names import UNAVAILABLE
+from bench.evaluation.measures import evaluate_positions, resolve
 
 # Grades of the hits in order, -1 where unjudged; grades of all judged documents; the least that is relevant.
 JUDGEMENTS, DOCUMENTS = drawn(np.random.default_rng(3))
@@ -191,20 +191,20 @@ def by_definition(name):
 
 @pytest.mark.parametrize("name", [*PLAIN, *BY_DOCUMENT])
 def test_a_measure_is_its_definition(name):
-    found = measures.evaluate_positions(measures.resolve([name]), JUDGEMENTS, DOCUMENTS)[name]
+    found = evaluate_positions(resolve([name]), JUDGEMENTS, DOCUMENTS)[name]
     np.testing.assert_allclose(found, by_definition(name), atol=1e-9)
 
 
 def test_together_they_are_what_they_are_alone():
     """A provider keeps some measures beside others and takes their settings."""
     names = [*PLAIN, *BY_DOCUMENT]
-    together = measures.evaluate_positions(measures.resolve(names), JUDGEMENTS, DOCUMENTS)
+    together = evaluate_positions(resolve(names), JUDGEMENTS, DOCUMENTS)
     for name in names:
         np.testing.assert_allclose(together[name], by_definition(name), atol=1e-9, err_msg=name)
 
 
 def test_no_measure_is_neither_checked_nor_refused():
-    checked = {each.NAME for each in measures.resolve([*PLAIN, *BY_DOCUMENT]).values()}
+    checked = {each.NAME for each in resolve([*PLAIN, *BY_DOCUMENT]).values()}
     named = {measure.NAME for measure in ir_measures.measures.registry.values()}
     assert named == checked | set(UNAVAILABLE)
     assert not checked & set(UNAVAILABLE)
@@ -214,6 +214,6 @@ def test_no_measure_is_neither_checked_nor_refused():
 @pytest.mark.parametrize("cutoff", ["", "@10"])
 def test_what_is_not_computed_says_why(name, cutoff):
     with pytest.raises(BenchError, match="is not available: ") as caught:
-        measures.resolve([name + cutoff])
+        resolve([name + cutoff])
     assert caught.value.message.endswith(f"{UNAVAILABLE[name]}.")
     assert "nDCG@10" in caught.value.hint

@@ -6,9 +6,9 @@ import pytest
 from fakes import NONSENSE, Odd
 
 import bench
-from bench.formats import load_dataset
-from bench.process import ProcessWorker, Surroundings
-from bench.worker import WorkerError
+from bench.data.formats import load_dataset
+from bench.experiment.workers.messages import WorkerError
+from bench.experiment.workers.process import ProcessWorker, Surroundings
 from retrievers import RetrieverError, create
 
 FAULTS = {

@@ -10,9 +10,9 @@ import zipfile
 
 import pytest
 
+from bench.data.formats import archive, load_dataset, shipped
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import archive, load_dataset, shipped
-from bench.formats.options import Options
 
 
 def test_a_folder_is_read(write_set):
@@ -281,7 +281,7 @@ def test_a_damaged_gzip_is_one_error(write_set, spoil):
 
 
 def test_a_line_without_end_does_not_fill_the_memory(write_set, monkeypatch):
-    monkeypatch.setattr("bench.formats.lines.MAX_LINE", 1 << 20)
+    monkeypatch.setattr("bench.data.formats.lines.MAX_LINE", 1 << 20)
     folder = write_set()
     (folder / "corpus.jsonl").unlink()
     (folder / "corpus.jsonl.gz").write_bytes(gzip.compress(bytes(1 << 22)))

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.cli import main
-from bench.dataset import Card
+from bench.data.dataset import Card
+from bench.data.formats import export, load_dataset
+from bench.data.formats.options import Options
+from bench.data.formats.records import dataset_of
 from bench.errors import BenchError
-from bench.formats import export, load_dataset
-from bench.formats.options import Options
-from bench.formats.records import dataset_of
 
 IDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=4)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
+from bench.data.formats import load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.formats.options import Options
 
 FILES = {
     "shipping.md": "Some words first.\n\n## How we ship ##\n\nParcels leave within a day.\n",

@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bench.data.formats import hf, load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import hf, load_dataset
-from bench.formats.options import Options
 
 DOCS = [{"_id": "d1", "title": "Cats", "text": "The cat slept."}, {"_id": "d2", "title": None, "text": "Pump blocked."}]
 QUERIES = [{"_id": "q1", "text": "cat"}, {"_id": "q2", "text": "pump"}, {"_id": "q3", "text": "never judged"}]

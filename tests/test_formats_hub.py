@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bench.data.formats import hf, load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import hf, load_dataset
-from bench.formats.options import Options
 
 DOCS = {"1": "The cat slept.", "2": "A pump is blocked.", "3": "The film was long."}
 QUERIES = {"7": "cat", "8": "pump"}

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from bench.data.formats import intents, load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import intents, load_dataset
-from bench.formats.options import Options
 
 
 @pytest.fixture

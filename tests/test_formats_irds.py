@@ -10,9 +10,9 @@ import ir_datasets
 import pytest
 import requests
 
+from bench.data.formats import load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.formats.options import Options
 
 DOCS = "d1\tThe cat slept.\nd2\tPump blocked.\n"
 QUERIES = "q1\tcat\nq2\tpump\nq3\tnever judged\n"

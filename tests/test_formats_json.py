@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from bench.data.formats import load_dataset
+from bench.data.formats.json_files import json_records
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.formats.json_files import json_records
 
 ROWS = [{"query": "a", "relevant": "b"}, {"query": "c", "relevant": "d", "lang": "de"}]
 TABLE = {"a": {"b": 1}, "c": {"d": 1}}

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.data.formats import load_dataset
+from bench.data.formats.cells import listed
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.formats.cells import listed
-from bench.formats.options import Options
 
 ROWS = [
     ("are there boats", ["A boat leaves at ten.", 'It\'s "the" only\none.']),

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bench.data.formats import load_dataset, trec_runs
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import load_dataset, runs
-from bench.formats.options import Options
 
 SET = {
     "corpus.jsonl": '{"_id": "d1", "text": "The cat slept."}\n{"_id": "d2", "text": "A pump is blocked."}\n',
@@ -191,10 +191,10 @@ def test_a_parquet_file_beside_other_files_does_not_change_how_they_are_read(tmp
 )
 def test_lines_of_a_run_whose_columns_are_shifted_are_refused(write, content, message):
     with pytest.raises(BenchError) as caught:
-        runs.read_run(write("system.run", {"": content}))
+        trec_runs.read_run(write("system.run", {"": content}))
     assert message in caught.value.message
 
 
 def test_a_tag_of_several_words_is_no_part_of_a_run(write):
     path = write("system.run", {"": "1 Q0 d1 1 9.5 my 2nd system\n1 Q0 d2 2 8 my 2nd system\n"})
-    assert runs.read_run(path) == {"1": {"d1": 9.5, "d2": 8.0}}
+    assert trec_runs.read_run(path) == {"1": {"d1": 9.5, "d2": 8.0}}

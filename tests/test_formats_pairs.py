@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.data.formats import load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.formats.options import Options
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from bench.data.formats import load_dataset
+from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.formats.options import Options
 
 PARAGRAPHS = "\ufeffThe cat slept.\r\n\r\n  \nError E-4012: pump blocked.\n  A film was shown.  \n"
 METADATA = [

@@ -12,14 +12,17 @@ import pytrec_eval
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import measures, store
-from bench.analysis.complementarity import reciprocal_rank_fusion
-from bench.analysis.hits import Hits
+from bench.analysis.judged_hits import Hits
+from bench.analysis.values import evaluate
 from bench.cli import main
-from bench.dataset import Dataset
-from bench.entrant import entrants, warnings_of
+from bench.data.dataset import Dataset
+from bench.data.formats import load_dataset, trec_runs
+from bench.data.formats.run_rankings import to_ranking, trec_run, unknown_documents
 from bench.errors import BenchError
-from bench.formats import load_dataset, runs, trec
+from bench.evaluation.measures import resolve
+from bench.experiment.participants import entrants, warnings_of
+from bench.storage.run import load_run
+from retrievers.fusion import reciprocal_rank_fusion
 
 RIGHT = {"1": {"d1": 3.0, "d2": 1.5}, "2": {"d3": 2.0}}
 RANKS = {"1": {"d1": -1.0, "d2": -2.0}, "2": {"d3": -1.0}}
@@ -42,7 +45,7 @@ RANKS = {"1": {"d1": -1.0, "d2": -2.0}, "2": {"d3": -1.0}}
 def test_runs_are_read_in_the_forms_that_tools_write(tmp_path, name, content, expected, packed):
     path = tmp_path / (f"{name}.gz" if packed else name)
     path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
-    assert runs.read_run(path) == expected
+    assert trec_runs.read_run(path) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_runs_are_read_in_the_forms_that_tools_write(tmp_path, name, content, ex
 def test_what_is_wrong_with_a_run_is_said(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(BenchError) as caught:
-        runs.read_run(tmp_path / name)
+        trec_runs.read_run(tmp_path / name)
     assert message in caught.value.message
     assert caught.value.hint
 
@@ -81,7 +84,7 @@ def test_what_is_wrong_with_a_run_is_said(tmp_path, name, content, message):
 def test_a_name_with_a_space_is_told_to_be_written_otherwise(tmp_path):
     (tmp_path / "a.trec").write_text("1 Q0 a b.md 1 9.1 t\n")
     with pytest.raises(BenchError, match=r"a\.trec:1") as caught:
-        runs.read_run(tmp_path / "a.trec")
+        trec_runs.read_run(tmp_path / "a.trec")
     assert "%20" in caught.value.hint
 
 
@@ -136,15 +139,15 @@ RUNS = st.dictionaries(QUERIES, st.dictionaries(st.one_of(NAMES, STRANGERS), SCO
 @given(QRELS, RUNS)
 def test_figures_with_unknown_documents_are_trec_evals(qrels, run):
     dataset = known_set(qrels)
-    ranking = trec.to_ranking(run, dataset, 20)
+    ranking = to_ranking(run, dataset, 20)
     theirs = pytrec_eval.RelevanceEvaluator(qrels, set(THEIRS)).evaluate(run)
-    exported = store.trec_run(dataset, ranking, "t", trec.unknown_documents(run, dataset))
+    exported = trec_run(dataset, ranking, "t", unknown_documents(run, dataset))
     again = {}
     for line in gzip.decompress(exported).decode().splitlines():
         query, _, document, _, score, _ = line.split()
         again.setdefault(query, {})[document] = float(score)
     assert again == {query: hits for query, hits in run.items() if query in qrels}
-    ours = measures.evaluate(dataset, ranking, measures.resolve(list(THEIRS.values())))
+    ours = evaluate(dataset, ranking, resolve(list(THEIRS.values())))
     for row, query in enumerate(dataset.query_ids):
         for their_name, name in THEIRS.items():
             if query in run:
@@ -153,7 +156,7 @@ def test_figures_with_unknown_documents_are_trec_evals(qrels, run):
 
 def test_an_unknown_document_keeps_its_rank_and_is_no_judged_hit():
     dataset = known_set({"q1": {"a": 1, "c": 0}})
-    ranking = trec.to_ranking({"q1": {"x": 3.0, "y": 2.0, "a": 1.0}}, dataset, 3)
+    ranking = to_ranking({"q1": {"x": 3.0, "y": 2.0, "a": 1.0}}, dataset, 3)
     assert ranking.documents.tolist() == [[-2, -3, 1]]
     hits = Hits.of(dataset, ranking)
     assert (hits.real.tolist(), hits.judged.tolist()) == ([[True] * 3], [[False, False, True]])
@@ -164,8 +167,8 @@ def test_an_unknown_document_keeps_its_rank_and_is_no_judged_hit():
 
 def test_names_in_another_composition_are_the_same():
     dataset = known_set({"q\u0301": {"e\u0301": 1, "a": 0}})
-    assert trec.to_ranking({"q\u0301": {"\u00e9": 1.0}}, dataset, 1).documents.tolist() == [[0]]
-    assert trec.unknown_documents({"q\u0301": {"\u00e9": 1.0}}, dataset) == []
+    assert to_ranking({"q\u0301": {"\u00e9": 1.0}}, dataset, 1).documents.tolist() == [[0]]
+    assert unknown_documents({"q\u0301": {"\u00e9": 1.0}}, dataset) == []
 
 
 @pytest.fixture
@@ -217,7 +220,7 @@ def test_score_counts_them_as_not_relevant(tmp_path, write_set, capsys):
     options = ["-m", "RR@10", "--name", "x", "--results", str(tmp_path / "results")]
     assert exit_code("score", tmp_path / "other.trec", "-d", folder, *options) == 0
     assert "other.trec:1: 'zz' for the query 'q1'" in " ".join(capsys.readouterr().err.split())
-    found = store.load_run(tmp_path / "results" / "x")
+    found = load_run(tmp_path / "results" / "x")
     assert found.per_query.set_index("query")["RR@10"].to_dict() == {"q1": 0.5, "q2": 1.0, "q3": 1.0}
     exported = gzip.decompress((found.folder / "runs" / "small" / "other.run.gz").read_bytes()).decode()
     assert "q1 Q0 zz 1 9 other\n" in exported

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.formats import load_dataset
 
 DOCUMENTS = """.I 1
 .T

@@ -5,28 +5,29 @@ import json
 
 import pytest
 
+from bench.data.formats import load_dataset, trec_runs
+from bench.data.formats.options import Options
+from bench.data.formats.trec import read_qrels
+from bench.data.formats.trec_topics import read_topics
 from bench.errors import BenchError
-from bench.formats import load_dataset, runs, trec
-from bench.formats.options import Options
-from bench.formats.topics import read_topics
 
 
 def test_qrels_and_runs_are_read(tmp_path):
     (tmp_path / "qrels").write_bytes("\ufeff1 0 d1 2\r\n\r\n1 0 d2 -1\n".encode())
     (tmp_path / "run").write_text("1 Q0 d1 9 0.5 tag\n1\tQ0\td2\t1\t7e-1\ttag\n")
-    assert trec.read_qrels(tmp_path / "qrels") == {"1": {"d1": 2, "d2": -1}}
-    assert runs.read_run(tmp_path / "run") == {"1": {"d1": 0.5, "d2": 0.7}}
+    assert read_qrels(tmp_path / "qrels") == {"1": {"d1": 2, "d2": -1}}
+    assert trec_runs.read_run(tmp_path / "run") == {"1": {"d1": 0.5, "d2": 0.7}}
 
 
 @pytest.mark.parametrize(
     ("reader", "text", "message"),
     [
-        (trec.read_qrels, "1 0 d1 1\n1 0 d1 1\n", ":2: '1' and 'd1' are judged already"),
-        (trec.read_qrels, "1 d1\n", ":1: 2 columns, not 3"),
-        (trec.read_qrels, "1 0 d1 x\n", ":1: the grade 'x' is not a whole number"),
-        (runs.read_run, "1 Q0 d1 1 0.5 t\n1 Q0 d1 2 0.4 t\n", ":2: '1' has 'd1' twice"),
-        (runs.read_run, "1 Q0 d1 1 nan t\n", ":1: the score 'nan' is not a finite number"),
-        (runs.read_run, "1 Q0 d1 1 0.5\n", ":1: 5 columns, not 6"),
+        (read_qrels, "1 0 d1 1\n1 0 d1 1\n", ":2: '1' and 'd1' are judged already"),
+        (read_qrels, "1 d1\n", ":1: 2 columns, not 3"),
+        (read_qrels, "1 0 d1 x\n", ":1: the grade 'x' is not a whole number"),
+        (trec_runs.read_run, "1 Q0 d1 1 0.5 t\n1 Q0 d1 2 0.4 t\n", ":2: '1' has 'd1' twice"),
+        (trec_runs.read_run, "1 Q0 d1 1 nan t\n", ":1: the score 'nan' is not a finite number"),
+        (trec_runs.read_run, "1 Q0 d1 1 0.5\n", ":1: 5 columns, not 6"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path, reader, text, message):
@@ -39,7 +40,7 @@ def test_a_wrong_line_is_named(tmp_path, reader, text, message):
 
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(BenchError, match="There is no"):
-        runs.read_run(tmp_path / "absent")
+        trec_runs.read_run(tmp_path / "absent")
 
 
 DOCS = "d1\tCats\tThe cat slept.\nd2\t\tPump blocked.\n d3 \tA film.\n"
@@ -208,11 +209,11 @@ def test_packed_runs_are_read_and_damaged_ones_are_one_error(tmp_path):
     packed = gzip.compress(b"1 Q0 d1 1 0.5 t\n")
     path = tmp_path / "a.run.gz"
     path.write_bytes(packed)
-    assert runs.read_run(path) == {"1": {"d1": 0.5}}
+    assert trec_runs.read_run(path) == {"1": {"d1": 0.5}}
     for damaged in (b"plain text", packed[:-6], packed[:12] + b"\xff\xff\xff" + packed[15:]):
         path.write_bytes(damaged)
         with pytest.raises(BenchError, match="damaged or cut off"):
-            runs.read_run(path)
+            trec_runs.read_run(path)
 
 
 TOPIC_FORMS = {

@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.config import load_config
+from bench.data.formats import load_dataset, trec_runs
+from bench.data.formats.beir import read_card
+from bench.data.formats.options import Options
+from bench.data.formats.trec import read_qrels
+from bench.data.formats.trec_topics import read_topics
 from bench.errors import BenchError
-from bench.formats import load_dataset, runs, trec
-from bench.formats.beir import read_card
-from bench.formats.options import Options
-from bench.formats.topics import read_topics
 
 INPUTS = int(os.environ.get("BENCH_FUZZ", "1500"))
 
@@ -57,14 +58,14 @@ PIECES = {
 }
 FILES = {
     "qrels": (
-        trec.read_qrels,
+        read_qrels,
         [
             *("1 0 d1 1", "1 0 d1", "x", "-1", "1 0 d2 9999999999999", "qid\tdocid\trel", "q\td\t1"),
             *("sep=;", "query-id;corpus-id;score", "1;d;2", '"1","d","2"', '"', "doc\tdoc\tdoc"),
         ],
     ),
     "run": (
-        runs.read_run,
+        trec_runs.read_run,
         [
             *("1 Q0 d1 1 0.5 t", "nan", "inf", "1e999", "1 Q0 d1 1 -0 t more words"),
             *("1\td1\t1", "1\td2\t2", "1\td1\t0.5", "1\td1\t1\t0.5", "qid,docno,score", "1,d1,2", '"'),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.gates import Gate, Names, parse
+from bench.regression.gates import Gate, Names, parse
 
 NAMES = Names(
     ("nDCG@10", "R@10", "AP(rel=2)@100"),

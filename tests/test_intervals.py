@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from test_statistics import ndcg, rng
 
-from bench.intervals import (
+from bench.evaluation.intervals import (
     FEWEST_MOVED,
     bootstrap_interval,
     bounded_interval,
@@ -17,7 +17,7 @@ from bench.intervals import (
     mean_interval,
     within_margin,
 )
-from bench.statistics import randomisation_test
+from bench.evaluation.significance import randomisation_test
 
 BOTH = [bounded_interval, bootstrap_interval]
 

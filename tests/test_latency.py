@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bench.latency import MIN_SAMPLES, Plan, is_warm, percentile, warm_up
+from bench.machine.latency import MIN_SAMPLES, Plan, is_warm, percentile, warm_up
 
 
 @pytest.mark.parametrize(("percent", "least"), MIN_SAMPLES.items())

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from made import made
 from rich.console import Console
 
-from bench import same_text
-from bench.dataset import Dataset
-from bench.formats import load_dataset
-from bench.lint import LEVELS, Finding, lint, near, subject, texts, words
-from bench.report import findings as report
+from bench.data import normalised
+from bench.data.check import LEVELS, Finding, lint, near_duplicates, normalised_set, texts, words
+from bench.data.dataset import Dataset
+from bench.data.formats import load_dataset
+from bench.report import data_check as report
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
 
@@ -267,7 +267,7 @@ def test_near_duplicates_of_a_relevant_document_that_nobody_judged(findings):
 
 
 def test_too_much_text_is_said_and_not_searched(findings, monkeypatch):
-    monkeypatch.setattr(near, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(near_duplicates, "MOST_CHARACTERS", 100)
     found = findings()
     assert found["near-duplicate-documents-not-searched"].level == "note"
 
@@ -450,7 +450,7 @@ TEXTS = st.lists(st.lists(BLOCKS, max_size=12).map("".join) | st.text(max_size=1
 
 @given(TEXTS, st.sampled_from([0.8, 0.5, 0.95, 0.1]))
 def test_near_pairs_are_those_of_the_naive_computation(texts, threshold):
-    assert near.near_pairs(texts, threshold) == naive_pairs(texts, threshold)
+    assert near_duplicates.near_pairs(texts, threshold) == naive_pairs(texts, threshold)
 
 
 @given(st.integers(20, 60), st.lists(st.tuples(st.integers(0, 400), st.sampled_from("abc")), max_size=6), st.data())
@@ -460,37 +460,37 @@ def test_near_pairs_of_edited_texts_are_those_of_the_naive_computation(size, edi
         text = data.draw(st.sampled_from(texts))
         place %= len(text)
         texts.append(text[:place] + letter + text[place + 1 :])
-    assert near.near_pairs(texts) == naive_pairs(texts, 0.8)
+    assert near_duplicates.near_pairs(texts) == naive_pairs(texts, 0.8)
 
 
 def test_near_pairs_of_a_large_alphabet(monkeypatch):
     """Beyond some 6,000 different characters five of them do not fit into a number of 64 bits."""
     letters = "".join(map(chr, range(0x4E00, 0x4E00 + 9_000)))
     texts = [letters, letters[:-100], letters[4_000:], letters[::-1]]
-    assert near.near_pairs(texts) == naive_pairs(texts, 0.8) == [(0, 1)]
+    assert near_duplicates.near_pairs(texts) == naive_pairs(texts, 0.8) == [(0, 1)]
 
 
 def test_near_pairs_worked_on_in_small_blocks(monkeypatch):
     texts = [LONG[start : start + 80] for start in range(60)]
-    monkeypatch.setattr(near, "_BLOCK", 7)
-    assert near.near_pairs(texts) == naive_pairs(texts, 0.8) != []
+    monkeypatch.setattr(near_duplicates, "_BLOCK", 7)
+    assert near_duplicates.near_pairs(texts) == naive_pairs(texts, 0.8) != []
 
 
 def test_exactly_the_threshold_is_not_above_it():
     one, other = "abcdefgh", "abcdefghi"  # 4 grams of 5
-    assert near.near_pairs([one, other], 0.8) == []
-    assert near.near_pairs([one, other], 0.79) == [(0, 1)]
+    assert near_duplicates.near_pairs([one, other], 0.8) == []
+    assert near_duplicates.near_pairs([one, other], 0.79) == [(0, 1)]
 
 
 def test_too_many_candidates_are_refused(monkeypatch):
-    monkeypatch.setattr(near, "MOST_CANDIDATES", 10)
-    with pytest.raises(near.TooMuch):
-        near.near_pairs([f"{LONG} {number}" for number in range(20)])
+    monkeypatch.setattr(near_duplicates, "MOST_CANDIDATES", 10)
+    with pytest.raises(near_duplicates.TooMuch):
+        near_duplicates.near_pairs([f"{LONG} {number}" for number in range(20)])
 
 
 def test_texts_are_compared_without_what_no_reader_minds():
-    assert same_text.normalised(" Straße\tund \n WEG ") == "strasse und weg"
-    assert same_text.normalised("\ufb01nd\u00a0e\u0301t\u00e9") == "find \u00e9t\u00e9"
+    assert normalised.normalised(" Straße\tund \n WEG ") == "strasse und weg"
+    assert normalised.normalised("\ufb01nd\u00a0e\u0301t\u00e9") == "find \u00e9t\u00e9"
 
 
 def test_copies_that_differ_in_compatibility_forms_are_found(findings):
@@ -550,9 +550,9 @@ def test_json_has_every_id_and_reads_back(write_set):
 
 
 def test_five_thousand_long_documents_take_seconds(data):
-    texts = subject.Subject(load_dataset(data / "scifact")).documents
+    texts = normalised_set.Subject(load_dataset(data / "scifact")).documents
     start = time.process_time()
-    assert near.near_pairs(texts) == []
+    assert near_duplicates.near_pairs(texts) == []
     assert time.process_time() - start < 60  # about 3
 
 

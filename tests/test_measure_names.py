@@ -6,10 +6,10 @@ import ir_measures
 import pytest
 from test_every_measure import BY_DOCUMENT, PLAIN
 
-from bench import measures
+from bench.data.formats.beir import read_card
 from bench.errors import BenchError
-from bench.formats.beir import read_card
-from bench.measure_names import canonical, parse, same
+from bench.evaluation.measure_names import canonical, parse, same
+from bench.evaluation.measures import resolve
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ WITH_NUMBERS = sorted(
         (type(measure).NAME, key)
         for measure in ir_measures.measures.registry.values()
         for key, info in measure.SUPPORTED_PARAMS.items()
-        if number(info) and measure.NAME in {each.NAME for each in measures.resolve([*PLAIN, *BY_DOCUMENT]).values()}
+        if number(info) and measure.NAME in {each.NAME for each in resolve([*PLAIN, *BY_DOCUMENT]).values()}
     }
 )
 VALUES = {"cutoff": 3, "rel": 1, "beta": 1, "recall": 1, "p": 0.5}
@@ -66,7 +66,7 @@ def test_a_whole_number_is_one_however_it_is_written(measure, key):
     ]
     one, other = written
     assert canonical(one) == canonical(other)
-    measures.resolve([one])
+    resolve([one])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_whole_number_is_one_however_it_is_written(measure, key):
 )
 def test_a_wrong_parameter_is_named(name, message, hint):
     with pytest.raises(BenchError) as caught:
-        measures.resolve([name])
+        resolve([name])
     assert message in caught.value.message
     assert hint in caught.value.hint
 

@@ -16,10 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import plain_set
 
-from bench import measures
-from bench.dataset import Dataset
+from bench.analysis.values import always_one, check_grades, evaluate, recall_curve
+from bench.data.dataset import Dataset
+from bench.data.formats import trec_runs
+from bench.data.formats.run_rankings import to_ranking
+from bench.data.formats.trec import read_qrels
 from bench.errors import BenchError
-from bench.formats import runs, trec
+from bench.evaluation.measures import evaluate_positions, resolve, uncut
 from retrievers.base import Ranking
 
 DEPTH = 1000
@@ -110,14 +113,14 @@ FIXTURES = [
 def test_every_figure_of_trec_evals_fixtures(data, output, qrels_file, run_file, depth, rel):
     """trec_eval's test/ folder: all figures that ir_measures names, through our reader, ranks and measures."""
     folder = data / "trec_fixtures" / "trec_eval"
-    qrels, run = trec.read_qrels(folder / qrels_file), runs.read_run(folder / run_file)
+    qrels, run = read_qrels(folder / qrels_file), trec_runs.read_run(folder / run_file)
     dataset = pool(qrels, run)
-    ranking = trec.to_ranking(run, dataset, depth)
+    ranking = to_ranking(run, dataset, depth)
     expected = expected_figures(folder / output)
     names = {name: ours for name in expected["all"] if (ours := our_name(name, rel))}
     points = [f"{our_name('11pt_avg', rel)}@{tenth / 10}" for tenth in range(11)]
     wanted = {*names.values(), *points} - {our_name("11pt_avg", rel)}
-    values = measures.evaluate(dataset, ranking, measures.resolve(sorted(wanted)))
+    values = evaluate(dataset, ranking, resolve(sorted(wanted)))
     values[our_name("11pt_avg", rel)] = np.mean([values[each] for each in points], axis=0)
     checked = 0
     for query, figures in expected.items():
@@ -142,9 +145,9 @@ def test_the_rest_of_the_fixtures_by_trec_evals_own_code(data, output, qrels_fil
     """Measures that ir_measures has no name for (relative_P, Rprec_mult, G, utility …): trec_eval's C code on the
     strictly decreasing scores that our ranks are turned into gives its expected output, so the ranks are its ranks."""
     folder = data / "trec_fixtures" / "trec_eval"
-    qrels, run = trec.read_qrels(folder / qrels_file), runs.read_run(folder / run_file)
+    qrels, run = read_qrels(folder / qrels_file), trec_runs.read_run(folder / run_file)
     dataset = pool(qrels, run)
-    ranking = trec.to_ranking(run, dataset, depth)
+    ranking = to_ranking(run, dataset, depth)
     ids = dataset.document_ids(np.arange(len(dataset.documents)))
     ranked = {
         query: {ids[d]: float(depth - rank) for rank, d in enumerate(row.tolist()) if d >= 0}
@@ -186,11 +189,9 @@ def of_trec_eval_10(hits, grades):
 def test_a_real_graded_lucene_run(data):
     """Anserini's BM25 run on CACM with the figures that trec_eval prints for it."""
     folder = data / "trec_fixtures" / "anserini_cacm"
-    qrels, run = trec.read_qrels(folder / "qrels.cacm.txt"), runs.read_run(folder / "run.cacm-bm25.txt")
+    qrels, run = read_qrels(folder / "qrels.cacm.txt"), trec_runs.read_run(folder / "run.cacm-bm25.txt")
     dataset = pool(qrels, run)
-    values = measures.evaluate(
-        dataset, trec.to_ranking(run, dataset, DEPTH), measures.resolve(["P@30", "AP", "nDCG@10"])
-    )
+    values = evaluate(dataset, to_ranking(run, dataset, DEPTH), resolve(["P@30", "AP", "nDCG@10"]))
     means = {name: round(float(each.mean()), 4) for name, each in values.items()}
     assert means == {"P@30": 0.1942, "AP": 0.2744, "nDCG@10": 0.4543}
 
@@ -207,10 +208,10 @@ def test_random_runs_with_ties_score_as_in_trec_eval(pairs):
     qrels = {query: judged for query, (judged, _) in pairs.items()}
     run = {query: hits for query, (_, hits) in pairs.items()}
     dataset = pool(qrels, run)
-    ours = measures.evaluate(
+    ours = evaluate(
         dataset,
-        trec.to_ranking(run, dataset, 5),
-        measures.resolve(["nDCG@5", "R@5", "AP@5", "P@5", "RR@5", "Success@1"]),
+        to_ranking(run, dataset, 5),
+        resolve(["nDCG@5", "R@5", "AP@5", "P@5", "RR@5", "Success@1"]),
     )
     rounded = {q: {d: float(np.float32(s)) for d, s in hits.items()} for q, hits in run.items()}
     keys = {"ndcg_cut_5", "recall_5", "map_cut_5", "P_5", "recip_rank", "success_1"}
@@ -225,10 +226,10 @@ def test_random_runs_with_ties_score_as_in_trec_eval(pairs):
 @pytest.mark.parametrize("name", ["ERR@10", "ERR"])
 @pytest.mark.parametrize("other", [[], ["nDCG@10"]])
 def test_err_is_refused_before_a_run_where_a_grade_is_above_4(name, other):
-    resolved = measures.resolve([*other, name])
-    measures.check_grades(resolved, pool({"q": {"a": 4, "b": -1}}, {}))
+    resolved = resolve([*other, name])
+    check_grades(resolved, pool({"q": {"a": 4, "b": -1}}, {}))
     with pytest.raises(BenchError, match="ERR") as caught:
-        measures.check_grades(resolved, pool({"q": {"a": 5, "b": 0}}, {}))
+        check_grades(resolved, pool({"q": {"a": 5, "b": 0}}, {}))
     assert "grades up to 4, and the set has 5" in str(caught.value)
 
 
@@ -236,18 +237,14 @@ EXPONENTIAL = "nDCG(dcg='exp-log2')@10"
 
 
 def test_every_other_measure_takes_any_grade():
-    resolved = measures.resolve(
-        ["nDCG@10", "R@1", "AP(rel=2)", "Bpref", "infAP", "SetF", "Compat(p=0.8)", "RBP", EXPONENTIAL]
-    )
-    measures.check_grades(resolved, pool({"q": {"a": 300, "b": -2}}, {}))
-    values = measures.evaluate_positions(resolved, [{0: 300, 1: -2}], np.array([[1, 0]]))
+    resolved = resolve(["nDCG@10", "R@1", "AP(rel=2)", "Bpref", "infAP", "SetF", "Compat(p=0.8)", "RBP", EXPONENTIAL])
+    check_grades(resolved, pool({"q": {"a": 300, "b": -2}}, {}))
+    values = evaluate_positions(resolved, [{0: 300, 1: -2}], np.array([[1, 0]]))
     assert all(np.isfinite(each).all() for each in values.values())
 
 
 def test_a_judged_query_without_a_hit_counts_zero():
-    values = measures.evaluate_positions(
-        measures.resolve(["R@10", "Judged@10"]), [{0: 1}, {0: 1}], np.array([[0], [-1]])
-    )
+    values = evaluate_positions(resolve(["R@10", "Judged@10"]), [{0: 1}, {0: 1}], np.array([[0], [-1]]))
     assert values["R@10"].tolist() == [1, 0]
     assert values["Judged@10"].tolist() == [1, 0]
 
@@ -256,7 +253,7 @@ def test_what_is_counted_of_the_judgements_counts_a_query_without_a_hit():
     """As trec_eval -c does, whose figures are the sums of these."""
     names = ["NumQ", "NumRel", "NumRel(rel=2)", "NumRet"]
     judgements, documents = [{0: 1, 1: 2, 2: 0}, {0: 1, 3: 3, 1: -1}], np.array([[0], [-1]])
-    values = measures.evaluate_positions(measures.resolve(names), judgements, documents)
+    values = evaluate_positions(resolve(names), judgements, documents)
     assert [values[name].tolist() for name in names] == [[1, 1], [2, 2], [1, 1], [1, 0]]
 
 
@@ -264,34 +261,34 @@ def test_interpolated_precision_of_judged_hits_alone_is_that_of_the_run_without_
     """Unjudged ones and those below 0, as trec_eval -J has it, and a share rounded as in version 10: .4 of 1 is 0."""
     names = ["IPrec@0.4", "IPrec(judged_only=True)@0.4"]
     judgements, documents = [{0: 0, 1: 1, 2: -1, 3: -2}] * 2, np.array([[9, 2, 3, 1, 0], [1, 0, -1, -1, -1]])
-    values = measures.evaluate_positions(measures.resolve(names), judgements, documents)
+    values = evaluate_positions(resolve(names), judgements, documents)
     assert values["IPrec@0.4"].tolist() == [1 / 4, 1]
     assert values["IPrec(judged_only=True)@0.4"].tolist() == [1, 1]
-    none = measures.evaluate_positions(measures.resolve(names), [{0: -2}], np.array([[0, 1]]))
+    none = evaluate_positions(resolve(names), [{0: -2}], np.array([[0, 1]]))
     assert [each.tolist() for each in none.values()] == [[0], [0]]
 
 
 def test_a_reciprocal_rank_below_its_cutoff_counts_zero():
     judgements, documents = [{0: 1}] * 3, np.array([[1, 0, 2, 3], [1, 2, 0, 3], [1, 2, 3, 4]])
-    values = measures.evaluate_positions(measures.resolve(["RR@2", "RR@3", "RR"]), judgements, documents)
+    values = evaluate_positions(resolve(["RR@2", "RR@3", "RR"]), judgements, documents)
     assert values["RR@2"].tolist() == [1 / 2, 0, 0]
     assert values["RR@3"].tolist() == values["RR"].tolist() == [1 / 2, 1 / 3, 0]
 
 
 def test_one_measure_by_two_names_has_its_values_under_both():
-    values = measures.evaluate_positions(measures.resolve(["AP@5", "MAP@5"]), [{0: 1}], np.array([[1, 0]]))
+    values = evaluate_positions(resolve(["AP@5", "MAP@5"]), [{0: 1}], np.array([[1, 0]]))
     assert values["AP@5"].tolist() == values["MAP@5"].tolist() == [0.5]
 
 
 def test_negative_grades_gain_nothing():
-    values = measures.evaluate_positions(measures.resolve(["nDCG@10", "P@5"]), [{0: 2, 1: -1}], np.array([[1, 0]]))
+    values = evaluate_positions(resolve(["nDCG@10", "P@5"]), [{0: 2, 1: -1}], np.array([[1, 0]]))
     assert values["nDCG@10"][0] == pytest.approx(1 / math.log2(3))
     assert values["P@5"][0] == pytest.approx(1 / 5)
 
 
 _TOGETHER = """
 import numpy as np
-from bench import measures
+from bench.evaluation import measures
 names = ["nDCG@10", "nDCG(gains={1:1,2:3,3:7})@10", "nDCG(judged_only=True)@10", "NumRet", "P(judged_only=True)@2"]
 values = measures.evaluate_positions(measures.resolve(names), [{0: 1, 1: 3}], np.array([[0, 2, 1, 3]]))
 print(*(round(float(values[name][0]), 4) for name in names))
@@ -312,20 +309,20 @@ def test_a_measure_is_the_same_beside_any_other(seed):
 def test_a_query_with_negative_grades_alone_counts_zero(grade):
     """TREC marks spam by -2. trec_eval has no memory for grades below -1 where they are a query's highest, and dies."""
     names = ["nDCG@10", "R@1", "AP", "Judged@2"]
-    values = measures.evaluate_positions(measures.resolve(names), [{0: grade}] * 50, np.array([[0, 1]] * 50))
+    values = evaluate_positions(resolve(names), [{0: grade}] * 50, np.array([[0, 1]] * 50))
     assert [set(values[name].tolist()) for name in names] == [{0.0}, {0.0}, {0.0}, {0.5}]
 
 
 def test_grades_are_linear_gains():
     """trec_eval: gain = grade. Exponential gains would give another figure for this swap."""
-    value = measures.evaluate_positions(measures.resolve(["nDCG@10"]), [{0: 3, 1: 1}], np.array([[1, 0]]))["nDCG@10"][0]
+    value = evaluate_positions(resolve(["nDCG@10"]), [{0: 3, 1: 1}], np.array([[1, 0]]))["nDCG@10"][0]
     assert value == pytest.approx((1 + 3 / math.log2(3)) / (3 + 1 / math.log2(3)))
 
 
 @pytest.mark.parametrize("name", ["nDGC@10", "R", "R@0", "R@-1", "R@x", "Accuracy", "alpha_nDCG@10", "INST", "BPM", ""])
 def test_a_measure_that_cannot_be_computed_is_refused(name):
     with pytest.raises(BenchError, match="measure"):
-        measures.resolve([name])
+        resolve([name])
 
 
 @pytest.mark.parametrize(
@@ -360,31 +357,31 @@ def test_a_measure_that_cannot_be_computed_is_refused(name):
 )
 def test_a_slip_gets_a_suggestion(slip, meant):
     with pytest.raises(BenchError) as caught:
-        measures.resolve([slip])
+        resolve([slip])
     assert f"Did you mean {meant!r}?" in caught.value.hint
-    measures.resolve([meant])
+    resolve([meant])
 
 
 def test_the_recall_curve_is_recall_at_each_k():
     qrels = {"q1": {"a": 1, "b": 2, "c": 0}, "q2": {"c": 1}, "q3": {"a": 0}}
     run = {"q1": {"c": 3.0, "b": 2.0, "a": 1.0}, "q2": {"a": 2.0}, "q3": {"a": 1.0}}
     dataset = pool(qrels, run)
-    ranking = trec.to_ranking(run, dataset, 3)
-    values = measures.evaluate(dataset, ranking, measures.resolve(["R@1", "R@2", "R@3"]))
-    curve = measures.recall_curve(dataset, ranking)
+    ranking = to_ranking(run, dataset, 3)
+    values = evaluate(dataset, ranking, resolve(["R@1", "R@2", "R@3"]))
+    curve = recall_curve(dataset, ranking)
     assert curve.tolist() == [values[f"R@{k}"][dataset.answerable].mean() for k in (1, 2, 3)] == [0, 0.25, 0.5]
 
 
 def test_what_is_one_for_whoever_returns_all_documents_asks_for_a_grade_that_each_query_has():
     dataset = plain_set(3, [(0, 0, 2), (1, 1, 1)], queries=2)
     names = ["R@3", "R@2", "Success@5", "R(rel=2)@5", "Success(rel=2)@10", "P@5"]
-    assert measures.always_one(names, dataset) == ["R@3", "Success@5"]
+    assert always_one(names, dataset) == ["R@3", "Success@5"]
     both = plain_set(3, [(0, 0, 2), (1, 1, 3)], queries=2)
-    assert measures.always_one(names, both) == ["R@3", "Success@5", "R(rel=2)@5", "Success(rel=2)@10"]
+    assert always_one(names, both) == ["R@3", "Success@5", "R(rel=2)@5", "Success(rel=2)@10"]
     everything = np.array([[0, 1, 2], [0, 1, 2]])
-    for each, ones in ((dataset, ["R@3", "Success@5"]), (both, measures.always_one(names, both))):
+    for each, ones in ((dataset, ["R@3", "Success@5"]), (both, always_one(names, both))):
         ranking = Ranking(everything, np.zeros((2, 3), dtype=np.float32))
-        values = measures.evaluate(each, ranking, measures.resolve(names))
+        values = evaluate(each, ranking, resolve(names))
         whole = [name for name in names if name not in ("P@5", "R@2") and (values[name] == 1).all()]
         assert whole == ones
 
@@ -392,15 +389,15 @@ def test_what_is_one_for_whoever_returns_all_documents_asks_for_a_grade_that_eac
 def test_which_measures_look_down_to_the_last_hit():
     names = ["AP", "nDCG", "RR", "Rprec", "Bpref", "SetR", "NumRet", "NumRelRet", "IPrec@0.5", "ERR", "AP(rel=2)"]
     others = ["AP@100", "nDCG@10", "R@5", "P@1", "Success@3", "RR@10", "NumRel", "NumQ", "AP(rel=2)@10"]
-    assert measures.uncut([*names, *others]) == names
+    assert uncut([*names, *others]) == names
 
 
 def test_a_query_without_an_answer_does_not_keep_a_measure_from_being_one():
     dataset = plain_set(3, [(0, 0, 1), (1, 1, 0)], queries=2)
-    assert measures.always_one(["R@3"], dataset) == ["R@3"]
+    assert always_one(["R@3"], dataset) == ["R@3"]
 
 
 def test_an_unknown_document_takes_a_rank_in_interpolated_precision_too():
-    asked = measures.resolve(["IPrec@0.5", "P@2"])
-    values = measures.evaluate_positions(asked, [{0: 1}], np.array([[-2, 0]]))
+    asked = resolve(["IPrec@0.5", "P@2"])
+    values = evaluate_positions(asked, [{0: 1}], np.array([[-2, 0]]))
     assert {name: each.tolist() for name, each in values.items()} == {"IPrec@0.5": [0.5], "P@2": [0.5]}

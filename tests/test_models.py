@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.contract import rehearse
-from retrievers import RetrieverError, create, encoder
+from retrievers import RetrieverError, create
 from retrievers.base import listening
-from retrievers.dense import nearest
-from retrievers.model import folder_digest, locate, longest, similarity
+from retrievers.contract import rehearse
+from retrievers.dense import encoder
+from retrievers.dense.bi_encoder import nearest
+from retrievers.dense.model import folder_digest, locate, longest, similarity
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from fakes import Fixed
 
 import bench
-from bench.noise import Gauge, drift
-from bench.report import figures
+from bench.machine.gauge import Gauge, drift
+from bench.report.run.cost import cost
 
 
 def test_a_reading_is_the_least_of_a_few():
@@ -38,7 +38,7 @@ def test_times_of_a_noisy_machine_are_marked(write_set, tmp_path, monkeypatch, s
     shares = found.latency.set_index("quantity")["value"]
     assert shares["drift_index"] == pytest.approx(0.05)
     assert shares["drift_timing"] == pytest.approx(0.5 if slow else 0.09)
-    table = figures.cost(found, found.datasets[0])
+    table = cost(found, found.datasets[0])
     cells = dict(zip(table.header, table.rows[0], strict=True))
     assert cells["p50 ms"].startswith("~") == slow
     assert not cells["index s"].startswith("~")

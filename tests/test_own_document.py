@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from made import made
 
 import bench
-from bench import controls
+from bench.analysis import controls
 from bench.cli import main
-from bench.dataset import is_itself
-from bench.formats import load_dataset
-from bench.report import figures
+from bench.data.dataset import is_itself
+from bench.data.formats import load_dataset
+from bench.report.run.quality import quality
 
 TOPICS = ["ferries", "bicycles", "bridges", "harbours", "tunnels", "tramways"]
 # Each argument stands in the corpus under the query's id; what answers it speaks of the same things.
@@ -49,7 +49,7 @@ def test_the_query_itself_is_no_hit_and_the_heading_says_so(debate):
     found = debate()
     assert first(found) == 1
     assert found.datasets[0]["note"] == DROPPED
-    assert DROPPED in figures.quality(found, found.datasets[0]).title
+    assert DROPPED in quality(found, found.datasets[0]).title
     assert found.warnings == []
     lines = gzip.decompress((found.folder / "runs" / "debate" / "bm25.run.gz").read_bytes()).decode().splitlines()
     assert all(line.split()[0] != line.split()[2] for line in lines)

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from ir_measures.providers import registry
 
-from bench import measures
+from bench.evaluation import measures
+from bench.evaluation.measures import evaluate_positions, resolve, uncut
 
 EXPONENTIAL = "nDCG(dcg='exp-log2')"
 
 
 def value(name, grades, hits):
     """Of one query: position -> grade, and the positions that were found."""
-    return measures.evaluate_positions(measures.resolve([name]), [grades], np.array([hits]))[name][0]
+    return evaluate_positions(resolve([name]), [grades], np.array([hits]))[name][0]
 
 
 def drawn(rng, queries=60, size=30, depth=12, highest=4):
@@ -72,13 +73,13 @@ class TestExponentialGains:
 @pytest.mark.parametrize("cutoff", [1, 5, 20])
 def test_err_and_exponential_ndcg_are_gdevals_but_for_its_rounding(cutoff):
     judgements, documents = drawn(np.random.default_rng(cutoff))
-    asked = measures.resolve([f"ERR@{cutoff}", f"{EXPONENTIAL}@{cutoff}"])
+    asked = resolve([f"ERR@{cutoff}", f"{EXPONENTIAL}@{cutoff}"])
     qrels = {str(query): {str(d): g for d, g in grades.items()} for query, grades in enumerate(judgements)}
     run = {
         str(query): {str(d): float(50 - rank) for rank, d in enumerate(row) if d >= 0}
         for query, row in enumerate(documents.tolist())
     }
-    ours = measures.evaluate_positions(asked, judgements, documents)
+    ours = evaluate_positions(asked, judgements, documents)
     seen = 0
     for name, measure in asked.items():
         for metric in registry["gdeval"].iter_calc([measure], qrels, run):
@@ -141,7 +142,7 @@ class TestCompatibility:
     def test_it_is_the_authors(self, p, normalize):
         judgements, documents = drawn(np.random.default_rng(7), queries=12)
         name = f"Compat(p={p},normalize={normalize})"
-        ours = measures.evaluate_positions(measures.resolve([name]), judgements, documents)[name]
+        ours = evaluate_positions(resolve([name]), judgements, documents)[name]
         hits = [[d for d in row if d >= 0] for row in documents.tolist()]
         theirs = [by_the_authors_rule(g, h, p, normalize) for g, h in zip(judgements, hits, strict=True)]
         np.testing.assert_allclose(ours, theirs, atol=1e-12)
@@ -149,7 +150,7 @@ class TestCompatibility:
 
     def test_it_looks_down_to_rank_1000(self):
         assert measures.cutoff("Compat") == measures.cutoff("Compat(p=0.8)") == 1000
-        assert measures.uncut(["Compat", "RBP", "ERR"]) == ["RBP", "ERR"]
+        assert uncut(["Compat", "RBP", "ERR"]) == ["RBP", "ERR"]
 
 
 @pytest.mark.parametrize("beta", ["1e-07", "0.25", "1.0", "4", "1e+17"])

@@ -7,7 +7,7 @@ from math import nan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.pareto import undominated
+from bench.analysis.pareto import undominated
 
 # -quality, p95, memory
 

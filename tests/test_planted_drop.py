@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 import bench
-from bench import measures
-from bench.formats import load_dataset
-from bench.regression import figures
+from bench.analysis.values import evaluate
+from bench.data.formats import load_dataset
+from bench.evaluation.measures import resolve
+from bench.evaluation.significance import randomisation_test
+from bench.regression import changes
 from bench.regression.result import ALPHA
-from bench.statistics import randomisation_test
 from retrievers.base import Ranking, top_k
-from retrievers.bm25 import BM25
+from retrievers.lexical.bm25 import BM25
 
 GATE, TOLERANCE = "nDCG@10 >= -0.01", 0.01
 BASE, SCIFACT, CLINC = 0.2, 0.245, 0.26
@@ -83,15 +84,15 @@ def alarms(data):
     def share(name, limit, spread, trials):
         dataset = load_dataset(str(data / name))
         dataset = dataset if limit is None else dataset.sample(limit, 0)
-        retriever, measure = BM25(), measures.resolve(["nDCG@10"])
+        retriever, measure = BM25(), resolve(["nDCG@10"])
         retriever.index(dataset.documents["text"].to_pylist())
         ranking = retriever.search(dataset.query_texts, DEEP)
 
         def values(spread, seed):
-            return measures.evaluate(dataset, shaken(ranking, 10, spread, seed), measure)["nDCG@10"][dataset.answerable]
+            return evaluate(dataset, shaken(ranking, 10, spread, seed), measure)["nDCG@10"][dataset.answerable]
 
         drops = [values(spread, 2 * trial + 1) - values(BASE, 2 * trial) for trial in range(trials)]
-        highs = [figures.tested(each[:, None], None, 1_000)[0][1] for each in drops]
+        highs = [changes.tested(each[:, None], None, 1_000)[0][1] for each in drops]
         rng = np.random.default_rng(0)
         p = [randomisation_test(each[:, None] + TOLERANCE, rng, flips=10_000)[0] for each in drops]
         fails = [high < -TOLERANCE and each < ALPHA for high, each in zip(highs, p, strict=True)]

@@ -17,10 +17,10 @@ import pytest
 
 import bench
 import retrievers
-from bench import runner
 from bench.cli import main
 from bench.config import RunConfig
 from bench.errors import BenchError
+from bench.experiment import runner
 from retrievers import RetrieverError, create
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,7 +16,7 @@ TESTS = """
 import pytest
 from planted import Planted
 import bench
-from bench import baseline
+from bench.regression import baseline
 
 @pytest.fixture
 def reference(retrieval, pytestconfig):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.latency import Plan
-from bench.race import Race
-from bench.worker import Timed
+from bench.experiment.race import Race
+from bench.experiment.workers.messages import Timed
+from bench.machine.latency import Plan
 
 
 class Scripted:

@@ -15,12 +15,14 @@ from planted import ODDS, Planted, run, write_planted
 from stored import edit_info
 
 import bench
-from bench import statistics
 from bench.errors import BenchError, OtherSchemaError
-from bench.regression import figures, result
-from bench.regression.judge import judge
+from bench.evaluation.significance import holm
+from bench.regression import result
+from bench.regression.changes import against_tolerances
+from bench.regression.changes import tested as p_values_of
+from bench.regression.gate_checks import judge
 from bench.regression.queries import Queries
-from bench.report import comparison
+from bench.report.regression import content
 
 TOLERANT = "nDCG@10 >= -0.01"
 FLIPS = 2_000
@@ -150,9 +152,9 @@ def test_gates_are_corrected_for_each_other_by_set(runs):
     wanted = [bench.regression.parse(each, names) for each in gates]
     alone = {}
     for each in wanted:
-        alone |= figures.against_tolerances(both, pairs, [each], FLIPS)
-    together = figures.against_tolerances(both, pairs, wanted, FLIPS)
-    assert list(together.values()) == statistics.holm(np.array(list(alone.values()))).tolist()
+        alone |= against_tolerances(both, pairs, [each], FLIPS)
+    together = against_tolerances(both, pairs, wanted, FLIPS)
+    assert list(together.values()) == holm(np.array(list(alone.values()))).tolist()
     assert max(together.values()) > min(alone.values())
 
 
@@ -404,7 +406,7 @@ def test_a_difference_that_rounds_to_nothing_has_no_sign_below_it():
     reason = judge(gate, [result.Pair("set", "r", "set", "r", "")], [row], []).checks[0].reason
     assert "-0.0000" not in reason
     assert "+0.0000 [+0.0000, +0.0000]" in reason
-    assert comparison._figures(row)[5] == "+0.0000 [+0.0000, +0.0000]"
+    assert content._figures(row)[5] == "+0.0000 [+0.0000, +0.0000]"
 
 
 def test_without_a_tolerance_a_drop_must_be_significant():
@@ -414,7 +416,7 @@ def test_without_a_tolerance_a_drop_must_be_significant():
 
 def compared(differences, flips):
     """Each column as a comparison of its own."""
-    rows = figures.tested(differences, None, flips)
+    rows = p_values_of(differences, None, flips)
     for column, (low, high, p, _) in enumerate(rows):
         yield change(low, high, p, difference=differences[:, column].mean())
 
@@ -436,7 +438,7 @@ def test_a_thousand_comparisons_of_equal_systems_cry_wolf_as_seldom_as_promised(
 def test_a_report_of_equal_systems_fails_in_one_of_forty_at_most():
     """100 reports of ten tests each: Holm keeps the false alarms of a whole report at 2.5%."""
     rows = list(compared(alike(np.random.default_rng(1), 200, 1_000), FLIPS))
-    corrected = [statistics.holm(np.array([row.p for row in rows[i : i + 10]])) for i in range(0, 1_000, 10)]
+    corrected = [holm(np.array([row.p for row in rows[i : i + 10]])) for i in range(0, 1_000, 10)]
     alarms = [
         any(row._replace(p_holm=p).significant == "fail" for row, p in zip(rows[i * 10 : i * 10 + 10], ps, strict=True))
         for i, ps in enumerate(corrected)

@@ -11,13 +11,14 @@ import pytest
 from fakes import Adds, Coroutines, Fixed, Foreign, Loops, Made, Uncopied
 
 import bench
-from bench.contract import FIRST, STALE, checked, rehearse
-from bench.entrant import twin
-from bench.failure import describe_failure
-from bench.formats import load_dataset
-from bench.worker import InProcess, Worker
+from bench.data.formats import load_dataset
+from bench.experiment.participants import twin
+from bench.experiment.workers.failure import describe_failure
+from bench.experiment.workers.in_process import InProcess
+from bench.experiment.workers.worker import Worker
 from retrievers import RetrieverError, create
 from retrievers.base import Ranking, listening
+from retrievers.contract import FIRST, STALE, checked, rehearse
 
 
 @pytest.fixture

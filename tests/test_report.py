@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 import bench
-from bench.formats import load_dataset
-from bench.report import charts, figures, markdown, terminal
-from bench.report.subject import shortened
+from bench.data.formats import load_dataset
+from bench.report.run import charts, cost, terminal
+from bench.report.run.markdown import render
+from bench.report.run.names import shortened
+from bench.report.run.quality import DAGGER, by_slice, quality, summary
 from bench.report.table import best_of
 
 
@@ -40,16 +42,16 @@ def of_six(write_set, tmp_path):
 
 def test_too_few_queries_to_tell_have_no_best(found, of_six):
     """Of five no outcome has a p below .05."""
-    for table in (figures.quality(found, found.datasets[0]), figures.summary(found)):
+    for table in (quality(found, found.datasets[0]), summary(found)):
         assert not table.best
-    assert figures.summary(of_six).best
-    assert not figures.by_slice(of_six, of_six.datasets[0], "kind").best  # of 1 and of 5
+    assert summary(of_six).best
+    assert not by_slice(of_six, of_six.datasets[0], "kind").best  # of 1 and of 5
     assert (best_of([0.1, 0.2], 5), best_of([0.1, 0.2], 6)) == (set(), {1})
 
 
 def test_the_best_of_a_column_is_marked(of_six):
     found = of_six
-    table = figures.quality(found, found.datasets[0])
+    table = quality(found, found.datasets[0])
     assert table.header[0] == "retriever"
     assert "R@5 [95%]" in table.header  # the card's main measure
     column = table.header.index("RR@10")
@@ -58,15 +60,15 @@ def test_the_best_of_a_column_is_marked(of_six):
 
 
 def test_shown_figures_are_the_stored_ones(found):
-    table = figures.quality(found, found.datasets[0])
+    table = quality(found, found.datasets[0])
     frame = found.measures[(found.measures["slice"] == "all") & (found.measures["retriever"] == "Fixed")]
     for name, value in zip(frame["measure"], frame["value"], strict=True):
         cell = next(c for h, c in zip(table.header, table.rows[1], strict=True) if h.split(" ")[0] == name)
-        assert cell.split(" ")[0].rstrip(figures.DAGGER) == f"{value:.4f}"
+        assert cell.split(" ")[0].rstrip(DAGGER) == f"{value:.4f}"
 
 
 def test_slices_have_their_counts(found):
-    table = figures.by_slice(found, found.datasets[0], "kind")
+    table = by_slice(found, found.datasets[0], "kind")
     assert [(row[0], row[1]) for row in table.rows] == [("code", "1"), ("words", "2")]
 
 
@@ -74,7 +76,7 @@ def test_a_set_without_a_card_is_not_said_to_have_one(tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_text("query,relevant\na red cat,the dog\nthe dog,a red cat\n")
     found = bench.run([path], [Fixed()], results=str(tmp_path / "out"), latency=False)
-    notes = figures.quality(found, found.datasets[0]).notes
+    notes = quality(found, found.datasets[0]).notes
     assert "A query that is a document too is left out of its own hits (drop_self; --keep-self keeps it)." in notes
     assert "card" not in " ".join(notes)
 
@@ -86,10 +88,10 @@ def test_hostile_names_stay_text(write_set, tmp_path):
     dataset = replace(load_dataset(write_set()), name=HOSTILE)
     found = bench.run([dataset], [Fixed()], results=str(tmp_path / "out"), latency=False)
     charts.write(found)
-    text = markdown.render(found)
+    text = render(found)
     assert "<script>" not in text
     pipes = [len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")]
-    for table in (figures.summary(found), figures.quality(found, found.datasets[0])):
+    for table in (summary(found), quality(found, found.datasets[0])):
         assert len(table.header) + 1 in pipes
     assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
     assert not any(line.startswith("# title") for line in text.splitlines())
@@ -155,14 +157,14 @@ def test_charts_of_times_say_how_many_and_whether_the_machine_was_noisy(found, w
     timed = bench.run([load_dataset(write_set("timed"))], [Fixed()], results=str(tmp_path / "timed"), seconds=0.1)
     charts.write(timed)
     (dataset,) = timed.datasets
-    said = figures.timed(timed, dataset)
+    said = cost.timed(timed, dataset)
     assert re.fullmatch(r"[\d,]+ samples each(, on a noisy machine \(~\))?", said)
-    shown = figures.cost(timed, dataset)
+    shown = cost.cost(timed, dataset)
     (median,) = (cell for name, cell in zip(shown.header, shown.rows[0], strict=True) if name.startswith("p50"))
     assert ("noisy" in said) == ("~" in median)
     labels = [each.axes[0].get_xlabel() for each in drawn.values()]
     assert sum(label.endswith(said) for label in labels) == 2
-    assert figures.timed(found, found.datasets[0]) == ""
+    assert cost.timed(found, found.datasets[0]) == ""
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
-from bench.gates import DEFAULT
 from bench.regression import Pair, Regression
-from bench.regression.judge import judge
-from bench.report import comparison, comparison_json, comparison_markdown, comparison_terminal, junit, pytest_benchmark
+from bench.regression.gate_checks import judge
+from bench.regression.gates import DEFAULT
+from bench.report.regression import as_json, junit, markdown, pytest_benchmark, terminal
+from bench.report.regression import content as comparison
 
 NASTY = (
     "\n::error file=a.py::pwned\n##[warning]x\x1b[31mred\x07\u202e</failure><script>alert(1)</script>|`x`**b** @user"
@@ -90,7 +91,7 @@ def found(runs):
 def printed(found, width=200):
     """What stands in a job's log."""
     console = Console(file=io.StringIO(), width=width, highlight=False, force_terminal=False)
-    for each in comparison_terminal.render(found):
+    for each in terminal.render(found):
         console.print(each)
     return console.file.getvalue()
 
@@ -103,9 +104,9 @@ def test_the_comparison_has_what_the_forms_must_show(found):
 def test_every_form_names_the_gates_and_the_figures(found):
     texts = (
         printed(found),
-        comparison_markdown.render(found),
+        markdown.render(found),
         junit.render(found).decode(),
-        comparison_json.render(found).decode(),
+        as_json.render(found).decode(),
     )
     for text in texts:
         plain = text.replace("\\u2212", "-").replace("\\_", "_").replace("&gt;", ">").replace("\\>", ">")
@@ -122,7 +123,7 @@ def test_the_outcome_names_what_failed_and_the_worst_comes_first(found):
     shown = printed(found)
     assert shown.index("Costs") < shown.index("Quality") < shown.index("lost (") < shown.index("Gates")
     assert said in " ".join(shown[shown.index("head against base") :].split())
-    text = comparison_markdown.render(found)
+    text = markdown.render(found)
     assert (
         text.index("Failed gates") < text.index("## Gates") < text.index("## Main measures") < text.index("<details>")
     )
@@ -132,7 +133,7 @@ def test_a_drop_that_no_gate_asks_for_is_not_called_no_regression(runs):
     found = bench.compare(*runs, ["nDCG@10 >= -0.9"], flips=2_000)
     assert found.outcome == "pass"
     assert comparison.headline(found).startswith("No gate fails, but these dropped significantly: nDCG@10 of Planted")
-    assert "No regression" not in comparison_markdown.render(found)
+    assert "No regression" not in markdown.render(found)
 
 
 def test_a_flipped_query_shows_the_hit_that_it_lost(runs, found):
@@ -147,8 +148,8 @@ def test_a_flipped_query_shows_the_hit_that_it_lost(runs, found):
 
 
 def test_json_holds_no_command_of_a_ci_system(found):
-    assert "##" not in comparison_json.render(found).decode()
-    assert any("##[warning]" in flip["text"] for flip in json.loads(comparison_json.render(found))["flips"])
+    assert "##" not in as_json.render(found).decode()
+    assert any("##[warning]" in flip["text"] for flip in json.loads(as_json.render(found))["flips"])
 
 
 def test_a_cell_where_nothing_moved_is_one_row(runs, tmp_path):
@@ -181,7 +182,7 @@ def test_texts_are_inert_in_the_terminal(found):
 
 
 def test_texts_are_inert_in_markdown(found):
-    text = comparison_markdown.render(found)
+    text = markdown.render(found)
     assert not commands(text)
     assert not CONTROL.search(text)
     lines = [line for line in text.splitlines() if "alert(1)" in line]
@@ -191,8 +192,8 @@ def test_texts_are_inert_in_markdown(found):
         assert line.count("`") == 2
         assert "script" not in outside
         assert "@user" not in outside
-    assert text.startswith(comparison_markdown.MARKER)
-    assert text.count(comparison_markdown.MARKER) == 1
+    assert text.startswith(markdown.MARKER)
+    assert text.count(markdown.MARKER) == 1
 
 
 def test_texts_are_inert_in_junit(found):
@@ -212,7 +213,7 @@ def test_texts_are_inert_in_junit(found):
 
 
 def test_texts_are_inert_in_json(found):
-    whole = comparison_json.render(found).decode("ascii")
+    whole = as_json.render(found).decode("ascii")
     assert "<" not in whole
     assert "\x1b" not in whole
     assert not any(line.lstrip().startswith("::") for line in whole.splitlines())
@@ -230,7 +231,7 @@ def test_texts_are_inert_in_a_failed_test(found):
 def test_texts_are_inert_in_the_benchmark_form(write_set, tmp_path, name):
     from dataclasses import replace
 
-    from bench.formats import load_dataset
+    from bench.data.formats import load_dataset
 
     dataset = replace(load_dataset(write_planted(write_set, 20)), name=name)
     timed = bench.run([dataset], [Planted()], results=str(tmp_path / "out"), name="r", samples=30, seconds=1.0)
@@ -293,7 +294,7 @@ def test_a_gate_without_any_figure_says_so_everywhere():
     judged = judge(replace(DEFAULT, scope="other"), [], [], [])
     found = Regression("a", "b", judged=(judged,))
     assert "Gates without a figure: no significant drop" in comparison.headline(found)
-    for text in (*pytest_plugin._message(found), junit.render(found).decode(), comparison_markdown.render(found)):
+    for text in (*pytest_plugin._message(found), junit.render(found).decode(), markdown.render(found)):
         assert comparison.NO_FIGURE in text or text.startswith(("b against a", "no significant drop"))
     assert "Gates without" not in comparison.headline(replace(found, problems=("The set s is not the same.",)))
 
@@ -329,7 +330,7 @@ def fits(value, schema, root):
 
 
 def test_the_json_is_what_its_schema_says(found):
-    schema, content = comparison_json.schema(), json.loads(comparison_json.render(found))
+    schema, content = as_json.schema(), json.loads(as_json.render(found))
     assert fits(content, schema, schema)
     assert not fits({**content, "schema": 2}, schema, schema)
     assert not fits({**content, "more": 1}, schema, schema)
@@ -344,7 +345,7 @@ def test_the_schema_is_shipped():
     import tomllib
 
     project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())
-    assert project["tool"]["setuptools"]["package-data"]["bench.report"] == ["comparison.schema.json"]
+    assert project["tool"]["setuptools"]["package-data"]["bench.report.regression"] == ["comparison.schema.json"]
 
 
 @pytest.mark.parametrize("rounds", [2, 3, 4, 5, 6, 7, 21, 64, 99])
@@ -380,15 +381,15 @@ def test_a_run_without_times_has_no_benchmarks(write_set, tmp_path):
     assert json.loads(pytest_benchmark.render(found))["benchmarks"] == []
 
 
-@pytest.mark.parametrize("before", ["", "of another step\n", "é" * comparison_markdown.SUMMARY_BYTES])
+@pytest.mark.parametrize("before", ["", "of another step\n", "é" * markdown.SUMMARY_BYTES])
 @pytest.mark.parametrize("lines", [1, 1_000, 100_000])
 def test_a_summary_has_no_more_than_github_takes(tmp_path, before, lines):
     path = tmp_path / "summary.md"
     path.write_text(before, encoding="utf-8")
     text = "".join(f"| row {number} | é |\n" for number in range(lines))
-    comparison_markdown.append(path, text)
+    markdown.append(path, text)
     added = path.read_text("utf-8").removeprefix(before)
-    limit = comparison_markdown.SUMMARY_BYTES
+    limit = markdown.SUMMARY_BYTES
     assert path.stat().st_size <= max(limit, len(before.encode()))
     if len((before + text).encode()) <= limit:
         assert added == text
@@ -400,9 +401,9 @@ def test_a_summary_has_no_more_than_github_takes(tmp_path, before, lines):
 
 
 def test_the_file_for_a_comment_has_no_more_than_github_takes(found):
-    assert comparison_markdown.fitting(comparison_markdown.render(found)) == comparison_markdown.render(found)
+    assert markdown.fitting(markdown.render(found)) == markdown.render(found)
     many = replace(found, flips=found.flips * 40, judged=found.judged * 200)
-    text = comparison_markdown.fitting(comparison_markdown.render(many))
+    text = markdown.fitting(markdown.render(many))
     assert len(text) < 65_536
-    assert text.startswith(comparison_markdown.MARKER)
+    assert text.startswith(markdown.MARKER)
     assert "--json" in text

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 import bench
-from bench.formats import load_dataset
-from bench.report import figures, terminal, why
-from bench.report.fitted import Fitted
+from bench.data.formats import load_dataset
+from bench.report.run import quality, terminal, why
 from bench.report.table import Table
+from bench.report.terminal_table import Fitted
 
 WIDTHS = [60, 80, 100, 200]
 
@@ -42,7 +42,7 @@ def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
     shown = printed(terminal.render(found), width)
     assert max(map(len, shown.splitlines())) <= width
     (dataset,) = found.datasets
-    tables = [*figures.tables(found, dataset), *why.tables(found, dataset)]
+    tables = [*quality.tables(found, dataset), *why.tables(found, dataset)]
     assert len(tables) >= 6
     for table in tables:
         for row in table.rows:
@@ -56,7 +56,7 @@ def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
 def test_no_word_of_a_heading_or_a_label_is_broken(found, width):
     shown = names(printed(terminal.render(found), width))
     (dataset,) = found.datasets
-    for table in (*figures.tables(found, dataset), *why.tables(found, dataset)):
+    for table in (*quality.tables(found, dataset), *why.tables(found, dataset)):
         labels = [cell for row in table.rows for cell in row[: table.columns_left]]
         assert names(" ".join([*table.header, *labels])) <= shown
 

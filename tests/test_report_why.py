@@ -14,15 +14,18 @@ from fakes import Broken, Fixed
 from rich.console import Console
 
 import bench
-from bench.formats import load_dataset
-from bench.report import audits, charts, failures, figures, markdown, terminal, why
-from bench.report.conclusion import conclusion
+from bench.data.formats import load_dataset
 from bench.report.markdown import escape
-from bench.report.subject import analysis
+from bench.report.run import audits, charts, losses, terminal, why
+from bench.report.run.cost import cost
+from bench.report.run.markdown import render, write
+from bench.report.run.names import analysis
+from bench.report.run.quality import quality, summary
+from bench.report.run.verdict import conclusion
 from bench.report.table import number, signed, signed_interval
 from retrievers.base import Ranking
-from retrievers.bm25 import BM25
-from retrievers.tfidf import Tfidf
+from retrievers.lexical.bm25 import BM25
+from retrievers.lexical.tfidf import Tfidf
 
 HOSTILE = "<script>alert(1)</script> | **x** [a](b) `c` $x^2$ www.evil.example @you \x1b[31m\u202e"
 HALF = 30
@@ -87,7 +90,7 @@ def dataset(found):
 
 
 def test_a_dagger_stands_exactly_on_what_is_not_shown_different(found, dataset):
-    table = figures.quality(found, dataset)
+    table = quality(found, dataset)
     level = analysis(found, dataset)["level"]
     marked = {
         (row[0], name)
@@ -102,16 +105,16 @@ def test_a_dagger_stands_exactly_on_what_is_not_shown_different(found, dataset):
 
 
 def test_controls_stand_last_and_never_compete(found, dataset):
-    table = figures.quality(found, dataset)
+    table = quality(found, dataset)
     assert [row[0] for row in table.rows] == ["Tfidf", "BM25", "Guesses", "Fixed", "random", "oracle"]
     assert table.best
     assert all(row < 4 for row, _ in table.best)
-    assert "oracle" not in figures.summary(found).header
-    assert "oracle" not in str(figures.cost(found, dataset).rows)
+    assert "oracle" not in summary(found).header
+    assert "oracle" not in str(cost(found, dataset).rows)
 
 
 def test_the_cost_table_marks_exactly_the_stored_pareto_set(found, dataset):
-    table = figures.cost(found, dataset)
+    table = cost(found, dataset)
     marked = [row[0].removesuffix(" ◆") for row in table.rows if row[0].endswith(" ◆")]
     assert marked == analysis(found, dataset)["pareto"]["retrievers"]
     assert "nDCG@10, index time at once" in table.notes[0]  # nothing was timed; memory is not known in one process
@@ -130,7 +133,7 @@ def test_charts_of_choices_have_no_controls(write_set, tmp_path):
 
 def test_what_is_no_better_than_random_is_called_out(found, dataset):
     assert analysis(found, dataset)["no_better_than_random"] == ["Fixed"]
-    assert any("random order of the documents: Fixed." in note for note in figures.quality(found, dataset).notes)
+    assert any("random order of the documents: Fixed." in note for note in quality(found, dataset).notes)
     assert "random order of the documents: Fixed." in shown(found).partition("Verdict")[2]
 
 
@@ -271,12 +274,12 @@ def test_copies_are_told_as_their_table_has_them():
 
 def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):
     stored = [each for each in analysis(found, dataset)["failures"] if each["worst"]]
-    pairs = list(failures.losses(found, dataset))
+    pairs = list(losses.losses(found, dataset))
     assert len(pairs) == len(stored)
     for pair, each in zip(pairs, stored, strict=True):
         assert pair.title.startswith(f"{each['loser']} below {each['winner']}: {each['lost']} quer")
         assert len(pair.losses) == min(3, len(each["worst"]))
-    text = markdown.render(found)
+    text = render(found)
     assert all(f"#### {escape(pair.title)}" in text for pair in pairs)
     assert "query by query: see report.md" in shown(found)
 
@@ -284,7 +287,7 @@ def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):
 def test_the_verdict_is_first_in_the_report_and_last_in_the_terminal(found):
     verdict = conclusion(found)
     sentence = verdict.paragraphs[0].first
-    text = markdown.render(found)
+    text = render(found)
     assert text.index("## Verdict: ") < text.index("## Summary")
     assert escape(sentence) in text
     assert shown(found).rstrip().splitlines()[-1].startswith("Not shown better than a random order")
@@ -301,7 +304,7 @@ def test_several_sets_have_a_verdict_over_all(write_set, tmp_path):
 
 def test_hostile_texts_stay_text(found):
     charts.write(found)
-    markdown.write(found)
+    write(found)
     text = (found.folder / "report.md").read_text("utf-8")
     assert "unheard" in text  # queries are shown at all
     for bad in ("<script>", "<b>", "<i>", " www.", " @you", "\x1b", "\u202e"):
@@ -341,7 +344,7 @@ def test_the_terminal_is_not_exceeded(found):
 
 def complete(found):
     charts.write(found)
-    text = markdown.render(found)
+    text = render(found)
     lines = text.splitlines()
     for here, following in zip(lines, [*lines[1:], ""], strict=True):
         assert not (re.match(r"\| ---", here) and not following.startswith("|")), "an empty table"

@@ -17,12 +17,15 @@ import fakes
 import pytest
 
 import bench
-from bench import runner, store
 from bench.cli import main
 from bench.config import RunConfig
+from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.resume import claimed, differences
+from bench.experiment import runner
+from bench.experiment.continuation import differences
+from bench.storage.files import write_json
+from bench.storage.folder import claimed
+from bench.storage.run import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 KILLS = int(os.environ.get("BENCH_KILLS", "5"))
@@ -63,7 +66,7 @@ def test_a_missing_timing_is_taken_and_the_quality_kept(write_set, tmp_path):
     config = small(write_set(), tmp_path, latency=True, seconds=0.1, samples=20)
     found = runner.run(config)
     cell = found.cell("small", "bm25")
-    store.write_json(cell.folder / "cell.json", {**cell.info, "timing": None})
+    write_json(cell.folder / "cell.json", {**cell.info, "timing": None})
     before = (cell.folder / "ranking.npz").stat().st_mtime_ns
     again = runner.run(config, resume=True)
     assert (cell.folder / "ranking.npz").stat().st_mtime_ns == before
@@ -157,7 +160,7 @@ def test_a_folder_that_cannot_be_locked_says_why(tmp_path, monkeypatch):
     def refuse(stream):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("bench.resume._lock", refuse)
+    monkeypatch.setattr("bench.storage.folder._lock", refuse)
     with pytest.raises(BenchError, match="cannot be locked: No locks available"), claimed(tmp_path):
         pass
 
@@ -181,7 +184,7 @@ def test_a_full_disk_is_one_error_and_the_run_goes_on_later(write_set, tmp_path,
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr("bench.store.os.fsync", full)
+    monkeypatch.setattr("bench.storage.files.os.fsync", full)
     with pytest.raises(BenchError, match="No space left on device"):
         runner.run(config)
     monkeypatch.undo()
@@ -238,7 +241,7 @@ def test_resume_takes_the_stored_configuration(write_set, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["run", "--resume", "--results", str(tmp_path)])
     assert caught.value.code == 0
-    assert store.load_run(found.folder).info["config"]["depth"] == 20
+    assert load_run(found.folder).info["config"]["depth"] == 20
     with pytest.raises(SystemExit) as caught:
         main(["run", "--resume", "--results", str(tmp_path), "-k", "30"])
     assert caught.value.code == 2

@@ -17,12 +17,18 @@ from conftest import CORPUS
 from fakes import Broken, Fixed, HashedDense
 
 import bench
-from bench import runner, store
 from bench.config import RunConfig
-from bench.dataset import Card
+from bench.data.dataset import Card
+from bench.data.formats import load_dataset, trec_runs
 from bench.errors import BenchError
-from bench.formats import load_dataset, runs
-from bench.report import figures, terminal
+from bench.experiment import runner
+from bench.experiment.runner import ProcessWorker
+from bench.report.run import terminal
+from bench.report.run.cost import cost
+from bench.report.run.quality import by_slice, called, quality, summary, tables, title
+from bench.storage import folder as folder_module
+from bench.storage.folder import new_folder
+from bench.storage.schema import MEASURES
 
 CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
 
@@ -43,7 +49,7 @@ def test_figures_come_back_as_frames(run_small):
     found = run_small(["bm25", Fixed()], latency=False)
     assert found.complete
     assert found.failures == []
-    assert list(found.measures.columns) == list(store.MEASURES)
+    assert list(found.measures.columns) == list(MEASURES)
     whole = found.measures[(found.measures["slice"] == "all") & (found.measures["measure"] == "RR@10")]
     # Fixed ranks d4 d3 d2 d10 d1: the first relevant ones stand at ranks 3, 2 and 4.
     assert whole.set_index("retriever")["value"].to_dict() == pytest.approx(
@@ -76,9 +82,7 @@ def test_times_are_taken_and_marked_where_samples_are_few(run_small):
     assert quantities.loc["p50", "samples"] == 70
     assert quantities.loc["p50", "value"] > 0
     assert math.isnan(quantities.loc["p50", "low"]), "three queries tell nothing of others"
-    assert any(
-        "no interval: too few different queries" in note for note in figures.cost(found, found.datasets[0]).notes
-    )
+    assert any("no interval: too few different queries" in note for note in cost(found, found.datasets[0]).notes)
     assert not math.isnan(quantities.loc["p90", "value"])
     assert math.isnan(quantities.loc["p95", "value"])
     assert quantities.loc["batch", "value"] > 0
@@ -119,7 +123,7 @@ def test_the_trec_run_scores_the_same_in_trec_eval(run_small, write_set):
     plain = path.with_suffix("")
     plain.write_bytes(gzip.decompress(path.read_bytes()))
     qrels = {"q1": {"d1": 2, "d2": 1}, "q2": {"d3": 1, "d4": 0}, "q3": {"d10": 1}}
-    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(runs.read_run(plain))
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(trec_runs.read_run(plain))
     ours = found.per_query.set_index("query")["nDCG@10"].to_dict()
     assert ours == pytest.approx({query: each["ndcg_cut_10"] for query, each in theirs.items()})
 
@@ -163,7 +167,7 @@ def test_the_own_document_is_dropped_where_the_card_says_so(run_small, write_set
 
 
 def test_dropping_keeps_the_depth():
-    from bench.runner import _without_own
+    from bench.experiment.runner import _without_own
     from retrievers.base import Ranking
 
     class Set:
@@ -183,21 +187,21 @@ def test_the_depth_reaches_the_largest_cutoff(run_small):
 def test_a_sample_says_so(run_small):
     found = run_small(limit=2, latency=False)
     assert found.info["datasets"][0]["note"] == "a sample of 2 of 3 queries, seed 0"
-    assert "a sample of 2 of 3 queries, seed 0" in figures.quality(found, found.datasets[0]).title
-    assert figures.summary(found).rows[0][0] == "small (sample of 2)"
-    assert "small (sample of 2)" in figures.by_slice(found, found.datasets[0], "kind").title
+    assert "a sample of 2 of 3 queries, seed 0" in quality(found, found.datasets[0]).title
+    assert summary(found).rows[0][0] == "small (sample of 2)"
+    assert "small (sample of 2)" in by_slice(found, found.datasets[0], "kind").title
 
 
 def test_another_note_makes_no_sample(run_small):
     found = run_small(latency=False)
     dataset = {**found.datasets[0], "note": "judgements of the split 'dev'"}
-    assert figures.title(dataset) == "small: 5 documents, 3 queries (judgements of the split 'dev')"
-    assert figures.called(dataset) == "small"
+    assert title(dataset) == "small: 5 documents, 3 queries (judgements of the split 'dev')"
+    assert called(dataset) == "small"
 
 
 def test_a_title_counts_what_is_left_out(write_set):
     alone = load_dataset(write_set("alone", corpus=[CORPUS[0]], qrels=[("q1", "d1", 1)])).describe()
-    assert figures.title(alone) == "alone: 1 document, 1 query (queries without a judgement, left out: 2 of 3)"
+    assert title(alone) == "alone: 1 document, 1 query (queries without a judgement, left out: 2 of 3)"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +246,7 @@ def test_one_thing_needs_no_list(write_set, tmp_path):
 
 
 def test_runs_without_a_name_do_not_meet_within_one_second(write_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "datetime", SimpleNamespace(now=lambda: datetime(2030, 1, 2, 3, 4, 5)))
+    monkeypatch.setattr(folder_module, "datetime", SimpleNamespace(now=lambda: datetime(2030, 1, 2, 3, 4, 5)))
     dataset = load_dataset(write_set())
     folders = [bench.run(dataset, Fixed(), latency=False, results=str(tmp_path / "out")).folder for _ in range(3)]
     assert [each.name for each in folders] == ["20300102-030405", "20300102-030405-2", "20300102-030405-3"]
@@ -250,7 +254,7 @@ def test_runs_without_a_name_do_not_meet_within_one_second(write_set, tmp_path, 
 
 def test_runs_that_begin_at_once_have_folders_of_their_own(tmp_path):
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: store.new_folder(tmp_path / "out"), range(40)))
+        made = list(pool.map(lambda _: new_folder(tmp_path / "out"), range(40)))
     assert len(set(made)) == 40
     assert all(each.is_dir() for each in made)
 
@@ -265,7 +269,7 @@ def test_what_a_listener_raises_is_not_called_a_full_disk(write_set, tmp_path):
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_row(write_set, tmp_path, monkeypatch):
-    started = runner.ProcessWorker
+    started = ProcessWorker
 
     def refused(specification, *others):
         if specification == "tfidf":
@@ -378,14 +382,14 @@ def test_what_is_odd_about_the_texts_is_a_warning(run_small, tmp_path):
 def test_a_field_of_the_card_that_no_query_has_is_a_warning_and_no_table(run_small, write_set):
     found = run_small(datasets=[load_dataset(write_set(card='slices = ["Kind", "kind"]\n'))], latency=False)
     assert found.warnings == ["small: its card names the field 'Kind', which no query has."]
-    assert "small: nDCG@10 [95%] by kind" in [table.title for table in figures.tables(found, found.datasets[0])]
+    assert "small: nDCG@10 [95%] by kind" in [table.title for table in tables(found, found.datasets[0])]
     assert list(terminal.render(found))
 
 
 def test_the_measure_of_the_card_is_computed_unless_measures_are_chosen(run_small, write_set):
     dataset = load_dataset(write_set(card='measure = "Success@200"\n'))
     found = run_small(datasets=[dataset], latency=False)
-    assert "Success@200 [95%]" in figures.quality(found, found.datasets[0]).header
+    assert "Success@200 [95%]" in quality(found, found.datasets[0]).header
     assert found.info["depth"] == 200
     chosen = run_small(datasets=[dataset], latency=False, name="chosen", measures=["R@5"])
     assert chosen.info["measures"] == ["R@5"]
@@ -398,5 +402,5 @@ def test_repeated_builds_show_their_spread(run_small, tmp_path, monkeypatch):
     assert row["samples"] == 3
     assert row["low"] <= row["value"] <= row["high"]
     assert len(found.cell("small", "HashedDense").info["index_seconds"]) == 3
-    assert any("median of 3 builds" in note for note in figures.cost(found, found.datasets[0]).notes)
+    assert any("median of 3 builds" in note for note in cost(found, found.datasets[0]).notes)
     assert "vectors_from_cache" not in set(found.latency["quantity"])  # each of them encoded its documents

@@ -8,11 +8,11 @@ import pytest
 from conftest import CORPUS
 
 from bench.cli import main
+from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.formats import load_dataset
-from bench.report.hits import highlighted
-from bench.search import search
-from retrievers.cache import VectorCache
+from bench.experiment.one_query import search
+from bench.report.one_query import highlighted
+from retrievers.dense.vector_cache import VectorCache
 
 
 def call(capsys, *arguments):
@@ -111,9 +111,9 @@ def test_doctor_finds_nothing_broken_here(capsys, tmp_path):
 
 
 def test_doctor_says_what_to_do(capsys, monkeypatch, tmp_path):
-    real = __import__("bench.environment", fromlist=["version"]).version
-    monkeypatch.setattr("bench.environment.version", lambda name: None if name == "rank-bm25" else real(name))
-    monkeypatch.setattr("retrievers.model.MINILM_PACKAGE", "no_such_package")
+    real = __import__("bench.machine.environment", fromlist=["version"]).version
+    monkeypatch.setattr("bench.machine.environment.version", lambda name: None if name == "rank-bm25" else real(name))
+    monkeypatch.setattr("retrievers.dense.model.MINILM_PACKAGE", "no_such_package")
     code, out, _ = call(capsys, "doctor", "--results", tmp_path)
     assert code == 2
     assert "pip install -c constraints.txt rank-bm25" in out

@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 import orjson
 import pytest
 
-from bench.formats import load_dataset, shipped
-from bench.lint import lint
-from bench.lint.copies import sequences
-from bench.same_text import normalised
+from bench.data.check import lint
+from bench.data.check.copies import sequences
+from bench.data.formats import load_dataset, shipped
+from bench.data.normalised import normalised
 
 SETS = ("phenomena", "support-faq", "vector-notes")
 

@@ -9,11 +9,17 @@ import scipy.stats
 from made import plain_set
 from test_slice_tests import sliced
 
-from bench import controls, intervals, measures, statistics
-from bench.candidates import Candidate
-from bench.comparisons import adjusted, compare, outcome
-from bench.slice_tests import by_slice
-from bench.verdict import decide
+from bench.analysis import controls
+from bench.analysis.slice_tests import by_slice
+from bench.analysis.values import evaluate
+from bench.analysis.verdict.choices import Candidate
+from bench.analysis.verdict.rules import decide
+from bench.evaluation import intervals
+from bench.evaluation.measures import resolve
+from bench.evaluation.pairs import adjusted, compare, outcome
+from bench.evaluation.power import detectable, detectable_difference
+from bench.evaluation.separation import auroc_interval
+from bench.evaluation.significance import holm, randomisation_test
 
 pytestmark = pytest.mark.statistics
 
@@ -60,7 +66,7 @@ def differences(rng, n, ties, kind):
 @pytest.mark.parametrize("n", [10, 15, 30, 100, 400])
 def test_the_null_is_rejected_as_often_as_promised(n, kind):
     rng = np.random.default_rng([n, len(kind)])
-    p = statistics.randomisation_test(differences(rng, n, 0.3, kind), rng, flips=2**15)
+    p = randomisation_test(differences(rng, n, 0.3, kind), rng, flips=2**15)
     found = np.mean(p <= 0.05)
     assert found <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / EXPERIMENTS)
     # Few queries or two values leave few distinct p-values: the test is then more careful than asked.
@@ -74,8 +80,8 @@ def test_the_null_is_rejected_as_often_as_promised_by_group(count):
     groups = np.repeat(np.arange(count), rng.integers(1, 9, count))
     shared = rng.normal(0, 0.25, (count, EXPERIMENTS))[groups]
     found = shared + rng.normal(0, 0.1, shared.shape)
-    assert within(np.mean(statistics.randomisation_test(found, rng, groups, FLIPS) <= 0.05), 0.05)
-    alone = np.mean(statistics.randomisation_test(found, rng, flips=FLIPS) <= 0.05)
+    assert within(np.mean(randomisation_test(found, rng, groups, FLIPS) <= 0.05), 0.05)
+    alone = np.mean(randomisation_test(found, rng, flips=FLIPS) <= 0.05)
     assert alone > 0.15, "without the groups the same data find differences that are not there"
 
 
@@ -202,7 +208,7 @@ def test_a_gate_on_equal_systems_fails_as_seldom_as_promised(rate, moved):
     drawn = np.zeros((300, EXPERIMENTS))
     drawn[:moved] = rng.choice([-1.0, 1.0], (moved, EXPERIMENTS))
     found = intervals.difference_interval(drawn, rng, 4_000)
-    p = statistics.randomisation_test(drawn, rng, flips=2**16)
+    p = randomisation_test(drawn, rng, flips=2**16)
     fails = np.mean((found.high < 0) & (p < 0.05))
     assert rate(f"gate at 0, {moved} queries moved", fails, "at most .025") <= 0.025 + 3.29 * np.sqrt(
         0.025 / EXPERIMENTS
@@ -216,10 +222,10 @@ def test_a_random_order_is_called_better_than_one_as_seldom_as_promised(rate, do
     judged = [(q, int(rng.integers(documents)), 1) for q in range(n)]
     dataset = plain_set(documents, judged, queries=n)
     luck = controls.random_means(dataset, measure, seed=0)
-    resolved, trials, better = measures.resolve([measure]), 400, 0
+    resolved, trials, better = resolve([measure]), 400, 0
     for seed in range(trials):
         ranking = controls.control_rankings(dataset, 10, seed + 1)["random"]
-        better += controls.luck_p(measures.evaluate(dataset, ranking, resolved)[measure].mean(), luck) < 0.05
+        better += controls.luck_p(evaluate(dataset, ranking, resolved)[measure].mean(), luck) < 0.05
     said = f"random order of {documents} documents, {n} queries, {measure}"
     assert rate(said, better / trials, "at most .05") <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
 
@@ -227,8 +233,8 @@ def test_a_random_order_is_called_better_than_one_as_seldom_as_promised(rate, do
 @pytest.mark.parametrize("n", [15, 30, 100, 400])
 def test_the_detectable_difference_is_found_in_four_of_five(n):
     rng = np.random.default_rng(n)
-    difference = statistics.detectable_difference(n, 0.25)
-    p = statistics.randomisation_test(rng.normal(difference, 0.25, (n, EXPERIMENTS)), rng, flips=2**15)
+    difference = detectable_difference(n, 0.25)
+    p = randomisation_test(rng.normal(difference, 0.25, (n, EXPERIMENTS)), rng, flips=2**15)
     assert within(np.mean(p <= 0.05), 0.80, slack=0.01)
 
 
@@ -236,8 +242,8 @@ def test_the_detectable_difference_is_found_in_four_of_five_by_group():
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(60), rng.integers(1, 8, 60))
     noise = rng.normal(0, 0.2, (60, EXPERIMENTS))[groups] + rng.normal(0, 0.2, (len(groups), EXPERIMENTS))
-    difference = np.sqrt(np.mean(statistics.detectable(noise, groups) ** 2))
-    p = statistics.randomisation_test(noise + difference, rng, groups, FLIPS)
+    difference = np.sqrt(np.mean(detectable(noise, groups) ** 2))
+    p = randomisation_test(noise + difference, rng, groups, FLIPS)
     assert within(np.mean(p <= 0.05), 0.80, slack=0.02)
 
 
@@ -247,8 +253,8 @@ def test_holm_finds_nothing_in_nineteen_reports_of_twenty(family):
     rng = np.random.default_rng(family)
     reports = EXPERIMENTS // family
     values = rng.normal(0, 0.2, (60, reports, 1)) + rng.normal(0, 0.2, (60, reports, family))
-    p = statistics.randomisation_test(values.reshape(60, -1), rng, flips=20_000).reshape(reports, family)
-    false_alarms = np.mean([statistics.holm(each).min() <= 0.05 for each in p])
+    p = randomisation_test(values.reshape(60, -1), rng, flips=20_000).reshape(reports, family)
+    false_alarms = np.mean([holm(each).min() <= 0.05 for each in p])
     assert false_alarms <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / reports)
 
 
@@ -259,7 +265,7 @@ def test_the_interval_of_auroc_holds_it_at_least_as_often_as_promised(rate, area
     rng = np.random.default_rng([answerable, int(spread * 10)])
     shift, held, trials = scipy.stats.norm.ppf(area) * np.hypot(1, spread), 0, 1_000
     for _ in range(trials):
-        low, high = statistics.auroc_interval(rng.normal(shift, 1, answerable), rng.normal(0, spread, without))
+        low, high = auroc_interval(rng.normal(shift, 1, answerable), rng.normal(0, spread, without))
         held += low <= area <= high
     said = f"AUROC {area} of {answerable} and {without} queries, spread 1 to {spread:g}"
     assert rate(said, held / trials, "at least .93") >= 0.93

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from bench.latency import PERCENTILES, percentile
+from bench.machine.latency import PERCENTILES, percentile
 
 pytestmark = pytest.mark.statistics
 

@@ -9,12 +9,12 @@ import pytest
 from made import plain_set
 
 import bench
-from bench import slice_tests
-from bench.comparisons import outcome
-from bench.dataset import Card
-from bench.report import figures
-from bench.slice_tests import FEWEST
-from bench.wording import by_slice as sentences
+from bench.analysis import slice_tests
+from bench.analysis.slice_tests import FEWEST
+from bench.analysis.verdict.sentences import by_slice as sentences
+from bench.data.dataset import Card
+from bench.evaluation.pairs import outcome
+from bench.report.run import quality
 
 
 def by_slice(dataset, values, seed):
@@ -111,7 +111,7 @@ def test_a_run_tells_and_stores_them(write_set, tmp_path):
     found = bench.run(folder, ["bm25", "tfidf"], latency=False, results=str(tmp_path / "r"))
     stored = found.analysis["sets"]["kinds"]["slices"]
     assert {each["value"] for each in stored["slices"]} == {"name", "topic"}
-    table = figures.by_slice(found, found.datasets[0], "kind")
+    table = quality.by_slice(found, found.datasets[0], "kind")
     assert table.header[-2:] == (f"{stored['a']} - {stored['b']} [95%]", "p (Holm)")
     assert all(len(row) == len(table.header) for row in table.rows)
     assert "corrected over 2 slices of the set (exploratory" in table.notes[0]

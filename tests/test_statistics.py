@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench import statistics
-from bench.statistics import holm, holm_within, randomisation_test
+from bench.data.dataset import group_codes
+from bench.evaluation.power import detectable, detectable_difference, effect_size, standard_error, wins_ties_losses
+from bench.evaluation.separation import auroc, auroc_interval
+from bench.evaluation.significance import holm, holm_within, randomisation_test
 
 SEED = 1
 
@@ -141,93 +143,93 @@ class TestHolm:
 class TestSizeAndPower:
     def test_wins_ties_and_losses_forgive_float_noise(self):
         differences = np.array([[0.3, 0.0], [0.1 + 0.2 - 0.3, 0.0], [-0.2, 1.0]])
-        assert statistics.wins_ties_losses(differences).T.tolist() == [[1, 1, 1], [1, 2, 0]]
+        assert wins_ties_losses(differences).T.tolist() == [[1, 1, 1], [1, 2, 0]]
 
     def test_effect_size_by_hand(self):
         """Mean .2, standard deviation of .1 .2 .3: .1."""
-        assert statistics.effect_size(np.array([[0.1], [0.2], [0.3]]))[0] == pytest.approx(2)
+        assert effect_size(np.array([[0.1], [0.2], [0.3]]))[0] == pytest.approx(2)
 
     def test_effect_size_without_variance(self):
-        assert statistics.effect_size(np.zeros((5, 1)))[0] == 0
-        assert np.isnan(statistics.effect_size(np.full((5, 1), 0.1))[0])
-        assert np.isnan(statistics.effect_size(np.full((1, 1), 0.1))[0])
+        assert effect_size(np.zeros((5, 1)))[0] == 0
+        assert np.isnan(effect_size(np.full((5, 1), 0.1))[0])
+        assert np.isnan(effect_size(np.full((1, 1), 0.1))[0])
 
     def test_standard_error_without_groups(self):
         values = ndcg(40, 2)
-        assert statistics.standard_error(values) == pytest.approx(scipy.stats.sem(values))
-        assert statistics.standard_error(values, np.arange(40)) == pytest.approx(scipy.stats.sem(values))
+        assert standard_error(values) == pytest.approx(scipy.stats.sem(values))
+        assert standard_error(values, np.arange(40)) == pytest.approx(scipy.stats.sem(values))
 
     def test_standard_error_of_equal_groups_is_that_of_their_means(self):
         values = ndcg(40, 1)
         means = values[:, 0].reshape(10, 4).mean(axis=1)
-        assert statistics.standard_error(values, np.arange(40) // 4)[0] == pytest.approx(scipy.stats.sem(means))
+        assert standard_error(values, np.arange(40) // 4)[0] == pytest.approx(scipy.stats.sem(means))
 
     def test_detectable_from_the_textbook(self):
         """300 queries of standard deviation .25: about .04."""
-        assert statistics.detectable_difference(300, 0.25) == pytest.approx(0.0406, abs=1e-4)
+        assert detectable_difference(300, 0.25) == pytest.approx(0.0406, abs=1e-4)
         differences = ndcg(300, 1) - ndcg(300, 1, seed=9)
         sd = differences.std(ddof=1)
-        assert statistics.detectable(differences)[0] == pytest.approx(statistics.detectable_difference(300, sd))
+        assert detectable(differences)[0] == pytest.approx(detectable_difference(300, sd))
 
     def test_queries_that_vary_together_show_less(self):
         differences = np.repeat(ndcg(30, 1) - ndcg(30, 1, seed=9), 10, axis=0)
-        assert statistics.detectable(differences, np.arange(300) // 10)[0] > 2 * statistics.detectable(differences)[0]
+        assert detectable(differences, np.arange(300) // 10)[0] > 2 * detectable(differences)[0]
 
     def test_a_query_without_a_label_is_its_own_group(self):
-        assert statistics.group_codes(["a", "b", "a", "", None, "b"]).tolist() == [0, 1, 0, 2, 3, 1]
+        assert group_codes(["a", "b", "a", "", None, "b"]).tolist() == [0, 1, 0, 2, 3, 1]
 
 
 class TestAuroc:
     def test_is_scipys_mann_whitney(self):
         positive, negative = rng(0).integers(0, 9, 70).astype(float), rng(1).integers(0, 6, 30).astype(float)
         u = scipy.stats.mannwhitneyu(positive, negative).statistic
-        assert statistics.auroc(positive, negative) == pytest.approx(u / (70 * 30))
+        assert auroc(positive, negative) == pytest.approx(u / (70 * 30))
 
     def test_no_hit_scores_below_everything(self):
-        assert statistics.auroc(np.array([0.1, 0.2]), np.array([-np.inf, -np.inf])) == 1
-        assert statistics.auroc(np.array([-np.inf]), np.array([-np.inf])) == 0.5
+        assert auroc(np.array([0.1, 0.2]), np.array([-np.inf, -np.inf])) == 1
+        assert auroc(np.array([-np.inf]), np.array([-np.inf])) == 0.5
 
     def test_of_nothing(self):
         nothing, some = np.zeros(0), np.array([0.1, 0.2])
-        assert math.isnan(statistics.auroc(nothing, some))
-        assert all(math.isnan(each) for each in statistics.auroc_interval(some, nothing))
+        assert math.isnan(auroc(nothing, some))
+        assert all(math.isnan(each) for each in auroc_interval(some, nothing))
 
     def test_interval_is_delongs_where_nothing_is_extreme(self):
         """By the formula, written out: on the logit scale, with the variances of the two kinds of shares."""
         positive, negative = rng(0).normal(0.5, 1, 400), rng(1).normal(0, 3, 400)
-        area = statistics.auroc(positive, negative)
+        area = auroc(positive, negative)
         above = (positive[:, None] > negative).mean(axis=1).var(ddof=1) / 400
         below = (positive > negative[:, None]).mean(axis=1).var(ddof=1) / 400
         half = 1.96 * math.sqrt(above + below) / (area * (1 - area))
         logit = math.log(area / (1 - area))
-        low, high = statistics.auroc_interval(positive, negative)
+        low, high = auroc_interval(positive, negative)
         assert low <= 1 / (1 + math.exp(half - logit)) + 1e-4
         assert high >= 1 / (1 + math.exp(-half - logit)) - 1e-4
         assert high - low < 1.1 * (1 / (1 + math.exp(-half - logit)) - 1 / (1 + math.exp(half - logit)))
 
     def test_interval_of_perfect_order_is_newcombes(self):
         """(1 - t)^2 = z^2 t (1 - t) (1 + 29 ((1 - t) / (2 - t) + t / (1 + t))) / 800 at its end."""
-        low, high = statistics.auroc_interval(np.arange(40.0) + 50, np.arange(20.0))
+        low, high = auroc_interval(np.arange(40.0) + 50, np.arange(20.0))
         assert high == 1
         spread = (1 - low) / (2 - low) + low / (1 + low)
         assert (1 - low) ** 2 == pytest.approx(1.96**2 * low * (1 - low) * (1 + 29 * spread) / 800, rel=1e-3)
 
     def test_the_other_way_round_it_is_mirrored(self):
         positive, negative = rng(0).normal(2, 1, 60), rng(1).normal(0, 1, 12)
-        low, high = statistics.auroc_interval(positive, negative)
-        assert statistics.auroc_interval(negative, positive) == pytest.approx((1 - high, 1 - low))
+        low, high = auroc_interval(positive, negative)
+        assert auroc_interval(negative, positive) == pytest.approx((1 - high, 1 - low))
 
     def test_wordings_that_score_alike_are_one_question(self):
         """Ten copies of each score say no more than the scores alone."""
         positive, negative = rng(0).normal(1, 1, 60), rng(1).normal(0, 1, 40)
-        alone = statistics.auroc_interval(positive, negative)
+        alone = auroc_interval(positive, negative)
         many = positive.repeat(10), negative.repeat(10)
         groups = np.arange(600) // 10, np.arange(400) // 10
-        assert statistics.auroc_interval(*many, groups=groups) == pytest.approx(alone, abs=1e-9)
-        low, high = statistics.auroc_interval(*many)
+        assert auroc_interval(*many, groups=groups) == pytest.approx(alone, abs=1e-9)
+        low, high = auroc_interval(*many)
         assert high - low < (alone[1] - alone[0]) / 2
 
     def test_one_group_has_no_interval(self):
         groups = np.zeros(60, dtype=np.int64), None
-        found = statistics.auroc_interval(rng(0).normal(1, 1, 60), rng(1).normal(0, 1, 40), groups=groups)
+        found = auroc_interval(rng(0).normal(1, 1, 60), rng(1).normal(0, 1, 40), groups=groups)
         assert all(map(math.isnan, found))

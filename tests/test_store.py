@@ -10,20 +10,21 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import bench
-from bench import store
-from bench.formats import load_dataset
+from bench.data.formats import load_dataset
+from bench.storage import run
+from bench.storage.files import slug, write_csv
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=5))
 @example([("a\rb", "c\r\nd"), ("\n", '"'), ("", "\0")])
 def test_any_text_comes_back_from_a_table(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("table") / "table.csv"
-    store.write_csv(path, ("dataset", "slice"), rows)
-    assert [(row["dataset"], row["slice"]) for row in store._read_csv(path.read_bytes())] == rows
+    write_csv(path, ("dataset", "slice"), rows)
+    assert [(row["dataset"], row["slice"]) for row in run._read_csv(path.read_bytes())] == rows
 
 
 def test_a_table_has_the_line_ends_of_unix(tmp_path):
-    store.write_csv(tmp_path / "table.csv", ("a", "b"), [("x", 0.1), ("y\n", float("nan"))])
+    write_csv(tmp_path / "table.csv", ("a", "b"), [("x", 0.1), ("y\n", float("nan"))])
     assert (tmp_path / "table.csv").read_bytes() == b'a,b\nx,0.1\n"y\n",\n'
 
 
@@ -37,8 +38,8 @@ def test_a_slice_of_any_name_is_stored(write_set, tmp_path, value):
 
 def test_names_that_a_file_system_may_take_for_one_are_kept_apart():
     names = ["a/b", "a-b", "a b", "A-b", "a-B"]
-    assert len({store.slug(name).lower() for name in names}) == len(names)
-    assert store.slug("bm25") == "bm25"
+    assert len({slug(name).lower() for name in names}) == len(names)
+    assert slug("bm25") == "bm25"
 
 
 def test_sets_whose_names_differ_in_case_have_cells_of_their_own(write_set, tmp_path):

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from stored import edit_info
 
 import bench
-from bench import baseline
 from bench.cli import main
 from bench.errors import BenchError, OtherSchemaError
-from bench.report import figures, markdown, terminal
-from bench.store import TABLES
+from bench.regression import baseline
+from bench.report.run import terminal
+from bench.report.run.markdown import render
+from bench.report.run.quality import tables
+from bench.storage.schema import TABLES
 
 
 @pytest.fixture
@@ -163,8 +165,8 @@ def test_whatever_run_json_says_is_read_or_is_one_error(whole, data):
         if not run.complete:
             return
         for dataset in run.datasets:
-            list(figures.tables(run, dataset))
-        markdown.render(run)
+            list(tables(run, dataset))
+        render(run)
         list(terminal.render(run))
         bench.compare(run, run)
     except (BenchError, OtherSchemaError) as error:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import bench
-import bench.runner
-from bench.streams import Purpose, stream
+import bench.experiment.runner
+from bench.evaluation.streams import Purpose, stream
 
 
 def drawn(*key):
@@ -53,13 +53,15 @@ def test_each_part_of_a_run_draws_from_its_own(write_set, tmp_path, asked):
     bench.run(
         write_set(card=card), ["tfidf", "bm25"], latency=False, controls=True, results=str(tmp_path / "r"), name="x"
     )
-    assert {"bench.tables", "bench.groups", "bench.analysis", "bench.comparisons"} <= {each[0] for each in asked}
+    assert {"bench.analysis.tables", "bench.analysis.wordings", "bench.analysis.why", "bench.evaluation.pairs"} <= {
+        each[0] for each in asked
+    }
     # What two modules draw, and what two parts of one draw, is never one stream.
     users = {}
     for module, purpose, part in asked:
         users.setdefault((purpose, part), set()).add(module)
     assert all(len(each) == 1 for each in users.values()), users
-    parts = [part for module, _, part in asked if module == "bench.analysis"]
+    parts = [part for module, _, part in asked if module == "bench.analysis.why"]
     assert len(parts) == len(set(parts)) > 2
 
 

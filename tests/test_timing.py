@@ -9,12 +9,13 @@ import pytest
 from test_race import Scripted
 
 import bench
-from bench import latency, runner, timing
-from bench.entrant import Entrant
-from bench.formats import load_dataset
-from bench.race import Race
-from bench.timing import Timing, _Heat
-from bench.worker import Ranked, Timed, Work
+from bench.data.formats import load_dataset
+from bench.experiment import runner, timing
+from bench.experiment.participants import Entrant
+from bench.experiment.race import Race
+from bench.experiment.timing import Timing, _Heat
+from bench.experiment.workers.messages import Ranked, Timed, Work
+from bench.machine import latency
 from retrievers.base import Ranking
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from made import plain_set
 
 import bench
-from bench import unanswerable
-from bench.formats import load_dataset
-from bench.report import figures
+from bench.analysis import no_answer
+from bench.data.formats import load_dataset
+from bench.report.run import quality
 from retrievers.base import Ranking
 
 QRELS = [("q1", "d1", 1), ("q2", "d3", 1), ("q3", "d4", 0)]
@@ -40,19 +40,19 @@ def ranking(*scores):
     ],
 )
 def test_three_queries_by_hand(dataset, scores, auroc, refused, empty):
-    found = {each.quantity: each for each in unanswerable.figures(dataset, ranking(*scores))}
-    assert found[unanswerable.AUROC].value == auroc
-    assert found[unanswerable.REFUSED].value == pytest.approx(refused, nan_ok=True)
-    assert found[unanswerable.EMPTY].value == empty
-    assert (found[unanswerable.AUROC].answerable, found[unanswerable.AUROC].unanswerable) == (2, 1)
+    found = {each.quantity: each for each in no_answer.figures(dataset, ranking(*scores))}
+    assert found[no_answer.AUROC].value == auroc
+    assert found[no_answer.REFUSED].value == pytest.approx(refused, nan_ok=True)
+    assert found[no_answer.EMPTY].value == empty
+    assert (found[no_answer.AUROC].answerable, found[no_answer.AUROC].unanswerable) == (2, 1)
 
 
 def floor_of(positive):
     """The floor where the answerable queries have these top scores, and one more query has no answer."""
     grades = [(query, 0, int(query < len(positive))) for query in range(len(positive) + 1)]
     made = plain_set(1, grades, queries=len(grades))
-    found = unanswerable.figures(made, ranking(*positive, 0.0))
-    return next(each.value for each in found if each.quantity == unanswerable.FLOOR)
+    found = no_answer.figures(made, ranking(*positive, 0.0))
+    return next(each.value for each in found if each.quantity == no_answer.FLOOR)
 
 
 @pytest.mark.parametrize(
@@ -83,25 +83,25 @@ def test_where_too_many_answerable_queries_have_no_hit_no_floor_is_said_to_refus
     run = tmp_path / "other.trec"
     run.write_text("q1 Q0 d1 1 2.0 other\nq3 Q0 d1 1 1.0 other\n")
     found = bench.run(write_set(qrels=QRELS), [], runs=[str(run)], results=str(tmp_path / "out"), latency=False)
-    table = figures.no_answer(found, found.datasets[0])
+    table = quality.no_answer(found, found.datasets[0])
     assert table.rows[0][2:4] == ("n/a", "n/a")
     assert table.notes[-1] == "other: over 5% of the answerable queries have no hit, so no floor keeps 95%."
 
 
 def test_they_have_a_row_of_their_own(dataset, tmp_path):
     found = bench.run([dataset], ["bm25", Fixed()], results=str(tmp_path / "out"), latency=False)
-    table = figures.no_answer(found, found.datasets[0])
+    table = quality.no_answer(found, found.datasets[0])
     assert [row[0] for row in table.rows] == ["bm25", "Fixed"]
     fixed = found.unanswerable.set_index(["retriever", "quantity"]).loc["Fixed", "value"]
-    assert fixed[unanswerable.AUROC] == 1 / 2  # it scores every query alike
-    assert fixed[unanswerable.REFUSED] == 0
+    assert fixed[no_answer.AUROC] == 1 / 2  # it scores every query alike
+    assert fixed[no_answer.REFUSED] == 0
     assert set(found.measures[found.measures["slice"] == "all"]["queries"]) == {2}
 
 
 def test_a_set_with_answers_alone_has_no_such_table(write_set, tmp_path):
     found = bench.run(write_set(), [Fixed()], results=str(tmp_path / "out"), latency=False)
     assert len(found.unanswerable) == 0
-    assert figures.no_answer(found, found.datasets[0]) is None
+    assert quality.no_answer(found, found.datasets[0]) is None
 
 
 def test_the_interval_of_a_set_with_groups_is_drawn_by_group(write_set):
@@ -112,6 +112,6 @@ def test_the_interval_of_a_set_with_groups_is_drawn_by_group(write_set):
     widths = {}
     for name, card in (("alone", ""), ("grouped", 'group = "question"\n')):
         made = load_dataset(write_set(name, queries=queries, qrels=qrels, card=card))
-        found = next(unanswerable.figures(made, ranking(*scores)))
+        found = next(no_answer.figures(made, ranking(*scores)))
         widths[name] = found.high - found.low
     assert widths["grouped"] > 1.5 * widths["alone"]

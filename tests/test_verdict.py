@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.candidates import Candidate, Limits, best_pair
-from bench.comparisons import Comparison, adjusted, compare
-from bench.verdict import AMONG, Verdict, decide, leading, overall
+from bench.analysis.verdict.choices import Candidate, Limits, best_pair
+from bench.analysis.verdict.result import AMONG, Verdict
+from bench.analysis.verdict.rules import decide, leading, overall
+from bench.evaluation.pairs import Comparison, adjusted, compare
 
 BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
 TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)

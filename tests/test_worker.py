@@ -16,15 +16,16 @@ from fakes import NONSENSE, Fixed, HashedDense, Nonsense, Records
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import process
-from bench.contract import checked
-from bench.family import Family
-from bench.formats import load_dataset
-from bench.process import ProcessWorker, Surroundings
-from bench.worker import Worker, WorkerError
+from bench.data.formats import load_dataset
+from bench.experiment.workers import process as process_module
+from bench.experiment.workers.messages import WorkerError
+from bench.experiment.workers.process import ProcessWorker, Surroundings
+from bench.experiment.workers.worker import Worker
+from bench.machine.family import Family
 from retrievers import RetrieverError
 from retrievers.base import Ranking
-from retrievers.cache import VectorCache
+from retrievers.contract import checked
+from retrievers.dense.vector_cache import VectorCache
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def test_a_look_for_more_than_there_is_keeps_the_peak():
 
 
 def test_no_look_at_memory_disturbs_what_is_timed(texts, monkeypatch):
-    monkeypatch.setattr(process, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(process_module, "WATCH_SECONDS", 0.001)
     worker = ProcessWorker("fakes:HashedDense", Surroundings(), silent)  # 20 ms a query
     try:
         worker.open(texts)
@@ -228,7 +229,7 @@ def test_a_closed_worker_lets_go_of_the_cache(tmp_path):
 
 def test_a_process_ends_when_its_parent_is_gone(texts):
     code = (
-        "import os; from bench.process import ProcessWorker, Surroundings\n"
+        "import os; from bench.experiment.workers.process import ProcessWorker, Surroundings\n"
         "worker = ProcessWorker('bm25', Surroundings(), lambda *a: None)\n"
         f"worker.open(__import__('pathlib').Path({str(texts)!r}))\n"
         "print(worker._process.pid, flush=True); os._exit(9)"

@@ -9,14 +9,15 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import measures
-from bench.analysis.figure import NOT_STORED, Figure, figures, grouped
-from bench.analysis.hits import Hits, within
-from bench.dataset import Dataset
-from retrievers.base import NO_HIT, Ranking
+from bench.analysis.judged_hits import Hits, within
+from bench.analysis.mean_with_interval import NOT_STORED, Figure, figures, grouped
+from bench.analysis.values import evaluate
+from bench.data.dataset import Dataset
+from bench.evaluation.measures import cutoff, resolve
+from retrievers.base import Ranking
+from retrievers.fusion import reciprocal_rank_fusion
 
 SOLVED_AT = 10  # a query is solved where a relevant document is among so many hits
-RRF_K = 60
 
 Values = NDArray[np.float64]
 Labels = tuple[str, str]
@@ -63,8 +64,8 @@ def complementarity(
     rng: np.random.Generator,
 ) -> list[Pair]:
     """Every unordered pair. values: label -> the main measure, [queries]."""
-    resolved = measures.resolve([measure])
-    depth = measures.cutoff(measure) or None  # hits below the cutoff cannot matter
+    resolved = resolve([measure])
+    depth = cutoff(measure) or None  # hits below the cutoff cannot matter
     asked = dataset.answerable
     pairs = list(combinations(rankings, 2))
     better = {pair: max(sorted(pair), key=lambda label: values[label][asked].sum()) for pair in pairs}
@@ -74,7 +75,7 @@ def complementarity(
     for pair in pairs:
         fused = reciprocal_rank_fusion(rankings[pair[0]], rankings[pair[1]])
         fused = Ranking(fused.documents[:, :depth], fused.scores[:, :depth])
-        by_query[pair] = measures.evaluate(dataset, fused, resolved)[measure]
+        by_query[pair] = evaluate(dataset, fused, resolved)[measure]
         for name, each in (
             ("oracle", np.maximum(*(values[label] for label in pair))),
             ("fused", by_query[pair]),
@@ -114,25 +115,3 @@ def _solved(dataset: Dataset, hits: Mapping[str, Hits], labels: Labels) -> Solve
 
     neither = dataset.answerable & ~one & ~other
     return Solved(int((one & other).sum()), int(neither.sum()), ids(one & ~other), ids(other & ~one))
-
-
-def reciprocal_rank_fusion(one: Ranking, other: Ranking, k: int = RRF_K) -> Ranking:
-    """Both rankings as one: the score of a document is the sum of 1 / (k + rank) over the rankings that have it.
-
-    Returns arrays [queries, depth of one + depth of the other]; ties by the rule of retrievers.base.top_k.
-    (Cormack, Clarke & Büttcher, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods,
-    SIGIR 2009: k = 60.)
-    """
-    documents = np.concatenate([one.documents, other.documents], axis=1)
-    ranks = np.concatenate([np.arange(each.documents.shape[1]) for each in (one, other)]) + 1
-    documents[documents < 0] = NO_HIT  # also what the set does not have: no candidate of a fusion
-    scores = np.where(documents >= 0, 1 / (k + ranks), -np.inf)
-    order = np.argsort(documents, axis=1, kind="stable")
-    documents, scores = (np.take_along_axis(each, order, axis=1) for each in (documents, scores))
-    again = np.zeros(documents.shape, dtype=bool)  # a document's second entry, which hands its score to the first
-    again[:, 1:] = (documents[:, 1:] == documents[:, :-1]) & (documents[:, 1:] >= 0)
-    scores[:, :-1] += np.where(again[:, 1:], scores[:, 1:], 0)
-    documents[again], scores[again] = NO_HIT, -np.inf
-    rounded = scores.astype(np.float32)
-    order = np.argsort(-rounded, axis=1, kind="stable")  # equal scores stay by ascending position
-    return Ranking(np.take_along_axis(documents, order, axis=1), np.take_along_axis(rounded, order, axis=1))

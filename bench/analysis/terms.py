@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from bench.dataset import Dataset
+from bench.data.dataset import Dataset
 from retrievers.analyzer import Analyzer
 
 

@@ -16,9 +16,9 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed import LINEAR, Closed, Values, mean
-from bench.analysis.hits import Hits
-from bench.dataset import Dataset
+from bench.analysis.closed_form import LINEAR, Closed, Values, mean
+from bench.analysis.judged_hits import Hits
+from bench.data.dataset import Dataset
 
 
 @dataclass(frozen=True)

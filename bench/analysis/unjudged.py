@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed import Closed, Values, divided, ideal, mean, weighed
-from bench.analysis.hits import Hits
-from bench.dataset import Dataset
+from bench.analysis.closed_form import Closed, Values, divided, ideal, mean, weighed
+from bench.analysis.judged_hits import Hits
+from bench.data.dataset import Dataset
 
 MOST_GRADES = 10  # that are tried; evenly spaced ones, the least and the highest among them, where a set uses more
 

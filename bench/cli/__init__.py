@@ -14,9 +14,9 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from bench import interrupt
-from bench.cli import ab, calibrate, compare, datasets, installed, run, search
+from bench.cli import calibrate, compare, datasets, installed, run, search, versions
 from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
+from bench.machine import interrupt
 
 _NOT_THERE = (
     "a library cannot be imported. Install what bench needs (pip install -c constraints.txt -e .), and see that no "
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _outcome(arguments: Sequence[str] | None) -> int:
     """The exit code of a command; what a user can mend is said."""
-    from bench import console
+    from bench.cli import console
     from bench.errors import BenchError
 
     console.replace_what_cannot_be_shown()
@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(command=lambda _: _help(made))
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
-    for group in (run, compare, ab, search, datasets, calibrate, installed):
+    for group in (run, compare, versions, search, datasets, calibrate, installed):
         group.add(commands)
     return made
 
@@ -116,7 +116,8 @@ def _help(made: argparse.ArgumentParser) -> int:
 def _version(_: argparse.Namespace) -> int:
     from rich.text import Text
 
-    from bench import console, environment
+    from bench.cli import console
+    from bench.machine import environment
 
     console.show([Text(f"bench {environment.version('bench') or '(not installed)'}")])
     return 0

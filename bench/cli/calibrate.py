@@ -23,14 +23,15 @@ def add(commands: Commands) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from bench import calibrate, console
-    from bench.formats import load_dataset
-    from bench.formats.options import Options
+    from bench.cli import console
+    from bench.data.formats import load_dataset
+    from bench.data.formats.options import Options
+    from bench.experiment.calibration import RETRIEVERS, calibrate
     from bench.report import calibration
 
     dataset = load_dataset(options.dataset, Options.of(options))
     with console.Progress() as progress:
-        found = calibrate.calibrate(dataset, tuple(options.retrievers or calibrate.RETRIEVERS), progress)
+        found = calibrate(dataset, tuple(options.retrievers or RETRIEVERS), progress)
     console.show(calibration.render(found))
     if found.failures:
         return CELL_FAILED

@@ -13,7 +13,7 @@ from bench.cli.shared import CELL_FAILED, INCONCLUSIVE, NOT_COMPARABLE, REGRESSI
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
     from bench.regression import Regression
-    from bench.store import Run
+    from bench.storage.run import Run
 
 
 def add(commands: Commands) -> None:
@@ -44,15 +44,15 @@ def _add_baseline(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from bench import console
+    from bench.cli import console
     from bench.errors import BenchError, OtherSchemaError
-    from bench.report import comparison_markdown
+    from bench.report.regression import markdown
 
     try:
         return _compared(options)
     except BenchError as error:
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            comparison_markdown.append(Path(summary), comparison_markdown.refusal(error))
+            markdown.append(Path(summary), markdown.refusal(error))
         if not isinstance(error, OtherSchemaError):
             raise
         console.error(error.message, error.hint)
@@ -60,16 +60,16 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _compared(options: argparse.Namespace) -> int:
-    from bench import console
+    from bench.cli import console
     from bench.config import load_gates
     from bench.regression import compare, stored
-    from bench.report import comparison_terminal
+    from bench.report.regression import terminal
 
     gates, strict = load_gates(options.config) if options.config else ((), False)
     base, head = stored(options.base), stored(options.head)
     found = compare(base, head, (*gates, *(options.gates or ())))
     _write_forms(options, found, head)
-    console.show(comparison_terminal.render(found))
+    console.show(terminal.render(found))
     codes = {"failed": CELL_FAILED, "not comparable": NOT_COMPARABLE, "regression": REGRESSION, "pass": 0}
     return codes.get(found.outcome, INCONCLUSIVE if strict or options.strict else 0)
 
@@ -77,13 +77,13 @@ def _compared(options: argparse.Namespace) -> int:
 def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> None:
     """The files that were asked for, and the summary of a GitHub job where there is one."""
     from bench.errors import BenchError
-    from bench.report import comparison_json, comparison_markdown, junit, pytest_benchmark
-    from bench.store import write_atomic
+    from bench.report.regression import as_json, junit, markdown, pytest_benchmark
+    from bench.storage.files import write_atomic
 
     forms: tuple[tuple[Path | None, Callable[[], bytes]], ...] = (
-        (options.json, lambda: comparison_json.render(found)),
+        (options.json, lambda: as_json.render(found)),
         (options.junit, lambda: junit.render(found)),
-        (options.markdown, lambda: comparison_markdown.fitting(comparison_markdown.render(found)).encode()),
+        (options.markdown, lambda: markdown.fitting(markdown.render(found)).encode()),
         (options.benchmark_json, lambda: pytest_benchmark.render(head)),
     )
     for path, render in forms:
@@ -93,22 +93,22 @@ def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> N
             except OSError as error:
                 raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        comparison_markdown.append(Path(summary), comparison_markdown.render(found))
+        markdown.append(Path(summary), markdown.render(found))
 
 
 def _update_baseline(options: argparse.Namespace) -> int:
     from rich.text import Text
 
-    from bench import baseline, console
+    from bench.cli import console
     from bench.errors import BenchError
-    from bench.regression import BASELINE, compare, stored
-    from bench.report import comparison_terminal
+    from bench.regression import BASELINE, baseline, compare, stored
+    from bench.report.regression import terminal
 
     run = stored(options.run)
     replaced = (BASELINE / "run.json").is_file()
     if replaced:
         try:
-            console.show(comparison_terminal.render(compare("baseline", run)))
+            console.show(terminal.render(compare("baseline", run)))
         except BenchError as error:  # an older or damaged baseline is a reason to replace it
             console.show([Text(f"{error.message} Nothing is compared.", style="yellow")])
     size = baseline.update(run)

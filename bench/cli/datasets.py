@@ -32,34 +32,34 @@ def add(commands: Commands) -> None:
 
 
 def _datasets(_: argparse.Namespace) -> int:
-    from bench import console
+    from bench.cli import console
 
     console.show([_dataset_list()])
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
-    from bench import console
-    from bench.formats import load_dataset
-    from bench.formats.options import Options
-    from bench.lint import lint
-    from bench.report import findings
+    from bench.cli import console
+    from bench.data.check import lint
+    from bench.data.formats import load_dataset
+    from bench.data.formats.options import Options
+    from bench.report import data_check
 
     dataset = load_dataset(options.dataset, Options.of(options))
     found = lint(dataset)
     if options.json:
-        console.show_json(findings.to_json(found))
+        console.show_json(data_check.to_json(found))
     else:
-        console.show(findings.render(dataset.name, found))
+        console.show(data_check.render(dataset.name, found))
     return BAD_INPUT if any(each.level == "error" for each in found) else 0
 
 
 def _import(options: argparse.Namespace) -> int:
     from rich.text import Text
 
-    from bench import console
-    from bench.formats import export, load_dataset
-    from bench.formats.options import Options
+    from bench.cli import console
+    from bench.data.formats import export, load_dataset
+    from bench.data.formats.options import Options
     from bench.report.table import counted
 
     dataset = load_dataset(options.dataset, Options.of(options))
@@ -74,9 +74,9 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _dataset_list() -> RenderableType:
-    from bench.formats import load_dataset, shipped
-    from bench.report.fitted import Fitted
+    from bench.data.formats import load_dataset, shipped
     from bench.report.table import Table
+    from bench.report.terminal_table import Fitted
 
     rows = []
     for name in shipped():

@@ -38,10 +38,10 @@ def _add_cache(commands: Commands) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from bench import console
-    from bench.doctor import examine
-    from bench.report.fitted import Fitted
+    from bench.cli import console
+    from bench.experiment.doctor import examine
     from bench.report.table import Table
+    from bench.report.terminal_table import Fitted
 
     findings = list(examine(options.results))
     rows = tuple((each.what, each.state, each.advice) for each in findings)
@@ -53,11 +53,11 @@ def _doctor(options: argparse.Namespace) -> int:
 def _cache(options: argparse.Namespace) -> int:
     from rich.text import Text
 
-    from bench import console
+    from bench.cli import console
     from bench.errors import BenchError
     from bench.report.table import counted
     from retrievers import RetrieverError
-    from retrievers.cache import SET_ASIDE, VectorCache, default_path
+    from retrievers.dense.vector_cache import SET_ASIDE, VectorCache, default_path
 
     cache = VectorCache(default_path())
     try:
@@ -78,7 +78,7 @@ def _cache(options: argparse.Namespace) -> int:
 
 
 def _retrievers(_: argparse.Namespace) -> int:
-    from bench import console
+    from bench.cli import console
 
     console.show([_retriever_list()])
     return 0
@@ -86,8 +86,8 @@ def _retrievers(_: argparse.Namespace) -> int:
 
 def _retriever_list() -> RenderableType:
     import retrievers
-    from bench.report.fitted import Fitted
     from bench.report.table import Table
+    from bench.report.terminal_table import Fitted
 
     rows = []
     for name in retrievers.names():

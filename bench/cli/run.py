@@ -12,7 +12,7 @@ from bench.cli.shared import CELL_FAILED, SHIPPED_RETRIEVERS, add_measures, add_
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
     from bench.config import RunConfig
-    from bench.store import Run
+    from bench.storage.run import Run
 
 
 def add(commands: Commands) -> None:
@@ -83,9 +83,11 @@ def _add_report(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bench import console, runner
+    from bench.cli import console
     from bench.config import load_config
-    from bench.report import charts
+    from bench.experiment import runner
+    from bench.experiment.events import Event
+    from bench.report.run import charts
 
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
@@ -95,7 +97,7 @@ def _run(options: argparse.Namespace) -> int:
     config = _continued(path, flags) if resume else load_config(path, **flags)
     with console.Progress() as progress:
 
-        def listener(event: runner.Event) -> None:
+        def listener(event: Event) -> None:
             if event.kind == "begin":  # what was asked for is right; while retrievers load there is time for this
                 threading.Thread(target=charts.import_libraries, daemon=True).start()
             progress(event)
@@ -106,8 +108,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from bench import console, runner
+    from bench.cli import console
     from bench.config import RunConfig, load_config
+    from bench.experiment import runner
 
     flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
     for key in ("runs", "retrievers", "measures", "by", "columns"):
@@ -123,7 +126,8 @@ def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
     """The stored configuration of the run to go on with, under the file and the flags that are given now."""
     from bench.config import load_config, stored_config
     from bench.errors import unknown
-    from bench.store import newest_run, read_info
+    from bench.storage.folder import newest_run
+    from bench.storage.run import read_info
 
     asked = load_config(path, results=flags["results"], name=flags["name"])
     results = Path(asked.results)
@@ -139,7 +143,8 @@ def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
 
 def _report(options: argparse.Namespace) -> int:
     from bench.errors import BenchError
-    from bench.store import load_run, newest_run
+    from bench.storage.folder import newest_run
+    from bench.storage.run import load_run
 
     found = load_run(options.folder or newest_run(Path("results")))
     if not found.complete:
@@ -149,13 +154,14 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _present(found: Run) -> None:
-    from bench import console
+    from bench.cli import console
     from bench.errors import BenchError
-    from bench.report import charts, markdown, terminal
+    from bench.report.run import charts, terminal
+    from bench.report.run.markdown import write
 
     try:
         charts.write(found)
-        markdown.write(found)
+        write(found)
     except OSError as error:
         raise BenchError(
             f"The report cannot be written to {found.folder}: {error.strerror}.",

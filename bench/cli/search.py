@@ -27,13 +27,13 @@ def add(commands: Commands) -> None:
 def _search(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from bench import console
+    from bench.cli import console
     from bench.config import DEFAULT_RETRIEVERS
-    from bench.formats import load_dataset
-    from bench.formats.options import Options
-    from bench.report import hits
-    from bench.search import search
-    from retrievers.cache import VectorCache, default_path
+    from bench.data.formats import load_dataset
+    from bench.data.formats.options import Options
+    from bench.experiment.one_query import search
+    from bench.report import one_query
+    from retrievers.dense.vector_cache import VectorCache, default_path
 
     cache = VectorCache(default_path()) if options.cache else None
     chosen = options.retrievers or DEFAULT_RETRIEVERS
@@ -45,5 +45,5 @@ def _search(options: argparse.Namespace) -> int:
         min_score=options.min_score,
         cache=cache,
     )
-    console.show(hits.render(found))
+    console.show(one_query.render(found))
     return 0

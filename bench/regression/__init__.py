@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.gates import ALL, DEFAULT, Names, parse
-from bench.regression import cards, figures
-from bench.regression.judge import judge
+from bench.evaluation.significance import FLIPS
+from bench.regression import base_cards
+from bench.regression.changes import against_tolerances, changes_of, costs_of, flips_of, means_of
+from bench.regression.gate_checks import judge
+from bench.regression.gates import ALL, DEFAULT, Names, parse
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
@@ -28,8 +30,7 @@ from bench.regression.result import (
     Pair,
     Regression,
 )
-from bench.statistics import FLIPS
-from bench.store import Run, load_run
+from bench.storage.run import Run, load_run
 
 __all__ = [
     "BASELINE",
@@ -63,8 +64,8 @@ def compare(
 ) -> Regression:
     """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
 
-    gates: conditions as `bench.gates` describes them; a cell that none of them holds to base over all queries has the
-    default, no significant drop of its set's main measure.
+    gates: conditions as `bench.regression.gates` describes them; a cell that none of them holds to base over all
+    queries has the default, no significant drop of its set's main measure.
     flips: sign assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for
     a run that is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a
     gate that cannot be read or names what is not there.
@@ -80,12 +81,12 @@ def compare(
     slices = [each.slice for each in wanted if each.slice != ALL]
     old, new = Queries.of(before), Queries.of(after)
     both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}
-    changes = figures.changes(both, found.pairs, slices, flips)
+    changes = changes_of(both, found.pairs, slices, flips)
     unpaired = [Pair(*cell, "", "", "") for cell in found.added]
-    costs = figures.costs(before, after, (*found.pairs, *unpaired))
-    means = figures.means(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
-    tests = figures.against_tolerances(both, found.pairs, wanted, flips)
-    judged = [judge(each, found.pairs, changes, costs, means=means, tests=tests, new=unpaired) for each in wanted]
+    costs = costs_of(before, after, (*found.pairs, *unpaired))
+    figures = means_of(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
+    tests = against_tolerances(both, found.pairs, wanted, flips)
+    judged = [judge(each, found.pairs, changes, costs, means=figures, tests=tests, new=unpaired) for each in wanted]
     # A floor, a slice or a cost says nothing of the rest, which must not become free to drop by being asked for.
     guards = [each for each in wanted if each.guards]
     unguarded = [each for each in found.pairs if not any(gate.on(each) for gate in guards)]
@@ -97,12 +98,12 @@ def compare(
         pairs=found.pairs,
         changes=tuple(changes),
         costs=tuple(costs),
-        flips=tuple(figures.flips(both, found.pairs)),
+        flips=tuple(flips_of(both, found.pairs)),
         judged=tuple(judged),
-        problems=(*found.problems, *cards.problems(both, slices)),
+        problems=(*found.problems, *base_cards.problems(both, slices)),
         failures=tuple(after.failures),
         added=found.added,
-        surroundings=(*cards.changed(both), *surroundings(before, after, found.pairs)),
+        surroundings=(*base_cards.changed(both), *surroundings(before, after, found.pairs)),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from bench.measures import uncut
+from bench.evaluation.measures import uncut
 from bench.regression.result import Changed, Pair
-from bench.store import Run
+from bench.storage.run import Run
 
 _MACHINE = ("cpu", "cores_logical", "container_cpus", "memory_mb", "platform", "threads", "python", "bench", "git")
 

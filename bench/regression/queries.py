@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench.gates import ALL
+from bench.data.dataset import group_codes
+from bench.evaluation.units import TIE, Groups
+from bench.regression.gates import ALL
 from bench.regression.result import Hit, Pair
-from bench.statistics import TIE, Groups, group_codes
-from bench.store import Cell, Run
+from bench.storage.cell import Cell
+from bench.storage.run import Run
 
 TOP = 10
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from bench.gates import ALL, Gate
+from bench.regression.gates import ALL, Gate
 
 ALPHA = 0.05
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from bench.report.fitted import Fitted
 from bench.report.table import Table, counted
+from bench.report.terminal_table import Fitted
 
 if TYPE_CHECKING:
-    from bench.calibrate import Calibration
+    from bench.experiment.calibration import Calibration
 
 _STYLES = {"agrees": "green", "differs": "bold red"}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 FEWEST = 6  # queries of which a best one is marked: of five no outcome has a p below .05 (two of 2^5 orders of signs)
+DAGGER, FRONT = "†", "◆"
 
 
 @dataclass(frozen=True)

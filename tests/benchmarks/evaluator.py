@@ -17,8 +17,8 @@ def main(folder: Path) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 
-    from bench.environment import default_threads
-    from retrievers.encoder import MINILM, locate
+    from bench.machine.environment import default_threads
+    from retrievers.dense.encoder import MINILM, locate
 
     torch.set_num_threads(default_threads())
     rows = {name: [json.loads(line) for line in (folder / f"{name}.jsonl").open()] for name in ("corpus", "queries")}

@@ -14,7 +14,7 @@ sys.path[0] = str(Path(__file__).parents[2])  # the repo's root, in place of thi
 
 
 def by_bench(folder: Path) -> int:
-    from bench.formats import beir
+    from bench.data.formats import beir
 
     return len(beir.load(str(folder)).documents)
 

@@ -14,7 +14,7 @@ import pytest
 from clock import seconds
 
 import bench
-from bench.formats import load_dataset
+from bench.data.formats import load_dataset
 from retrievers.base import Ranking
 
 SETS, RETRIEVERS, QUERIES, FILLERS = 5, 10, 5_000, 400

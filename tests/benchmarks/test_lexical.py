@@ -8,8 +8,8 @@ import rank_bm25
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from retrievers.analyzer import Analyzer
-from retrievers.bm25 import BM25
-from retrievers.tfidf import Tfidf
+from retrievers.lexical.bm25 import BM25
+from retrievers.lexical.tfidf import Tfidf
 
 
 @pytest.mark.benchmark(group="lexical")

@@ -1,0 +1,59 @@
+"""The rows of latency.csv: what a cell cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from bench.data.dataset import Dataset
+from bench.evaluation.streams import Purpose, stream
+from bench.machine import gauge, latency
+from bench.storage.cell import Cell
+
+Row = tuple[Any, ...]
+
+
+def gauge_readings(cell: Cell) -> tuple[list[float], list[float]]:
+    """Of the gauge, in seconds: around the cell's index and ranking, and between its blocks of single queries."""
+    timing = cell.info["timing"] or {}
+    return cell.info.get("gauge_seconds", []), timing.get("gauge_seconds", [])
+
+
+def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: int) -> Iterator[Row]:
+    """A cell's. quickest: seconds of the gauge at its quickest in the run."""
+    info, nan = cell.info, float("nan")
+
+    def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
+        return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
+
+    if "index_seconds" not in info:  # another system's run was scored; what it took is not known here
+        return
+    yield row("load", "s", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
+    builds = info["index_seconds"]
+    spread = (min(builds), max(builds)) if len(builds) > 1 else (nan, nan)
+    yield (dataset.name, label, "index", "s", float(np.median(builds)), *spread, len(builds))
+    working, between = gauge_readings(cell)
+    yield row("drift_index", "share", gauge.drift(working, quickest), len(working))
+    encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))
+    if cached:  # the figures above and the peak of memory are shortened by so much
+        yield row("vectors_from_cache", "share", cached / (cached + encoded), int(cached + encoded))
+    if info["quantities"].get("index_bytes") is not None:
+        yield row("index_size", "MB", info["quantities"]["index_bytes"] / 2**20)
+    if info["peak_bytes"] is not None:
+        yield row("peak_memory", "MB", info["peak_bytes"] / 2**20)
+    timing = info["timing"]
+    if timing is None or timing["error"] is not None:
+        return
+    yield row("drift_timing", "share", gauge.drift(between, quickest), len(between))
+    yield row("first_query", "ms", info["first_query_seconds"] * 1e3)
+    # Which query a sample is of: drawn once more, as by bench.experiment.timing.
+    asked = latency.Plan(len(cell.samples)).orders(len(dataset.queries), stream(seed, Purpose.TIMING_ORDER))
+    for percent in latency.PERCENTILES:
+        found = latency.percentile(cell.samples, percent, asked)
+        low, high = found.low / 1e6, found.high / 1e6
+        yield (dataset.name, label, f"p{percent:g}", "ms", found.value / 1e6, low, high, found.samples)
+    for phase, nanoseconds in timing["phase_p50_ns"].items():
+        yield row(f"{phase}_p50", "ms", nanoseconds / 1e6, timing["samples"])
+    yield row("batch", "queries/s", timing["batch_per_second"], timing["batch_queries"])

@@ -1,0 +1,312 @@
+"""The last pass of a run before it is sealed: how sure, why, and what to do. Reports read it and compute nothing.
+
+comparisons.csv   every pair of retrievers on every set by every measure (bench.evaluation.pairs)
+analysis.json     by set: why (bench.analysis), which of two is better, who is level with the best, who is beaten on
+                  quality and costs alike (bench.analysis.pareto), the verdict; and the overall verdict
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.analysis import controls, pareto
+from bench.analysis.guard import Guard
+from bench.analysis.set_effects import Model
+from bench.analysis.slice_tests import BySlice, by_slice
+from bench.analysis.values import always_one, evaluate
+from bench.analysis.verdict import sentences
+from bench.analysis.verdict.choices import Candidate, Limits, best_pair, in_order
+from bench.analysis.verdict.result import Verdict
+from bench.analysis.verdict.rules import decide, leading, overall
+from bench.analysis.why import Analysis, analyse
+from bench.config import RunConfig
+from bench.data.dataset import Dataset
+from bench.data.formats.traps import read_traps
+from bench.data.slices import ALL
+from bench.evaluation import measures
+from bench.evaluation.measures import resolve
+from bench.evaluation.pairs import Comparison, adjusted, compare, outcome, undistinguished
+from bench.storage.cell import Cell
+from bench.storage.files import write_csv, write_json
+from bench.storage.run import Row, Run
+from bench.storage.schema import COMPARISONS, FROM_CACHE, SHORTENED, choose_measure
+
+Cells = Mapping[str, Cell]
+NO_LUCK: dict[str, Any] = {"no_better_than_random": None, "too_few_for_random": False}
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A set with what was found out about it. cells: of retrievers, not of controls."""
+
+    dataset: Dataset
+    cells: Cells
+    measure: str
+    analysis: Analysis
+
+
+def write(run: Run, datasets: Sequence[Dataset], config: RunConfig, guard: Guard) -> None:
+    """Write comparisons.csv and analysis.json of a run whose tables are written.
+
+    guard: is told of the sections that fail; each is missing from analysis.json, and the rest is there.
+    """
+    kinds = {each["label"]: each["kind"] for each in run.info["retrievers"]}
+    contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
+    examined, rows = [], []
+    for dataset in datasets:
+        cells = {label: cell for label in contenders if (cell := run.cell(dataset.name, label))}
+        if not cells or not dataset.answerable.any():
+            continue
+        measure = choose_measure(run.info["measures"], dataset.card.measure)
+        rows += guard(f"comparisons of {dataset.name}", partial(_compared, dataset, cells, measure, config), [])
+        analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard)
+        analysis = guard(f"analysis of {dataset.name}", analysed, Analysis({}, []))
+        examined.append(_Examined(dataset, cells, measure, analysis))
+    rows = adjusted(rows)
+    write_csv(run.folder / "comparisons.csv", COMPARISONS, rows)
+    level = undistinguished(rows)
+    verdicts: list[Verdict] = []
+    sets = {}
+    for each in examined:
+        name = each.dataset.name
+        verdict = guard(f"verdict of {name}", partial(_verdict, run, each, rows, kinds, config), None)
+        sliced = guard(f"slices of {name}", partial(_slices, each, verdict, config.seed), None)
+        if verdict is not None:
+            if sliced:
+                more = sentences.by_slice(sliced, verdict.retriever)
+                verdict = replace(verdict, sentences=(*verdict.sentences, *more))
+            verdicts.append(verdict)
+        sets[name] = {
+            **each.analysis.stored,
+            "verdict": verdict.as_json() if verdict else None,
+            "level": {
+                measure: {"best": best, "undecided": list(others)}
+                for (dataset, measure), (best, others) in level.items()
+                if dataset == name
+            },
+            "better": _better(rows, name),
+            "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
+            **guard(f"chance of {name}", partial(_luck, run, each, config.seed), NO_LUCK),
+            "slices": sliced.as_json() if sliced else None,
+            "whole": always_one(run.info["measures"], each.dataset),
+        }
+    conclusion = overall(verdicts).as_json() if verdicts else None
+    write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
+
+
+def _model(retriever: Mapping[str, Any]) -> Model | None:
+    """What a retriever of run.json encodes with, None where it does not say."""
+    said = retriever["parameters"]
+    if retriever["kind"] != "dense" or not isinstance(said.get("model"), str):
+        return None
+    return Model(said["model"], said.get("revision"), said.get("max_length"))
+
+
+def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -> list[Comparison]:
+    values = {label: cell.per_query for label, cell in cells.items()}
+    return compare(
+        dataset.name,
+        values,
+        dataset.answerable,
+        seed=config.seed,
+        main=measure,
+        groups=dataset.groups,
+        margins=config.margins,
+    )
+
+
+def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, measure: str, guard: Guard) -> Analysis:
+    retrievers = [each for each in run.info["retrievers"] if each["label"] in cells]
+    return analyse(
+        dataset,
+        {label: cell.ranking for label, cell in cells.items()},
+        {label: cell.per_query for label, cell in cells.items()},
+        kinds={each["label"]: each["kind"] for each in retrievers},
+        models={each["label"]: model for each in retrievers if (model := _model(each))},
+        measure=measure,
+        seed=config.seed,
+        traps=read_traps(Path(config.traps), dataset) if config.traps else None,
+        guard=guard,
+    )
+
+
+def _verdict(
+    run: Run,
+    examined: _Examined,
+    rows: Sequence[Comparison],
+    kinds: Mapping[str, str],
+    config: RunConfig,
+) -> Verdict:
+    name, measure = examined.dataset.name, examined.measure
+    if unequal := _unequal_depths(run, examined):
+        return Verdict(name, measure, config.margins.get(measure, 0.0), "undecided", "undecided", (unequal,))
+    candidates = in_order([_candidate(run, name, measure, label, kinds[label]) for label in examined.cells])
+    limits = Limits(config.max_p95_ms, config.max_memory_mb)
+    verdict = decide(
+        name,
+        measure,
+        candidates,
+        rows,
+        margins=config.margins,
+        limits=limits,
+        fusion=_fusion(examined, candidates, limits, rows, config.seed),
+    )
+    return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined)))
+
+
+def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice | None:
+    """The two that the verdict compares, else the two of the highest mean, by the fields of the card."""
+    dataset, measure = examined.dataset, examined.measure
+    values = {label: cell.per_query[measure] for label, cell in examined.cells.items()}
+    by_mean = sorted(values, key=lambda label: (-values[label][dataset.answerable].mean(), label))
+    pair = [verdict.dense, verdict.lexical] if verdict and verdict.dense and verdict.lexical else by_mean[:2]
+    if len(pair) < 2 or not dataset.card.slices:
+        return None
+    return by_slice(dataset, {label: values[label] for label in pair}, measure, seed)
+
+
+def _unequal_depths(run: Run, examined: _Examined) -> str:
+    """Why nothing can be chosen by a measure that looks deeper into one ranking than another goes."""
+    name, measure = examined.dataset.name, examined.measure
+    deepest = {label: run.deepest(name, label) for label in examined.cells}
+    documents = len(examined.dataset.documents) - int((examined.dataset.left_out >= 0).any())
+    cutoff = measures.cutoff(measure)
+    reach = min(cutoff or max(deepest.values()), documents)
+    ends = {label: run.cut(name, label) or cell.ends for label, cell in examined.cells.items()}
+    short = {label: end for label, end in ends.items() if 0 < end < reach}
+    if not short:
+        return ""
+    least = min(short.values())
+    if cutoff:
+        stored = "; ".join(f"the stored run {label} ends after {end:,}" for label, end in short.items())
+        return (
+            f"Undecided on {name}: {measure} looks {cutoff:,} hits deep, and {stored}. Give it as deep, or measure "
+            f"no deeper than {least:,}."
+        )
+    depths = ", ".join(f"{end:,} into {label}" for label, end in short.items())
+    longest = ", ".join(f"{deepest[label]:,} into {label}" for label in examined.cells if label not in short)
+    as_deep = f"Rank as deep with -k {max(deepest.values())}" if any(run.cut(name, each) for each in short) else ""
+    return (
+        f"Undecided on {name}: {measure} has no cutoff and looks {depths}, and {longest}, which are two measures. "
+        f"{as_deep or 'Give runs as deep'}, or give the measure a cutoff of {least:,} or less."
+    )
+
+
+def _depth(run: Run, examined: _Examined) -> tuple[str, ...]:
+    """How deep a measure without a cutoff looked, where that is not the whole corpus."""
+    cut = [label for label in examined.cells if run.cut(examined.dataset.name, label)]
+    if examined.measure not in run.info["uncut"] or not cut or len(examined.dataset.documents) <= run.info["depth"]:
+        return ()
+    return (
+        f"{examined.measure} has no cutoff; rankings were made, and looked at, to depth {run.info['depth']:,} (-k).",
+    )
+
+
+def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
+    quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
+    p95, memory, p50, index = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50", "index"))
+    return Candidate(
+        label,
+        kind,  # type: ignore[arg-type]
+        quality["value"],
+        quality["low"],
+        quality["high"],
+        p95.get("value"),
+        memory.get("value"),
+        p50.get("value"),
+        p50.get("low"),
+        index.get("value"),
+    )
+
+
+def _quality(run: Run, dataset: str, measure: str, label: str) -> Row:
+    return next(
+        row
+        for row in run.rows("measures")
+        if (row["dataset"], row["retriever"], row["measure"], row["slice"]) == (dataset, label, measure, ALL)
+    )
+
+
+def _costs(run: Run, dataset: str, label: str) -> dict[str, Row]:
+    """The rows of the costs that are known, by quantity."""
+    costs = {
+        row["quantity"]: row
+        for row in run.rows("latency")
+        if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
+    }
+    # Where the cache made the model needless, these are not what they would be.
+    shortened = SHORTENED if FROM_CACHE in costs else ()
+    return {quantity: row for quantity, row in costs.items() if quantity not in shortened}
+
+
+def _better(rows: Sequence[Comparison], dataset: str) -> dict[str, list[list[str]]]:
+    """Measure -> [better, worse] of each pair that is shown to differ."""
+    found: dict[str, list[list[str]]] = {}
+    for row in rows:
+        if row.dataset == dataset and (side := outcome(row)) != "undecided":
+            found.setdefault(row.measure, []).append([row.a, row.b] if side == "a" else [row.b, row.a])
+    return found
+
+
+def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
+    """The Pareto set over the main measure and the costs that are known of any retriever."""
+    name, measure = examined.dataset.name, examined.measure
+    costs = {label: _costs(run, name, label) for label in examined.cells}
+    axes = [axis for axis in pareto.COSTS if any(axis in each for each in costs.values())]
+    points = {
+        label: [
+            -_quality(run, name, measure, label)["value"],
+            *(known[axis]["value"] if axis in known else math.nan for axis in axes),
+        ]
+        for label, known in costs.items()
+    }
+    return {"axes": [measure, *axes], "retrievers": pareto.undominated(points)}
+
+
+def _fusion(
+    examined: _Examined, candidates: Sequence[Candidate], limits: Limits, rows: Sequence[Comparison], seed: int
+) -> Comparison | None:
+    """The fused ranking of the best lexical and the best dense retriever against the leading one of the two."""
+    lexical, dense = best_pair(candidates, limits)
+    dataset, measure = examined.dataset, examined.measure
+    if lexical is None or dense is None:
+        return None
+    both = {lexical.label, dense.label}
+    pair = next((each for each in examined.analysis.pairs if {each.first, each.second} == both), None)
+    row = next((each for each in rows if _is_of(each, dataset.name, measure, both)), None)
+    if pair is None or row is None:
+        return None
+    leader = leading(lexical, dense, row).label
+    values = {
+        "fused": {measure: pair.fused_values},
+        leader: {measure: examined.cells[leader].per_query[measure]},
+    }
+    return compare(dataset.name, values, dataset.answerable, seed=seed, main=measure, groups=dataset.groups)[0]
+
+
+def _is_of(row: Comparison, dataset: str, measure: str, both: set[str]) -> bool:
+    return (row.dataset, row.measure) == (dataset, measure) and {row.a, row.b} == both
+
+
+def _luck(run: Run, examined: _Examined, seed: int) -> dict[str, Any]:
+    """Who is not shown better than a random order of the documents, looked at as deep; and whether anybody could be."""
+    dataset, asked, measure = examined.dataset, examined.dataset.answerable, examined.measure
+    cutoff = measures.cutoff(measure)
+    depths = {label: cutoff or run.deepest(dataset.name, label) for label in examined.cells}
+    luck = {depth: controls.random_means(dataset, measure, seed, depth) for depth in set(depths.values())}
+    lucky = [
+        label
+        for label, cell in examined.cells.items()
+        if controls.luck_p(cell.per_query[measure][asked].mean(), luck[depths[label]]) >= controls.LEVEL
+    ]
+    if not lucky:
+        return {"no_better_than_random": [], "too_few_for_random": False}
+    best = controls.oracle(dataset, max(depths.values()))
+    ideal = evaluate(dataset, best, resolve([measure]))[measure][asked].mean()
+    too_few = all(controls.luck_p(ideal, each) >= controls.LEVEL for each in luck.values())
+    return {"no_better_than_random": lucky, "too_few_for_random": too_few}

@@ -1,0 +1,103 @@
+"""The run-level tables, merged from the cells in a fixed order, so that they can be rebuilt byte by byte."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bench.analysis import no_answer, wordings
+from bench.analysis.costs import Row, cost_rows, gauge_readings
+from bench.analysis.guard import Guard
+from bench.analysis.shown_hits import queries_table
+from bench.data.dataset import Dataset
+from bench.data.slices import slices
+from bench.evaluation.intervals import mean_interval
+from bench.evaluation.streams import Purpose, stream
+from bench.storage.cell import Cell
+from bench.storage.files import write_csv, write_parquet
+from bench.storage.run import Run
+from bench.storage.schema import HEADERS
+
+
+def import_libraries() -> None:
+    """Import what the tables will need; a run has time for it while its retrievers load."""
+    import scipy.special
+
+    del scipy
+
+
+def write(run: Run, datasets: Sequence[Dataset], guard: Guard) -> None:
+    """Write the tables of a run. guard: is told of the tables of wordings and unanswerable queries that fail."""
+    cells = {
+        dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]
+        for dataset in datasets
+    }
+    rows: dict[str, list[Row]] = {name: [] for name in HEADERS}
+    per_query, queries = [], []
+    seed = run.info["config"]["seed"]
+    gauged = [
+        reading for each in cells.values() for _, cell in each for taken in gauge_readings(cell) for reading in taken
+    ]
+    quickest = min(gauged, default=math.nan)
+    for dataset in datasets:
+        rows["measures"] += _measures(dataset, cells[dataset.name], seed)
+        for label, cell in cells[dataset.name]:
+            whose = (dataset.name, label)
+            for name, figures in (
+                ("groups", partial(wordings.figures, dataset, cell.ranking, cell.per_query, seed)),
+                ("unanswerable", partial(no_answer.figures, dataset, cell.ranking)),
+            ):
+                found = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
+                rows[name] += [(*whose, *astuple(each)) for each in found]
+            rows["latency"] += cost_rows(dataset, label, cell, quickest, seed)
+            # Below where a stored run was cut nothing is known of it.
+            known = cell.ends if run.cut(dataset.name, label) is None and cell.ends else len(cell.info["recall"])
+            rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"][:known], 1)]
+            per_query.append(_per_query(dataset, label, cell))
+        queries.append(queries_table(dataset, cells[dataset.name]))
+    for name, header in HEADERS.items():
+        write_csv(run.folder / f"{name}.csv", header, rows[name])
+    empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})
+    write_parquet(run.folder / "per_query.parquet", pa.concat_tables(per_query) if per_query else empty)
+    write_parquet(run.folder / "queries.parquet", pa.concat_tables(queries))
+
+
+def _listed(figures: Callable[[], Iterable[Any]]) -> list[Any]:
+    return list(figures())
+
+
+def _measures(dataset: Dataset, cells: list[tuple[str, Cell]], seed: int) -> list[Row]:
+    if not cells:
+        return []
+    columns = [(label, measure) for label, cell in cells for measure in cell.per_query]
+    values = np.column_stack([each for _, cell in cells for each in cell.per_query.values()])
+    rows: dict[tuple[str, str, str], Row] = {}
+    for name, mask in slices(dataset).items():
+        chosen = values[mask]
+        grouped = None if dataset.groups is None else dataset.groups[mask]
+        # One set of draws for all retrievers: their intervals then differ by their values alone.
+        low, high, _ = mean_interval(chosen, stream(seed, Purpose.MEAN), groups=grouped)
+        mean = chosen.mean(axis=0) if len(chosen) else np.full(len(columns), np.nan)
+        for (label, measure), *figures in zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True):
+            rows[label, name, measure] = (dataset.name, label, name, measure, *figures, len(chosen))
+    names = slices(dataset)
+    return [rows[label, name, measure] for label, cell in cells for name in names for measure in cell.per_query]
+
+
+def _per_query(dataset: Dataset, label: str, cell: Cell) -> pa.Table:
+    n = len(dataset.queries)
+    return pa.table(
+        {
+            "dataset": pa.array([dataset.name] * n, pa.string()),
+            "retriever": pa.array([label] * n, pa.string()),
+            "query": pa.array(dataset.query_ids, pa.string()),
+            "answerable": dataset.answerable,
+            **cell.per_query,
+        }
+    )

@@ -1,0 +1,391 @@
+"""Lexical, dense, a hybrid, or not yet known: what the intervals allow one to recommend, in sentences.
+
+D and L are the dense and the lexical retriever of the highest mean within the limits on cost, [low, high] is the 95%
+interval of D's mean minus L's, and m the margin below which a gain is not worth having. One side is *shown better*
+where p after Holm's correction (over the pairs of this set by its main measure) is below .05 and the interval leaves 0
+out, against L (D) and every other retriever of its kind: the best of several was chosen by the same queries. One is
+*within the margin* of its rivals where tests show that none of them is better than it by m or more, and that the best
+of them is worse by less than m (at .025 each, the second corrected for having been chosen). The first rule that
+applies:
+
+| basis          | where                                                                     | choice              |
+|----------------|---------------------------------------------------------------------------|---------------------|
+| no pair        | the run has one retriever alone, or too few queries                       | undecided           |
+| one kind       | no lexical or no dense one: D and L are the two of the highest mean, and  | that retriever, of  |
+|                | the rules below but fusion choose between them                            | those compared      |
+| no one affords | both kinds exceed a limit                                                 | undecided           |
+| cost           | one kind exceeds a limit                                                  | the other kind      |
+| fusion         | fusion's interval over the better of D and L is above 0, not all below m, | hybrid worth trying |
+|                | and the costs of both together keep the limits                            |                     |
+| within margin  | the cheaper one is within the margin of the other one's kind              | the cheaper of both |
+| beyond margin  | one is shown better, by m or more at the near end of the interval         | the better kind     |
+| better         | one is shown better, whether by m is open                                 | the better kind     |
+| undecided      | otherwise                                                                 | undecided           |
+
+Where both kinds were compared, a retriever that is neither has no part in the choice; one of a higher mean is named.
+Over all sets nothing is pooled: a choice is that of more than half of the sets with no set choosing the opposite.
+Of two the cheaper is the dense one only where each cost known of both is lower; otherwise it is the lexical one. Of
+two of one kind it is the one of the higher mean, unless each cost known of both is lower for the other. Whatever is
+chosen, one of its kind that is not shown worse, costs less and passes the same rule is recommended in its place.
+The interval of fusion stands outside Holm's correction: it is a reason to try a hybrid, not a finding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.analysis.verdict import sentences
+from bench.analysis.verdict.choices import (
+    Candidate,
+    Limits,
+    best_pair,
+    by_mean,
+    cheaper,
+    cheaper_of_kind,
+    in_order,
+    of_kind,
+    undercuts,
+)
+from bench.analysis.verdict.result import AMONG, Basis, Choice, Overall, Verdict
+from bench.evaluation.intervals import least_units
+from bench.evaluation.pairs import ALPHA, Comparison, outcome
+from bench.evaluation.significance import least_p
+from bench.evaluation.units import TIE
+
+# Normal quantiles of a two-sided test at .05, and of a power of 80%.
+_Z_TEST, _Z_POWER = 1.95996, 0.84162
+
+
+def decide(
+    dataset: str,
+    measure: str,
+    candidates: Sequence[Candidate],
+    rows: Sequence[Comparison],
+    *,
+    margins: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
+    fusion: Comparison | None = None,
+) -> Verdict:
+    """The verdict for one dataset by one measure.
+
+    rows: `comparisons.adjusted` rows, of which those of other sets and measures are left aside.
+    margins: measure -> smallest gain worth having, 0 where it names none. fusion: reciprocal-rank fusion of
+    `best_pair` as a, the `leading` one of the two as b; left aside where b is another. The order of candidates and rows
+    does not matter.
+    Raises ValueError for a margin below 0, for rows of another margin or not yet adjusted, and where a pair of lexical
+    and dense retrievers has no row.
+    """
+    margin = (margins or {}).get(measure, 0.0)
+    if not margin >= 0:
+        raise ValueError(f"the margin of {measure} is {margin}, not 0 or more")
+    mine = [row for row in rows if (row.dataset, row.measure) == (dataset, measure)]
+    if any(math.isnan(row.p_holm) and not math.isnan(row.p) for row in mine):
+        raise ValueError("rows without p_holm: they are not adjusted yet")
+    if any(row.margin != margin for row in mine):
+        raise ValueError(f"rows that were not tested against the margin of {margin}")
+    case = _Case(dataset, measure, margin, in_order(candidates), mine, limits or Limits(), fusion)
+    return case.verdict()
+
+
+def leading(lexical: Candidate, dense: Candidate, row: Comparison) -> Candidate:
+    """The one of the higher mean, of equals the lexical one. row: the two, in either order."""
+    return dense if row.seen_from(dense.label).difference > TIE else lexical
+
+
+def overall(verdicts: Sequence[Verdict]) -> Overall:
+    """The verdict over several datasets: counted, never pooled."""
+    sets: dict[str, tuple[str, ...]] = {}
+    for verdict in verdicts:
+        sets[verdict.choice] = (*sets.get(verdict.choice, ()), verdict.dataset)
+    where = "; ".join(f"{choice} on {', '.join(names)}" for choice, names in sets.items())
+    opposed = {"lexical", "dense"} <= sets.keys() or sum(choice.endswith(AMONG) for choice in sets) > 1
+    majority = [choice for choice, names in sets.items() if 2 * len(names) > len(verdicts)]
+    if opposed or not majority or majority == ["undecided"]:
+        first = (
+            "The sets disagree: no one retriever serves them all."
+            if opposed
+            else "Undecided over all sets: most of them do not show what to use."
+            if majority
+            else "Undecided over all sets: no choice is that of more than half of them."
+        )
+        return Overall("undecided", sets, (first, f"By set: {where}.") if where else ("No set was compared.",))
+    first = f"Over all sets: {majority[0]}, on {len(sets[majority[0]])} of {len(verdicts)}."
+    return Overall(majority[0], sets, (first, f"By set: {where}.") if len(sets) > 1 else (first,))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One dataset, one measure; the methods are the rules."""
+
+    dataset: str
+    measure: str
+    margin: float
+    candidates: Sequence[Candidate]
+    rows: Sequence[Comparison]
+    limits: Limits
+    fusion: Comparison | None
+
+    def verdict(self) -> Verdict:
+        best_lexical, best_dense = best_pair(self.candidates)
+        if best_lexical is None or best_dense is None:
+            return self._among()
+        row = self._row(best_dense.label, best_lexical.label)
+        if math.isnan(row.low):
+            return self._too_few(row)
+        lexical, dense = best_pair(self.candidates, self.limits)
+        if lexical and dense:
+            return self._by_quality(lexical, dense, (best_lexical, best_dense))
+        if lexical:
+            return self._by_cost(lexical, best_dense, self.candidates)
+        if dense:
+            return self._by_cost(dense, best_lexical, self.candidates)
+        return self._no_one_affords((best_lexical, best_dense))
+
+    def _among(self) -> Verdict:
+        """One kind was not compared: the choice is between the others, whatever their kind."""
+        working = by_mean(self.candidates)
+        kinds = " and no ".join(kind for kind in ("lexical", "dense") if not of_kind(self.candidates, kind))
+        if not working:
+            return self._say("undecided", "no pair", f"{self._undecided} no {kinds} retriever was compared.")
+        missing = f"No {kinds} retriever was compared."
+        if len(working) == 1:
+            return self._say("undecided", "no pair", *sentences.alone(self.dataset, self.measure, working[0]), missing)
+        row = self._row(working[0].label, working[1].label)
+        if math.isnan(row.low):
+            return self._too_few(row, missing)
+        allowed = [each for each in working if not self.limits.exceeded(each)]
+        if not allowed:
+            return self._no_one_affords(working, missing)
+        if len(allowed) == 1:
+            out = next(each for each in working if each is not allowed[0])
+            return self._by_cost(allowed[0], out, working, missing)
+        leader, other, *_ = allowed
+        figures = (
+            sentences.means(leader, other, allowed, self._row(leader.label, other.label), kinds=False),
+            *sentences.limited(self.limits, allowed, working),
+        )
+        rivals = {each.label: [rival for rival in allowed if rival is not each] for each in allowed}
+        return self._settled(leader, other, rivals, figures, cheaper_of_kind(leader, other), missing=(missing,))
+
+    @property
+    def _undecided(self) -> str:
+        return f"Undecided on {self.dataset}:"
+
+    def _use(self, pick: Candidate, reason: str) -> str:
+        return sentences.use(self.dataset, pick, reason, unknown=self.limits.unknown(pick))
+
+    def _too_few(self, row: Comparison, *missing: str) -> Verdict:
+        count = "1 query is" if row.queries == 1 else f"{row.queries} queries are"
+        first = f"{self._undecided} {count} too few to compare by."
+        return self._say("undecided", "no pair", first, *missing)
+
+    def _no_one_affords(self, best: Sequence[Candidate], *missing: str) -> Verdict:
+        costs = "; ".join(f"{each.label} has {self.limits.exceeded(each)}" for each in best)
+        first = f"{self._undecided} every retriever exceeds the limits."
+        return self._say("undecided", "no one affords", first, f"{costs}.", *missing)
+
+    def _by_cost(self, kept: Candidate, out: Candidate, candidates: Sequence[Candidate], *missing: str) -> Verdict:
+        """Of `candidates` only `kept`, or only its kind, keeps the limits; out: the best of those that do not."""
+        row = self._row(out.label, kept.label)
+        leader, other = (out, kept) if row.difference > 0 else (kept, out)
+        rivals = candidates if missing else of_kind(candidates, other.kind)
+        blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
+        winner = None if blocking else leader.label
+        allowed: dict[str, Sequence[Candidate]] = (
+            {} if missing else {each.label: () for each in candidates if not self.limits.exceeded(each)}
+        )
+        chosen, thrift = self._thrifty(kept, {kept.label: (), **allowed}, lambda _: True)
+        said = (
+            self._use(chosen, f": {out.label} has {self.limits.exceeded(out)}"),
+            *thrift,
+            sentences.too_costly(kept, out, blocking, row),
+            *sentences.limited(self.limits, (chosen,), ()),
+            *missing,
+        )
+        if missing:
+            return self._say(kept.label + AMONG, "cost", *said, pick=kept, winner=winner)
+        row = row.seen_from(out.label if out.kind == "dense" else kept.label)
+        return self._say(_choice(kept), "cost", *said, row=row, pick=chosen, winner=winner)
+
+    def _by_quality(self, lexical: Candidate, dense: Candidate, free: Sequence[Candidate]) -> Verdict:
+        row = self._row(dense.label, lexical.label)
+        leader = leading(lexical, dense, row)
+        other = lexical if leader is dense else dense
+        allowed = [each for each in self.candidates if not self.limits.exceeded(each)]
+        lexical_ones, dense_ones = (of_kind(allowed, kind) for kind in ("lexical", "dense"))
+        rivals = {each.label: dense_ones for each in lexical_ones} | {each.label: lexical_ones for each in dense_ones}
+        figures = (
+            sentences.means(leader, other, allowed, row.seen_from(leader.label)),
+            *sentences.limited(self.limits, (lexical, dense), free),
+            *sentences.another_kind(leader, allowed),
+        )
+        if self.fusion and self._gains(self.fusion, leader) and not self.limits.exceeded(lexical, dense):
+            winner = None if self._not_beaten(leader, rivals[leader.label]) else leader.label
+            first = sentences.hybrid(self.dataset, lexical, dense, self.fusion)
+            return self._say("hybrid worth trying", "fusion", first, *figures, row=row, winner=winner)
+        return self._settled(leader, other, rivals, figures, cheaper(lexical, dense), row=row)
+
+    def _settled(
+        self,
+        leader: Candidate,
+        other: Candidate,
+        rivals: Mapping[str, Sequence[Candidate]],
+        figures: Sequence[str],
+        cheap: tuple[Candidate, str],
+        *,
+        row: Comparison | None = None,
+        missing: Sequence[str] = (),
+    ) -> Verdict:
+        """By the margin, who is shown better than all rivals, or not at all. other: the best of the leader's rivals.
+        rivals: label -> those that a choice of it has to stand against. cheap: the cheaper of leader and other, and
+        what it is called; missing: a sentence on the kinds that were not compared."""
+        seen = self._row(leader.label, other.label)
+        blocking = self._not_beaten(leader, rivals[leader.label])
+        winner = None if blocking else leader.label
+        costs = (*sentences.costs(leader, other), *missing)
+        pick, called = cheap
+        loser = other if pick is leader else leader
+
+        def alike(each: Candidate) -> bool:
+            return self._within(each, loser, rivals[pick.label])
+
+        def better(each: Candidate) -> bool:
+            return not self._not_beaten(each, rivals[leader.label])
+
+        if alike(pick):
+            reason = sentences.within(loser, called, winner, self.margin)
+            chosen, thrift = self._thrifty(pick, rivals, alike)
+            said = (self._use(chosen, reason), *thrift, *figures, *costs)
+            choice = chosen.label + AMONG if missing else _choice(chosen)
+            return self._say(choice, "within margin", *said, row=row, pick=chosen, winner=winner)
+        if winner:
+            beyond = 0 < self.margin <= seen.low
+            chosen, thrift = self._thrifty(leader, rivals, better)
+            beyond = beyond and (chosen is leader or self._row(chosen.label, other.label).low >= self.margin)
+            reason = sentences.better(other, self.margin, beyond=beyond)
+            said = (self._use(chosen, reason), *thrift, *figures, *costs)
+            basis: Basis = "beyond margin" if beyond else "better"
+            choice = chosen.label + AMONG if missing else _choice(leader)
+            return self._say(choice, basis, *said, row=row, pick=chosen, winner=winner)
+        more = self._more_queries(seen, blocking)
+        first = sentences.undecided(self.dataset, leader, other, blocking, self.margin)
+        rest = (*figures, *self._too_few_for_holm(blocking), *self._too_few_for_margin(seen))
+        said = (first, *rest, sentences.wanted(more, seen, pick, called), *missing)
+        return self._say("undecided", "undecided", *said, row=row, wanted=more)
+
+    def _within(self, pick: Candidate, loser: Candidate, rivals: Sequence[Candidate]) -> bool:
+        """No rival is better than the pick by the margin, and the best of them is not worse by it either."""
+        if not self.margin:
+            return False
+        rows = [self._row(pick.label, each.label) for each in rivals]
+        best = self._row(pick.label, loser.label)
+        enough = best.groups >= least_units(self.margin)
+        return enough and all(row.p_above < ALPHA / 2 for row in rows) and best.p_below * len(rows) < ALPHA / 2
+
+    def _thrifty(
+        self, pick: Candidate, rivals: Mapping[str, Sequence[Candidate]], holds: Callable[[Candidate], bool]
+    ) -> tuple[Candidate, tuple[str, ...]]:
+        """One of the pick's kind that costs less and is not shown worse, where the rule holds for it too; and why."""
+        against = rivals[pick.label]
+        kin = [each for each in of_kind(self.candidates, pick.kind) if each is not pick and each.label in rivals]
+        kin = [each for each in kin if each not in against and undercuts(each, pick)]
+        kin = [each for each in kin if outcome(self._row(pick.label, each.label)) != "a" and holds(each)]
+        if not kin:
+            return pick, ()
+        chosen = min(kin, key=lambda each: sum(undercuts(other, each) for other in kin))
+        return chosen, (sentences.thrift(chosen, pick, self._row(pick.label, chosen.label)),)
+
+    def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
+        return fusion.b == leader.label and fusion.low > 0 and fusion.high >= self.margin
+
+    def _not_beaten(self, leader: Candidate, rivals: Sequence[Candidate]) -> list[Comparison]:
+        """The rows of the leader against rivals, seen from it, that do not show it better."""
+        rows = [self._row(leader.label, each.label) for each in rivals]
+        return [row for row in rows if outcome(row) != "a"]
+
+    def _more_queries(self, seen: Comparison, blocking: Sequence[Comparison]) -> int | None:
+        """About how many more queries show the difference, or that it is within the margin, whichever takes fewer.
+
+        The interval shortens with the root of the number of queries, and `detectable` is what this many show:
+        (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
+        rows of the set have a p not below this one, and for so many queries that differ as make such a p possible.
+        """
+        shown = max((row.queries * max(self._times(row), self._least_times(row)) for row in blocking), default=math.inf)
+        wanted = min(shown, self._alike(seen)) - seen.queries
+        if not wanted < 10_000_000:
+            return None
+        step = int(10 ** max(0, math.floor(math.log10(max(wanted, 1))) - 1))  # two digits: it is an estimate
+        rounded: int = math.ceil(wanted / step) * step
+        return max(1, rounded)
+
+    def _alike(self, seen: Comparison) -> float:
+        """How many queries show a difference of this size and spread to be within the margin."""
+        room = self.margin - abs(seen.difference)
+        if room <= 0:
+            return math.inf
+        # The test adds a query (group) of the greatest difference: spread / sqrt(n) + size / n leave the room.
+        size, spread = seen.queries / seen.groups, seen.detectable * math.sqrt(seen.queries)
+        root = (math.sqrt(spread**2 + 4 * room * size) - spread) / (2 * size)
+        return max(1 / root**2, least_units(room) * size)
+
+    def _times(self, row: Comparison) -> float:
+        from scipy.special import ndtri
+
+        if row.difference <= 0:
+            return math.inf
+        stricter = (-float(ndtri(ALPHA / 2 / self._steps(row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
+        return (row.detectable * stricter / row.difference) ** 2
+
+    def _least_times(self, row: Comparison) -> float:
+        """However alike the signs, n queries (groups) that differ have a p of at least 2 / 2^n."""
+        differing = min(row.wins + row.losses, row.groups)
+        return (math.floor(math.log2(2 * self._steps(row.p) / ALPHA)) + 1) / differing if differing else math.inf
+
+    def _steps(self, p: float) -> int:
+        """What Holm's correction multiplies this p by: the rows of the set that are not below it."""
+        return max(1, sum(each.p >= p for each in self.rows))
+
+    def _too_few_for_holm(self, blocking: Sequence[Comparison]) -> tuple[str, ...]:
+        """A sentence where no outcome on so few queries (groups) would have been shown."""
+        for row in blocking:
+            least = least_p(row.groups)
+            steps = self._steps(least)
+            if least * steps >= ALPHA:
+                return (sentences.too_few(row, steps, fewer_help=least < ALPHA),)
+        return ()
+
+    def _too_few_for_margin(self, seen: Comparison) -> tuple[str, ...]:
+        """A sentence where so few queries (groups) could not show a difference within the margin, whatever they say."""
+        if not self.margin or seen.groups >= (least := least_units(self.margin)):
+            return ()
+        return (sentences.too_few_for_margin(seen, self.margin, least),)
+
+    def _row(self, a: str, b: str) -> Comparison:
+        for row in self.rows:
+            if {row.a, row.b} == {a, b}:
+                return row.seen_from(a)
+        raise ValueError(f"{a} and {b} were not compared by {self.measure} on {self.dataset}")
+
+    def _say(
+        self,
+        choice: Choice,
+        basis: Basis,
+        *sentences: str,
+        row: Comparison | None = None,
+        pick: Candidate | None = None,
+        winner: str | None = None,
+        wanted: int | None = None,
+    ) -> Verdict:
+        compared: dict[str, Any] = {}
+        if row:
+            compared = {"dense": row.a, "lexical": row.b, "difference": row.difference}
+            compared |= {"low": row.low, "high": row.high, "p_holm": row.p_holm}
+        compared |= {"retriever": pick.label if pick else None, "winner": winner, "more_queries": wanted}
+        return Verdict(self.dataset, self.measure, self.margin, choice, basis, sentences, **compared)
+
+
+def _choice(candidate: Candidate) -> Choice:
+    return "lexical" if candidate.kind == "lexical" else "dense"

@@ -1,0 +1,241 @@
+"""The sentences of a verdict. Each says what its figures say, and none decides anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bench.analysis.slice_tests import BySlice, SliceTest
+from bench.analysis.verdict.choices import Candidate, Limits, known_costs, of_kind, shown
+from bench.evaluation.pairs import ALPHA, Comparison, outcome
+from retrievers.fusion import RRF_K
+
+
+def use(dataset: str, chosen: Candidate, reason: str, *, unknown: bool = False) -> str:
+    """What is recommended, and why; unknown: whether it keeps the limits, which `limited` says more of."""
+    kind = "" if chosen.kind == "other" else f" ({chosen.kind})"
+    condition = ", if it keeps the limits," if unknown else ""
+    return f"On {dataset}{condition} use {chosen.label}{kind}{reason}."
+
+
+def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
+    """There is nothing to compare it with."""
+    return (
+        f"Undecided on {dataset}: {only.label} is the only retriever with figures.",
+        f"In {measure} it has {_mean(only)}.",
+    )
+
+
+def _mean(candidate: Candidate) -> str:
+    """A mean with its interval; of one query it has none."""
+    if math.isnan(candidate.low):
+        return f"{candidate.mean:.3f}"
+    return f"{candidate.mean:.3f} ({candidate.low:.3f} to {candidate.high:.3f})"
+
+
+def better(other: Candidate, margin: float, *, beyond: bool) -> str:
+    """Why the better one."""
+    if not margin:
+        return f": it is better than {other.label}"
+    by = f" by {margin:g} or more" if beyond else f"; whether by the margin of {margin:g} is open"
+    return f": it is better than {other.label}{by}"
+
+
+def within(other: Candidate, called: str, winner: str | None, margin: float) -> str:
+    """Why the cheaper one."""
+    if winner is None:
+        reason = f"{other.label} differs from it by less than {margin:g} either way"
+    elif winner == other.label:
+        reason = f"{other.label} is better by less than {margin:g}"
+    else:
+        reason = f"it is better than {other.label}, by less than {margin:g}"
+    return f", {called}: {reason}"
+
+
+def too_costly(kept: Candidate, out: Candidate, blocking: Sequence[Comparison], row: Comparison) -> str:
+    """What is known of the quality that the costs exclude. row: out against kept; blocking: rows of the one of the
+    higher mean that do not show it better."""
+    leader, other = (out, kept) if row.difference > 0 else (kept, out)
+    against = [each.b for each in blocking]
+    if other.label in against:
+        known = "Neither is shown better"
+    elif against:
+        known = f"{leader.label} is shown better than {other.label}, but not than {' and '.join(against)}"
+    else:
+        known = f"{out.label} is better, but too costly" if leader is out else f"{kept.label} is better as well"
+    return f"{known}: {difference(row)}."
+
+
+def thrift(chosen: Candidate, better: Candidate, row: Comparison) -> str:
+    """Why not the one of the higher mean. row: that one against the chosen one."""
+    return (
+        f"{better.label} has the higher mean ({_mean(better)}) but is not shown better ({difference(row)}), and "
+        f"{chosen.label} costs less: {_costs(chosen, better)}."
+    )
+
+
+def undecided(dataset: str, leader: Candidate, other: Candidate, blocking: Sequence[Comparison], margin: float) -> str:
+    """Which comparison leaves it open; blocking: the leader's rows that do not show it better."""
+    against = [row.b for row in blocking]
+    if other.label in against:
+        alike = f", nor are they shown to be within {margin:g} of each other" if margin else ""
+        return f"Undecided on {dataset}: neither {leader.label} nor {other.label} is shown better{alike}."
+    return (
+        f"Undecided on {dataset}: {leader.label} is shown better than {other.label}, "
+        f"but not than {' and '.join(against)}."
+    )
+
+
+# A gain that takes so many queries to show is none that somebody would notice.
+HARDLY = 100_000
+# A difference that is no longer called too small to matter.
+WORTH_KNOWING = 0.02
+
+
+def wanted(more_queries: int | None, row: Comparison, cheap: Candidate, called: str) -> str:
+    """What would settle it. cheap: what to use where nothing worth having would be shown; called: why."""
+    if more_queries is None or more_queries >= HARDLY:
+        hidden = max(abs(row.low), abs(row.high))
+        if hidden >= WORTH_KNOWING:
+            return f"So few queries may hide a difference of up to {hidden:.3f}: judge more."
+        size = least(abs(row.difference)) if row.difference else "0"
+        count = "" if more_queries is None else f" (about {more_queries:,} more judged queries would)"
+        return (
+            f"A difference of {size} is too small to matter or to be shown{count}: take {cheap.label}, {called}, or "
+            "decide by other queries."
+        )
+    unit = "judged query" if more_queries == 1 else "judged queries"
+    grouped = "" if row.groups == row.queries else ", in groups of their own,"
+    return (
+        f"About {more_queries:,} more {unit}{grouped} would settle it in 4 cases of 5, if the difference stays as "
+        "measured."
+    )
+
+
+def too_few_for_margin(row: Comparison, margin: float, fewest: int) -> str:
+    """No outcome would show them within the margin."""
+    units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
+    return f"{units} cannot show a difference within {margin:g}, whatever they say; {fewest:,} are the least."
+
+
+def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
+    """No outcome would be shown. fewer_help: one would, if there were fewer comparisons."""
+    units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
+    if not fewer_help:
+        return f"{units} are too few for a test at .05, whatever they show: judge more."
+    return (
+        f"{units} are too few for {comparisons:,} comparisons, whatever they show: judge more, or compare fewer "
+        "retrievers."
+    )
+
+
+def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Comparison) -> str:
+    """Why to try a hybrid, and that it is an estimate."""
+    return (
+        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
+        f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+.3f} {fusion.measure} over "
+        f"{fusion.b} alone (95% interval {fusion.low:+.3f} to {fusion.high:+.3f}; see 'who solves what'); its speed "
+        "was not measured, so run that fusion as a retriever of your own beside the two."
+    )
+
+
+def means(
+    first: Candidate, second: Candidate, candidates: Sequence[Candidate], row: Comparison, *, kinds: bool = True
+) -> str:
+    """The figures behind a comparison of two; row is seen from the first.
+
+    candidates: those within the limits, of which each is the best of its kind, or without `kinds` both the best of all.
+    """
+    parts = []
+    for each in (first, second):
+        several = len(of_kind(candidates, each.kind))
+        chosen = f", the best of {several} {each.kind} ones," if kinds and several > 1 else ""
+        parts.append(f"{each.label}{chosen} has {_mean(each)}")
+    if not kinds and len(candidates) > 2:
+        parts[1] += f", the best two of {len(candidates)}"
+    spread = (
+        f"with {row.queries:,} queries a true difference of {least(row.detectable)} is found 4 times of 5, before that "
+        "correction"
+    )
+    if not row.wins + row.losses:  # of no spread nothing follows
+        spread = f"both have the same value on each of {row.queries:,} queries"
+    return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."
+
+
+def least(detectable: float) -> str:
+    """The smallest difference that is shown, which is never 0."""
+    return "below 0.001" if 0 < detectable < 0.001 else f"{detectable:.3f}"
+
+
+def difference(row: Comparison) -> str:
+    """The difference with its interval and p-value, as part of a sentence."""
+    return (
+        f"the difference of {row.a} over {row.b} is {row.difference:+.3f} {row.measure}, 95% interval "
+        f"{row.low:+.3f} to {row.high:+.3f}, p {_p(row.p_holm)} after Holm's correction"
+    )
+
+
+def costs(first: Candidate, second: Candidate) -> tuple[str, ...]:
+    """What both cost, in a sentence; none where that is not known, or the same."""
+    known = _costs(first, second)
+    return (f"{first.label} costs {known}.",) if known else ()
+
+
+def _costs(first: Candidate, second: Candidate) -> str:
+    known = [(name, unit, shown(a), shown(b)) for name, unit, a, b in known_costs(first, second)]
+    return " and ".join(f"{a} against {b} {unit} of {name}" for name, unit, a, b in known if a != b)
+
+
+def another_kind(leader: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
+    above = [each for each in of_kind(candidates, "other") if each.mean > leader.mean]
+    return tuple(
+        f"{each.label}, neither lexical nor dense and so no part of this choice, has {_mean(each)}." for each in above
+    )
+
+
+def by_slice(found: BySlice, chosen: str | None) -> tuple[str, ...]:
+    """Where slices say other than the verdict, in at most one sentence a field. chosen: what it recommends."""
+    fields = dict.fromkeys(each.field for each in found.slices)
+    return tuple(said for field in fields if (said := _of_field(found, field, chosen)))
+
+
+def _of_field(found: BySlice, field: str, chosen: str | None) -> str:
+    mine = [each for each in found.slices if each.field == field]
+    best = {
+        label: [each for each in mine if outcome(each.row) == side] for label, side in ((found.a, "a"), (found.b, "b"))
+    }
+    if any(slices for label, slices in best.items() if label != chosen):
+        parts = [f"{label} is better on {_listed(slices, label)}" for label, slices in best.items() if slices]
+        return f"By {field}: {'; '.join(parts)} (paired tests, Holm over {len(found.slices)} slices)."
+    differs = next((each for each in found.interactions if each.field == field and each.p_holm < ALPHA), None)
+    if differs and not any(best.values()):
+        return (
+            f"By {field} their difference is not the same everywhere (p {_p(differs.p_holm)}), though no value alone "
+            "shows one better."
+        )
+    return ""
+
+
+# Slices that a sentence names of each retriever.
+NAMED = 3
+
+
+def _listed(slices: Sequence[SliceTest], label: str) -> str:
+    shown = sorted(slices, key=lambda each: each.row.p_holm)[:NAMED]
+    rows = [(each.value, each.row.seen_from(label)) for each in shown]
+    parts = [f"{value} ({row.mean_a:.3f} against {row.mean_b:.3f}, p {_p(row.p_holm)})" for value, row in rows]
+    return ", ".join(parts) + (f" and {len(slices) - NAMED} more" if len(slices) > NAMED else "")
+
+
+def _p(p: float) -> str:
+    return "below .001" if p < 0.001 else f"{p:.3f}"
+
+
+def limited(limits: Limits, used: Sequence[Candidate], best: Sequence[Candidate]) -> tuple[str, ...]:
+    """Sentences on what the limits left out, and on costs that they could not be applied to."""
+    out = [f"{each.label} is left out: it has {limits.exceeded(each)}." for each in best if each not in used]
+    names = " and ".join(each.label for each in used if limits.unknown(each))
+    if names:
+        out.append(f"Not every cost of {names} could be measured: whether it keeps the limits is not known.")
+    return tuple(out)

@@ -1,0 +1,1 @@
+"""A labelled set: documents, queries, judgements, slices. `formats` read and write it, `check` looks for faults."""

@@ -1,0 +1,363 @@
+"""Dataset: documents, queries and judgements, in the one order that everything else relies on.
+
+Documents stand in descending byte order of their ids, since that is how trec_eval breaks ties: a lower
+position then wins a tie here and there alike. Queries stand in ascending byte order. Columns live in Arrow,
+so that a worker process opens a large corpus memory-mapped instead of copying it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from bench.data.normalised import normalised
+from bench.errors import BenchError
+
+
+class Texts(Sequence[str]):
+    """An Arrow string column as a sequence of str, decoded a slice at a time."""
+
+    _SLICE = 4096
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    @overload
+    def __getitem__(self, item: int) -> str: ...
+    @overload
+    def __getitem__(self, item: slice) -> Sequence[str]: ...
+    def __getitem__(self, item: int | slice) -> str | Sequence[str]:
+        if isinstance(item, slice):
+            start, stop, step = item.indices(len(self))
+            if step == 1:
+                return Texts(self._column.slice(start, max(0, stop - start)))
+            return [self[i] for i in range(start, stop, step)]
+        if not -len(self) <= item < len(self):
+            raise IndexError(item)
+        return str(self._column[item % len(self)].as_py())
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), self._SLICE):
+            yield from self._column.slice(start, self._SLICE).to_pylist()
+
+
+@dataclass(frozen=True)
+class Card:
+    """What dataset.toml says of a set.
+
+    measure: the main one. slices: metadata fields that reports slice by. group: the metadata field that
+    holds wordings of one question together. drop_self: leave out hits with the query's own id (None: where the text is
+    the same too). complete: whatever is not judged is known to be not relevant, as a text of another label is.
+    unanswerable: a file of queries that are known to have no answer.
+    """
+
+    description: str = ""
+    licence: str = ""
+    source: str = ""
+    citation: str = ""
+    language: str = ""
+    measure: str = "nDCG@10"
+    slices: tuple[str, ...] = ()
+    group: str = ""
+    drop_self: bool | None = None
+    complete: bool = False
+    unanswerable: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled query set.
+
+    documents: table (id, text), descending by id. queries: table (id, text, metadata as JSON text),
+    judged ones only, ascending by id. judgements: three aligned arrays, sorted by query, then document;
+    `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
+    note: what a reader must know of it ("a sample of 50 of 300 queries"). outside: ids of the queries that a sample
+    leaves out.
+    """
+
+    name: str
+    documents: pa.Table
+    queries: pa.Table
+    judged_query: NDArray[np.int64]
+    judged_document: NDArray[np.int64]
+    grade: NDArray[np.int64]
+    card: Card = field(default_factory=Card)
+    note: str = ""
+    outside: frozenset[str] = frozenset()
+
+    @staticmethod
+    def build(
+        name: str,
+        documents: pa.Table,
+        queries: pa.Table,
+        judgements: pa.Table,
+        *,
+        card: Card | None = None,
+        unanswerable: Collection[str] = (),
+        note: str = "",
+    ) -> Dataset:
+        """Sort, resolve ids to positions and keep the judged queries and those that are known to have no answer.
+
+        documents: (id, text); queries: (id, text, metadata); judgements: (query, document, grade), all ids known,
+        none twice: the formats check that, since they know file and line. unanswerable: ids of queries without any
+        relevant document. Raises BenchError where no query is judged.
+        """
+        if not len(judgements):
+            raise BenchError(f"{name}: no query is judged.", "Add judgements, or check that the query ids match.")
+        documents = _sorted(documents, "descending")
+        known = [*pc.unique(judgements["query"]).to_pylist(), *unanswerable]
+        judged = pa.array(known, pa.large_string())
+        queries = _sorted(queries.filter(pc.is_in(queries["id"], value_set=judged)), "ascending")
+        query = _positions(judgements["query"], queries["id"])
+        document = _positions(judgements["document"], documents["id"])
+        order = np.lexsort((document, query))
+        grade = judgements["grade"].to_numpy().astype(np.int64)
+        return Dataset(
+            name,
+            documents,
+            queries,
+            query[order],
+            document[order],
+            grade[order],
+            card if card is not None else Card(),
+            note,
+        )
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The document texts by position."""
+        return Texts(self.documents["text"])
+
+    @cached_property
+    def query_texts(self) -> list[str]:
+        """The query texts by position."""
+        texts: list[str] = self.queries["text"].to_pylist()
+        return texts
+
+    @cached_property
+    def query_ids(self) -> list[str]:
+        """The query ids by position."""
+        ids: list[str] = self.queries["id"].to_pylist()
+        return ids
+
+    @cached_property
+    def metadata(self) -> list[dict[str, Any]]:
+        """The queries' metadata by position; empty where a public set put there what is no object."""
+        parsed = [orjson.loads(text) for text in self.queries["metadata"].to_pylist()]
+        return [each if isinstance(each, dict) else {} for each in parsed]
+
+    def field(self, name: str) -> list[str]:
+        """A metadata field of each query as text, empty where it is absent or no scalar."""
+        values = [each.get(name) for each in self.metadata]
+        return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
+
+    @cached_property
+    def groups(self) -> NDArray[np.int64] | None:
+        """[queries]: the group of each, where the card names a field; None where every query stands alone."""
+        return group_codes(self.field(self.card.group)) if self.card.group else None
+
+    def document_ids(self, positions: NDArray[np.int64]) -> list[str]:
+        """The ids at these positions."""
+        ids: list[str] = self.documents["id"].take(pa.array(positions)).to_pylist()
+        return ids
+
+    @cached_property
+    def judgements(self) -> list[dict[int, int]]:
+        """For each query position: document position -> grade."""
+        table: list[dict[int, int]] = [{} for _ in range(len(self.queries))]
+        for query, document, grade in zip(
+            self.judged_query.tolist(), self.judged_document.tolist(), self.grade.tolist(), strict=True
+        ):
+            table[query][document] = grade
+        return table
+
+    def grade_of(self, query: int, document: int) -> int | None:
+        """The grade of a document for a query, by position; None where nobody knows it, or it is the query itself."""
+        unknown = 0 if self.card.complete and document != self.left_out[query] else None
+        return self.judgements[query].get(document, unknown)
+
+    @cached_property
+    def answerable(self) -> NDArray[np.bool_]:
+        """[queries]: has at least one relevant document."""
+        best = np.zeros(len(self.queries), dtype=bool)
+        best[self.judged_query[self.grade > 0]] = True
+        return best
+
+    @cached_property
+    def own_document(self) -> NDArray[np.int64]:
+        """[queries]: position of the document that has the query's own id, -1 where none has."""
+        return _positions(self.queries["id"], self.documents["id"], missing=-1)
+
+    @cached_property
+    def left_out(self) -> NDArray[np.int64]:
+        """[queries]: position of the document that is the query itself and no hit of it, -1 where there is none.
+
+        It has the query's id. The card says whether it is left out; where it does not, it is where the text is the
+        same too (`is_itself`), since ids may agree by chance. A document that is judged relevant never is.
+        """
+        own = self.own_document.copy()
+        relevant = self.grade > 0
+        asked, judged = self.judged_query[relevant], self.judged_document[relevant]
+        own[asked[own[asked] == judged]] = -1
+        if self.card.drop_self is None:
+            own[~self._itself(own)] = -1
+        return np.full_like(own, -1) if self.card.drop_self is False else own
+
+    @cached_property
+    def kept_itself(self) -> NDArray[np.bool_]:
+        """[queries]: may find itself, by id and text, as a hit that counts as wrong."""
+        unjudged = replace(self, card=replace(self.card, drop_self=None)).left_out
+        return (unjudged >= 0) & (self.left_out < 0)
+
+    def _itself(self, own: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = np.zeros(len(own), dtype=bool)
+        for query in np.flatnonzero(own >= 0).tolist():
+            found[query] = is_itself(self.query_texts[query], self.texts[int(own[query])])
+        return found
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over ids, texts and judgements: equal where the figures are comparable."""
+        digest = hashlib.sha256()
+        for column in (self.documents["id"], self.documents["text"], self.queries["id"], self.queries["text"]):
+            _update(digest, column)
+        for array in (self.judged_query, self.judged_document, self.grade):
+            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        digest.update(b"True" + self.left_out.astype("<i8").tobytes() if (self.left_out >= 0).any() else b"False")
+        return digest.hexdigest()
+
+    def sample(self, size: int, seed: int) -> Dataset:
+        """The same documents with `size` of the queries, drawn without replacement."""
+        total = len(self.queries)
+        if size >= total:
+            return self
+        chosen = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
+        kept = np.isin(self.judged_query, chosen)
+        queries = self.queries.take(pa.array(chosen))
+        return replace(
+            self,
+            queries=queries,
+            judged_query=np.searchsorted(chosen, self.judged_query[kept]).astype(np.int64),
+            judged_document=self.judged_document[kept],
+            grade=self.grade[kept],
+            note=joined(self.note, f"a sample of {size:,} of {total:,} queries, seed {seed}"),
+            outside=self.outside | (set(self.query_ids) - set(queries["id"].to_pylist())),
+        )
+
+    @property
+    def sampled(self) -> bool:
+        """Are these not all of its queries?"""
+        return bool(self.outside)
+
+    def write_texts(self, folder: Path) -> None:
+        """Write what a worker needs, as Arrow files that it maps into memory."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in (("documents", self.documents), ("queries", self.queries)):
+            with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink:
+                texts = table.select(["text"])
+                with pa.ipc.new_file(sink, texts.schema) as writer:
+                    writer.write_table(texts, max_chunksize=65_536)
+
+    def sliced_by(self, fields: Sequence[str]) -> Dataset:
+        """The same set, sliced by these metadata fields and not by the card's; those that no query has are left out."""
+        present = tuple(name for name in fields if any(self.field(name)))
+        return replace(self, card=replace(self.card, slices=present))
+
+    @property
+    def absent_fields(self) -> tuple[str, ...]:
+        """The metadata fields that the card slices or groups by and that no query has."""
+        named = dict.fromkeys((*self.card.slices, *filter(None, (self.card.group,))))
+        return tuple(name for name in named if not any(self.field(name)))
+
+    def _left_out_note(self) -> str:
+        count = int((self.left_out >= 0).sum())
+        each = "query is a document too, which is" if count == 1 else "queries are documents too, each of which is"
+        return f"{count:,} {each} left out of its own hits" if count else ""
+
+    def keeping_itself(self, keep: bool | None) -> Dataset:
+        """The same set, whose queries may (or may not) find the document of their own id; None: as the card says."""
+        return self if keep is None else replace(self, card=replace(self.card, drop_self=not keep))
+
+    def describe(self) -> dict[str, Any]:
+        """What a run stores of its dataset."""
+        return {
+            "name": self.name,
+            "fingerprint": self.fingerprint,
+            "documents": len(self.documents),
+            "queries": len(self.queries),
+            "unanswerable": int((~self.answerable).sum()),
+            "judgements": len(self.grade),
+            "note": joined(self.note, self._left_out_note()),
+            "sampled": self.sampled,
+            "measure": self.card.measure,
+            "slices": list(self.card.slices),
+            "group": self.card.group,
+            "drop_self": bool((self.left_out >= 0).any()),
+            "licence": self.card.licence,
+            "source": self.card.source,
+        }
+
+
+def group_codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
+    """Group labels as numbers, in order of appearance; a query without a label is a group of its own."""
+    seen: dict[object, int] = {}
+    keys = (label if label else position for position, label in enumerate(labels))
+    return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+
+
+def is_itself(query: str, document: str) -> bool:
+    """Is the document the query: the same text, or after a title that is no longer than the text?"""
+    asked, text = normalised(query), normalised(document)
+    return bool(asked) and (asked == text or (text.endswith(f" {asked}") and 2 * len(asked) >= len(text)))
+
+
+def joined(*notes: str) -> str:
+    """One note of those that say something."""
+    return "; ".join(filter(None, notes))
+
+
+def open_texts(folder: Path) -> tuple[Texts, Texts]:
+    """Map the documents and queries that `write_texts` wrote."""
+    columns = []
+    for name in ("documents", "queries"):
+        source = pa.memory_map(str(folder / f"{name}.arrow"))
+        columns.append(Texts(pa.ipc.open_file(source).read_all()["text"]))
+    return columns[0], columns[1]
+
+
+def _sorted(table: pa.Table, order: str) -> pa.Table:
+    # Arrow compares strings by their UTF-8 bytes, which is trec_eval's order.
+    return table.take(pc.sort_indices(table, sort_keys=[("id", order)])).combine_chunks()
+
+
+def _positions(ids: pa.ChunkedArray, known: pa.ChunkedArray, missing: int | None = None) -> NDArray[np.int64]:
+    found = pc.index_in(ids, value_set=pa.chunked_array(known).combine_chunks())
+    if missing is not None:
+        found = found.fill_null(missing)
+    array: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+    return array
+
+
+def _update(digest: Any, column: pa.ChunkedArray) -> None:
+    """Hash the strings with their byte lengths, so that no two columns read alike."""
+    for start in range(0, len(column), 65_536):
+        part = column.slice(start, 65_536).cast(pa.large_binary())
+        digest.update(pc.binary_length(part).to_numpy().astype("<i8").tobytes())
+        for chunk in part.chunks:
+            offsets, data = chunk.buffers()[1:]
+            bounds = np.frombuffer(offsets, dtype="<i8")[chunk.offset : chunk.offset + len(chunk) + 1]
+            if data is not None and len(chunk):
+                digest.update(memoryview(data)[bounds[0] : bounds[-1]])

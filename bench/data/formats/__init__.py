@@ -1,0 +1,111 @@
+"""Where labelled sets come from: a name, a folder, a file or scheme:name -> Dataset. One module per form.
+
+A form's module has `load(source, options) -> Dataset`; one that lies in files has `recognises(path, options) -> bool`
+as well, so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
+"""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+from pathlib import Path
+from typing import Any
+
+from bench.data.dataset import Dataset
+from bench.data.formats import archive
+from bench.data.formats.options import Options
+from bench.data.formats.records import as_pairs, headers, is_table
+from bench.errors import BenchError, unknown
+
+# Asked in this order whether a path is theirs.
+FILES = ("trec", "smart", "plain", "qa", "pairs", "intents", "hub", "files", "beir")
+TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+REMOTE = ("irds", "hf")
+SHOWN = 20  # columns in a message
+
+
+def shipped() -> dict[str, Path]:
+    """The sets that come with the project, by name."""
+    package = Path(__file__).resolve().parent.parent.parent
+    for folder in (package / "shipped", package.parent / "datasets"):  # in a wheel; in a checkout
+        found = {card.parent.name: card.parent for card in sorted(folder.glob("*/dataset.toml"))}
+        if found:
+            return found
+    return {}
+
+
+def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
+    """A shipped set by name, a path in any of the forms, or scheme:name.
+
+    Raises BenchError, naming file and line, for anything that is not right with it.
+    """
+    name = str(source)
+    if not name.isascii() and _is_broken(name):
+        raise BenchError(f"{name!a} is not UTF-8.", "Rename it; where the locale is to blame, set PYTHONUTF8=1.")
+    known = shipped()
+    if name in known:
+        return _load("beir", str(known[name]), options)
+    scheme, colon, rest = name.partition(":")
+    _refuse_homeless(rest if colon and scheme in FILES else name)
+    if colon and scheme in (*FILES, *REMOTE):
+        return _load(scheme, rest, options)
+    path = Path(name).expanduser()
+    if not path.exists() and archive.within(path) is None:
+        raise unknown("dataset, folder or file", name, known)
+    for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
+        for form in FILES:
+            if _module(form).recognises(path, given):
+                return _load(form, str(path), options)
+    if path.name.lower().endswith(TARS):
+        folder = shlex.quote(path.name.partition(".")[0])
+        raise BenchError(
+            f"{path} is a tar archive, which is not read as it lies.",
+            f"Unpack it: mkdir {folder} && tar -xf {shlex.quote(str(path))} -C {folder}; then name {folder}.",
+        )
+    seen, how = _seen(path)
+    raise BenchError(
+        f"{path} is in none of the known forms{seen}.",
+        "Simplest is a .csv file with the columns query and relevant, or a folder with corpus.jsonl, queries.jsonl and "
+        f"qrels/test.tsv; docs/bring-your-data.md has all.{how}",
+    )
+
+
+def _seen(path: Path) -> tuple[str, str]:
+    """What a table has instead of columns that are known, and how to name them."""
+    if path.suffix.lower() == ".txt":
+        return ": a .txt file is a table where its first line has tabs", ""
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        return ": it is a spreadsheet", " Save the sheet as CSV."
+    if not is_table(path):
+        return "", ""
+    names = headers(path)
+    if not names:
+        return ": it has no record below its first line", ""
+    listed = ", ".join(map(repr, names[:SHOWN])) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    return f": its columns are {listed}", f" Columns with other names: {as_pairs(path, 'NAME', 'NAME')}."
+
+
+def _refuse_homeless(name: str) -> None:
+    """A container may give its user neither a name nor a home."""
+    try:
+        Path(name).expanduser()
+    except RuntimeError:
+        raise BenchError(f"{name}: there is no home folder for the ~ in it.", "Give the whole path.") from None
+
+
+def _is_broken(name: str) -> bool:
+    """Does it hold bytes that Python could not decode?"""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _module(form: str) -> Any:
+    return importlib.import_module(f"bench.data.formats.{form}")
+
+
+def _load(form: str, source: str, options: Options) -> Dataset:
+    dataset: Dataset = _module(form).load(source, options)
+    return dataset

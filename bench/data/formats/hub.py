@@ -1,0 +1,294 @@
+"""A folder in the layout of the hub's retrieval sets (MTEB, BEIR, NanoBEIR, ViDoRe), fetched or the user's own.
+
+The corpus is corpus.jsonl, corpus/… or data/corpus-…, the queries alike; the judgements of a split are in qrels/,
+relevance/, default/ or data/, as <split>.tsv, .jsonl or .parquet, or in parts of it (<split>-00000-of-00002.parquet,
+<split>/0000.parquet). A file may be Parquet, Arrow, JSON, CSV or TSV: columns are found by their names in any of them.
+
+Judgements are pairs of ids with a grade (a pair without one is relevant), or a query's id with a list of those of its
+relevant documents. Nobody can mend a collection of others: documents and queries whose text is null, and judgements of
+what is not there, are left out and counted in the note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bench.data.dataset import Card, Dataset, joined
+from bench.data.formats.arrow_columns import string_table
+from bench.data.formats.arrow_files import ARROW, arrow_columns, arrow_records
+from bench.data.formats.beir import DEFAULT_SPLIT, document_row, query_row, read_card
+from bench.data.formats.ids import known_as
+from bench.data.formats.json_files import Record, json_located
+from bench.data.formats.judgements import GRADE, refuse_other_grade, usable
+from bench.data.formats.lines import id_text
+from bench.data.formats.options import Options
+from bench.data.formats.plain import labels as labels_of
+from bench.data.formats.records import counted, dataset_of, field_for, grade_of, records
+from bench.data.formats.unlabelled import unlabelled
+from bench.errors import BenchError, unknown
+
+# Of one thing in several forms the first is read.
+SUFFIXES = (*ARROW, ".jsonl", ".jsonl.gz", ".json", ".tsv", ".csv")
+TEXTS = ("corpus", "queries")
+LABELS = ("qrels", "relevance", "default", "data")
+USUAL_TEXT = ("text", "query")
+BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
+BEIRS_QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")
+PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
+LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
+ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."
+DOCUMENT_ID = ("corpus_id", "docid", "doc_id", "document_id", "pid", "passage_id")
+QUERY_ID = ("query_id", "qid")
+ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "corpus": {
+        "id": ("_id", "id", *DOCUMENT_ID),
+        "title": ("title",),
+        "text": ("text", "contents", "content", "passage", "markdown"),
+        "metadata": ("metadata",),
+    },
+    "queries": {"id": ("_id", "id", *QUERY_ID), "text": ("text", "query", "question"), "metadata": ("metadata",)},
+    "qrels": {
+        "query": QUERY_ID,
+        "document": DOCUMENT_ID,
+        "documents": ("positive_corpus_ids",),
+        "grade": GRADE,
+    },
+}
+
+Groups = Mapping[tuple[str, str], list[Path]]
+Known = Mapping[str, Collection[str]]  # the ids of "query" and "document"
+
+
+def recognises(path: Path, options: Options) -> bool:
+    """Is this a folder with tables in this layout, and not in BEIR's own, nor one of texts with tables beside them?"""
+    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(any(path.glob(each)) for each in BEIRS_QRELS)):
+        return False
+    found = groups(path)
+    corpus, queries = ({file.name for key, paths in found.items() if role in key for file in paths} for role in TEXTS)
+    labels = {file.suffix for (head, _), paths in found.items() if head in LABELS for file in paths}
+    if corpus <= BEIRS and (options.known_item or (not corpus and labels_of(path))):
+        return False
+    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
+        return True
+    return bool(corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= BEIRS)))
+
+
+def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
+    """Read a folder of the user's. Raises BenchError where it has another layout, or holds what cannot be used."""
+    folder = Path(source).expanduser()
+    card = read_card(folder / "dataset.toml")
+    found = groups(folder)
+    if options.unlabelled and not _splits(found):
+        documents, _ = _texts(str(folder), found, "corpus", DEFAULT_SPLIT)
+        return unlabelled(folder.resolve().name, documents, card, options)
+    options.only("hub", "split")
+    if not any("corpus" in key for key in found):
+        raise _absent(str(folder), "corpus")
+    return read(folder.resolve().name, str(folder), found, options.split, card)
+
+
+def read(name: str, shown: str, found: Groups, wanted: str | None, card: Card) -> Dataset:
+    """The set that these files make. shown: how messages call it. wanted: the split, if the user names one."""
+    labels, split = _labels(shown, found, wanted)
+    documents, on_documents = _texts(shown, found, "corpus", split)
+    queries, on_queries = _texts(shown, found, "queries", split)
+    known = {"query": set(queries["id"].to_pylist()), "document": set(documents["id"].to_pylist())}
+    counts: Counter[str] = Counter()
+    judged = (row for path in labels for row in _judgements(path, known, counts))
+    judgements, note = usable(judged, known["query"], known["document"], shown)
+    return dataset_of(
+        name,
+        documents,
+        queries,
+        judgements,
+        card=card,
+        note=joined(
+            "" if split == (wanted or DEFAULT_SPLIT) else f"judgements of the split {split!r}",
+            "judgements have no grade: each is relevant" if counts["none"] else "",
+            on_documents,
+            on_queries,
+            counted(counts["null"], "judgement without a grade left out", "judgements without a grade left out"),
+            note,
+        ),
+    )
+
+
+def groups(folder: Path) -> Groups:
+    """(folder, name without part numbers) -> files: corpus/test-00000-of-00002.parquet is of ("corpus", "test")."""
+    found: dict[tuple[str, str], list[Path]] = {}
+    inner = (path for head in (*TEXTS, *LABELS) for path in (folder / head).rglob("*"))
+    for path in sorted([*folder.glob("*"), *inner]):
+        head, *rest = path.relative_to(folder).parts
+        if path.name.endswith(SUFFIXES) and path.is_file():
+            name = rest[0] if rest else head
+            for suffix in SUFFIXES:
+                name = name.removesuffix(suffix)
+            found.setdefault((head if rest else "", PART.sub("", name)), []).append(path)
+    return {key: _first_form(paths) for key, paths in found.items()}
+
+
+def _first_form(paths: list[Path]) -> list[Path]:
+    forms = ([path for path in paths if path.name.endswith(suffix)] for suffix in SUFFIXES)
+    return next(form for form in forms if form)
+
+
+def _splits(found: Groups) -> dict[str, list[Path]]:
+    """The judgements by split, each from the first place that has it; beside the corpus where no folder has any."""
+    splits: dict[str, list[Path]] = {}
+    for head in LABELS:
+        for (at, name), paths in found.items():
+            if at == head and name not in TEXTS:
+                splits.setdefault(name, paths)
+    return splits or {
+        name: paths
+        for (at, name), paths in found.items()
+        if not at and name not in TEXTS and paths[0].suffix != ".json"
+    }
+
+
+def _labels(shown: str, found: Groups, wanted: str | None) -> tuple[list[Path], str]:
+    """The judgements of the split that the user names, else of "test", else of the only one there is."""
+    splits = _splits(found)
+    split = wanted or (DEFAULT_SPLIT if DEFAULT_SPLIT in splits or len(splits) != 1 else next(iter(splits)))
+    if split in splits:
+        return splits[split], split
+    if splits:
+        raise unknown(f"split of {shown}:", split, sorted(splits))
+    raise BenchError(f"{shown} has no judgements.", LAYOUT)
+
+
+def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, str]:
+    """The table of "corpus" or "queries", and a note on its texts."""
+    row: Callable[..., tuple[str, ...]] = document_row if role == "corpus" else query_row
+    names = ("id", "text") if role == "corpus" else ("id", "text", "metadata")
+    one, many = ("document", "documents") if role == "corpus" else ("query", "queries")
+    counts: Counter[str] = Counter()
+    read: dict[str, None] = {}
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for path in _files(shown, found, role, split):
+            for where, record in _mapped(path, role):
+                read[record["read"]] = None
+                if record["text"] is None:
+                    counts["skipped"] += 1
+                else:
+                    yield row(record, where)
+
+    table = string_table(rows(), *names)
+    if pc.count_distinct(table["id"]).as_py() < len(table):
+        raise BenchError(f"{shown} has {many} with the same id.", "Tell its owner; it cannot be evaluated.")
+    other = ", ".join(name for name in read if name not in USUAL_TEXT)
+    return table, joined(
+        f"{many} are read from {other}" if other else "",
+        counted(counts["skipped"], f"{one} without text left out", f"{many} without text left out"),
+    )
+
+
+def _files(shown: str, found: Groups, role: str, split: str) -> list[Path]:
+    """The files of "corpus" or "queries": of the split where they have splits."""
+    own = [key for key in found if key[0] == role]
+    for key in ((role, split), (role, role), ("", role), ("data", role), *(own if len(own) == 1 else ())):
+        if key in found:
+            return found[key]
+    if own:
+        raise unknown(f"split of the {role} of {shown}:", split, sorted(name for _, name in own))
+    raise _absent(shown, role)
+
+
+def _absent(shown: str, role: str) -> BenchError:
+    return BenchError(f"{shown} has no {role}.", f"{LAYOUT} {ALONE}")
+
+
+def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
+    """Of the columns of an Arrow file those that are used, since a set may carry vectors and pictures as well."""
+    if path.suffix in ARROW:
+        usual = [each for names in ROLES[role].values() for each in names]
+        return arrow_records(path, LAYOUT, lambda name: field_for(role, [name], usual, Options()) is not None)
+    if path.name.endswith(".jsonl.gz"):
+        return json_located(path, LAYOUT)
+    return records(path, LAYOUT)
+
+
+@cache
+def _fields(names: tuple[str, ...], role: str) -> Mapping[str, str | None]:
+    return {each: field_for(each, names, usual, Options()) for each, usual in ROLES[role].items()}
+
+
+def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
+    """Records with the usual names: _id, title, text, metadata; read is the field of the text.
+
+    The text is null where there is none, and no title.
+    """
+    for where, record in _records(path, role):
+        fields = _fields(tuple(record), role)
+        identifier, text = fields["id"], fields["text"]
+        if identifier is None or text is None:
+            missing = "_id" if identifier is None else "'text'"
+            raise BenchError(f"{where}: no {missing} among {_listed(path, record)}.", LAYOUT)
+        title = record.get(fields.get("title") or "")
+        words = record[text]
+        yield (
+            where,
+            {
+                "_id": id_text(record[identifier]).strip(),
+                "title": title,
+                "text": "" if words is None and title else words,
+                "metadata": record.get(fields["metadata"] or ""),
+                "read": text,
+            },
+        )
+
+
+def _listed(path: Path, record: Record) -> str:
+    """The columns of a file; those of an Arrow file that were not read as well."""
+    if path.suffix not in ARROW:
+        return ", ".join(record) or "none"
+    return ", ".join(arrow_columns(path))
+
+
+def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tuple[str, str, int]]:
+    """(query, document, grade); counts: how many have none, by its column ("none") or by themselves ("null")."""
+    for where, record in _records(path, "qrels"):
+        fields = _fields(tuple(record), "qrels")
+        query, document, several, grade = (fields[each] for each in ("query", "document", "documents", "grade"))
+        if query is None or (document is None and several is None):
+            raise BenchError(f"{where}: no query-id and corpus-id among {_listed(path, record)}.", LAYOUT)
+        if grade is None and not counts["none"]:
+            _refuse_other_grade(path, fields)
+        counts["none"] += grade is None
+        value = 1 if grade is None else record[grade]
+        if value is None:
+            counts["null"] += 1
+            continue
+        found = [record[document]] if document is not None else _ids(record[several or ""], where)
+        for each in found:
+            pair = _known(record[query], known["query"]), _known(each, known["document"])
+            yield *pair, grade_of(int(value) if isinstance(value, float) and value.is_integer() else value, where)
+
+
+def _refuse_other_grade(path: Path, fields: Mapping[str, str | None]) -> None:
+    """Look at all columns of the first record, since those of no usual name were not read."""
+    every = arrow_records(path, LAYOUT) if path.suffix in ARROW else _records(path, "qrels")
+    where, record = next(every)
+    known = {role for role, name in fields.items() if name is not None}
+    refuse_other_grade(record, known, [each for names in ROLES["qrels"].values() for each in names], where)
+
+
+def _ids(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise BenchError(f"{where}: a {type(value).__name__}, not a list of ids.", LAYOUT)
+    return value
+
+
+def _known(value: Any, known: Collection[str]) -> str:
+    """An id as the other table writes it; where that has none like it, as it stands."""
+    name = id_text(value).strip()
+    return known_as(name, known) or name

@@ -1,0 +1,61 @@
+"""Known-item search, for a collection without labels: ask for each document by a field that is not indexed.
+
+It measures whether a retriever finds what somebody knows to be there, not how it does on real questions. So the name
+and the note of such a set say what it is. The evaluation by known items: Beitzel et al., "Using titles and category
+names from editor-driven taxonomies for automatic evaluation" (CIKM 2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from bench.data.dataset import Card, Dataset
+from bench.data.formats.records import dataset_of
+from bench.errors import BenchError
+
+
+def asked_by(record: Mapping[str, Any], field: str) -> str:
+    """The value of a field to ask by, with its white space collapsed; "" where it is absent or no plain value."""
+    value = record.get(field)
+    return " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+
+
+def known_item(name: str, field: str, documents: pa.Table, card: Card | None = None, note: str = "") -> Dataset:
+    """A Dataset of queries made from the documents themselves.
+
+    documents: (id, text, asked). Each value of `asked` is a query, and all documents that have it are relevant, since
+    nobody could tell which of them was meant; case does not count. A document without text asks nothing: there is
+    nothing to find it by. Raises BenchError where no document has the field.
+    """
+    query_of: dict[str, str] = {}
+    queries: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    judgements: dict[tuple[str, str], int] = {}
+    verbatim = set()
+    for batch in documents.to_batches():
+        for document, text, asked in zip(*(batch[each].to_pylist() for each in ("id", "text", "asked")), strict=True):
+            if not asked or not text:
+                continue
+            query = query_of.setdefault(asked.casefold(), f"known-{document}")
+            queries.setdefault(query, (asked, {}))
+            judgements[query, document] = 1
+            if asked.casefold() in text.casefold():
+                verbatim.add(query)
+    if not queries:
+        raise BenchError(
+            f"{name}: no document has the field {field!r}.", "Name with --known-item a field that documents have."
+        )
+    notes = [f"known-item queries made from {field}", *([note] if note else [])]
+    if verbatim:
+        notes.append(f"{len(verbatim):,} of {len(queries):,} stand word for word in a document that answers them")
+    return dataset_of(
+        f"{name} (known-item: {field})",
+        documents.select(["id", "text"]),
+        queries,
+        judgements,
+        card=card and replace(card, slices=(), group=""),  # fields of queries that are not asked here
+        note="; ".join(notes),
+    )

@@ -1,0 +1,177 @@
+"""One JSON file that holds the whole set: queries, corpus and judgements, or a reading test in SQuAD's form.
+
+{"queries": {id: text}, "corpus": {id: text}, "relevant_docs": {query id: [document ids]}}, as llama_index and
+sentence-transformers have it. A text may be an object with title and text, and the judgements may be {document id:
+grade}; `documents` or `docs` stand for corpus as well, and `qrels` for relevant_docs.
+
+SQuAD's form: {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "is_impossible"?}]}]}]}. Each
+distinct context is a document (d1, d2, …), and each question is a query that its own context answers. A question that
+is impossible is one without an answer. Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD"
+(ACL 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench.data.dataset import Dataset, joined
+from bench.data.formats.distinct_texts import DistinctTexts
+from bench.data.formats.ids import known_as, like
+from bench.data.formats.json_files import json_located
+from bench.data.formats.lines import checked_id, id_text
+from bench.data.formats.options import Options
+from bench.data.formats.records import Record, counted, dataset_of, field_for, grade_of, read_as, unjudged
+from bench.errors import BenchError
+
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "queries": ("queries",),
+    "corpus": ("corpus", "documents", "docs"),
+    "relevant_docs": ("relevant_docs", "qrels", "relevance"),
+}
+NEEDED = "Give a .json file with queries, corpus and relevant_docs, or one in SQuAD's form."
+
+
+def recognises(path: Path, _: Options) -> bool:
+    """Is this a JSON file whose first object is a whole set?"""
+    if path.suffix.lower() not in (".json", ".jsonl") or not path.is_file():
+        return False
+    first = next((record for _, record in json_located(path, NEEDED)), {})
+    return _is_squad(first) or len(_fields(first)) == len(ROLES)
+
+
+def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
+    """Read a file by the rules above. Raises BenchError with the id of what is wrong."""
+    options.only("qa")
+    path = Path(source).expanduser()
+    found = list(islice((record for _, record in json_located(path, NEEDED)), 2))
+    if found and _is_squad(found[0]):
+        return _squad(path)
+    fields = _fields(found[0]) if found else {}
+    if len(found) > 1 or len(fields) < len(ROLES):
+        raise BenchError(f"{path} is no object with {', '.join(ROLES)}.", NEEDED)
+    return _whole_set(path, found[0], fields)
+
+
+def _fields(record: Record) -> dict[str, str]:
+    """role -> its field, of those that hold objects."""
+    names = [name for name, value in record.items() if isinstance(value, dict)]
+    found = {role: field_for(role, names, usual, Options()) for role, usual in ROLES.items()}
+    return {role: name for role, name in found.items() if name is not None}
+
+
+def _is_squad(record: Record) -> bool:
+    articles = _articles(record)
+    return bool(articles) and all(
+        isinstance(each, dict) and isinstance(each.get("paragraphs"), list) for each in articles
+    )
+
+
+def _articles(record: Record) -> list[Any]:
+    """Those of SQuAD's form: in `data`, or a line each."""
+    articles = record.get("data")
+    return articles if isinstance(articles, list) else [record]
+
+
+def _whole_set(path: Path, content: Record, fields: Mapping[str, str]) -> Dataset:
+    documents = _texts(path, content[fields["corpus"]], fields["corpus"])
+    queries = _texts(path, content[fields["queries"]], fields["queries"])
+    judgements: dict[tuple[str, str], int] = {}
+    for query, value in content[fields["relevant_docs"]].items():
+        where = f"{path}, {fields['relevant_docs']} of {query!r}"
+        if query not in queries:
+            raise BenchError(
+                f"{where}: there is no such query.{like(query, queries)}", "Add it, or drop its judgements."
+            )
+        for name, graded in _graded(value, where):
+            document = known_as(name, documents)
+            if document is None:
+                hint = f"Add it, or drop the judgement.{like(name, documents)}"
+                raise BenchError(f"{where}: there is no document {name!r}.", hint)
+            judgements[query, document] = graded
+    note = joined(read_as("one object", fields), unjudged(len(queries), len({query for query, _ in judgements})))
+    asked: dict[str, tuple[str, Record]] = {query: (text, {}) for query, text in queries.items()}
+    return dataset_of(path.stem, documents, asked, judgements, note=note)
+
+
+def _texts(path: Path, content: Record, name: str) -> dict[str, str]:
+    """id -> text, with its title before it."""
+    texts = {}
+    for identifier, value in content.items():
+        where = f"{path}, {name} {identifier!r}"
+        title, text = (value.get("title"), value.get("text")) if isinstance(value, dict) else (None, value)
+        if not isinstance(text, str) or not isinstance(title, str | None):
+            raise BenchError(f"{where}: no text.", "Write id: text, or id: an object with title and text.")
+        texts[checked_id(identifier, where)] = f"{title} {text}".strip() if title else text
+    return texts
+
+
+def _graded(value: Any, where: str) -> Iterator[tuple[str, int]]:
+    """(document id, grade) of an object of grades, of a list of ids or of one id."""
+    if isinstance(value, dict):
+        yield from ((name, grade_of(each, where)) for name, each in value.items())
+        return
+    for each in value if isinstance(value, list) else [value]:
+        if not (name := id_text(each).strip()):
+            raise BenchError(f"{where}: {each!r} is no id.", 'Write a list of document ids: ["d1", "d2"].')
+        yield name, 1
+
+
+def _squad(path: Path) -> Dataset:
+    documents = DistinctTexts()
+    queries: dict[str, tuple[str, Record]] = {}
+    judgements: dict[tuple[str, str], int] = {}
+    impossible = set()
+    for where, title, context, question in _questions(path):
+        document = documents.add(context, f"d{len(documents.texts) + 1}", where)
+        if question is None:
+            continue
+        query = checked_id(id_text(question.get("id", f"q{len(queries) + 1}")).strip(), where)
+        if query in queries:
+            raise BenchError(f"{where}: the id {query!r} stands twice.", "Give each question its own id.")
+        queries[query] = (_string(question, "question", where), {"title": title} if title else {})
+        answers = question.get("answers")
+        if question.get("is_impossible", isinstance(answers, list) and not answers):
+            impossible.add(query)
+        else:
+            judgements[query, document] = 1
+    return dataset_of(
+        path.stem,
+        documents.texts,
+        queries,
+        judgements,
+        unanswerable=impossible,
+        note=joined(
+            "read as SQuAD: each context is a document",
+            counted(len(impossible), "impossible question has no answer", "impossible questions have no answer"),
+        ),
+    )
+
+
+def _questions(path: Path) -> Iterator[tuple[str, str, str, Record | None]]:
+    """(place, title, context, question) of each question; without one for a context that nothing asks for."""
+    for _, record in json_located(path, NEEDED):
+        for number, article in enumerate(_articles(record), 1):
+            title = article.get("title") if isinstance(article, dict) else None
+            for paragraph in _objects(article, "paragraphs", f"{path}, article {number}"):
+                where = f"{path}, article {number}"
+                context = _string(paragraph, "context", where)
+                asked = _objects(paragraph, "qas", where)
+                for question in asked or (None,):
+                    yield where, str(title or ""), context, question
+
+
+def _objects(record: Any, name: str, where: str) -> list[Record]:
+    value = record.get(name) if isinstance(record, dict) else None
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise BenchError(f"{where}: {name!r} is no list of objects.", NEEDED)
+    return value
+
+
+def _string(record: Record, name: str, where: str) -> str:
+    value = record.get(name)
+    if not isinstance(value, str):
+        raise BenchError(f"{where}: no {name!r}, or none that is a string.", "Mend the file.")
+    return value.strip()

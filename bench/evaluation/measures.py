@@ -1,0 +1,127 @@
+"""Ranking + judgements -> a value per query, by ir_measures under its own names.
+
+The providers behind ir_measures break ties in different ways, so they never see one: they are handed
+strictly decreasing scores made from our ranks, which follow trec_eval's rule. A judged query without a hit
+counts 0 and never disappears. Values stay per query; means are taken last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.evaluation import own_measures
+from bench.evaluation.measure_names import known, parse
+from retrievers.base import NO_HIT
+
+if TYPE_CHECKING:
+    import ir_measures
+
+# A document that no ranking holds: judged wrong, it moves no figure.
+_NOWHERE = "nowhere"
+
+
+def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
+    """Parse names, and try each on two documents: ir_measures parses more than its providers can compute.
+
+    Raises BenchError for one that is unknown or cannot be computed here.
+    """
+    resolved = {name: parse(name) for name in names}
+    for name, measure in resolved.items():
+        try:
+            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}, {0: 1}], np.array([[1, 0], [0, -1]]))[name]
+        except Exception as error:  # noqa: BLE001 - whatever its provider raises, the user learns that it does not work
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", known()) from None
+        if not np.isfinite(values).all():
+            raise BenchError(f"The measure {name!r} gives no number on a two-document example.", known())
+    return resolved
+
+
+def cutoff(name: str) -> int:
+    """The rank that a measure looks down to; 0 where it has none. Compat's is part of its definition."""
+    measure = parse(name)
+    if measure.NAME == "Compat":
+        return own_measures.COMPAT_DEPTH
+    return int(measure.params.get("cutoff", 0))
+
+
+def uncut(names: Sequence[str]) -> list[str]:
+    """Those that look down to the last hit: their figures depend on how deep a ranking was cut."""
+    return [name for name in names if not cutoff(name) and parse(name).NAME not in ("NumRel", "NumQ")]
+
+
+def evaluate_positions(
+    measures: dict[str, ir_measures.Measure], judgements: Sequence[dict[int, int]], documents: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """The same from plain data: for each query a dict of position -> grade, and its ranked positions, -1 for none."""
+    import ir_measures
+
+    ours = {name: formula for name, measure in measures.items() if (formula := own_measures.formula(measure))}
+    asked: dict[ir_measures.Measure, list[str]] = {}  # one measure may go by several names, as AP and MAP
+    for name, measure in measures.items():
+        if name not in ours:
+            asked.setdefault(_uncut(measure), []).append(name)
+    label = [str(position) for position in range(int(documents.max(initial=0)) + 1)]
+    qrels = _qrels(judgements)
+    descending = [float(score) for score in range(documents.shape[1], 0, -1)]
+    run = {}
+    for query, row in enumerate(documents.tolist()):
+        hits = {  # below NO_HIT stands what the set does not have: a hit that nobody judged
+            label[document] if document >= 0 else str(document): score
+            for document, score in zip(row, descending, strict=True)
+            if document != NO_HIT
+        }
+        if hits:  # some providers divide by the number of hits; a query left out gets the measure's zero
+            run[str(query)] = hits
+    values = {name: np.zeros(len(judgements)) for name in measures}
+    # By identity, held so that none is given away: a measure's own hash writes its whole text each time.
+    named: dict[int, tuple[ir_measures.Measure, list[str]]] = {}
+    for together in _apart(asked):
+        for metric in ir_measures.evaluator(together, qrels).iter_calc(run):
+            if id(metric.measure) not in named:
+                named[id(metric.measure)] = metric.measure, asked[metric.measure]
+            for name in named[id(metric.measure)][1]:
+                values[name][int(metric.query_id)] = metric.value
+    for name, measure in measures.items():
+        if name in ours:
+            values[name] = ours[name](measure, judgements, documents)
+        elif _uncut(measure) is not measure:
+            values[name][values[name] < 1 / measure["cutoff"]] = 0
+    return values
+
+
+def _qrels(judgements: Sequence[dict[int, int]]) -> dict[str, dict[str, int]]:
+    found = {
+        str(query): {str(document): grade for document, grade in grades.items()}
+        for query, grades in enumerate(judgements)
+    }
+    for grades in found.values():
+        # trec_eval counts documents by grade up to a query's highest, in memory that it does not have below 0.
+        if grades and max(grades.values()) < 0:
+            grades[_NOWHERE] = 0
+    return found
+
+
+def _uncut(measure: ir_measures.Measure) -> ir_measures.Measure:
+    """RR for RR@k, which is RR where that is at least 1 / k, else 0: its own provider sorts every hit in Python."""
+    if measure.NAME != "RR" or "cutoff" not in measure.params:
+        return measure
+    return type(measure)(**{key: value for key, value in measure.params.items() if key != "cutoff"})
+
+
+def _apart(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Measure]]:
+    """The measures by what they change in judgements or rankings, each set for an evaluator of its own.
+
+    ir_measures puts one that it believes needs no setting (nDCG, NumRet) beside the first of a set, in an order that
+    differs by process: nDCG@10 beside nDCG with other gains then has those gains.
+    """
+    found: dict[str, list[ir_measures.Measure]] = {}
+    for measure in measures:
+        changed = {key: measure.params[key] for key in ("gains", "judged_only") if key in measure.params}
+        found.setdefault(repr(changed), []).append(measure)
+    return list(found.values())

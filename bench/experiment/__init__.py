@@ -1,0 +1,1 @@
+"""A run: who takes part, workers, timing, and the loop over sets and retrievers."""

@@ -1,0 +1,129 @@
+"""What is installed and what a run would find here; for each thing missing, what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.data.formats import shipped
+from bench.machine import environment
+from retrievers import RetrieverError
+from retrievers.dense.model import MINILM, MINILM_SHA256, locate
+from retrievers.dense.vector_cache import SET_ASIDE, VectorCache, default_path
+
+# Below this a run of the shipped sets with MiniLM may fail for want of memory.
+ENOUGH_MEMORY_MB = 2048
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination. advice: what to do, if anything; broken: a run cannot do without it."""
+
+    what: str
+    state: str
+    advice: str = ""
+    broken: bool = False
+
+
+def examine(results: Path) -> Iterator[Finding]:
+    """Look at everything, the slow things last."""
+    yield Finding("Python", f"{platform.python_version()} on {platform.platform()}")
+    yield _git()
+    for name in environment.LIBRARIES:
+        number = environment.version(name)
+        advice = "" if number else f"Run: pip install -c constraints.txt {name}"
+        yield Finding(name, number or "missing", advice, broken=not number)
+    yield _threads()
+    yield _blas()
+    yield _memory()
+    yield _folder("results", results)
+    yield _cache()
+    yield _sets()
+    yield _model()
+    yield _gpu()
+
+
+def _git() -> Finding:
+    number, commit = environment.version("bench"), environment.git_revision()
+    advice = "" if number else "Run: pip install -c constraints.txt -e ."
+    return Finding("bench", f"{number or 'not installed'}, commit {(commit or 'unknown')[:12]}", advice)
+
+
+def _threads() -> Finding:
+    threads = environment.default_threads()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    state = f"{threads} (physical cores); load {load:.1f}"
+    if load > threads / 2:
+        return Finding("threads", state, "The machine is busy: times will be noisy; wait, or use --no-latency.")
+    return Finding("threads", state)
+
+
+def _blas() -> Finding:
+    import numpy  # noqa: F401 - loads the BLAS that is asked about
+    from threadpoolctl import threadpool_info
+
+    found = threadpool_info()
+    if not found:
+        return Finding("BLAS", "none", "Reinstall numpy from its wheel.")
+    pools = (f"{pool['internal_api']} {pool.get('version') or ''}, {pool['num_threads']} threads" for pool in found)
+    return Finding("BLAS", "; ".join(pools))
+
+
+def _memory() -> Finding:
+    free = environment.available_memory_mb()
+    low = free < ENOUGH_MEMORY_MB
+    return Finding("free memory", f"{free:,} MB", "Close other programs, or leave minilm out with -r." if low else "")
+
+
+def _folder(what: str, folder: Path) -> Finding:
+    place = next(each for each in [folder.resolve(), *folder.resolve().parents] if each.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        return Finding(what, f"{folder}: {error.strerror}", "Give a writable folder to --results.", broken=True)
+    return Finding(what, f"{folder} is writable")
+
+
+def _cache() -> Finding:
+    cache = VectorCache(default_path())
+    try:
+        info = cache.info()
+    except RetrieverError as error:
+        return Finding("cache", error.message, error.hint, broken=True)
+    cache.close()
+    if cache.unwritable:
+        return Finding("cache", f"{info.path} cannot be used", "Set BENCH_CACHE to a writable file, or use --no-cache.")
+    damage = f"; {SET_ASIDE}" if cache.rebuilt else ""
+    return Finding(
+        "cache", f"{info.path}: {info.megabytes:.1f} of {info.limit_mb:,} MB, vectors: {info.vectors:,}{damage}"
+    )
+
+
+def _sets() -> Finding:
+    names = ", ".join(shipped())
+    return Finding(
+        "datasets", names or "none", "" if names else "Reinstall bench: its sets are missing.", broken=not names
+    )
+
+
+def _model() -> Finding:
+    try:
+        folder = locate(MINILM, None)
+    except RetrieverError as error:
+        return Finding(MINILM, error.message, error.hint, broken=True)
+    return Finding(MINILM, f"{folder}, sha256 {MINILM_SHA256[:12]}… as published")
+
+
+def _gpu() -> Finding:
+    if environment.version("torch") is None:
+        return Finding("GPU", "unknown without torch")
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("GPU", torch.cuda.get_device_name(0))
+    return Finding("GPU", "Apple MPS" if torch.backends.mps.is_available() else "none; encoding runs on the CPU")

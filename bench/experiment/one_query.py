@@ -1,0 +1,90 @@
+"""One query through every retriever, side by side: the quickest way to see how they differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.data.dataset import Dataset
+from bench.errors import BenchError
+from bench.experiment.workers.failure import describe_failure
+from retrievers import Ranking, RetrieverError, contract, create
+from retrievers.dense.vector_cache import VectorCache, caching
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One hit. grade: the judgement, None where the pair is not judged."""
+
+    document: str
+    text: str
+    score: float
+    grade: int | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The hits of each retriever, by its label; `judged` where the query is one of the dataset's."""
+
+    query: str
+    dataset: str
+    judged: bool
+    hits: dict[str, list[Hit]]
+
+
+def search(
+    query: str,
+    dataset: Dataset,
+    retrievers: Sequence[str],
+    *,
+    k: int = 5,
+    min_score: float | None = None,
+    cache: VectorCache | None = None,
+) -> Found:
+    """Index the dataset with each retriever and search it for one query.
+
+    min_score: hits below it are left out; it means what each retriever's score means (a cosine for tfidf and dense,
+    an open scale for bm25). Raises BenchError where a retriever fails.
+    """
+    if k < 1:
+        raise BenchError(f"k is {k}.", "Give at least 1.")
+    if min_score is not None and math.isnan(min_score):
+        raise BenchError("--min-score is not a number.", "Give the score below which hits are left out.")
+    if not query.strip():
+        raise BenchError("The query is empty.", "Give the words to search for.")
+    asked = _asked(query, dataset)
+    hits: dict[str, list[Hit]] = {}
+    for label in retrievers:
+        ranking = _ranked(query, dataset, label, min(k, len(dataset.documents)), cache)
+        real = ranking.documents[0] >= 0
+        positions, scores = ranking.documents[0][real], ranking.scores[0][real]
+        hits[label] = [
+            Hit(name, dataset.texts[position], score, None if asked is None else dataset.grade_of(asked, position))
+            for position, name, score in zip(
+                positions.tolist(), dataset.document_ids(positions), scores.tolist(), strict=True
+            )
+            if min_score is None or score >= min_score
+        ]
+    return Found(query, dataset.name, asked is not None, hits)
+
+
+def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache | None) -> Ranking:
+    try:
+        retriever = create(label)
+        with caching(cache):
+            contract.index(retriever, dataset.texts)
+            return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
+    except RetrieverError as error:
+        raise BenchError(f"{label}: {error.message}", error.hint) from None
+    except (Exception, SystemExit) as error:
+        raise BenchError(f"{label} failed: {describe_failure(error)}.", "Mend it, or leave it out.") from error
+
+
+def _asked(query: str, dataset: Dataset) -> int | None:
+    """The position of the dataset's query with this text or id, None where there is none."""
+    wanted = query.strip().casefold()
+    for position, (name, text) in enumerate(zip(dataset.query_ids, dataset.query_texts, strict=True)):
+        if wanted in (text.strip().casefold(), name.casefold()):
+            return position
+    return None

@@ -1,0 +1,199 @@
+"""What takes part in a run: a retriever by name, a retriever object, or rankings that another system stored."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, cast
+
+from bench.analysis import controls
+from bench.data.dataset import Dataset
+from bench.data.formats import run_rankings, trec_runs
+from bench.data.formats.ids import some, why_unknown
+from bench.data.formats.run_rankings import hits_by_query, to_ranking
+from bench.errors import BenchError
+from bench.experiment.workers.messages import WorkerLike
+from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
+from retrievers.base import Ranking
+
+# What file names of TREC runs end in; the rest is what the run is called.
+SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
+
+
+@dataclass
+class Entrant:
+    """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
+
+    instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
+    timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
+    whole, and its file.
+    worker: what the retriever lives in while that is alive. rehearsal_seconds, own_seconds: what libraries and models
+    took to load in its rehearsal, and at most on a set since its worker was started. refused: how it breaks the
+    contract of `index`.
+    """
+
+    label: str
+    signature: str
+    parameters: dict[str, Any]
+    kind: str = "other"
+    instance: Retriever | None = None
+    ranked: Callable[[Dataset, int], Ranking] | None = None
+    stored: Mapping[str, Mapping[str, float]] | None = None
+    path: Path | None = None
+    worker: WorkerLike | None = None
+    rehearsal_seconds: float = 0.0
+    own_seconds: float = 0.0
+    refused: str = ""
+
+    @property
+    def load_seconds(self) -> float:
+        """What libraries and models took to load, once: a model that two objects do not share is loaded twice."""
+        return max(self.rehearsal_seconds, self.own_seconds)
+
+    @property
+    def in_process(self) -> bool:
+        """Does it live in this process?"""
+        return self.instance is not None or self.ranked is not None
+
+    def longest(self, dataset: Dataset) -> int | None:
+        """The most hits that a stored run has for a query of the set; None for what is ranked here."""
+        if self.stored is None:
+            return None
+        return max(map(len, hits_by_query(self.stored, dataset)), default=0)
+
+    def unknown_documents(self, dataset: Dataset) -> list[str]:
+        """The hits of a stored run that the dataset does not have, as its ranking numbers them."""
+        return [] if self.stored is None else run_rankings.unknown_documents(self.stored, dataset)
+
+    def close(self) -> None:
+        """End the worker, if there is one."""
+        if self.worker is not None:
+            self.worker.close()
+            self.worker, self.own_seconds = None, 0.0
+
+
+def entrants(
+    specifications: Sequence[str], instances: Mapping[str, Retriever], runs: Sequence[str], with_controls: int | None
+) -> list[Entrant]:
+    """All of a run. with_controls: the seed of the random rankings, None for no controls.
+
+    Raises BenchError for an unknown one, for two of one label, and where there is none.
+    """
+    found = [_named(each) for each in specifications]
+    found += [_described(label, each, instance=each) for label, each in instances.items()]
+    found += [_stored(Path(path)) for path in runs]
+    if not found:
+        raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
+    if with_controls is not None:
+        found += [_control(name, with_controls) for name in (controls.RANDOM, controls.ORACLE)]
+    labels = [each.label for each in found]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise BenchError(f"Two are called {label!r}.", "Rename the run's file.")
+    return found
+
+
+def _named(specification: str) -> Entrant:
+    try:
+        retriever = create(specification)
+    except RetrieverError as error:
+        raise BenchError(error.message, error.hint) from None
+    return _described(specification, retriever)
+
+
+def _described(label: str, retriever: Retriever, instance: Retriever | None = None) -> Entrant:
+    try:
+        return Entrant(label, signature(retriever), parameters(retriever), kind(retriever), instance=instance)
+    except Exception as error:  # a field of a plug-in's may raise anything where it is read or printed
+        raise BenchError(
+            f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
+        ) from error
+
+
+def twin(retriever: Any) -> Retriever:
+    """Another object with the same parameters, and nothing in common with the first. Raises what copying raises."""
+    if not is_dataclass(retriever):
+        return cast("Retriever", copy.deepcopy(retriever))
+    # Without what it indexed before.
+    settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
+    make: Any = type(retriever)
+    return cast("Retriever", make(**copy.deepcopy(settings)))
+
+
+def _stored(path: Path) -> Entrant:
+    hits = trec_runs.read_run(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Entrant(
+        _called(path),
+        f"trec run sha256:{digest}",
+        {"run": path.name},
+        ranked=partial(_ranked, path, hits),
+        stored=hits,
+        path=path,
+    )
+
+
+def _ranked(path: Path, hits: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: int) -> Ranking:
+    """A stored run's rankings. Raises BenchError where it has none of the set's queries, or none of its documents."""
+    asked = hits_by_query(hits, dataset)
+    if not any(asked) and dataset.outside.isdisjoint(hits):
+        raise _other_set(path, dataset, "queries", hits, dataset.query_ids)
+    unknown = run_rankings.unknown_documents(hits, dataset)
+    if unknown and len(unknown) == len(set(chain.from_iterable(asked))):
+        raise _other_set(path, dataset, "documents", unknown, dataset.documents["id"].to_pylist())
+    return to_ranking(hits, dataset, depth)
+
+
+def _other_set(path: Path, dataset: Dataset, what: str, theirs: Collection[str], ours: Collection[str]) -> BenchError:
+    return BenchError(
+        f"{path} has none of the {what} of {dataset.name}: it has {some(theirs)}; the set has {some(ours)}.",
+        why_unknown(theirs, ours) or "Check that the run was made on this set.",
+    )
+
+
+def _control(name: str, seed: int) -> Entrant:
+    def ranked(dataset: Dataset, depth: int) -> Ranking:
+        return controls.control_rankings(dataset, depth, seed)[name]
+
+    return Entrant(name, f"control {name}, seed {seed}", {"seed": seed}, controls.KIND, ranked=ranked)
+
+
+def _called(path: Path) -> str:
+    name = path.name
+    while name.endswith(SUFFIXES) and Path(name).stem != name:
+        name = Path(name).stem
+    return name
+
+
+def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
+    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
+    if entrant.stored is None or entrant.path is None:
+        return []
+    asked = hits_by_query(entrant.stored, dataset)
+    found = []
+    absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
+    if absent:
+        found.append(
+            f"{entrant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
+            f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
+        )
+    unknown = set(entrant.unknown_documents(dataset))
+    if unknown:
+        number = sum(len(unknown & hits.keys()) for hits in asked)
+        query, document = next(
+            (query, document)
+            for query, hits in zip(dataset.query_ids, asked, strict=True)
+            for document in hits
+            if document in unknown
+        )
+        found.append(
+            f"{entrant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does not "
+            "have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
+            f"{trec_runs.line_of(entrant.path, query, document)}: {document!r} for the query {query!r}."
+        )
+    return found

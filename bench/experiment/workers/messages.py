@@ -1,0 +1,72 @@
+"""The messages between a run and a worker, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievers.base import Ranking
+
+Progress = Callable[[str, int, int | None], None]
+
+
+class WorkerError(Exception):
+    """A retriever failed: one line for the table; the traceback, where there is one, for the log."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message, trace)
+        self.message, self.trace = message, trace
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one message cost. seconds: wall time; phases: seconds by phase; quantities: what was recorded.
+
+    warnings: what the retriever says of its figures. refused: of a rehearsal, how it breaks the contract of `index`.
+    """
+
+    seconds: float
+    phases: dict[str, float]
+    quantities: dict[str, float]
+    warnings: tuple[str, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The rankings of all queries. peak_bytes: the peak memory since the dataset was opened, if known.
+
+    Of a process of its own: with all that it started (bench.experiment.workers.process).
+    """
+
+    ranking: Ranking
+    work: Work
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Timed:
+    """nanoseconds: int64, one a query (or one for all, together). phases: the same by phase."""
+
+    nanoseconds: NDArray[np.int64]
+    phases: dict[str, NDArray[np.int64]]
+
+
+class WorkerLike(Protocol):
+    """The messages, whoever answers them."""
+
+    def await_start(self) -> None: ...
+    def load(self, cached: bool) -> Work: ...
+    def open(self, folder: Path) -> None: ...
+    def build(self, cached: bool = True) -> Work: ...
+    def rank(self, k: int) -> Ranked: ...
+    def time(self, queries: Sequence[int], together: bool = False) -> Timed: ...
+    def close(self) -> None: ...

@@ -1,0 +1,154 @@
+"""One retriever's life: load, then open a dataset, build, rank all queries, time a block of single queries.
+
+`Worker` does these in the process it stands in; `process` beside it has the same methods in a process of their own.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.dataset import Texts, open_texts
+from bench.experiment.workers.failure import describe_failure
+from bench.experiment.workers.messages import Progress, Ranked, Timed, Work
+from bench.experiment.workers.recorder import Recorder
+from bench.machine import memory
+from bench.machine.latency import LATENCY_HITS
+from retrievers import contract
+from retrievers.base import Ranking, Retriever, RetrieverError, listening
+from retrievers.contract import checked
+from retrievers.dense.vector_cache import VectorCache, caching
+
+
+class Worker:
+    """The messages in this process.
+
+    another: makes a second retriever like this one, on which is rehearsed; the one that is measured never is. In a
+    process of its own each dataset has an object of its own as well, on which `index` is called once.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        progress: Progress | None = None,
+        own_process: bool = False,
+        cache: VectorCache | None = None,
+        another: Callable[[], Retriever] | None = None,
+    ) -> None:
+        self._retriever: Retriever | None = retriever
+        self._progress, self._own_process, self._cache = progress, own_process, cache
+        self._another = another
+        self._documents: Texts | None = None
+        self._queries: list[str] = []
+        self._settled = False
+
+    def load(self, cached: bool) -> Work:
+        """Rehearse, so that libraries and models are there before anything is measured.
+
+        cached: the embedding cache may answer, so that a model which no text needs is never loaded.
+        """
+        if self._another is None:
+            return Work(0.0, {}, {})
+        try:
+            understudy = self._another()
+        except Exception:  # noqa: BLE001 - a plug-in's object may refuse in any way to be copied
+            unsure = "it cannot be copied, so that nobody knows whether its index replaces the one before."
+            return Work(0.0, {}, {}, (unsure,))
+        recorder = Recorder(self._progress)
+        start = time.perf_counter()
+        with listening(recorder), caching(self._cache if cached else None):
+            refused = contract.rehearse(understudy)
+        # What it warns of is said of these few texts, and of no interest.
+        return replace(recorder.work(time.perf_counter() - start), warnings=(), refused=refused)
+
+    def open(self, folder: Path) -> None:
+        """Map the texts of a dataset; the peak of memory counts from here."""
+        if self._own_process and self._documents is not None and self._another is not None:
+            self._retriever = None  # before the next is made: its index would count as memory of this set
+            self._retriever = self._another()
+        self._documents, queries = open_texts(folder)
+        self._queries = list(queries)
+        self._settled = False
+        gc.unfreeze()
+        if self._own_process:
+            memory.reset_peak()
+
+    def build(self, cached: bool = True) -> Work:
+        """Index the documents. phases["load"] is what libraries and models took to load, apart from the index.
+
+        cached: the embedding cache may answer.
+        """
+        assert self._documents is not None
+        assert self._retriever is not None
+        recorder = Recorder(self._progress)
+        start = time.perf_counter()
+        with listening(recorder), caching(self._cache if cached else None):
+            contract.index(self._retriever, self._documents)
+        return recorder.work(time.perf_counter() - start)
+
+    def rank(self, k: int) -> Ranked:
+        """Rank all queries to depth `k`. Raises RetrieverError where the answer breaks the contract."""
+        assert self._documents is not None
+        recorder = Recorder(self._progress)
+        start = time.perf_counter()
+        with listening(recorder), caching(self._cache):
+            ranking = self._search_all(k, len(self._documents))
+        seconds = time.perf_counter() - start
+        ranking = checked(ranking, len(self._queries), k, len(self._documents))
+        return Ranked(ranking, recorder.work(seconds), memory.peak() if self._own_process else None)
+
+    def _search_all(self, k: int, documents: int) -> Ranking:
+        assert self._retriever is not None
+        try:
+            return self._retriever.search(self._queries, k)
+        except (ValueError, IndexError) as error:
+            if k <= documents or not self._answers(1):
+                raise
+            raise RetrieverError(
+                f"{describe_failure(error)}.",
+                f"It was asked for k={k} of {documents:,} documents: give those that there are.",
+            ) from error
+
+    def _answers(self, k: int) -> bool:
+        """Can it give so many hits?"""
+        assert self._retriever is not None
+        try:
+            self._retriever.search(self._queries, k)
+        except Exception:  # noqa: BLE001 - whatever it is, the number of hits is not what is wrong
+            return False
+        return True
+
+    def time(self, queries: Sequence[int], together: bool = False) -> Timed:
+        """Time these queries one by one, or together as one batch; never with the embedding cache."""
+        assert self._documents is not None
+        assert self._retriever is not None
+        if not self._settled:  # what was built so far is no longer the collector's business
+            gc.collect()
+            gc.freeze()
+            self._settled = True
+        texts = [self._queries[position] for position in queries]
+        batches = [texts] if together else [[text] for text in texts]
+        samples = np.empty(len(batches), dtype=np.int64)
+        phases: list[dict[str, int]] = []
+        for number, batch in enumerate(batches):
+            recorder = Recorder()
+            with listening(recorder):
+                start = time.perf_counter_ns()
+                ranking = self._retriever.search(batch, LATENCY_HITS)
+                samples[number] = time.perf_counter_ns() - start
+            phases.append(recorder.nanoseconds)
+        if batches:  # one of them, when the clock has stopped: a time of nonsense is no time
+            checked(ranking, len(batches[-1]), LATENCY_HITS, len(self._documents))
+        names = sorted({name for each in phases for name in each})
+        return Timed(samples, {name: np.array([each.get(name, 0) for each in phases]) for name in names})
+
+    def close(self) -> None:
+        """Let go of the embedding cache's file, and of what timing asked of the garbage collector."""
+        gc.unfreeze()
+        if self._cache is not None:
+            self._cache.close()

@@ -1,0 +1,174 @@
+"""What moved between two runs, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from bench.evaluation.intervals import difference_interval
+from bench.evaluation.measures import cutoff
+from bench.evaluation.power import detectable
+from bench.evaluation.significance import FLIPS, holm_within, randomisation_test
+from bench.evaluation.streams import Purpose, stream
+from bench.evaluation.units import TIE
+from bench.regression.base_cards import Both, main_measure, slice_of
+from bench.regression.gates import ALL, COSTS, Gate
+from bench.regression.queries import Queries, sameness, unchanged
+from bench.regression.result import UNMOVED, Change, Cost, Flip, Pair
+from bench.storage.run import Run
+
+# Of the random choices of a comparison; a comparison made again says the same.
+SEED = 0
+
+# (gate, set, retriever) -> p
+Tests = dict[tuple[str, str, str], float]
+
+
+def changes_of(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
+    """Every measure of every cell over all queries, and over `slices`.
+
+    p_holm is corrected by set: over its main measures on all queries, and over all else that is shown of it. So what
+    else is compared changes no outcome.
+    """
+    found: list[Change] = []
+    for dataset in dict.fromkeys(each.dataset for each in pairs):
+        mine = [each for each in pairs if each.dataset == dataset]
+        found += _of_set(*both[dataset], mine, slices, flips)
+    families = [(each.dataset, each.main and each.slice == ALL) for each in found]
+    corrected = holm_within(families, [each.p for each in found])
+    return [each._replace(p_holm=p) for each, p in zip(found, corrected, strict=True)]
+
+
+def against_tolerances(both: Both, pairs: Sequence[Pair], gates: Sequence[Gate], flips: int = FLIPS) -> Tests:
+    """P-values of gates on differences by (gate, set, retriever), corrected over all gates of the set.
+
+    The randomisation test of a true difference at the bound: signs are flipped of what each query's difference has
+    above it. Without those where no query moved, which leaves nothing to test.
+    """
+    found: Tests = {}
+    for gate in gates:
+        for each in pairs if gate.kind == "difference" else ():
+            before, after = both[each.dataset]
+            a, b = before.values(each.base_retriever), after.values(each.retriever)
+            if gate.on(each) and gate.figure in a and gate.figure in b:
+                mask = slice_of(before, after, gate.slice)
+                moved = (b[gate.figure] - a[gate.figure])[mask]
+                if mask.any() and not unchanged(moved) and not np.isnan(moved).any():
+                    above = moved[:, None] - gate.value
+                    above[np.abs(above) <= TIE] = 0
+                    units = None if before.groups is None else before.groups[mask]
+                    p = randomisation_test(above, stream(SEED, Purpose.SIGNS), units, flips)
+                    found[gate.text, each.dataset, each.retriever] = float(p[0])
+    corrected = holm_within([dataset for _, dataset, _ in found], list(found.values()))
+    return dict(zip(found, corrected, strict=True))
+
+
+def _of_set(
+    before: Queries, after: Queries, pairs: Sequence[Pair], slices: Sequence[str], flips: int
+) -> Iterator[Change]:
+    main = main_measure(before, after)
+    columns, sides = [], []
+    for each in pairs:
+        same, depth = sameness(before, after, each)
+        a, b = before.values(each.base_retriever), after.values(each.retriever)
+        for measure in (name for name in a if name in b):
+            as_deep = depth >= min(cutoff(measure) or math.inf, 10**9)
+            columns.append((each, measure, same if as_deep else ""))
+            sides.append((a[measure], b[measure]))
+    for where in dict.fromkeys((ALL, *slices)):
+        mask = slice_of(before, after, where)
+        if not mask.any() or not columns:
+            continue
+        old, new = (np.column_stack([pair[side] for pair in sides])[mask] for side in (0, 1))
+        units = None if before.groups is None else before.groups[mask]
+        # By slice: where none of its queries moved, it has nothing to test, whatever the others did.
+        open_ = [number for number in range(len(columns)) if not unchanged(new[:, number] - old[:, number])]
+        figures = dict(zip(open_, tested((new - old)[:, open_], units, flips), strict=True)) if open_ else {}
+        for number, (each, measure, same) in enumerate(columns):
+            settled = number not in figures
+            low, high, p, least = (0.0, 0.0, math.nan, math.nan) if settled else figures[number]
+            yield Change(
+                each.dataset,
+                each.retriever,
+                measure,
+                where,
+                base=float(old[:, number].mean()),
+                head=float(new[:, number].mean()),
+                difference=float((new - old)[:, number].mean()),
+                low=low,
+                high=high,
+                p=p,
+                p_holm=math.nan,
+                detectable=least,
+                queries=int(mask.sum()),
+                groups=int(mask.sum()) if units is None else len(np.unique(units)),
+                same=same or (UNMOVED if settled else ""),
+                settled=settled,
+                main=measure == main,
+            )
+
+
+def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> list[tuple[float, float, float, float]]:
+    """By column: low, high, p and the smallest difference that could have been shown."""
+    differences = np.where(np.abs(differences) <= TIE, 0.0, differences)
+    # Streams of their own: the flips stay the same whatever number of draws the interval takes.
+    low, high, _ = difference_interval(differences, stream(SEED, Purpose.DIFFERENCE), groups=units)
+    p = randomisation_test(differences, stream(SEED, Purpose.SIGNS), units, flips)
+    least = detectable(differences, units)
+    return list(zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True))
+
+
+def costs_of(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:
+    """Every cost of every cell that either run has."""
+    before, after = (
+        {(row["dataset"], row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency")}
+        for run in (base, head)
+    )
+    found = []
+    for each in pairs:
+        old, new = (each.base_dataset, each.base_retriever), (each.dataset, each.retriever)
+        cached = (*old, "vectors_from_cache") in before or (*new, "vectors_from_cache") in after
+        for name, quantity in COSTS.items():
+            values = before.get((*old, quantity), math.nan), after.get((*new, quantity), math.nan)
+            if not all(map(math.isnan, values)):
+                found.append(Cost(*new, name, *values, cached))
+    return found
+
+
+def means_of(
+    queries: Mapping[str, Queries], cells: Iterable[tuple[str, str]], slices: Sequence[str]
+) -> dict[tuple[str, str, str, str], float]:
+    """Means of a run by (dataset, retriever, slice, measure), over all queries and over those of `slices`."""
+    found = {}
+    for dataset, retriever in cells:
+        values = queries[dataset].values(retriever)
+        for where in dict.fromkeys((ALL, *slices)):
+            mask = queries[dataset].mask(where)
+            if mask.any():
+                found.update({(dataset, retriever, where, name): float(v[mask].mean()) for name, v in values.items()})
+    return found
+
+
+def flips_of(both: Both, pairs: Sequence[Pair]) -> list[Flip]:
+    """Queries whose top 10 lost its last relevant document, then those that gained a first, by cell."""
+    found = []
+    for each in pairs:
+        before, after = both[each.dataset]
+        had, has = before.found(each.base_retriever), after.found(each.retriever)
+        for lost, moved in ((True, had & ~has), (False, has & ~had)):
+            found += [
+                Flip(
+                    each.dataset,
+                    each.retriever,
+                    after.ids[number],
+                    after.texts[number],
+                    lost=lost,
+                    relevant=after.relevant[number],
+                    base=before.hits(each.base_retriever, number),
+                    head=after.hits(each.retriever, number),
+                )
+                for number in np.flatnonzero(moved).tolist()
+            ]
+    return found

@@ -1,0 +1,1 @@
+"""A comparison of two stored runs as tables and files."""

@@ -1,0 +1,239 @@
+"""What every form says of a comparison of two runs: chosen, ordered and written out once.
+
+Texts of queries and documents are strangers' input. `inert` makes them plain before any form sees them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from bench.data.slices import ALL
+from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
+from bench.report.table import Table, counted, log_line, p_value, shows_from, signed
+
+SHOWN_FLIPS = 50
+SHOWN_PASSES = 2
+SHOWN_NAMES = 2
+SHOWN_HITS = 3
+SHOWN_CHARACTERS = 160
+NO_FIGURE = "no cell of both runs has this figure"
+
+OUTCOMES = {
+    "pass": "No regression.",
+    "inconclusive": "No regression is shown, and none is ruled out where it says inconclusive.",
+    "regression": "Regression.",
+    "not comparable": "The runs cannot be compared in full, which is never a pass.",
+    "failed": "A cell of head failed.",
+}
+
+
+def inert(text: str, longest: int | None = None) -> str:
+    """One line of printable characters that starts no escape sequence and no workflow command of a CI system."""
+    plain = log_line(text)
+    return plain if longest is None or len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+def headline(found: Regression) -> str:
+    """The outcome, what decided it, and how many queries moved."""
+    dropped = sorted((row for row in found.changes if row.significant == "fail"), key=lambda row: not row.main)
+    first = OUTCOMES[found.outcome]
+    if dropped and found.outcome in ("pass", "inconclusive"):  # the gates hold, and yet
+        names = [f"{row.measure}{_where(row)} of {inert(row.retriever)} on {inert(row.dataset)}" for row in dropped]
+        first = f"No gate fails, but these dropped significantly: {_listed(names)}."
+    elif found.outcome == "pass" and found.changes and all(row.settled for row in found.changes):
+        first += " No query's value moved."
+    return " ".join((first, *_decisive(found), *_moved(found)))
+
+
+def _decisive(found: Regression) -> Iterator[str]:
+    """Gates that fail, and gates whose figure is not there."""
+    for result, what in (("fail", "Failed gates"), ("missing", "Gates without a figure")):
+        names = [
+            f"{inert(judged.gate.text)} ({inert(check.retriever)} on {inert(check.dataset)})"
+            for judged in found.judged
+            for check in judged.checks
+            if check.result == result
+        ]
+        names += [inert(judged.gate.text) for judged in found.judged if result == "missing" and not judged.checks]
+        if names and not (result == "missing" and found.problems):  # the problems say why
+            yield f"{what}: {_listed(names)}."
+
+
+def _moved(found: Regression) -> Iterator[str]:
+    lost = sum(each.lost for each in found.flips)
+    over = f", over {len(found.pairs):,} cells" if len(found.pairs) > 1 else ""
+    if found.flips:
+        queries = "query lost its" if lost == 1 else "queries lost their"
+        gained = len(found.flips) - lost
+        yield f"{lost:,} {queries} last relevant hit in the top 10, {gained:,} gained a first{over}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    more = len(names) - SHOWN_NAMES
+    return "; ".join(names[:SHOWN_NAMES]) + (f"; and {more:,} more" if more > 0 else "")
+
+
+def troubles(found: Regression) -> Iterator[str]:
+    """What keeps the comparison from being whole."""
+    for dataset, retriever, reason in found.failures:
+        yield f"Failed: {inert(retriever)} on {inert(dataset)}: {inert(reason, SHOWN_CHARACTERS)}"
+    for each in found.problems:
+        yield f"Not comparable: {inert(each)}"
+
+
+def notes(found: Regression) -> Iterator[str]:
+    """What else differs between the runs."""
+    for retriever, note in dict.fromkeys((pair.retriever, pair.note) for pair in found.pairs if pair.note):
+        sets = [inert(pair.dataset) for pair in found.pairs if (pair.retriever, pair.note) == (retriever, note)]
+        yield f"{inert(retriever)} on {', '.join(sets)}: {inert(note)}"
+    for dataset, retriever in found.added:
+        yield f"{inert(retriever)} on {inert(dataset)} is new: there is nothing to compare it with."
+    for each in found.surroundings:
+        yield f"{inert(each.what)}: {inert(each.base, SHOWN_CHARACTERS)} is now {inert(each.head, SHOWN_CHARACTERS)}"
+
+
+def gates(found: Regression) -> Table:
+    """Each gate on the cells that it covers: the worst first, and many passes of one gate in a row."""
+    open_: list[tuple[str, ...]] = []
+    passed: list[tuple[str, ...]] = []
+    for judged in found.judged:
+        text = inert(judged.gate.text)
+        fine = [each for each in judged.checks if each.result == "pass"]
+        open_ += [_check(text, each) for each in judged.checks if each.result != "pass"]
+        if len(fine) > SHOWN_PASSES:
+            whole = "all" if len(fine) == len(judged.checks) else f"of {len(judged.checks):,}"
+            passed.append(("pass", text, "", "", f"{counted(len(fine), 'cell')} ({whole})"))
+        else:
+            passed += [_check(text, each) for each in fine]
+        if not judged.checks:
+            open_.append(("missing", text, "", "", NO_FIGURE))
+    open_.sort(key=lambda row: WORST.index(row[0]))
+    header = ("outcome", "gate", "set", "retriever", "base → head")
+    marked = frozenset((number, 0) for number in range(len(open_)))
+    return Table("Gates", header, (*open_, *passed), best=marked, columns_left=len(header))
+
+
+def main(found: Regression) -> Table | None:
+    """The main measure of each cell that moved; None where none did."""
+    rows = tuple(_figures(row) for row in found.whole() if row.main and not row.settled)
+    if not rows:
+        return None
+    still = sum(row.main and row.settled for row in found.whole())
+    notes = (f"In {counted(still, 'more cell')} no query's value moved.",) if still else ()
+    return Table("Main measures", _QUALITY[:6], tuple(row[:6] for row in rows), notes=notes, columns_left=3)
+
+
+def quality(found: Regression) -> Table:
+    """Every measure of every cell, and of the slices that gates ask for; a cell where nothing moved is one row."""
+    rows: list[tuple[str, ...]] = []
+    for pair in found.pairs:
+        mine = [row for row in found.changes if (row.dataset, row.retriever) == pair[:2]]
+        if len(mine) > 1 and all(row.settled for row in mine):
+            shown = next((row for row in mine if row.main), mine[0])
+            name, said = f"{shown.measure} and {len(mine) - 1} more", _figures(shown)
+            rows.append((*said[:2], name, *said[3:5], _same(mine), *said[6:]))
+        else:
+            rows += map(_figures, mine)
+    notes = (
+        "Difference: head − base, with its paired 95% interval; p: paired randomisation test, corrected (Holm) over "
+        "the main measures of a set, and over all else that is shown of it; could show: the smallest true difference "
+        "that these queries reveal with 80% power. "
+        "State: fail where the interval is below 0 and p below .05, pass where it is nowhere below 0 or no "
+        "query's value moved, else inconclusive.",
+    )
+    return Table("Quality", _QUALITY, tuple(rows), notes=notes, columns_left=3)
+
+
+_QUALITY = ("set", "retriever", "measure", "base", "head", "difference [95%]", "p (Holm)", "could show", "state")
+
+
+def _figures(row: Change) -> tuple[str, ...]:
+    names = (inert(row.dataset), inert(row.retriever), f"{row.measure}{_where(row)}")
+    if row.settled:
+        said = (row.same, "", "", "pass")
+    else:
+        between = f"{signed(row.difference)} [{signed(row.low)}, {signed(row.high)}]"
+        said = (between, p_value(row.p_holm), shows_from(row.detectable), row.significant)
+    return (*names, f"{row.base:.4f}", f"{row.head:.4f}", *said)
+
+
+def _same(rows: Sequence[Change]) -> str:
+    """What all rows say, else what holds for all."""
+    said = {row.same for row in rows}
+    return said.pop() if len(said) == 1 else UNMOVED
+
+
+def _where(row: Change) -> str:
+    return "" if row.slice == ALL else f"[{inert(row.slice)}]"
+
+
+def costs(found: Regression) -> Table:
+    """Times and sizes of both runs."""
+    rows = [
+        (inert(row.dataset), inert(row.retriever), row.name, _cost(row.base), _cost(row.head), _share(row))
+        for row in found.costs
+    ]
+    notes = (
+        "Times are advice: the runs were not measured in turn on one machine. * shortened by the embedding cache.",
+    )
+    return Table(
+        "Costs", ("set", "retriever", "cost", "base", "head", "change"), tuple(rows), notes=notes, columns_left=3
+    )
+
+
+def shown_flips(found: Regression, most: int = SHOWN_FLIPS) -> Sequence[Flip]:
+    """Flipped queries that a form for people shows: lost ones first."""
+    return sorted(found.flips, key=lambda flip: not flip.lost)[:most]
+
+
+def left_out(found: Regression, most: int = SHOWN_FLIPS) -> str:
+    """How many flipped queries are not shown; empty for none."""
+    more = len(found.flips) - most
+    return f"{counted(more, 'more flipped query', 'more flipped queries')}; --json has them all." if more > 0 else ""
+
+
+def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
+    """The first hits of base, then of head, and the first relevant one: the side, and the hit in one line."""
+    for side, hits in (("base", flip.base), ("head", flip.head)):
+        shown = hits[:SHOWN_HITS]
+        relevant = [each for each in hits if (each.grade or 0) > 0][:1]
+        yield from ((side, hit(each)) for each in (*shown, *(each for each in relevant if each not in shown)))
+        if not hits:
+            yield side, "finds nothing"
+
+
+def hit(each: Hit) -> str:
+    """A hit in one line."""
+    mark = " ✓" if (each.grade or 0) > 0 else " ✗" if each.grade is not None else ""
+    return inert(f"{each.rank}. {each.document}{mark} {each.text}", SHOWN_CHARACTERS)
+
+
+def reasons(judged: Judged) -> str:
+    """The checks of a gate that are no pass, the worst first, else all, a line each."""
+    chosen = [each for each in judged.checks if each.result != "pass"] or list(judged.checks)
+    chosen.sort(key=lambda each: WORST.index(each.result))
+    if not chosen:
+        return f"missing: {NO_FIGURE}"
+    return "\n".join(
+        f"{each.result}: {inert(each.retriever)} on {inert(each.dataset)}: {each.reason}" for each in chosen
+    )
+
+
+def _check(gate: str, each: Check) -> tuple[str, ...]:
+    return each.result, gate, inert(each.dataset), inert(each.retriever), each.reason
+
+
+def _share(row: Cost) -> str:
+    text = f"{row.head / row.base - 1:+z.1%}" if row.base and not math.isnan(row.head - row.base) else "n/a"
+    return text + "*" * (row.cached and row.name in ("index_s", "load_s", "peak_memory_mb"))
+
+
+def _cost(value: float) -> str:
+    """Two decimals, more for what would be nothing with two."""
+    return _number(value, 2 if not 0 < value < 1 else 4)
+
+
+def _number(value: float, digits: int) -> str:
+    return "n/a" if math.isnan(value) else f"{value:,.{digits}f}"

@@ -1,0 +1,1 @@
+"""A stored run as tables, charts and texts."""

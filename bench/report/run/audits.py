@@ -1,0 +1,163 @@
+"""What in the set itself moves its figures: ties, unjudged hits, a model's window, unknown words, copies, traps.
+
+Only what has something to say becomes a table; each has the same in one line for the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.report.run.names import analysis, called, main_as_shown
+from bench.report.table import Table, counted, interval, number, share
+from bench.storage.run import Run
+
+Found = Mapping[str, Any]
+
+
+def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """The tables of a set that say something."""
+    found = analysis(run, dataset)
+    if not found:
+        return
+    name, main = called(dataset), main_as_shown(run, dataset)
+    yield from filter(None, (ties(found, name, main), unjudged(found, name, main)))
+    yield from windows(found, name, main)
+    yield from filter(None, (unknown_words(found, name, main), copies(found, name, main)))
+    traps = found.get("traps", {})
+    for kind, source in (("judged", "judged not relevant"), ("file", "named in the file of traps")):
+        if traps.get(kind):
+            yield _traps(traps[kind], name, source)
+
+
+def ties(found: Found, name: str, main: str) -> Table | None:
+    """What the order of equal scores decides; None where it decides nothing that shows."""
+    every = found.get("ties") or {}
+    moved = {label: each for label, each in every.items() if number(each["best"]) != number(each["worst"])}
+    if not moved:
+        return None
+    columns = ("value", "best", "worst", "expected")
+    rows = [(label, f"{each['tied']:,}", *(number(each[key]) for key in columns)) for label, each in moved.items()]
+    parts = [f"{label} {number(each['worst'])} to {number(each['best'])}" for label, each in moved.items()]
+    notes = ["Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval."]
+    cut = [f"{label} in {counted(each['cut'], 'query', 'queries')}" for label, each in moved.items() if each["cut"]]
+    if cut:
+        notes.append(f"Orders of the stored hits alone; equal scores may go on below them: {', '.join(cut)}.")
+    return Table(
+        f"{name}: ties and {main}",
+        ("retriever", "queries with ties", "as ranked", *columns[1:]),
+        tuple(rows),
+        notes=tuple(notes),
+        line=f"Ties: by the order of equal scores, {main} of {', '.join(parts)}.",
+    )
+
+
+def unjudged(found: Found, name: str, main: str) -> Table | None:
+    """What unjudged hits could change; None where every hit is judged."""
+    seen = {label: each for label, each in (found.get("unjudged") or {}).items() if each["unjudged"]}
+    if not seen:
+        return None
+    rows = [
+        (label, share(each["unjudged"] / each["hits"]), *(number(each[key]) for key in ("value", "low", "high")))
+        for label, each in seen.items()
+    ]
+    cutoff = next(iter(seen.values()))["cutoff"]
+    parts = [f"{row[0]} {row[1]} ({row[3]} to {row[4]})" for row in rows]
+    return Table(
+        f"{name}: unjudged hits and {main}",
+        ("retriever", f"unjudged in top {cutoff}", "as judged", "at least", "at most"),
+        tuple(rows),
+        notes=(
+            "An unjudged hit counts as not relevant. At least, at most: over all ways to call some of these hits "
+            "relevant, all at one grade that the set uses.",
+        ),
+        line=f"Unjudged in the top {cutoff}, and what {main} could be: {', '.join(parts)}.",
+    )
+
+
+def windows(found: Found, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
+    """How often relevant documents longer than a model reads are found; nothing where none is longer."""
+    for seen in found.get("windows") or ():
+        if seen["not_checked"] or not seen["cut"]:
+            continue
+        cut, whole, top = seen["found_cut"], seen["found_whole"], f"top {seen['cutoff']}"
+        rows = [(label, share(cut[label]), share(whole[label])) for label in cut]
+        are = "is" if seen["cut"] == 1 else "are"
+        documents = counted(seen["relevant"], "relevant document")
+        said = f"{seen['cut']:,} of {documents} ({share(seen['cut'] / seen['relevant'])}) {are}"
+        parts = [f"{label} {of_cut} / {of_others}" for label, of_cut, of_others in rows]
+        readers, read = ", ".join(seen["readers"]), "reads" if len(seen["readers"]) == 1 else "read"
+        yield Table(
+            f"{name}: documents beyond the window of {readers}",
+            ("retriever", f"cut ones found in the {top}", "others found there"),
+            tuple(rows),
+            notes=(
+                f"{said} longer than the {seen['window']} word pieces that {readers} {read}. Found: the share of all "
+                "pairs of a query and a relevant document, not a mean over queries.",
+            ),
+            line=f"Window: {said} cut by {readers}; found in the {top}, cut ones / others: {', '.join(parts)}.",
+        )
+
+
+def unknown_words(found: Found, name: str, main: str) -> Table | None:
+    """Quality on queries with a word that no document has; None where all or none have one."""
+    seen = found.get("unknown_words")
+    if not seen or not 0 < seen["unknown"] < seen["queries"]:
+        return None
+    with_one, without = seen["with_unknown"], seen["without_unknown"]
+    rows = [(label, interval(with_one[label]), interval(without[label])) for label in with_one]
+    said = f"{seen['unknown']:,} of {counted(seen['queries'], 'query', 'queries')} ({share(seen['share'])})"
+    parts = [f"{each} {number(with_one[each]['value'], 2)} / {number(without[each]['value'], 2)}" for each in with_one]
+    return Table(
+        f"{name}: words that no document has",
+        ("retriever", f"{main} with one [95%]", "without [95%]"),
+        tuple(rows),
+        notes=(f"{said} have a word that stands in no document, which no lexical index can match.",),
+        line=f"Unknown words: {said} have one; {main} with / without: {', '.join(parts)}.",
+    )
+
+
+def copies(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001
+    """Right answers that count as wrong; None where there is none."""
+    seen = found.get("copies")
+    if not seen or not seen["pairs"]:
+        return None
+    top = f"top {seen['cutoff']}"
+    rows = [(label, *(f"{seen[key][label]:,}" for key in ("within", "above", "above_all"))) for label in seen["within"]]
+    parts = [f"{label} {above} of {within}" for label, within, above, _ in rows]
+    times = counted(seen["pairs"], "time")
+    note = (
+        f"{times} an unjudged document in the {top} of some retriever has the text, or nearly the text, of a relevant "
+        "one, and counts as wrong."
+    )
+    if not seen["near_searched"]:
+        note += " Nearly equal texts were not searched: there is too much text."
+    return Table(
+        f"{name}: unjudged copies of relevant documents",
+        ("retriever", f"in the {top}", "above what they copy", "above all relevant ones"),
+        tuple(rows),
+        notes=(note,),
+        line=f"Copies: {times} an unjudged document in a {top} copies a relevant one; above what it copies: "
+        f"{', '.join(parts)}.",
+    )
+
+
+def _traps(seen: Found, name: str, source: str) -> Table:
+    rows = [
+        (label, interval(each["rate"]), *(f"{each[key]:,}" for key in ("wrong", "right", "undecided")))
+        for label, each in seen.items()
+    ]
+    several = "pairs of a query and a document"
+    pairs = counted(next(iter(seen.values()))["pairs"], "pair of a query and a document", several)
+    parts = [f"{label} {share(each['rate']['value'])}" for label, each in seen.items()]
+    return Table(
+        f"{name}: traps ({source})",
+        ("retriever", "wrong above right [95%]", "wrong above", "right above", "neither stored"),
+        tuple(rows),
+        notes=(
+            f"{pairs} {source}. Wrong above: the document stands above every right one. First figure: its share of the "
+            "pairs of which either is stored, mean over queries.",
+        ),
+        line=f"Traps, {pairs} {source}: a wrong one stands above every right one, of those where either is stored, "
+        f"mean over queries, in {', '.join(parts)}.",
+    )

@@ -1,0 +1,141 @@
+"""The tables of what retrievers cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bench.report.run.names import (
+    analysis,
+    called,
+    contenders,
+)
+from bench.report.table import FRONT, Table, counted, number
+from bench.storage.run import Row, Run
+from bench.storage.schema import FROM_CACHE, NOISY, SHORTENED
+
+# quantity in latency.csv -> (heading with unit, digits)
+COSTS = {
+    "load": ("load s", 2),
+    "index": ("index s", 3),
+    "first_query": ("first query ms", 2),
+    "p50": ("p50 ms", 2),
+    "p90": ("p90 ms", 2),
+    "p95": ("p95 ms", 2),
+    "p99": ("p99 ms", 2),
+    "batch": ("batch queries/s", 0),
+    "peak_memory": ("peak memory MB", 0),
+    "index_size": ("index MB", 2),
+}
+INTERVALS = ("index", "p50", "p95")
+
+# Drift of the gauge -> the times that were taken meanwhile.
+DRIFTS = {
+    "drift_index": ("index", "first_query"),
+    "drift_timing": ("p50", "p90", "p95", "p99", "batch", "encode_p50", "score_p50", "select_p50"),
+}
+
+# Quantity -> what it is called as one axis of the Pareto set.
+AXES = {"p95": "p95", "peak_memory": "peak memory", "index": "index time"}
+PHASES = {"encode_p50": "encode ms", "score_p50": "score ms", "select_p50": "select ms"}
+
+
+def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """Time and memory by retriever, or None where nothing was timed."""
+    found = _times(run, dataset)
+    retrievers = [each for each in contenders(run) if (each, "index") in found]
+    if not retrievers:
+        return None
+    front = analysis(run, dataset).get("pareto", {"axes": [], "retrievers": []})
+    shown = [name for name in COSTS if any((each, name) in found for each in retrievers)]
+    phases = [name for name in PHASES if any((each, name) in found for each in retrievers)]
+    header = ["retriever", *(COSTS[name][0] for name in shown), *(PHASES[name] for name in phases)]
+    rows = []
+    for retriever in retrievers:
+        cells = [_cost(found.get((retriever, name)), COSTS[name][1], name in INTERVALS) for name in shown]
+        if (retriever, FROM_CACHE) in found:
+            cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
+        cells += [_cost(found.get((retriever, name)), 2) for name in phases]
+        noisy = {each for drift, names in DRIFTS.items() if _drift(found, retriever, drift) > NOISY for each in names}
+        columns = zip([*shown, *phases], cells, strict=True)
+        called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
+        rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
+    notes = [*_front_notes(front["axes"], rows), *_timing_notes(found, dataset)]
+    return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
+
+
+def timed(run: Run, dataset: dict[str, Any]) -> str:
+    """Of how many samples the times of a set are, and whether the machine was noisy: for forms that mark no figure."""
+    found = _times(run, dataset)
+    samples = _samples(found)
+    noisy = any(_drift(found, each, "drift_timing") > NOISY for each in contenders(run))
+    return f"{samples} samples each{', on a noisy machine (~)' if noisy else ''}" if samples else ""
+
+
+def _times(run: Run, dataset: dict[str, Any]) -> dict[tuple[str, str], Row]:
+    return {
+        (row["retriever"], row["quantity"]): row for row in run.rows("latency") if row["dataset"] == dataset["name"]
+    }
+
+
+def _samples(found: dict[tuple[str, str], Row]) -> str:
+    """How many queries were timed, by the retriever with the fewest and the one with the most."""
+    counts = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
+    return " to ".join(f"{each:,}" for each in sorted({min(counts), max(counts)})) if counts else ""
+
+
+def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) -> list[str]:
+    notes = [
+        f"* shortened by the embedding cache: {row['value']:.0%} of the vectors of {retriever} came from it."
+        for (retriever, quantity), row in found.items()
+        if quantity == FROM_CACHE
+    ]
+    worst = max((_drift(found, retriever, drift) for retriever, drift in found if drift in DRIFTS), default=0)
+    if worst > NOISY:
+        notes.append(
+            f"~ on a noisy machine: a fixed piece of work took up to {worst:.0%} longer around these times than at its "
+            "quickest in the run. Trust ratios within a table before the times themselves."
+        )
+    builds = max((row["samples"] for (_, quantity), row in found.items() if quantity == "index"), default=1)
+    if builds > 1:
+        notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
+    samples = _samples(found)
+    if not samples:
+        return notes
+    notes.append(f"Times: {samples} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
+    if any(row["samples"] > dataset["queries"] for (_, quantity), row in found.items() if quantity == "p50"):
+        notes.append(
+            f"The {counted(dataset['queries'], 'query was', 'queries were')} asked more than once, which the intervals "
+            "take into account; no interval: too few different queries for that percentile."
+        )
+    return notes
+
+
+def _drift(found: dict[tuple[str, str], Row], retriever: str, quantity: str) -> float:
+    row = found.get((retriever, quantity))
+    return 0.0 if row is None or math.isnan(row["value"]) else float(row["value"])
+
+
+def _with_time(value: float, milliseconds: float) -> str:
+    if math.isnan(value):
+        return "n/a"
+    return number(value) if math.isnan(milliseconds) else f"{number(value)} ({milliseconds:.2f} ms)"
+
+
+def _cost(row: Row | None, digits: int, interval: bool = False) -> str:
+    if row is None or math.isnan(row["value"]):
+        return "n/a"
+    text = f"{row['value']:,.{digits}f}"
+    if interval and not math.isnan(row["low"]):
+        text += f" [{row['low']:,.{digits}f}, {row['high']:,.{digits}f}]"
+    return text
+
+
+def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
+    if not any(row[0].endswith(FRONT) for row in rows):
+        return []
+    names = [AXES.get(axis, axis) for axis in axes]
+    return [
+        f"{FRONT} beaten by no other on all of {', '.join(names)} at once, as measured (Pareto); "
+        "who has an unknown cost is not counted as beaten."
+    ]

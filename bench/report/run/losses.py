@@ -1,0 +1,72 @@
+"""The queries on which one retriever loses most against another, each as a few lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.report.run.names import analysis
+from bench.report.table import counted, head, number
+from bench.storage.run import Run
+
+WORST = 3  # queries of a pair
+QUERY, TEXT = 160, 120  # characters shown
+TERMS = 8
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One query. summary: who ranks its answer where. details: lines of (what, text)."""
+
+    query: str
+    summary: str
+    details: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The worst losses of one retriever against another."""
+
+    title: str
+    losses: tuple[Loss, ...]
+
+
+def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Losses]:
+    """Every ordered pair in which one loses anything."""
+    found = analysis(run, dataset)
+    for pair in found.get("failures", ()):
+        if pair["worst"]:
+            queries = counted(pair["lost"], "query", "queries")
+            title = f"{pair['loser']} below {pair['winner']}: {queries}"
+            yield Losses(title, tuple(_loss(pair, each, found) for each in pair["worst"][:WORST]))
+
+
+def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, Any]) -> Loss:
+    ranks = [(pair["loser"], loss["loser_rank"], loss["loser_value"])]
+    ranks.append((pair["winner"], loss["winner_rank"], loss["winner_value"]))
+    depths = found.get("depths", {})  # runs of before that key had one for all
+    places = "; ".join(
+        f"{label} {_place(rank, depths.get(label, found['depth']))}, {number(value, 2)}" for label, rank, value in ranks
+    )
+    details = [
+        ("Answer", f"{head(loss['document'], 60)}: {head(loss['document_text'], TEXT)}"),
+        ("Terms in it", _terms(loss["matched"])),
+        ("Terms missing", _terms(loss["missing"])),
+    ]
+    details += [(f"{pair['loser']}'s hit {each['rank']}", _above(each)) for each in loss["above"]]
+    return Loss(f"“{head(loss['text'], QUERY)}” ({head(loss['query'], 60)})", places, tuple(details))
+
+
+def _place(rank: int | None, depth: int) -> str:
+    return f"not in its {counted(depth, 'hit')}" if rank is None else f"at rank {rank:,}"
+
+
+def _terms(terms: Sequence[str]) -> str:
+    more = f" and {len(terms) - TERMS:,} more" if len(terms) > TERMS else ""
+    return ", ".join(head(term, 40) for term in terms[:TERMS]) + more or "none"
+
+
+def _above(hit: Mapping[str, Any]) -> str:
+    judged = "not judged" if hit["grade"] is None else "not relevant"
+    return f"{head(hit['document'], 60)} ({judged}; shares {_terms(hit['matched'])}): {head(hit['text'], TEXT)}"

@@ -1,0 +1,106 @@
+"""What a report is about: the sets and retrievers of a run, what they are called, and what is known of each set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bench.report.table import counted
+from bench.storage.run import Run
+from bench.storage.schema import choose_measure
+
+CONTROL = "control"
+# A folder as the value of a label's parameter: absolute, or of three parts; a model's name in a hub has two.
+_PATH = re.compile(r"(?<==)(?:[^,/\\]*[/\\]){2,}[^,/\\]+")
+
+
+def main_measure(run: Run, dataset: dict[str, Any]) -> str:
+    """The measure by which a dataset is judged."""
+    return choose_measure(run.info["measures"], dataset["measure"])
+
+
+def shown_measure(run: Run, dataset: dict[str, Any], name: str) -> str:
+    """What a measure is called where its figures stand: one without a cutoff, with the depth of the rankings."""
+    longer = ", ".join(scored_whole(run, dataset))
+    return to_depth(run, dataset, name) + f" ({longer}: whole)" * bool(longer and name in run.info["uncut"])
+
+
+def to_depth(run: Run, dataset: dict[str, Any], name: str) -> str:
+    """The same where it is said elsewhere which stored runs are scored whole."""
+    cut = any(run.cut(dataset["name"], each) for each in run.retrievers)
+    if name not in run.info.get("uncut", ()) or not cut or dataset["documents"] <= run.info["depth"]:
+        return name
+    return f"{name} to depth {run.info['depth']:,}"
+
+
+def scored_whole(run: Run, dataset: dict[str, Any]) -> dict[str, int]:
+    """Stored runs that are longer than the depth of what was ranked here -> the most hits of a query."""
+    whole = run.info.get("whole_runs", {}).get(dataset["name"], {})
+    cut = len(whole) < len(run.retrievers)
+    return {label: length for label, length in whole.items() if cut and length > run.info["depth"]}
+
+
+def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
+    """The main measure as tables call it."""
+    return shown_measure(run, dataset, main_measure(run, dataset))
+
+
+def called(dataset: dict[str, Any]) -> str:
+    """What a dataset is called in every table and chart; a sample is called one."""
+    sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
+    return f"{dataset['name']} (sample of {dataset['queries']:,})" if sampled else str(dataset["name"])
+
+
+def title(dataset: dict[str, Any]) -> str:
+    """Name and size of a set; what is special about it."""
+    answerable = dataset["queries"] - dataset["unanswerable"]
+    size = f"{counted(dataset['documents'], 'document')}, {counted(answerable, 'query', 'queries')}"
+    text = f"{dataset['name']}: {size}"
+    return f"{text} ({dataset['note']})" if dataset["note"] else text
+
+
+def contenders(run: Run) -> list[str]:
+    """The labels of what one may choose from: all but the controls."""
+    return [each["label"] for each in run.info["retrievers"] if each["kind"] != CONTROL]
+
+
+def controls(run: Run) -> list[str]:
+    """The labels of the rankings that bracket the others and that nobody can choose."""
+    return [each["label"] for each in run.info["retrievers"] if each["kind"] == CONTROL]
+
+
+def shortened(run: Run) -> Callable[[str], str]:
+    """Texts that name retrievers -> with the folders in labels by the last parts that still tell them apart."""
+    paths = {path for each in run.info["retrievers"] for path in _PATH.findall(each["label"])}
+    if not paths:
+        return str
+    parts = {path: re.split(r"[/\\]", path) for path in paths}
+    kept = next(
+        n for n in range(1, 1 + max(map(len, parts.values()))) if _distinct(each[-n:] for each in parts.values())
+    )
+    short = {path: "/".join(["…", *each[-kept:]]) if len(each) > kept + 1 else path for path, each in parts.items()}
+    known = re.compile("|".join(map(re.escape, sorted(paths, key=len, reverse=True))))
+    return lambda text: known.sub(lambda found: short[found.group()], text)
+
+
+def _distinct(tails: Iterable[list[str]]) -> bool:
+    found = list(map(tuple, tails))
+    return len(set(found)) == len(found)
+
+
+def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
+    """What analysis.json says of a set; empty where nothing could be compared on it, without the parts that failed."""
+    found: dict[str, Any] = run.analysis["sets"].get(dataset["name"], {})
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def luck(run: Run, dataset: dict[str, Any]) -> list[str]:
+    """Who is not shown better than a random order, and whether anybody could have been; none where all are."""
+    found = analysis(run, dataset)
+    names = ", ".join(found.get("no_better_than_random", ()))
+    if not names:
+        return []
+    if found.get("too_few_for_random"):
+        return [f"Too few queries to show anything better than a random order of the documents: {names}."]
+    return [f"Not shown better than a random order of the documents: {names}."]

@@ -1,0 +1,234 @@
+"""The figures of a stored run as every form shows them: chosen, ordered and written out once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from bench.data.slices import ALL
+from bench.report.run.cost import _with_time, cost
+from bench.report.run.names import (
+    analysis,
+    called,
+    contenders,
+    controls,
+    luck,
+    main_as_shown,
+    main_measure,
+    scored_whole,
+    shown_measure,
+    title,
+    to_depth,
+)
+from bench.report.table import DAGGER, Table, best_of, counted, interval, number, p_value, signed_interval
+from bench.storage.run import Row, Run
+
+
+def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """Every table of a dataset, in the order in which every form shows them."""
+    shown = quality(run, dataset)
+    if shown.rows:
+        yield shown
+        sliced = (by_slice(run, dataset, name) for name in dataset["slices"])
+        yield from (each for each in sliced if each.rows)  # a sample may have left no query with the field
+    for each in (wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
+        if each is not None:
+            yield each
+
+
+def quality(run: Run, dataset: dict[str, Any]) -> Table:
+    """Measures by retriever, controls last; the main measure with its 95% interval.
+
+    A dagger stands on what is not shown different from the best of its column.
+    """
+    names = run.info["measures"]
+    main = main_measure(run, dataset)
+    shown = {name: to_depth(run, dataset, name) for name in names}
+    header = ("retriever", *(f"{shown[name]} [95%]" if name == main else shown[name] for name in names))
+    level = analysis(run, dataset).get("level", {})
+    chosen = contenders(run)
+    rows: list[tuple[str, ...]] = []
+    values: list[dict[str, float]] = []
+    for retriever in [*chosen, *controls(run)]:
+        found = {row["measure"]: row for row in _rows(run, dataset["name"], retriever) if row["slice"] == ALL}
+        if all(math.isnan(row["value"]) for row in found.values()):  # it failed, or no query has an answer
+            continue
+        if retriever in chosen:
+            values.append({name: found[name]["value"] for name in names})
+        undecided = {name for name in names if retriever in level.get(name, {}).get("undecided", ())}
+        cells = (_measure(found[name], name == main) + DAGGER * (name in undecided) for name in names)
+        rows.append((retriever, *cells))
+    queries = dataset["queries"] - dataset["unanswerable"]
+    best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((each[name] for each in values), queries)}
+    notes = (*_level_notes(run, dataset, rows), *luck(run, dataset), *_notes(run, dataset))
+    return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
+
+
+def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
+    """The main measure by the values of a metadata field, and the test of the two that the verdict compares."""
+    main = main_measure(run, dataset)
+    found = {
+        (row["slice"], row["retriever"]): row
+        for row in run.rows("measures")
+        if row["dataset"] == dataset["name"] and row["measure"] == main and row["slice"].startswith(f"{field}=")
+    }
+    values = sorted({each for each, _ in found})
+    retrievers = [each for each in contenders(run) if any((value, each) in found for value in values)]
+    rows, best = [], set()
+    for row, value in enumerate(values):
+        queries = found[value, retrievers[0]]["queries"]
+        best |= {(row, 2 + place) for place in best_of((found[value, each]["value"] for each in retrievers), queries)}
+        rows.append(
+            (
+                value.partition("=")[2],
+                f"{queries:,}",
+                *(_measure(found[value, each], True) for each in retrievers),
+            )
+        )
+    header = (field, "queries", *retrievers)
+    heading = f"{called(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}"
+    tests = analysis(run, dataset).get("slices")
+    mine = {f"{field}={each['value']}": each for each in (tests or {}).get("slices", ()) if each["field"] == field}
+    if not tests or not mine:
+        return Table(heading, header, tuple(rows), frozenset(best))
+    told = [(signed_interval(mine[each], "difference"), p_value(mine[each]["p_holm"])) if each in mine else ("n/a",) * 2
+            for each in values]  # fmt: skip
+    rows = [(*row, *test) for row, test in zip(rows, told, strict=True)]
+    header = (*header, f"{tests['a']} - {tests['b']} [95%]", "p (Holm)")
+    return Table(heading, header, tuple(rows), frozenset(best), (_slice_note(tests, field),))
+
+
+def _slice_note(tests: dict[str, Any], field: str) -> str:
+    """How the values of a field were tested, and whether the difference is the same on all."""
+    note = (
+        f"p: {tests['a']} against {tests['b']} on these queries alone, corrected over "
+        f"{counted(len(tests['slices']), 'slice')} of the set (exploratory; n/a: too few queries)."
+    )
+    same = next((each for each in tests["interactions"] if each["field"] == field), None)
+    return note if same is None else f"{note} That they differ alike on all: p {p_value(same['p_holm'])}."
+
+
+def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """What becomes of one question in several wordings, or None where the set has no such groups."""
+    main = main_measure(run, dataset)
+    found = {
+        (row["retriever"], row["quantity"], row["measure"]): row
+        for row in run.rows("groups")
+        if row["dataset"] == dataset["name"]
+    }
+    shown = list(dict.fromkeys((quantity, measure) for _, quantity, measure in found if measure in ("", main)))
+    retrievers = [each for each in contenders(run) if any(each == retriever for retriever, _, _ in found)]
+    if not retrievers:
+        return None
+    means = {row["retriever"]: row for row in run.rows("measures") if _is_main(row, dataset, main)}
+    header = (
+        "retriever",
+        f"{shown_measure(run, dataset, main)} of all [95%]",
+        *(
+            f"{quantity}{f' {shown_measure(run, dataset, measure)}' * bool(measure)} [95%]"
+            for quantity, measure in shown
+        ),
+    )
+    rows = [
+        (each, _measure(means[each], True), *(_measure(found[each, *column], True) for column in shown))
+        for each in retrievers
+    ]
+    count = counted(next(iter(found.values()))["groups"], "group")
+    queries = counted(next(iter(means.values()))["queries"], "query", "queries")
+    note = (
+        f"First column: mean over {queries}; the others: over {count} of wordings of one question (field "
+        f"{dataset['group']}). Worst: its worst-served wording. Flip rate: groups where some wordings find a relevant "
+        "document in the top and others none. Overlap: share of the top that two wordings have in common."
+    )
+    return Table(f"{called(dataset)}: wordings of one question", header, tuple(rows), notes=(note,))
+
+
+def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """Whether the best score tells unanswerable queries apart, or None where the set has none."""
+    found = {
+        (row["retriever"], row["quantity"]): row
+        for row in run.rows("unanswerable")
+        if row["dataset"] == dataset["name"]
+    }
+    shown = list(dict.fromkeys(quantity for _, quantity in found))
+    retrievers = [each for each in contenders(run) if any(each == retriever for retriever, _ in found)]
+    if not retrievers:
+        return None
+    rows = [
+        (each, *(_measure(found[each, quantity], not i) for i, quantity in enumerate(shown))) for each in retrievers
+    ]
+    first = next(iter(found.values()))
+    notes = [
+        f"{counted(first['unanswerable'], 'query', 'queries')} without an answer against {first['answerable']:,} with "
+        "one, by the score of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. "
+        "Refused: share of the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones "
+        "stay."
+    ]
+    without = [each for each in retrievers if any(math.isnan(found[each, quantity]["value"]) for quantity in shown)]
+    if without:
+        notes.append(f"{', '.join(without)}: over 5% of the answerable queries have no hit, so no floor keeps 95%.")
+    header = ("retriever", f"{shown[0]} [95%]", *shown[1:])
+    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=tuple(notes))
+
+
+def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
+    return bool(row["dataset"] == dataset["name"] and row["slice"] == ALL and row["measure"] == main)
+
+
+def summary(run: Run) -> Table:
+    """The main measure of every dataset by retriever, with the p50 of a query where it was timed."""
+    header = ("dataset", "measure", *contenders(run))
+    p50 = {(row["dataset"], row["retriever"]): row["value"] for row in run.rows("latency") if row["quantity"] == "p50"}
+    rows, best = [], set()
+    for place, dataset in enumerate(run.datasets):
+        main = main_measure(run, dataset)
+        value = {row["retriever"]: row["value"] for row in run.rows("measures") if _is_main(row, dataset, main)}
+        figures = [value.get(each, math.nan) for each in contenders(run)]
+        times = [p50.get((dataset["name"], each), math.nan) for each in contenders(run)]
+        failed = [(dataset["name"], each) in {failure[:2] for failure in run.failures} for each in contenders(run)]
+        cells = ("failed" if out else _with_time(*each) for out, *each in zip(failed, figures, times, strict=True))
+        best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
+        rows.append((called(dataset), main_as_shown(run, dataset), *cells))
+    return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
+
+
+def _level_notes(run: Run, dataset: dict[str, Any], rows: list[tuple[str, ...]]) -> list[str]:
+    if not any(cell.endswith(DAGGER) for row in rows for cell in row):
+        return []
+    mine = [row for row in run.rows("comparisons") if row["dataset"] == dataset["name"] and not math.isnan(row["p"])]
+    main = sum(row["measure"] == main_measure(run, dataset) for row in mine)
+    rest = len(mine) - main
+    others = f"; the other columns are exploratory, over {counted(rest, 'comparison')}" if rest else ""
+    return [
+        f"{DAGGER} not shown different from the best of its column (paired randomisation test at .05, Holm over "
+        f"{counted(main, 'comparison')} of {main_measure(run, dataset)}{others})."
+    ]
+
+
+def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
+    notes = []
+    if controls(run):
+        notes.append(f"Controls, which nobody can choose: {' and '.join(controls(run))}.")
+    if dataset["unanswerable"]:
+        count = counted(dataset["unanswerable"], "query has", "queries have")
+        notes.append(f"{count} no relevant document; left out of the means.")
+    if whole := analysis(run, dataset).get("whole"):
+        count = counted(dataset["documents"], "document")
+        notes.append(f"{', '.join(whole)}: the set has {count}, so that this is 1 for whoever returns all of them.")
+    if uncut := run.info.get("uncut"):
+        notes += [
+            f"{label}, a stored run, is scored whole: {', '.join(uncut)} to its depth of {length:,}."
+            for label, length in scored_whole(run, dataset).items()
+        ]
+    if dataset["drop_self"]:
+        notes.append("A query that is a document too is left out of its own hits (drop_self; --keep-self keeps it).")
+    return notes
+
+
+def _rows(run: Run, dataset: str, retriever: str) -> list[Row]:
+    return [row for row in run.rows("measures") if row["dataset"] == dataset and row["retriever"] == retriever]
+
+
+def _measure(row: Row, with_interval: bool) -> str:
+    return interval(row) if with_interval else number(row["value"])

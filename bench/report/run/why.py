@@ -1,0 +1,151 @@
+"""How far apart the retrievers of a run are, and why: differences, quality by lexical overlap, complementarity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bench.report.run.names import analysis, called, main_as_shown, main_measure, shown_measure
+from bench.report.table import Table, best_of, counted, interval, number, p_value, shows_from, signed_interval
+from bench.storage.run import Row, Run
+
+
+def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """Every pair by the main measure, or None where there is no pair."""
+    main = main_measure(run, dataset)
+    found = [row for row in run.rows("comparisons") if (row["dataset"], row["measure"]) == (dataset["name"], main)]
+    if not found:
+        return None
+    better = {frozenset(pair): pair[0] for pair in analysis(run, dataset).get("better", {}).get(main, ())}
+    rows = [_difference(row, better) for row in found]
+    header = ("a", "b", "a - b [95%]", "p (Holm)", "a wins", "ties", "b wins", "effect", "shows from", "state")
+    units = counted(found[0]["queries"], "query", "queries")
+    if found[0]["groups"] != found[0]["queries"]:
+        units += f" in {counted(found[0]['groups'], 'group')}"
+    note = (
+        f"By {units}. Effect: in standard deviations of the differences. Shows from: the smallest true difference that "
+        "the set finds 4 times out of 5, before Holm's correction. Undecided is not equal: a smaller one goes unseen."
+    )
+    few = [f"{row['a']} and {row['b']}" for row in found if row.get("interval") == "bounded"]
+    if few:
+        note += f" So few queries differ between {', '.join(few)} that the interval is the bounded one."
+    return Table(
+        f"{called(dataset)}: differences in {shown_measure(run, dataset, main)}",
+        header,
+        tuple(rows),
+        notes=(note,),
+        columns_left=2,
+    )
+
+
+def _difference(row: Row, better: Mapping[frozenset[str], str]) -> tuple[str, ...]:
+    winner = better.get(frozenset((row["a"], row["b"])))
+    return (
+        row["a"],
+        row["b"],
+        signed_interval(row, "difference"),
+        p_value(row["p_holm"]),
+        *(f"{row[name]:,}" for name in ("wins", "ties", "losses")),
+        number(row["effect"], 2),
+        shows_from(row["detectable"]),
+        f"{winner} better" if winner else "undecided",
+    )
+
+
+def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """Quality by lexical overlap, and where the lead changes; None where there are too few queries for two bins."""
+    found = analysis(run, dataset).get("crossover", {"bins": []})
+    bins = found["bins"]
+    if len(bins) < 2:
+        return None
+    labels = list(bins[0]["quality"])
+    rows, best = [], set()
+    for place, each in enumerate(bins):
+        figures = [each["quality"][label] for label in labels]
+        best |= {(place, 2 + column) for column in best_of(figure["value"] for figure in figures)}
+        rows.append((_range(each), f"{each['queries']:,}", *map(interval, figures)))
+    notes = [crossing(contest, bins) for contest in found["contests"]]
+    notes.append(
+        "Overlap: the share of a query's words, weighted by rarity, that stand in its best relevant document."
+        + (f" {counted(found['left_out'], 'query', 'queries')} without any word left out." if found["left_out"] else "")
+    )
+    return Table(
+        f"{called(dataset)}: {main_as_shown(run, dataset)} [95%] by lexical overlap",
+        ("overlap", "queries", *labels),
+        tuple(rows),
+        frozenset(best),
+        tuple(notes),
+    )
+
+
+def _range(each: Mapping[str, Any]) -> str:
+    low, high = f"{each['low']:.2f}", f"{each['high']:.2f}"
+    return low if each["low"] == each["high"] else f"{low} to {high}"
+
+
+def crossing(contest: Mapping[str, Any], bins: Sequence[Mapping[str, Any]]) -> str:
+    """Where a dense and a lexical retriever change places, if the intervals of the bins show that they do."""
+    names = f"{contest['dense']} and {contest['lexical']}"
+    ahead = [_ahead(contest, figure) for figure in contest["difference"]]
+    if contest["crossings"]:
+        changes = []
+        for low, high in contest["crossings"]:
+            before = next(who for who, each in zip(ahead, bins, strict=True) if each["high"] == low)
+            after = next(who for who, each in zip(ahead, bins, strict=True) if each["low"] == high)
+            start = "above" if f"{low:.2f}" == f"{high:.2f}" else f"from {high:.2f} on"
+            changes.append(f"{before} is ahead up to an overlap of {low:.2f}, {after} {start}")
+        return f"{names} cross: {'; '.join(changes)}."
+    leaders = {who for who in ahead if who}
+    if not leaders:
+        return f"{names}: no crossing shown; in no bin is either shown ahead."
+    count = sum(who is not None for who in ahead)
+    return f"{names}: no crossing shown; {leaders.pop()} is shown ahead in {count} of {counted(len(bins), 'bin')}."
+
+
+def _ahead(contest: Mapping[str, Any], figure: Mapping[str, Any]) -> str | None:
+    """Who is shown ahead in a bin; figure: dense less lexical."""
+    if figure["low"] is not None and figure["low"] > 0:
+        return str(contest["dense"])
+    if figure["high"] is not None and figure["high"] < 0:
+        return str(contest["lexical"])
+    return None
+
+
+def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """What two retrievers have to give each other, or None where there is no pair."""
+    found = analysis(run, dataset)
+    if not found.get("pairs"):
+        return None
+    rows = [
+        (
+            pair["first"],
+            pair["second"],
+            f"{len(pair['solved']['first_only']):,}",
+            f"{len(pair['solved']['second_only']):,}",
+            f"{pair['solved']['both']:,}",
+            f"{pair['solved']['neither']:,}",
+            number(pair["oracle"]["value"]),
+            signed_interval(pair["oracle_gain"]),
+            number(pair["fused"]["value"]),
+            signed_interval(pair["fused_gain"]),
+        )
+        for pair in found["pairs"]
+    ]
+    header = (
+        *("first", "second", "only first", "only second", "both", "neither"),
+        *("oracle", "its gain [95%]", "fusion (estimate)", "its gain [95%]"),
+    )
+    note = (
+        f"Queries with a relevant document in the top {found['solved_at']}. Oracle: the better of the two for each "
+        "query, which no choice between them exceeds. Fusion: reciprocal ranks of the stored rankings "
+        f"(k = {found['rrf_k']}), an estimate. Gains are over the better one alone."
+    )
+    main = main_as_shown(run, dataset)
+    return Table(f"{called(dataset)}: who solves what ({main})", header, tuple(rows), notes=(note,), columns_left=2)
+
+
+def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """Those of a set that have something to show."""
+    for each in (differences(run, dataset), overlap(run, dataset), complementarity(run, dataset)):
+        if each is not None:
+            yield each

@@ -1,0 +1,85 @@
+"""Two versions timed in turns, or the self-test of that -> terminal tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from bench.report.table import Table
+from bench.report.terminal_table import Fitted
+
+if TYPE_CHECKING:
+    from bench.versions.selftest import SelfTest, Share
+    from bench.versions.timed import Comparison, Outcome
+
+_STYLES = {"slower": "bold red", "failed": "bold red", "faster": "green", "inconclusive (noisy)": "bold yellow"}
+# A machine whose speed moves more than this is said to be noisy (bench.machine.gauge).
+_NOISY = 0.10
+
+
+def render(found: Comparison) -> Iterator[RenderableType]:
+    """What was compared, a row for each retriever, what failed, what noise means."""
+    sides = [f"{name} {each['name']} ({each['what']})" for name, each in _sides(found)]
+    yield Text(f"{found.setting.dataset.name}: {', '.join(sides)}")
+    header = ("retriever", "answer", "base p50 ms", "head p50 ms", "head slower by [95%]", "p", "rounds")
+    yield Fitted(Table("Versions", header, tuple(map(_row, found.outcomes)), columns_left=2), _STYLES)
+    for each in found.outcomes:
+        if each.error:
+            yield Text(f"{each.retriever} failed: {each.error}", "bold red")
+        elif each.drift > _NOISY:
+            yield Text(f"{each.retriever}: the machine's speed moved by {each.drift:.0%} meanwhile.", "yellow")
+    rule = found.rule
+    yield Text(
+        f"slower, faster: p at most {2 * rule.level:.2g} at one of {len(rule.looks)} looks, and the interval beyond "
+        f"{rule.floor:.0%}; no difference shown: the interval within {rule.margin:.0%}."
+    )
+
+
+def render_self_test(found: SelfTest) -> Iterator[RenderableType]:
+    """What the rule does where nothing changed, and where head takes longer."""
+    rounds = sum(map(len, found.pairs))
+    yield Text(
+        f"{found.retriever} on {found.setting.dataset.name} against itself: {rounds:,} rounds in "
+        f"{found.seconds:,.0f} s, {len(found.pairs)} pairs of processes; {found.simulated.alarms.runs:,} runs drawn "
+        f"from them, of {found.simulated.rounds:.0f} rounds on average."
+    )
+    rows = [
+        ("false alarms, no change", *_share(found.simulated.alarms), "at most 1%"),
+        ("inconclusive, no change", *_share(found.simulated.inconclusive), ""),
+    ]
+    for slowdown, share in found.simulated.found.items():
+        goal = "at least 80%" if slowdown == min(found.simulated.found) else ""
+        rows.append((f"{slowdown:+.0%} found", *_share(share), goal))
+    yield Fitted(Table("Self-test", ("of the runs", "share", "95%", "goal"), tuple(rows)))
+    if found.disjoint.runs:
+        alarms, runs, high = found.disjoint.count, found.disjoint.runs, found.disjoint.high
+        yield Text(f"As recorded, without drawing: {alarms} false alarms in {runs} runs (at most {high:.1%}).")
+    offsets = ", ".join(f"{each:+z.1%}" for each in found.offsets)
+    yield Text(f"Lasting difference of the pairs: {offsets}. The machine's speed moved by {found.drift:.0%}.")
+
+
+def _sides(found: Comparison) -> tuple[tuple[str, dict[str, str]], ...]:
+    return ("base", found.base.describe()), ("head", found.head.describe())
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    if outcome.decision is None:
+        return (outcome.retriever, "failed", "n/a", "n/a", "n/a", "n/a", str(len(outcome.rounds)))
+    decision, (base, head) = outcome.decision, outcome.medians
+    change = f"{decision.change:+z.1%} [{decision.low:+z.1%}, {decision.high:+z.1%}]"
+    return (
+        outcome.retriever,
+        decision.answer,
+        f"{base / 1e6:.3f}",
+        f"{head / 1e6:.3f}",
+        change,
+        f"{decision.p:.2g}",
+        str(decision.rounds),
+    )
+
+
+def _share(share: Share) -> tuple[str, str]:
+    return f"{share.value:.2%}", f"{share.low:.2%} to {share.high:.2%}"

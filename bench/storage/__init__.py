@@ -1,0 +1,1 @@
+"""The folder of a stored run: its files, cells and tables."""

@@ -1,0 +1,107 @@
+"""One cell on disk: one retriever on one dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from bench.data.dataset import Dataset
+from bench.storage.files import slug, write_atomic, write_json
+from bench.storage.schema import SCHEMA
+from retrievers.base import NO_HIT, Ranking
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One retriever on one dataset, as stored in `folder`.
+
+    info is cell.json: label and parameters of the retriever, fingerprint of the dataset, work done, timing
+    (None until it was taken), error (None where it worked).
+    """
+
+    folder: Path
+    info: dict[str, Any]
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        with np.load(self.folder / "ranking.npz", allow_pickle=False) as arrays:
+            return Ranking(arrays["documents"].astype(np.int64), arrays["scores"])
+
+    @cached_property
+    def per_query(self) -> dict[str, NDArray[np.float64]]:
+        """measure -> values, float64 [queries]."""
+        table = pq.read_table(self.folder / "per_query.parquet")
+        return {name: table[name].to_numpy() for name in table.column_names if name != "query"}
+
+    @cached_property
+    def ends(self) -> int:
+        """The most hits of a query where at least half of those with a hit have as many: there a ranking was cut.
+
+        0 where lengths differ, as they do where a retriever found no more.
+        """
+        lengths = (self.ranking.documents != NO_HIT).sum(axis=1)
+        longest = int(lengths.max(initial=0))
+        return longest if 2 * (lengths == longest).sum() >= (lengths > 0).sum() else 0
+
+    @cached_property
+    def samples(self) -> NDArray[np.int64]:
+        """Nanoseconds of the timed single queries, in the order taken; empty where none were."""
+        path = self.folder / "samples.npy"
+        return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.int64)
+
+
+def cell_folder(run: Path, dataset: str, retriever: str, signature: str) -> Path:
+    """Where a cell lies; the hash keeps differing parameters under one label apart."""
+    digest = hashlib.sha256(signature.encode()).hexdigest()[:8]
+    return run / "cells" / slug(dataset) / f"{slug(retriever)}-{digest}"
+
+
+def write_cell(folder: Path, info: dict[str, Any], files: dict[str, bytes]) -> Cell:
+    """Commit files, then cell.json with the checksums of all files of the cell: that is the mark of completion."""
+    checksums = dict(info.pop("checksums", {}))
+    for name, data in sorted(files.items()):
+        write_atomic(folder / name, data)
+        checksums[name] = hashlib.sha256(data).hexdigest()
+    info = {"schema": SCHEMA, **info, "checksums": checksums}
+    write_json(folder / "cell.json", info)
+    return Cell(folder, info)
+
+
+def finished_cell(folder: Path) -> Cell | None:
+    """The cell in a folder, where its mark of completion is there, it worked, and every checksum matches."""
+    try:
+        info = json.loads((folder / "cell.json").read_text("utf-8"))
+        if info["schema"] != SCHEMA or info["error"] is not None:
+            return None
+        for name, digest in info["checksums"].items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Cell(folder, info)
+
+
+def has_failed(cell: Path) -> bool:
+    """Does a cell.json say that the retriever failed?"""
+    try:
+        return json.loads(cell.read_text("utf-8"))["error"] is not None
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def per_query_bytes(dataset: Dataset, values: dict[str, NDArray[np.float64]]) -> bytes:
+    """per_query.parquet of a cell: query, one column a measure."""
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"query": pa.array(dataset.query_ids, pa.string()), **values}), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())

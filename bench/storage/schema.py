@@ -1,0 +1,45 @@
+"""The tables of a stored run and their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+SCHEMA = 3
+MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
+GROUPS = ("dataset", "retriever", "quantity", "measure", "value", "low", "high", "groups")
+UNANSWERABLE = ("dataset", "retriever", "quantity", "value", "low", "high", "answerable", "unanswerable")
+LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
+RECALL = ("dataset", "retriever", "k", "value")
+COMPARISONS = (
+    *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
+    *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
+    *("family", "interval", "margin", "p_above", "p_below"),
+)
+VERDICTS = (
+    *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "lexical", "dense"),
+    *("difference", "low", "high", "p_holm", "more_queries"),
+)
+HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
+TABLES = (
+    *(f"{name}.csv" for name in HEADERS),
+    "comparisons.csv",
+    "analysis.json",
+    "per_query.parquet",
+    "queries.parquet",
+)
+
+# A time is marked where the gauge (bench.machine.gauge) was slower by this share than at its quickest in the run.
+NOISY = 0.10
+
+# The quantity that says that vectors came from the embedding cache, and what that shortens.
+FROM_CACHE = "vectors_from_cache"
+SHORTENED = ("index", "peak_memory")
+
+
+def choose_measure(names: Sequence[str], wanted: str) -> str:
+    """The measure that the dataset's card names, where the run has it, else nDCG@10, else the first."""
+    return next((name for name in (wanted, "nDCG@10") if name in names), names[0])

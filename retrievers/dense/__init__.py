@@ -1,0 +1,1 @@
+"""Retrievers that compare vectors, and the encoders that make them."""

