@@ -24,7 +24,8 @@ guard: $(VENV)/.run
 	  --markdown bench-report/report.md --junit bench-report/report.xml --json bench-report/report.json
 
 check-faults: $(VENV)/.test
-	BENCH_KILLS=100 BENCH_FUZZ=100000 $(BIN)/python -m pytest tests/test_fuzz.py tests/test_faults.py tests/test_resume.py
+	BENCH_KILLS=100 BENCH_FUZZ=100000 $(BIN)/python -m pytest tests/data/formats/test_fuzz.py tests/experiment/test_faults.py \
+	  tests/experiment/test_continuation.py
 
 check-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from made import CORPUS, QRELS, QUERIES
 
 settings.register_profile(
     "bench",
@@ -27,20 +28,6 @@ os.environ.pop("COLUMNS", None)
 # inherit that, and those that tests interrupt would go on for ever.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-CORPUS = [
-    {"_id": "d1", "title": "Cats", "text": "The cat sat on the mat and slept."},
-    {"_id": "d2", "title": "Carpets", "text": "A feline was resting on the carpet."},
-    {"_id": "d3", "title": "Errors", "text": "Error E-4012 means that the pump is blocked."},
-    {"_id": "d4", "title": "", "text": "Error E-4013 means that the filter is full."},
-    {"_id": "d10", "title": "Films", "text": "The movie was shown in every cinema of the town."},
-]
-QUERIES = [
-    {"_id": "q1", "text": "cat on a mat", "metadata": {"kind": "words"}},
-    {"_id": "q2", "text": "what does E-4012 mean", "metadata": {"kind": "code"}},
-    {"_id": "q3", "text": "film in the cinema", "metadata": {"kind": "words"}},
-]
-QRELS = [("q1", "d1", 2), ("q1", "d2", 1), ("q2", "d3", 1), ("q2", "d4", 0), ("q3", "d10", 1)]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import tomllib
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 # Room -> the rooms that its modules may import, from the ground up. A room is a package with all below it that has no
 # line of its own, or one of the loose modules.
 ROOMS = {

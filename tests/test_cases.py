@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from bench.cli import main
 
@@ -185,9 +186,6 @@ def test_a_name_with_a_space_in_a_run_is_an_error_that_says_how_to_write_it(case
     assert code == 2
     assert f"{run}.trec:1:" in text
     assert "%20" in text
-
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture

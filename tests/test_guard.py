@@ -6,15 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import bench
 from bench.config import load_gates
 from bench.regression import BASELINE
 
-ROOT = Path(bench.__file__).resolve().parent.parent
 CONFIG = ROOT / ".ci" / "bench.toml"
 KEPT = ROOT / BASELINE
 STEP = "return self._stem.stemWords(terms) if self._stem is not None else terms"

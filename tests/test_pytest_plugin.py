@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from planted import write_planted
 
-ROOT = Path(__file__).resolve().parent.parent
 TESTS = """
 import pytest
 from planted import Planted
@@ -56,7 +55,7 @@ def shown(write_set, tmp_path):
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "bench.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", ".", "-q"],
         cwd=tmp_path,
-        env={**OWN, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+        env={**OWN, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests" / "support")))},
         capture_output=True,
         text=True,
         check=False,
@@ -100,7 +99,7 @@ def test_set_and_baseline_are_found_from_the_root_whatever_folder_pytest_is_call
     done = subprocess.run(
         [*command, "--rootdir", str(tmp_path)],
         cwd=inner,
-        env={**OWN, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+        env={**OWN, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests" / "support")))},
         capture_output=True,
         text=True,
         check=False,
