@@ -19,7 +19,7 @@ _KNOWN = (*LINEAR, "RR", "Success")
 
 
 @dataclass(frozen=True)
-class Closed:
+class ClosedForm:
     """A measure: its name in ir_measures, the rank that it looks down to, and the least grade that counts."""
 
     name: str
@@ -59,7 +59,7 @@ class Closed:
         return np.ceil(reciprocal) if self.name == "Success" else reciprocal
 
 
-def closed(name: str, depth: int) -> Closed | None:
+def closed_form(name: str, depth: int) -> ClosedForm | None:
     """The closed form of a measure by ir_measures' name, None where there is none here. depth: RR's without cutoff."""
     import ir_measures
 
@@ -69,10 +69,10 @@ def closed(name: str, depth: int) -> Closed | None:
         return None
     if "cutoff" not in given and measure.NAME != "RR":  # an uncut ideal ranking may be longer than what is stored
         return None
-    return Closed(measure.NAME, int(given.get("cutoff", depth)), int(given.get("rel", 1)))
+    return ClosedForm(measure.NAME, int(given.get("cutoff", depth)), int(given.get("rel", 1)))
 
 
-def ideal(dataset: Dataset, form: Closed) -> Values:
+def ideal(dataset: Dataset, form: ClosedForm) -> Values:
     """[queries, cutoff]: the highest gains among a query's judgements, descending, 0 where there are no more."""
     gain = form.gain(dataset.grade)
     order = np.lexsort((-gain, dataset.judged_query))

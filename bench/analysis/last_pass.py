@@ -20,7 +20,7 @@ from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
 from bench.analysis.values import always_one, evaluate
 from bench.analysis.verdict import sentences
-from bench.analysis.verdict.choices import Candidate, Limits, best_pair, in_order
+from bench.analysis.verdict.choices import Limits, RetrieverSummary, best_pair, in_order
 from bench.analysis.verdict.result import Verdict
 from bench.analysis.verdict.rules import decide, leading, overall
 from bench.analysis.why import Analysis, analyse
@@ -30,7 +30,7 @@ from bench.data.formats.traps import read_traps
 from bench.data.slices import ALL
 from bench.evaluation import measures
 from bench.evaluation.measures import resolve
-from bench.evaluation.pairs import Comparison, adjusted, compare, outcome, undistinguished
+from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome
 from bench.storage.cell import Cell
 from bench.storage.files import write_csv, write_json
 from bench.storage.run import Row, Run
@@ -50,7 +50,7 @@ class _Examined:
     analysis: Analysis
 
 
-def write(run: Run, datasets: Sequence[Dataset], config: RunConfig, guard: Guard) -> None:
+def write_conclusions(run: Run, datasets: Sequence[Dataset], config: RunConfig, guard: Guard) -> None:
     """Write comparisons.csv and analysis.json of a run whose tables are written.
 
     guard: is told of the sections that fail; each is missing from analysis.json, and the rest is there.
@@ -69,7 +69,7 @@ def write(run: Run, datasets: Sequence[Dataset], config: RunConfig, guard: Guard
         examined.append(_Examined(dataset, cells, measure, analysis))
     rows = adjusted(rows)
     write_csv(run.folder / "comparisons.csv", COMPARISONS, rows)
-    level = undistinguished(rows)
+    level = not_shown_worse(rows)
     verdicts: list[Verdict] = []
     sets = {}
     for each in examined:
@@ -107,9 +107,9 @@ def _model(retriever: Mapping[str, Any]) -> Model | None:
     return Model(said["model"], said.get("revision"), said.get("max_length"))
 
 
-def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -> list[Comparison]:
+def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -> list[PairedDifference]:
     values = {label: cell.per_query for label, cell in cells.items()}
-    return compare(
+    return compare_pairs(
         dataset.name,
         values,
         dataset.answerable,
@@ -138,7 +138,7 @@ def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, me
 def _verdict(
     run: Run,
     examined: _Examined,
-    rows: Sequence[Comparison],
+    rows: Sequence[PairedDifference],
     kinds: Mapping[str, str],
     config: RunConfig,
 ) -> Verdict:
@@ -207,10 +207,10 @@ def _depth(run: Run, examined: _Examined) -> tuple[str, ...]:
     )
 
 
-def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> Candidate:
+def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> RetrieverSummary:
     quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
     p95, memory, p50, index = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50", "index"))
-    return Candidate(
+    return RetrieverSummary(
         label,
         kind,  # type: ignore[arg-type]
         quality["value"],
@@ -244,7 +244,7 @@ def _costs(run: Run, dataset: str, label: str) -> dict[str, Row]:
     return {quantity: row for quantity, row in costs.items() if quantity not in shortened}
 
 
-def _better(rows: Sequence[Comparison], dataset: str) -> dict[str, list[list[str]]]:
+def _better(rows: Sequence[PairedDifference], dataset: str) -> dict[str, list[list[str]]]:
     """Measure -> [better, worse] of each pair that is shown to differ."""
     found: dict[str, list[list[str]]] = {}
     for row in rows:
@@ -269,8 +269,12 @@ def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
 
 
 def _fusion(
-    examined: _Examined, candidates: Sequence[Candidate], limits: Limits, rows: Sequence[Comparison], seed: int
-) -> Comparison | None:
+    examined: _Examined,
+    candidates: Sequence[RetrieverSummary],
+    limits: Limits,
+    rows: Sequence[PairedDifference],
+    seed: int,
+) -> PairedDifference | None:
     """The fused ranking of the best lexical and the best dense retriever against the leading one of the two."""
     lexical, dense = best_pair(candidates, limits)
     dataset, measure = examined.dataset, examined.measure
@@ -286,10 +290,10 @@ def _fusion(
         "fused": {measure: pair.fused_values},
         leader: {measure: examined.cells[leader].per_query[measure]},
     }
-    return compare(dataset.name, values, dataset.answerable, seed=seed, main=measure, groups=dataset.groups)[0]
+    return compare_pairs(dataset.name, values, dataset.answerable, seed=seed, main=measure, groups=dataset.groups)[0]
 
 
-def _is_of(row: Comparison, dataset: str, measure: str, both: set[str]) -> bool:
+def _is_of(row: PairedDifference, dataset: str, measure: str, both: set[str]) -> bool:
     return (row.dataset, row.measure) == (dataset, measure) and {row.a, row.b} == both
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.dataset import Dataset
-from bench.evaluation.pairs import Comparison, compare
+from bench.evaluation.pairs import PairedDifference, compare_pairs
 from bench.evaluation.significance import holm
 from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import Floats, Groups
@@ -30,7 +30,7 @@ class SliceTest(NamedTuple):
 
     field: str
     value: str
-    row: Comparison
+    row: PairedDifference
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def by_slice(dataset: Dataset, values: Mapping[str, Floats], measure: str, seed:
         labels = np.array(dataset.field(name), dtype=object)
         found = []
         for value, mask in _values(dataset, labels):
-            (row,) = compare(dataset.name, columns, mask, seed=seed, main=measure, groups=dataset.groups)
+            (row,) = compare_pairs(dataset.name, columns, mask, seed=seed, main=measure, groups=dataset.groups)
             found.append(SliceTest(name, value, row))
         slices += found
         if len(found) > 1:

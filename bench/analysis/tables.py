@@ -32,7 +32,7 @@ def import_libraries() -> None:
     del scipy
 
 
-def write(run: Run, datasets: Sequence[Dataset], guard: Guard) -> None:
+def write_tables(run: Run, datasets: Sequence[Dataset], guard: Guard) -> None:
     """Write the tables of a run. guard: is told of the tables of wordings and unanswerable queries that fail."""
     cells = {
         dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]

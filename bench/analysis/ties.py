@@ -16,7 +16,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed_form import LINEAR, Closed, Values, mean
+from bench.analysis.closed_form import LINEAR, ClosedForm, Values, mean
 from bench.analysis.judged_hits import Hits
 from bench.data.dataset import Dataset
 
@@ -39,12 +39,12 @@ class Ties:
     expected: float
 
 
-def ties(dataset: Dataset, hits: Mapping[str, Hits], form: Closed) -> dict[str, Ties]:
+def ties(dataset: Dataset, hits: Mapping[str, Hits], form: ClosedForm) -> dict[str, Ties]:
     """By retriever."""
     return {label: _ties(dataset, each, form) for label, each in hits.items()}
 
 
-def _ties(dataset: Dataset, hits: Hits, form: Closed) -> Ties:
+def _ties(dataset: Dataset, hits: Hits, form: ClosedForm) -> Ties:
     worth = form.worth(dataset)
     group = runs(hits)
     k = min(form.cutoff, hits.depth)
@@ -81,7 +81,7 @@ def reordered(gain: Values, group: NDArray[np.int64], sign: int) -> Values:
     return gain.ravel()[order].reshape(gain.shape)
 
 
-def expected(form: Closed, gain: Values, group: NDArray[np.int64], worth: Values) -> Values:
+def expected(form: ClosedForm, gain: Values, group: NDArray[np.int64], worth: Values) -> Values:
     """[queries]: the mean of the measure over all orders within the runs. gain, group: [queries, depth]."""
     if form.name in LINEAR:  # the mean gain of its run stands at each rank
         number = (group + np.arange(len(group))[:, None] * group.shape[1]).ravel()
@@ -98,7 +98,7 @@ def expected(form: Closed, gain: Values, group: NDArray[np.int64], worth: Values
     return values
 
 
-def by_first(form: Closed, size: int, relevant: int, above: int) -> float:
+def by_first(form: ClosedForm, size: int, relevant: int, above: int) -> float:
     """The expected RR or Success of `size` documents in random order, `relevant` of them so, below `above` others.
 
     Sums over the place of the first relevant one. Big whole numbers, divided last: a run may hold thousands.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed_form import Closed, Values, divided, ideal, mean, weighed
+from bench.analysis.closed_form import ClosedForm, Values, divided, ideal, mean, weighed
 from bench.analysis.judged_hits import Hits
 from bench.data.dataset import Dataset
 
@@ -46,7 +46,7 @@ class Bounds:
     high: Values
 
 
-def unjudged(dataset: Dataset, hits: Mapping[str, Hits], form: Closed) -> dict[str, Unjudged]:
+def unjudged(dataset: Dataset, hits: Mapping[str, Hits], form: ClosedForm) -> dict[str, Unjudged]:
     """By retriever."""
     asked = dataset.answerable
     found = {}
@@ -66,7 +66,7 @@ def unjudged(dataset: Dataset, hits: Mapping[str, Hits], form: Closed) -> dict[s
     return found
 
 
-def bounds(dataset: Dataset, hits: Hits, form: Closed) -> Bounds:
+def bounds(dataset: Dataset, hits: Hits, form: ClosedForm) -> Bounds:
     """The value as judged and its bounds."""
     gain = form.gain(hits.grade)[:, : form.cutoff]
     unknown = (hits.real & ~hits.judged)[:, : form.cutoff]
@@ -82,7 +82,7 @@ def bounds(dataset: Dataset, hits: Hits, form: Closed) -> Bounds:
     return Bounds(value, most, value, most)
 
 
-def _ndcg(dataset: Dataset, form: Closed, gain: Values, unknown: NDArray[np.bool_], value: Values) -> Bounds:
+def _ndcg(dataset: Dataset, form: ClosedForm, gain: Values, unknown: NDArray[np.bool_], value: Values) -> Bounds:
     """nDCG if the m first (for the highest) or last (for the lowest) unjudged hits were relevant, for every m.
 
     The ideal ranking depends on m and the grade alone, so that no other choice of m hits gives more, or less.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed_form import closed
+from bench.analysis.closed_form import closed_form
 from bench.analysis.complementarity import SOLVED_AT, Pair, complementarity
 from bench.analysis.copies import copies
 from bench.analysis.guard import Guard
@@ -25,7 +25,7 @@ from bench.analysis.terms import Terms
 from bench.analysis.ties import ties
 from bench.analysis.traps import trapped
 from bench.analysis.unjudged import unjudged
-from bench.analysis.worst_losses import failures
+from bench.analysis.worst_losses import worst_losses
 from bench.data.dataset import Dataset
 from bench.data.formats.traps import Traps, judged_traps
 from bench.evaluation import measures
@@ -77,11 +77,11 @@ def analyse(
     depths = {label: each.depth for label, each in hits.items()}
     depth = max(depths.values(), default=0)
     cutoff = measures.cutoff(measure) or CUTOFF
-    form = closed(measure, depth)
+    form = closed_form(measure, depth)
     parts: dict[str, Callable[[], Any]] = {
         "crossover": lambda: crossover(dataset, terms, main, kinds, rng(0)),
         "pairs": lambda: complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1)),
-        "failures": lambda: failures(dataset, terms, hits, main),
+        "failures": lambda: worst_losses(dataset, terms, hits, main),
         "ties": lambda: ties(dataset, hits, form) if form else None,
         "unjudged": lambda: unjudged(dataset, hits, form) if form and not dataset.card.complete else None,
         "windows": lambda: windows(dataset, hits, models, cutoff),

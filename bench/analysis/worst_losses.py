@@ -52,7 +52,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Failures:
+class WorstLosses:
     """lost: on how many answerable queries `loser` is below `winner`; worst: the greatest losses, descending."""
 
     loser: str
@@ -61,9 +61,9 @@ class Failures:
     worst: list[Loss]
 
 
-def failures(
+def worst_losses(
     dataset: Dataset, terms: Terms, hits: Mapping[str, Hits], values: Mapping[str, NDArray[np.float64]]
-) -> list[Failures]:
+) -> list[WorstLosses]:
     """Every ordered pair. values: label -> the main measure, [queries]."""
     found = []
     for loser, winner in permutations(values, 2):
@@ -73,7 +73,7 @@ def failures(
             _loss(dataset, terms, query, (hits[loser], hits[winner]), (values[loser][query], values[winner][query]))
             for query in worst[loss[worst] > 0].tolist()
         ]
-        found.append(Failures(loser, winner, int((loss > 0).sum()), shown))
+        found.append(WorstLosses(loser, winner, int((loss > 0).sum()), shown))
     return found
 
 

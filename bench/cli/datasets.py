@@ -76,7 +76,7 @@ def _import(options: argparse.Namespace) -> int:
 def _dataset_list() -> RenderableType:
     from bench.data.formats import load_dataset, shipped
     from bench.report.table import Table
-    from bench.report.terminal_table import Fitted
+    from bench.report.terminal_table import TerminalTable
 
     rows = []
     for name in shipped():
@@ -84,4 +84,4 @@ def _dataset_list() -> RenderableType:
         sizes = (f"{n:,}" for n in (len(found.documents), len(found.queries), len(found.grade)))
         rows.append((name, found.card.description, ", ".join(found.card.slices), *sizes))
     header = ("name", "description", "slices", "documents", "queries", "judgements")
-    return Fitted(Table("Shipped sets", header, tuple(rows), columns_left=3))
+    return TerminalTable(Table("Shipped sets", header, tuple(rows), columns_left=3))

@@ -41,12 +41,12 @@ def _doctor(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.experiment.doctor import examine
     from bench.report.table import Table
-    from bench.report.terminal_table import Fitted
+    from bench.report.terminal_table import TerminalTable
 
     findings = list(examine(options.results))
     rows = tuple((each.what, each.state, each.advice) for each in findings)
     advice = {each.advice: "bold yellow" for each in findings if each.advice}
-    console.show([Fitted(Table("What is here", ("what", "state", "what to do"), rows, columns_left=3), advice)])
+    console.show([TerminalTable(Table("What is here", ("what", "state", "what to do"), rows, columns_left=3), advice)])
     return BAD_INPUT if any(each.broken for each in findings) else 0
 
 
@@ -87,7 +87,7 @@ def _retrievers(_: argparse.Namespace) -> int:
 def _retriever_list() -> RenderableType:
     import retrievers
     from bench.report.table import Table
-    from bench.report.terminal_table import Fitted
+    from bench.report.terminal_table import TerminalTable
 
     rows = []
     for name in retrievers.names():
@@ -100,4 +100,4 @@ def _retriever_list() -> RenderableType:
         defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())
         rows.append((name, what, defaults))
     header = ("name", "what it is", "parameters with defaults")
-    return Fitted(Table("Retrievers", header, tuple(rows), columns_left=len(header)))
+    return TerminalTable(Table("Retrievers", header, tuple(rows), columns_left=len(header)))

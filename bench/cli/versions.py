@@ -67,14 +67,14 @@ def _versions(options: argparse.Namespace, setting: Setting, progress: Progress)
     from bench.report import versions
     from bench.versions.rule import Rule
     from bench.versions.sides import opened
-    from bench.versions.timed import compare
+    from bench.versions.timed import time_versions
 
     if options.base is None:
         raise BenchError("--base is missing.", "Name the version to compare with, or give --self-test.")
     rule = Rule(options.max_rounds)
     retrievers = tuple(dict.fromkeys(options.retrievers or ("tfidf", "bm25")))
     with opened(options.base) as base, opened(options.head) as head:
-        found = compare(base, head, setting, retrievers, rule=rule, listener=_rounds(setting, progress))
+        found = time_versions(base, head, setting, retrievers, rule=rule, listener=_rounds(setting, progress))
     console.show(versions.render(found))
     _write_json(options.json, found.describe())
     inconclusive = INCONCLUSIVE if options.strict else 0

@@ -81,7 +81,7 @@ def evaluate_positions(
     values = {name: np.zeros(len(judgements)) for name in measures}
     # By identity, held so that none is given away: a measure's own hash writes its whole text each time.
     named: dict[int, tuple[ir_measures.Measure, list[str]]] = {}
-    for together in _apart(asked):
+    for together in _evaluator_sets(asked):
         for metric in ir_measures.evaluator(together, qrels).iter_calc(run):
             if id(metric.measure) not in named:
                 named[id(metric.measure)] = metric.measure, asked[metric.measure]
@@ -114,7 +114,7 @@ def _uncut(measure: ir_measures.Measure) -> ir_measures.Measure:
     return type(measure)(**{key: value for key, value in measure.params.items() if key != "cutoff"})
 
 
-def _apart(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Measure]]:
+def _evaluator_sets(measures: Iterable[ir_measures.Measure]) -> list[list[ir_measures.Measure]]:
     """The measures by what they change in judgements or rankings, each set for an evaluator of its own.
 
     ir_measures puts one that it believes needs no setting (nDCG, NumRet) beside the first of a set, in an order that

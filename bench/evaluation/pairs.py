@@ -27,7 +27,7 @@ VERDICT, EXPLORATORY = "verdict", "exploratory"
 BOUNDED, BOOTSTRAP = "bounded", "bootstrap"
 
 
-class Comparison(NamedTuple):
+class PairedDifference(NamedTuple):
     """Retriever a against retriever b by one measure, over the answerable queries of one dataset.
 
     difference: mean_a - mean_b, with its 95% interval low to high, which is BOUNDED or a BOOTSTRAP. p: of the paired
@@ -63,7 +63,7 @@ class Comparison(NamedTuple):
     p_above: float
     p_below: float
 
-    def seen_from(self, retriever: str) -> Comparison:
+    def seen_from(self, retriever: str) -> PairedDifference:
         """The same with `retriever` as a. Raises ValueError where it is neither side."""
         if retriever == self.a:
             return self
@@ -85,10 +85,10 @@ class Comparison(NamedTuple):
         )
 
 
-COLUMNS = Comparison._fields
+COLUMNS = PairedDifference._fields
 
 
-def compare(
+def compare_pairs(
     dataset: str,
     values: Mapping[str, Mapping[str, NDArray[np.float64]]],
     answerable: NDArray[np.bool_],
@@ -98,7 +98,7 @@ def compare(
     groups: Groups = None,
     margins: Mapping[str, float] | None = None,
     flips: int = FLIPS,
-) -> list[Comparison]:
+) -> list[PairedDifference]:
     """A row for each pair of retrievers and each measure, in the order given; p_holm is still NaN.
 
     values: retriever -> measure -> values, float64 [queries], every retriever with the same measures. answerable:
@@ -126,7 +126,7 @@ def compare(
     n = len(differences)
     independent = n if units is None else len(np.unique(units))
     return [
-        Comparison(
+        PairedDifference(
             dataset,
             measure,
             *pair,
@@ -154,13 +154,13 @@ def compare(
     ]
 
 
-def adjusted(rows: Sequence[Comparison]) -> list[Comparison]:
+def adjusted(rows: Sequence[PairedDifference]) -> list[PairedDifference]:
     """The rows with p_holm: Holm's correction within each family of each dataset."""
     corrected = holm_within([(row.dataset, row.family) for row in rows], [row.p for row in rows])
     return [row._replace(p_holm=p) for row, p in zip(rows, corrected, strict=True)]
 
 
-def outcome(row: Comparison) -> Literal["a", "b", "undecided"]:
+def outcome(row: PairedDifference) -> Literal["a", "b", "undecided"]:
     """Which side is better: only where p_holm is below .05 and the interval leaves 0 out, on the same side.
 
     Needs `adjusted` rows: a NaN decides nothing.
@@ -172,19 +172,19 @@ def outcome(row: Comparison) -> Literal["a", "b", "undecided"]:
     return "b" if row.high < 0 else "undecided"
 
 
-def undistinguished(rows: Sequence[Comparison]) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
+def not_shown_worse(rows: Sequence[PairedDifference]) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     """(dataset, measure) -> the retriever of the highest mean, and those not shown worse.
 
     Of several of that mean it is the first by name. rows: `adjusted`. Not shown worse is not shown
     equal: a difference smaller than `detectable` goes unseen.
     """
-    found: dict[tuple[str, str], list[Comparison]] = {}
+    found: dict[tuple[str, str], list[PairedDifference]] = {}
     for row in rows:
         found.setdefault((row.dataset, row.measure), []).append(row)
     return {key: _with_the_best(group) for key, group in found.items()}
 
 
-def _with_the_best(rows: list[Comparison]) -> tuple[str, tuple[str, ...]]:
+def _with_the_best(rows: list[PairedDifference]) -> tuple[str, tuple[str, ...]]:
     means = {row.a: row.mean_a for row in rows} | {row.b: row.mean_b for row in rows}
     best = max(sorted(means), key=lambda label: means[label])
     against = [row.seen_from(best) for row in rows if best in (row.a, row.b)]

@@ -52,7 +52,7 @@ class Calibration:
         return not self.failures and all(row.agrees for row in self.rows)
 
 
-def compare(dataset: str, retriever: str, measured: Mapping[str, float]) -> list[Row]:
+def published_beside_ours(dataset: str, retriever: str, measured: Mapping[str, float]) -> list[Row]:
     """The published figures of a set and a retriever with its defaults, beside ours; empty where there are none.
 
     dataset: its name, which may be part of a path or of an address ("irds:beir/scifact/test"). measured: measure ->
@@ -119,7 +119,9 @@ def calibrate(
         for row in run.measures.to_dict("records"):
             if row["slice"] == ALL:
                 means[row["retriever"]][row["measure"]] = row["value"]
-    return Calibration([row for label in asked for row in compare(dataset.name, label, means[label])], failures)
+    return Calibration(
+        [row for label in asked for row in published_beside_ours(dataset.name, label, means[label])], failures
+    )
 
 
 def _published(dataset: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 
 
 @dataclass
-class Entrant:
+class Participant:
     """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
@@ -77,9 +77,9 @@ class Entrant:
             self.worker, self.own_seconds = None, 0.0
 
 
-def entrants(
+def participants(
     specifications: Sequence[str], instances: Mapping[str, Retriever], runs: Sequence[str], with_controls: int | None
-) -> list[Entrant]:
+) -> list[Participant]:
     """All of a run. with_controls: the seed of the random rankings, None for no controls.
 
     Raises BenchError for an unknown one, for two of one label, and where there is none.
@@ -98,7 +98,7 @@ def entrants(
     return found
 
 
-def _named(specification: str) -> Entrant:
+def _named(specification: str) -> Participant:
     try:
         retriever = create(specification)
     except RetrieverError as error:
@@ -106,9 +106,9 @@ def _named(specification: str) -> Entrant:
     return _described(specification, retriever)
 
 
-def _described(label: str, retriever: Retriever, instance: Retriever | None = None) -> Entrant:
+def _described(label: str, retriever: Retriever, instance: Retriever | None = None) -> Participant:
     try:
-        return Entrant(label, signature(retriever), parameters(retriever), kind(retriever), instance=instance)
+        return Participant(label, signature(retriever), parameters(retriever), kind(retriever), instance=instance)
     except Exception as error:  # a field of a plug-in's may raise anything where it is read or printed
         raise BenchError(
             f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
@@ -125,10 +125,10 @@ def twin(retriever: Any) -> Retriever:
     return cast("Retriever", make(**copy.deepcopy(settings)))
 
 
-def _stored(path: Path) -> Entrant:
+def _stored(path: Path) -> Participant:
     hits = trec_runs.read_run(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Entrant(
+    return Participant(
         _called(path),
         f"trec run sha256:{digest}",
         {"run": path.name},
@@ -156,11 +156,11 @@ def _other_set(path: Path, dataset: Dataset, what: str, theirs: Collection[str],
     )
 
 
-def _control(name: str, seed: int) -> Entrant:
+def _control(name: str, seed: int) -> Participant:
     def ranked(dataset: Dataset, depth: int) -> Ranking:
         return controls.control_rankings(dataset, depth, seed)[name]
 
-    return Entrant(name, f"control {name}, seed {seed}", {"seed": seed}, controls.KIND, ranked=ranked)
+    return Participant(name, f"control {name}, seed {seed}", {"seed": seed}, controls.KIND, ranked=ranked)
 
 
 def _called(path: Path) -> str:
@@ -170,19 +170,19 @@ def _called(path: Path) -> str:
     return name
 
 
-def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
+def warnings_of(participant: Participant, dataset: Dataset) -> list[str]:
     """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
-    if entrant.stored is None or entrant.path is None:
+    if participant.stored is None or participant.path is None:
         return []
-    asked = hits_by_query(entrant.stored, dataset)
+    asked = hits_by_query(participant.stored, dataset)
     found = []
     absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
     if absent:
         found.append(
-            f"{entrant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
+            f"{participant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
             f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
         )
-    unknown = set(entrant.unknown_documents(dataset))
+    unknown = set(participant.unknown_documents(dataset))
     if unknown:
         number = sum(len(unknown & hits.keys()) for hits in asked)
         query, document = next(
@@ -192,8 +192,8 @@ def warnings_of(entrant: Entrant, dataset: Dataset) -> list[str]:
             if document in unknown
         )
         found.append(
-            f"{entrant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does not "
-            "have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
-            f"{trec_runs.line_of(entrant.path, query, document)}: {document!r} for the query {query!r}."
+            f"{participant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does "
+            "not have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
+            f"{trec_runs.line_of(participant.path, query, document)}: {document!r} for the query {query!r}."
         )
     return found

@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.analysis import controls, last_pass
 from bench.analysis.guard import Guard
-from bench.analysis.tables import import_libraries, write
+from bench.analysis.tables import import_libraries, write_tables
 from bench.analysis.values import check_grades, evaluate, recall_curve
 from bench.config import RunConfig
 from bench.data.check.finding import counted
@@ -36,17 +36,25 @@ from bench.evaluation import measures
 from bench.evaluation.measures import cutoff, resolve
 from bench.experiment.continuation import differences
 from bench.experiment.events import Event, Listener
-from bench.experiment.participants import Entrant, entrants, twin, warnings_of
+from bench.experiment.participants import Participant, participants, twin, warnings_of
 from bench.experiment.timing import Timing
 from bench.experiment.workers.in_process import InProcess
 from bench.experiment.workers.messages import Ranked, Work, WorkerError, WorkerLike
-from bench.experiment.workers.process import ProcessWorker, Surroundings
+from bench.experiment.workers.process import ProcessWorker, WorkerSettings
 from bench.experiment.workers.worker import Worker
 from bench.machine import environment, interrupt, latency
-from bench.machine.gauge import Gauge
+from bench.machine.gauge import SpeedGauge
 from bench.storage.cell import Cell, cell_folder, finished_cell, per_query_bytes, write_cell
 from bench.storage.files import array_bytes, slug, write_atomic
-from bench.storage.folder import claimed, discard, make_folder, new_folder, refuse_strange, resuming, sweep
+from bench.storage.folder import (
+    empty_run_folder,
+    locked,
+    make_folder,
+    new_folder,
+    refuse_strange,
+    remove_temporary_files,
+    resuming,
+)
 from bench.storage.run import Run, read_info, table_checksums, write_info
 from bench.storage.schema import SCHEMA, choose_measure
 from retrievers import Retriever, RetrieverError
@@ -114,15 +122,17 @@ class _Runner:
         self.config, self.tell, self.clock = config, listener, _Clock()
         self.measures: dict[str, ir_measures.Measure] = resolve(config.measures)
         self.depth = max([config.depth, *map(cutoff, config.measures)])
-        self.entrants = entrants(config.retrievers, instances, config.runs, config.seed if config.controls else None)
+        self.participants = participants(
+            config.retrievers, instances, config.runs, config.seed if config.controls else None
+        )
         self.threads = config.threads or environment.default_threads()
-        self.gauge = Gauge(self.threads)
+        self.gauge = SpeedGauge(self.threads)
         self.failures: list[tuple[str, str, str]] = []
         self.warnings: list[str] = []
 
     def run(self, given: Sequence[Dataset] | None, resume: bool, fresh: bool) -> Run:
         datasets = list(given) if given is not None else _read(self.config)
-        self.by_name = given is None and all(each.instance is None for each in self.entrants)
+        self.by_name = given is None and all(each.instance is None for each in self.participants)
         _refuse_same_names(datasets)
         datasets = [each.keeping_itself(self.config.keep_self) for each in datasets]
         if self.config.by:
@@ -133,10 +143,10 @@ class _Runner:
             datasets = [each.sample(self.config.limit, self.config.seed) for each in datasets]
         for each in datasets:
             check_grades(self.measures, each)
-        for entrant in self.entrants:
-            if entrant.ranked is not None:  # a run of another set is refused before anything is written
+        for participant in self.participants:
+            if participant.ranked is not None:  # a run of another set is refused before anything is written
                 for dataset in datasets:
-                    entrant.ranked(dataset, 1)
+                    participant.ranked(dataset, 1)
         if self.config.traps:
             read_traps(Path(self.config.traps), datasets[0])
         self.info = self._describe(datasets)
@@ -147,7 +157,7 @@ class _Runner:
         else:
             self.folder = new_folder(Path(self.config.results))
         try:
-            with claimed(self.folder):
+            with locked(self.folder):
                 return self._claimed(datasets, fresh)
         except KeyboardInterrupt:
             interrupt.taken()
@@ -189,7 +199,7 @@ class _Runner:
 
     def _claimed(self, datasets: Sequence[Dataset], fresh: bool) -> Run:
         if fresh:
-            discard(self.folder)
+            empty_run_folder(self.folder)
         elif (self.folder / "run.json").is_file():
             changes = differences(read_info(self.folder), json.loads(json.dumps(self.info)))
             if changes:
@@ -197,18 +207,18 @@ class _Runner:
                     f"{self.folder} cannot be continued: {'; '.join(changes)}.",
                     "Undo the change, or begin the run anew with --fresh.",
                 )
-        sweep(self.folder)
+        remove_temporary_files(self.folder)
         write_info(self.folder, self.info)
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
-                self.tell(Event("begin", total=len(datasets) * len(self.entrants)))
+                self.tell(Event("begin", total=len(datasets) * len(self.participants)))
                 self._load(datasets)
                 for dataset in datasets:
                     self._dataset(dataset)
             finally:
                 self.gauge.close()
-                for entrant in self.entrants:
-                    entrant.close()
+                for participant in self.participants:
+                    participant.close()
                 shutil.rmtree(self.folder / "work", ignore_errors=True)
             return self._seal(datasets)
 
@@ -222,7 +232,7 @@ class _Runner:
             "uncut": measures.uncut(list(self.measures)),
             "whole_runs": {
                 dataset.name: {
-                    each.label: longest for each in self.entrants if (longest := each.longest(dataset)) is not None
+                    each.label: longest for each in self.participants if (longest := each.longest(dataset)) is not None
                 }
                 for dataset in datasets
             },
@@ -235,7 +245,7 @@ class _Runner:
                     "signature": each.signature,
                     "parameters": each.parameters,
                 }
-                for each in self.entrants
+                for each in self.participants
             ],
             "failures": [],
             "warnings": [],
@@ -244,9 +254,9 @@ class _Runner:
     def _seal(self, datasets: Sequence[Dataset]) -> Run:
         found = Run(self.folder, self.info)
         guard = Guard()
-        write(found, datasets, guard)
+        write_tables(found, datasets, guard)
         self.tell(Event("step", text="analyse"))
-        last_pass.write(found, datasets, self.config, guard)
+        last_pass.write_conclusions(found, datasets, self.config, guard)
         for what, reason, trace in guard.troubles:
             self._log(what, trace)
             self._warn(f"{what}: not there, since it failed ({reason}); log.txt has more. The other figures stand.")
@@ -267,68 +277,68 @@ class _Runner:
         start = time.perf_counter()
         waiting = [
             each
-            for each in self.entrants
+            for each in self.participants
             if each.ranked is None and any(self._unfinished(dataset, each) for dataset in datasets)
         ]
-        for entrant in waiting:
-            self._alive(entrant, self._worker)
+        for participant in waiting:
+            self._alive(participant, self._worker)
         import_libraries()
         for step in (self._await_start, self._rehearse):
-            for entrant in waiting:
-                self._alive(entrant, step)
+            for participant in waiting:
+                self._alive(participant, step)
         self.clock.retrievers += time.perf_counter() - start
 
     @staticmethod
-    def _alive(entrant: Entrant, step: Callable[[Entrant], object]) -> None:
+    def _alive(participant: Participant, step: Callable[[Participant], object]) -> None:
         try:
-            step(entrant)
+            step(participant)
         except (WorkerError, RetrieverError):
-            entrant.close()
+            participant.close()
 
     @staticmethod
-    def _await_start(entrant: Entrant) -> None:
-        if entrant.worker is not None:
-            entrant.worker.await_start()
+    def _await_start(participant: Participant) -> None:
+        if participant.worker is not None:
+            participant.worker.await_start()
 
-    def _rehearse(self, entrant: Entrant) -> None:
-        if entrant.worker is None:  # it did not start
+    def _rehearse(self, participant: Participant) -> None:
+        if participant.worker is None:  # it did not start
             return
-        work = entrant.worker.load(cached=self.config.cache and not self.config.latency)
-        entrant.rehearsal_seconds, entrant.refused = work.phases.get("load", 0.0), work.refused
-        self._warn_of_cache(entrant, work.quantities)
+        work = participant.worker.load(cached=self.config.cache and not self.config.latency)
+        participant.rehearsal_seconds, participant.refused = work.phases.get("load", 0.0), work.refused
+        self._warn_of_cache(participant, work.quantities)
         for warning in work.warnings:
-            self._warn(f"{entrant.label}: {warning}", entrant.label)
+            self._warn(f"{participant.label}: {warning}", participant.label)
 
     # --- one dataset ---
 
-    def _unfinished(self, dataset: Dataset, entrant: Entrant) -> bool:
-        done = finished_cell(self._cell_folder(dataset, entrant))
-        return done is None or not (entrant.ranked is not None or self._is_timed(done))
+    def _unfinished(self, dataset: Dataset, participant: Participant) -> bool:
+        done = finished_cell(self._cell_folder(dataset, participant))
+        return done is None or not (participant.ranked is not None or self._is_timed(done))
 
     def _dataset(self, dataset: Dataset) -> None:
-        self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.entrants)))
+        self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.participants)))
         texts = self.folder / "work" / slug(dataset.name)
         dataset.write_texts(texts)
         built = []
-        for entrant in self.entrants:
-            done = finished_cell(self._cell_folder(dataset, entrant))
-            self._warn_of_absence(dataset, entrant)
-            self._warn_of_depth(dataset, entrant)
+        for participant in self.participants:
+            done = finished_cell(self._cell_folder(dataset, participant))
+            self._warn_of_absence(dataset, participant)
+            self._warn_of_depth(dataset, participant)
             if done is not None:  # said when it was made, by a run that was stopped
-                self._warn_of_end(dataset, entrant, done)
-                self._warn_of_cache(entrant, done.info.get("quantities", {}))
-                self._warn_of_figures(dataset, entrant, done.info.get("warnings", ()))
-            if not self._unfinished(dataset, entrant):
+                self._warn_of_end(dataset, participant, done)
+                self._warn_of_cache(participant, done.info.get("quantities", {}))
+                self._warn_of_figures(dataset, participant, done.info.get("warnings", ()))
+            if not self._unfinished(dataset, participant):
                 continue
-            if entrant.ranked is not None:
-                self._score(dataset, entrant, entrant.ranked)
+            if participant.ranked is not None:
+                self._score(dataset, participant, participant.ranked)
                 continue
             self.readings = [self.gauge.read()]
             try:
-                work = self._build(dataset, entrant, texts)
-                built.append((entrant, done or self._quality(dataset, entrant, work)))
+                work = self._build(dataset, participant, texts)
+                built.append((participant, done or self._quality(dataset, participant, work)))
             except (WorkerError, RetrieverError) as error:
-                self._failed(dataset, entrant, error)
+                self._failed(dataset, participant, error)
         if self.config.latency:
             self._time(dataset, built)
         shutil.rmtree(texts, ignore_errors=True)
@@ -338,64 +348,64 @@ class _Runner:
         timing = cell.info["timing"]
         return not self.config.latency or (timing is not None and timing["error"] is None)
 
-    def _build(self, dataset: Dataset, entrant: Entrant, texts: Path) -> Work:
-        if entrant.refused:
-            raise WorkerError(entrant.refused)
-        worker = self._worker(entrant)
+    def _build(self, dataset: Dataset, participant: Participant, texts: Path) -> Work:
+        if participant.refused:
+            raise WorkerError(participant.refused)
+        worker = self._worker(participant)
         worker.open(texts)
         # Repeated builds are all built in full: one from the cache would say nothing of the spread.
         cached, self.builds, self.loaded = self.config.repeat_index == 1, [], 0.0
         for number in range(self.config.repeat_index):
-            self._step(dataset, entrant, "index", number, self.config.repeat_index)
+            self._step(dataset, participant, "index", number, self.config.repeat_index)
             work = worker.build(cached)
             load = work.phases.get("load", 0.0)
-            self._loaded(entrant, load)
+            self._loaded(participant, load)
             self.builds.append(work.seconds - load)
             self.clock.retrievers += work.seconds
         return work
 
-    def _loaded(self, entrant: Entrant, seconds: float) -> None:
+    def _loaded(self, participant: Participant, seconds: float) -> None:
         """Add to what loading took on this set; each set may have an object of its own, and load again."""
         self.loaded += seconds
-        entrant.own_seconds = max(entrant.own_seconds, self.loaded)
+        participant.own_seconds = max(participant.own_seconds, self.loaded)
 
-    def _quality(self, dataset: Dataset, entrant: Entrant, work: Work) -> Cell:
-        worker = self._worker(entrant)
-        first = self._first_query(worker, entrant) if self.config.latency else None
-        self._step(dataset, entrant, "search")
+    def _quality(self, dataset: Dataset, participant: Participant, work: Work) -> Cell:
+        worker = self._worker(participant)
+        first = self._first_query(worker, participant) if self.config.latency else None
+        self._step(dataset, participant, "search")
         dropped = _dropped(dataset)
         ranked = worker.rank(self.depth + dropped)
         ranking = _without_own(ranked.ranking, dataset, self.depth) if dropped else ranked.ranking
         self.clock.retrievers += ranked.work.seconds + (first or 0.0)
-        self._warn_of_cache(entrant, _quantities(work, ranked))
-        self._warn_of_figures(dataset, entrant, (*work.warnings, *ranked.work.warnings))
+        self._warn_of_cache(participant, _quantities(work, ranked))
+        self._warn_of_figures(dataset, participant, (*work.warnings, *ranked.work.warnings))
         self.readings.append(self.gauge.read())
         cost = {
             "gauge_seconds": self.readings,
             "index_seconds": self.builds,
-            "load_seconds": entrant.load_seconds,
+            "load_seconds": participant.load_seconds,
             "first_query_seconds": first,
             "phases": {"index": work.phases, "search": ranked.work.phases},
             "quantities": _quantities(work, ranked),
             "warnings": list(dict.fromkeys((*work.warnings, *ranked.work.warnings))),
             "peak_bytes": ranked.peak_bytes,
         }
-        return self._commit(dataset, entrant, ranking, cost)
+        return self._commit(dataset, participant, ranking, cost)
 
-    def _score(self, dataset: Dataset, entrant: Entrant, ranked: Callable[[Dataset, int], Ranking]) -> None:
+    def _score(self, dataset: Dataset, participant: Participant, ranked: Callable[[Dataset, int], Ranking]) -> None:
         """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
-        self._step(dataset, entrant, "score")
-        depth, dropped = max(self.depth, entrant.longest(dataset) or 0), _dropped(dataset)
+        self._step(dataset, participant, "score")
+        depth, dropped = max(self.depth, participant.longest(dataset) or 0), _dropped(dataset)
         ranking = ranked(dataset, depth + dropped)
         ranking = _without_own(ranking, dataset, depth) if dropped else ranking
-        cell = self._commit(dataset, entrant, ranking, {})
-        self._warn_of_end(dataset, entrant, cell)
+        cell = self._commit(dataset, participant, ranking, {})
+        self._warn_of_end(dataset, participant, cell)
 
-    def _commit(self, dataset: Dataset, entrant: Entrant, ranking: Ranking, work: dict[str, Any]) -> Cell:
+    def _commit(self, dataset: Dataset, participant: Participant, ranking: Ranking, work: dict[str, Any]) -> Cell:
         """Measure and store a cell. work: what indexing and searching cost."""
         values = evaluate(dataset, ranking, self.measures)
         info = {
-            **_identity(dataset, entrant),
+            **_identity(dataset, participant),
             **work,
             "recall": recall_curve(dataset, ranking).tolist(),
             "timing": None,
@@ -405,21 +415,21 @@ class _Runner:
             "ranking.npz": array_bytes(np.savez, documents=ranking.documents.astype(np.int32), scores=ranking.scores),
             "per_query.parquet": per_query_bytes(dataset, values),
         }
-        run_file = self.folder / "runs" / slug(dataset.name) / f"{slug(entrant.label)}.run.gz"
-        unknown = entrant.unknown_documents(dataset)
-        write_atomic(run_file, trec_run(dataset, ranking, slug(entrant.label), unknown))
-        cell = write_cell(self._cell_folder(dataset, entrant), info, files)
-        self.tell(Event("cell", dataset.name, entrant.label))
+        run_file = self.folder / "runs" / slug(dataset.name) / f"{slug(participant.label)}.run.gz"
+        unknown = participant.unknown_documents(dataset)
+        write_atomic(run_file, trec_run(dataset, ranking, slug(participant.label), unknown))
+        cell = write_cell(self._cell_folder(dataset, participant), info, files)
+        self.tell(Event("cell", dataset.name, participant.label))
         return cell
 
-    def _first_query(self, worker: WorkerLike, entrant: Entrant) -> float:
+    def _first_query(self, worker: WorkerLike, participant: Participant) -> float:
         """Seconds of the first query after the build, less a model load that it had to wait for."""
         timed = worker.time([0])
         load = float(timed.phases["load"][0]) / 1e9 if "load" in timed.phases else 0.0
-        self._loaded(entrant, load)
+        self._loaded(participant, load)
         return float(timed.nanoseconds[0]) / 1e9 - load
 
-    def _time(self, dataset: Dataset, built: Sequence[tuple[Entrant, Cell]]) -> None:
+    def _time(self, dataset: Dataset, built: Sequence[tuple[Participant, Cell]]) -> None:
         timing = Timing(
             latency.Plan(self.config.samples, self.config.seconds),
             self.config.seed,
@@ -431,28 +441,28 @@ class _Runner:
 
     # --- workers and failures ---
 
-    def _worker(self, entrant: Entrant) -> WorkerLike:
-        """The entrant's worker, started anew where it has none."""
-        if entrant.worker is not None:
-            return entrant.worker
-        tell, label = self.tell, entrant.label
+    def _worker(self, participant: Participant) -> WorkerLike:
+        """The participant's worker, started anew where it has none."""
+        if participant.worker is not None:
+            return participant.worker
+        tell, label = self.tell, participant.label
 
         def progress(phase: str, done: int, total: int | None) -> None:
             tell(Event("progress", "", label, phase, done, total))
 
-        if entrant.instance is not None:
-            entrant.worker = InProcess(
-                Worker(entrant.instance, progress, cache=self._cache(), another=partial(twin, entrant.instance))
+        if participant.instance is not None:
+            participant.worker = InProcess(
+                Worker(participant.instance, progress, cache=self._cache(), another=partial(twin, participant.instance))
             )
         else:
             try:
-                entrant.worker = ProcessWorker(entrant.label, self._surroundings(), progress)
+                participant.worker = ProcessWorker(participant.label, self._surroundings(), progress)
             except OSError as error:
                 raise WorkerError(f"its process cannot be started: {error.strerror}.") from error
-        return entrant.worker
+        return participant.worker
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
+    def _surroundings(self) -> WorkerSettings:
+        return WorkerSettings(
             environment.thread_settings(self.threads),
             self.log,
             default_path() if self.config.cache else None,
@@ -464,41 +474,41 @@ class _Runner:
     def _cache(self) -> VectorCache | None:
         return VectorCache(default_path(), self.config.cache_mb) if self.config.cache else None
 
-    def _warn_of_cache(self, entrant: Entrant, quantities: dict[str, float]) -> None:
+    def _warn_of_cache(self, participant: Participant, quantities: dict[str, float]) -> None:
         for quantity, text in _CACHE_TROUBLE.items():
             if quantities.get(quantity):
-                self._warn(f"{entrant.label}: {text}", entrant.label)
+                self._warn(f"{participant.label}: {text}", participant.label)
 
-    def _warn_of_figures(self, dataset: Dataset, entrant: Entrant, warnings: Iterable[str]) -> None:
+    def _warn_of_figures(self, dataset: Dataset, participant: Participant, warnings: Iterable[str]) -> None:
         for warning in warnings:
-            self._warn(f"{entrant.label} on {dataset.name}: {warning}", entrant.label)
+            self._warn(f"{participant.label} on {dataset.name}: {warning}", participant.label)
 
-    def _warn_of_absence(self, dataset: Dataset, entrant: Entrant) -> None:
-        for warning in warnings_of(entrant, dataset):
-            self._warn(warning, entrant.label)
+    def _warn_of_absence(self, dataset: Dataset, participant: Participant) -> None:
+        for warning in warnings_of(participant, dataset):
+            self._warn(warning, participant.label)
 
-    def _warn_of_depth(self, dataset: Dataset, entrant: Entrant) -> None:
+    def _warn_of_depth(self, dataset: Dataset, participant: Participant) -> None:
         """Where a stored run is longer than our own rankings, a measure without a cutoff does not treat them alike."""
-        longest, uncut = entrant.longest(dataset) or 0, measures.uncut(list(self.measures))
-        cut = [each.label for each in self.entrants if each.stored is None and each.kind != controls.KIND]
+        longest, uncut = participant.longest(dataset) or 0, measures.uncut(list(self.measures))
+        cut = [each.label for each in self.participants if each.stored is None and each.kind != controls.KIND]
         if uncut and cut and longest > self.depth and len(dataset.documents) > self.depth:
             self._warn(
-                f"{entrant.label} has up to {longest:,} hits for a query of {dataset.name} and is scored whole, where "
-                f"{', '.join(cut)} {'is' if len(cut) == 1 else 'are'} ranked to depth {self.depth:,}: by "
+                f"{participant.label} has up to {longest:,} hits for a query of {dataset.name} and is scored whole, "
+                f"where {', '.join(cut)} {'is' if len(cut) == 1 else 'are'} ranked to depth {self.depth:,}: by "
                 f"{', '.join(uncut)} they are not measured alike. Rank as deep with -k {longest}, or "
                 "give the measure a cutoff."
             )
 
-    def _warn_of_end(self, dataset: Dataset, entrant: Entrant, cell: Cell) -> None:
+    def _warn_of_end(self, dataset: Dataset, participant: Participant, cell: Cell) -> None:
         """Where a stored run was cut before the measures end, they count as missed what it may have found below."""
-        if entrant.stored is None:
+        if participant.stored is None:
             return
         documents = len(dataset.documents) - _dropped(dataset)
         deeper = [each for each in self.measures if 0 < cell.ends < min(cutoff(each), documents)]
         if deeper:
             self._warn(
-                f"{entrant.label} ends after {counted(cell.ends, 'hit', 'hits')} for most queries of {dataset.name}, "
-                f"and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
+                f"{participant.label} ends after {counted(cell.ends, 'hit', 'hits')} for most queries of "
+                f"{dataset.name}, and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
                 "missed. Give the run as deep, or measure no deeper."
             )
 
@@ -522,30 +532,32 @@ class _Runner:
             self.warnings.append(warning)
             self.tell(Event("warning", retriever=retriever, text=warning))
 
-    def _failed(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
+    def _failed(self, dataset: Dataset, participant: Participant, error: Exception) -> None:
         info = {
-            **_identity(dataset, entrant),
+            **_identity(dataset, participant),
             "error": str(error),
         }
-        write_cell(self._cell_folder(dataset, entrant), info, {})
-        self._note(dataset, entrant, error)
+        write_cell(self._cell_folder(dataset, participant), info, {})
+        self._note(dataset, participant, error)
 
-    def _note(self, dataset: Dataset, entrant: Entrant, error: Exception) -> None:
+    def _note(self, dataset: Dataset, participant: Participant, error: Exception) -> None:
         trace = getattr(error, "trace", "") or str(error)
-        self._log(f"{entrant.label} on {dataset.name}", trace)
-        entrant.close()  # what is left of it cannot be trusted
-        self.failures.append((dataset.name, entrant.label, str(error)))
-        self.tell(Event("failed", dataset.name, entrant.label, str(error)))
+        self._log(f"{participant.label} on {dataset.name}", trace)
+        participant.close()  # what is left of it cannot be trusted
+        self.failures.append((dataset.name, participant.label, str(error)))
+        self.tell(Event("failed", dataset.name, participant.label, str(error)))
 
     def _log(self, what: str, trace: str) -> None:
         self.log.write(f"--- {what}\n{trace}\n".encode())
 
-    def _step(self, dataset: Dataset, entrant: Entrant, text: str, done: int = 0, total: int | None = None) -> None:
+    def _step(
+        self, dataset: Dataset, participant: Participant, text: str, done: int = 0, total: int | None = None
+    ) -> None:
         interrupt.check()
-        self.tell(Event("step", dataset.name, entrant.label, text, done, total))
+        self.tell(Event("step", dataset.name, participant.label, text, done, total))
 
-    def _cell_folder(self, dataset: Dataset, entrant: Entrant) -> Path:
-        return cell_folder(self.folder, dataset.name, entrant.label, entrant.signature)
+    def _cell_folder(self, dataset: Dataset, participant: Participant) -> Path:
+        return cell_folder(self.folder, dataset.name, participant.label, participant.signature)
 
     by_name: bool  # all that takes part can be named in a command
     log: IO[bytes]
@@ -583,14 +595,14 @@ def _refuse_same_names(datasets: Sequence[Dataset]) -> None:
             raise BenchError(f"Two datasets are called {name!r}.", "Rename one of the folders.")
 
 
-def _identity(dataset: Dataset, entrant: Entrant) -> dict[str, Any]:
+def _identity(dataset: Dataset, participant: Participant) -> dict[str, Any]:
     """Whose figures a cell holds."""
     return {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
-        "retriever": entrant.label,
-        "signature": entrant.signature,
-        "parameters": entrant.parameters,
+        "retriever": participant.label,
+        "signature": participant.signature,
+        "parameters": participant.parameters,
     }
 
 

@@ -14,11 +14,11 @@ from typing import Protocol
 import numpy as np
 
 from bench.evaluation.streams import Purpose, stream
-from bench.experiment.participants import Entrant
+from bench.experiment.participants import Participant
 from bench.experiment.race import Race
 from bench.experiment.workers.messages import WorkerError
 from bench.machine import latency
-from bench.machine.gauge import Gauge
+from bench.machine.gauge import SpeedGauge
 from bench.storage.cell import Cell, write_cell
 from bench.storage.files import array_bytes
 from retrievers import RetrieverError
@@ -31,32 +31,32 @@ GAUGE_SECONDS = 1.0
 
 
 class Step(Protocol):
-    """Is told what an entrant does next, and how far it is."""
+    """Is told what a participant does next, and how far it is."""
 
-    def __call__(self, entrant: Entrant, text: str, done: int = 0, total: int | None = None) -> None: ...
+    def __call__(self, participant: Participant, text: str, done: int = 0, total: int | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
 class _Heat:
-    """An entrant's race on one dataset, and the cell that its times belong to."""
+    """A participant's race on one dataset, and the cell that its times belong to."""
 
-    entrant: Entrant
+    participant: Participant
     cell: Cell
     race: Race
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How cells are timed. plan: samples and seconds. failed: is told of an entrant that fails while it is timed."""
+    """How cells are timed. plan: samples and seconds. failed: is told of a participant that fails while it is timed."""
 
     plan: latency.Plan
     seed: int
-    gauge: Gauge
+    gauge: SpeedGauge
     step: Step
-    failed: Callable[[Entrant, Exception], None]
+    failed: Callable[[Participant, Exception], None]
 
-    def of(self, built: Sequence[tuple[Entrant, Cell]], queries: int) -> float:
-        """Time these entrants, which have the same dataset open, and store the times in their cells.
+    def of(self, built: Sequence[tuple[Participant, Cell]], queries: int) -> float:
+        """Time these participants, which have the same dataset open, and store the times in their cells.
 
         queries: how many the dataset has. Returns the seconds that the retrievers took.
         """
@@ -64,19 +64,19 @@ class Timing:
         readings = self._single_queries(heats)
         seconds = 0.0
         for heat in heats:
-            self.step(heat.entrant, "time a batch")
+            self.step(heat.participant, "time a batch")
             if self._goes_on(heat, lambda race: race.batch(self.plan.seconds * BATCH_SHARE)):
                 seconds += heat.race.seconds
                 info = {**heat.cell.info, "timing": heat.race.describe(queries, readings)}
                 write_cell(heat.cell.folder, info, {"samples.npy": array_bytes(np.save, heat.race.samples)})
         return seconds
 
-    def _warmed_up(self, built: Sequence[tuple[Entrant, Cell]], queries: int) -> Iterator[_Heat]:
-        for entrant, cell in built:
-            assert entrant.worker is not None
+    def _warmed_up(self, built: Sequence[tuple[Participant, Cell]], queries: int) -> Iterator[_Heat]:
+        for participant, cell in built:
+            assert participant.worker is not None
             rng = stream(self.seed, Purpose.TIMING_ORDER)
-            heat = _Heat(entrant, cell, Race(entrant.worker, self.plan.orders(queries, rng)))
-            self.step(entrant, "warm up")
+            heat = _Heat(participant, cell, Race(participant.worker, self.plan.orders(queries, rng)))
+            self.step(participant, "warm up")
             if self._goes_on(heat, partial(Race.warm_up, queries=queries, rng=rng)):
                 yield heat
 
@@ -85,7 +85,7 @@ class Timing:
         readings, read_at = [self.gauge.read()], time.perf_counter()
         while running := [heat for heat in heats if not heat.race.over(self.plan)]:
             for heat in running:
-                self.step(heat.entrant, "time", len(heat.race.samples), len(heat.race.order))
+                self.step(heat.participant, "time", len(heat.race.samples), len(heat.race.order))
                 if not self._goes_on(heat, lambda race: race.block(self.plan.block)):
                     heats.remove(heat)
             if time.perf_counter() - read_at > GAUGE_SECONDS:
@@ -99,6 +99,6 @@ class Timing:
             lap(heat.race)
         except (WorkerError, RetrieverError) as error:
             write_cell(heat.cell.folder, {**heat.cell.info, "timing": {"error": str(error)}}, {})
-            self.failed(heat.entrant, error)
+            self.failed(heat.participant, error)
             return False
         return True

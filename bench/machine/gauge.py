@@ -15,7 +15,7 @@ _SIZE = 40_000  # a few milliseconds of sorting
 _REPEATS = 7
 
 
-class Gauge:
+class SpeedGauge:
     """Times the fixed work. threads: how many do it at once."""
 
     def __init__(self, threads: int, clock: Callable[[], float] = time.perf_counter) -> None:

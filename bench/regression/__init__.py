@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.evaluation.significance import FLIPS
 from bench.regression import base_cards
 from bench.regression.changes import against_tolerances, changes_of, costs_of, flips_of, means_of
-from bench.regression.gate_checks import judge
+from bench.regression.gate_checks import check_gate
 from bench.regression.gates import ALL, DEFAULT, Names, parse
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
@@ -86,12 +86,14 @@ def compare(
     costs = costs_of(before, after, (*found.pairs, *unpaired))
     figures = means_of(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
     tests = against_tolerances(both, found.pairs, wanted, flips)
-    judged = [judge(each, found.pairs, changes, costs, means=figures, tests=tests, new=unpaired) for each in wanted]
+    judged = [
+        check_gate(each, found.pairs, changes, costs, means=figures, tests=tests, new=unpaired) for each in wanted
+    ]
     # A floor, a slice or a cost says nothing of the rest, which must not become free to drop by being asked for.
     guards = [each for each in wanted if each.guards]
     unguarded = [each for each in found.pairs if not any(gate.on(each) for gate in guards)]
     if unguarded or not guards:
-        judged.append(judge(DEFAULT, unguarded, changes, costs))
+        judged.append(check_gate(DEFAULT, unguarded, changes, costs))
     return Regression(
         base=before.folder.name,
         head=after.folder.name,

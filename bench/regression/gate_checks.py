@@ -14,7 +14,7 @@ Means = Mapping[tuple[str, str, str, str], float]
 Tests = Mapping[tuple[str, str, str], float]
 
 
-def judge(
+def check_gate(
     gate: Gate,
     pairs: Sequence[Pair],
     changes: Sequence[Change],

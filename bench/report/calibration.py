@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.report.table import Table, counted
-from bench.report.terminal_table import Fitted
+from bench.report.terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from bench.experiment.calibration import Calibration
@@ -29,7 +29,7 @@ def render(found: Calibration) -> Iterator[RenderableType]:
     )
     notes = dict.fromkeys(f"Tolerance of {row.retriever} with {row.source}: {row.why}." for row in found.rows)
     header = ("set", "retriever", "measure", "outcome", "source", "theirs", "ours", "tolerance")
-    yield Fitted(Table("Published figures", header, rows, notes=tuple(notes), columns_left=5), _STYLES)
+    yield TerminalTable(Table("Published figures", header, rows, notes=tuple(notes), columns_left=5), _STYLES)
     for retriever, reason in found.failures:
         yield Text(f"{retriever} failed: {reason}", "bold red")
     yield Text(f"{sum(row.agrees for row in found.rows)} of {counted(len(found.rows), 'figure')} agree.")

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.report.table import Table, head
-from bench.report.terminal_table import Fitted
+from bench.report.terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from bench.data.check import Finding
@@ -24,10 +24,10 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 def render(name: str, findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """The findings, the first ids of each, then the figures of those that have some."""
     rows = tuple((finding.level, finding.message, _examples(finding.ids)) for finding in findings)
-    yield Fitted(Table(name, ("level", "finding", "examples"), rows, columns_left=3), STYLES)
+    yield TerminalTable(Table(name, ("level", "finding", "examples"), rows, columns_left=3), STYLES)
     for finding in findings:
         if finding.figures:
-            yield Fitted(_figures(finding.kind, finding.figures))
+            yield TerminalTable(_figures(finding.kind, finding.figures))
     yield Text(_summary(findings))
 
 

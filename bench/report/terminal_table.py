@@ -23,7 +23,7 @@ BORDER = 3  # characters of a column besides its text
 
 
 @dataclass(frozen=True)
-class Fitted:
+class TerminalTable:
     """A table where there is room for it, else its rows as columns, else a paragraph a row.
 
     styles: cell -> style, for cells that say how it stands.

@@ -9,23 +9,23 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.report.table import Table
-from bench.report.terminal_table import Fitted
+from bench.report.terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from bench.versions.selftest import SelfTest, Share
-    from bench.versions.timed import Comparison, Outcome
+    from bench.versions.timed import Outcome, VersionTiming
 
 _STYLES = {"slower": "bold red", "failed": "bold red", "faster": "green", "inconclusive (noisy)": "bold yellow"}
 # A machine whose speed moves more than this is said to be noisy (bench.machine.gauge).
 _NOISY = 0.10
 
 
-def render(found: Comparison) -> Iterator[RenderableType]:
+def render(found: VersionTiming) -> Iterator[RenderableType]:
     """What was compared, a row for each retriever, what failed, what noise means."""
     sides = [f"{name} {each['name']} ({each['what']})" for name, each in _sides(found)]
     yield Text(f"{found.setting.dataset.name}: {', '.join(sides)}")
     header = ("retriever", "answer", "base p50 ms", "head p50 ms", "head slower by [95%]", "p", "rounds")
-    yield Fitted(Table("Versions", header, tuple(map(_row, found.outcomes)), columns_left=2), _STYLES)
+    yield TerminalTable(Table("Versions", header, tuple(map(_row, found.outcomes)), columns_left=2), _STYLES)
     for each in found.outcomes:
         if each.error:
             yield Text(f"{each.retriever} failed: {each.error}", "bold red")
@@ -53,7 +53,7 @@ def render_self_test(found: SelfTest) -> Iterator[RenderableType]:
     for slowdown, share in found.simulated.found.items():
         goal = "at least 80%" if slowdown == min(found.simulated.found) else ""
         rows.append((f"{slowdown:+.0%} found", *_share(share), goal))
-    yield Fitted(Table("Self-test", ("of the runs", "share", "95%", "goal"), tuple(rows)))
+    yield TerminalTable(Table("Self-test", ("of the runs", "share", "95%", "goal"), tuple(rows)))
     if found.disjoint.runs:
         alarms, runs, high = found.disjoint.count, found.disjoint.runs, found.disjoint.high
         yield Text(f"As recorded, without drawing: {alarms} false alarms in {runs} runs (at most {high:.1%}).")
@@ -61,7 +61,7 @@ def render_self_test(found: SelfTest) -> Iterator[RenderableType]:
     yield Text(f"Lasting difference of the pairs: {offsets}. The machine's speed moved by {found.drift:.0%}.")
 
 
-def _sides(found: Comparison) -> tuple[tuple[str, dict[str, str]], ...]:
+def _sides(found: VersionTiming) -> tuple[tuple[str, dict[str, str]], ...]:
     return ("base", found.base.describe()), ("head", found.head.describe())
 
 

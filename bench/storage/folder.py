@@ -78,7 +78,7 @@ _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock. The system frees it when the process ends, however it ends.
 
     Raises BenchError where another runner holds it, or where files cannot be locked.
@@ -109,7 +109,7 @@ def refuse_strange(folder: Path) -> None:
         raise BenchError(f"{folder} is not a stored run.", "Give another --name; it holds something else.")
 
 
-def discard(folder: Path) -> None:
+def empty_run_folder(folder: Path) -> None:
     """Empty the folder of a stored run, its lock apart."""
     for path in folder.iterdir():
         if path.name == LOCK:
@@ -120,7 +120,7 @@ def discard(folder: Path) -> None:
             path.unlink()
 
 
-def sweep(folder: Path) -> None:
+def remove_temporary_files(folder: Path) -> None:
     """Remove what a killed run left half-written."""
     for path in folder.rglob(".*.tmp"):
         path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@
   measures.csv                   dataset, retriever, slice, measure, value, low, high, queries
   groups.csv                     dataset, retriever, quantity, measure, value, low, high, groups (of wordings)
   unanswerable.csv               dataset, retriever, quantity, value, low, high, answerable, unanswerable
-  comparisons.csv                every pair of retrievers by every measure (bench.evaluation.pairs.Comparison)
+  comparisons.csv                every pair of retrievers by every measure (bench.evaluation.pairs.PairedDifference)
   analysis.json                  by set: why, who is better, the Pareto set, the verdict; and the overall verdict
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value

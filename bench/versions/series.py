@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.machine import latency
-from bench.machine.gauge import Gauge
+from bench.machine.gauge import SpeedGauge
 from bench.versions.process import Timing
 
 # Long enough for a median of many queries, short against the seconds that a busy neighbour lasts.
@@ -42,7 +42,7 @@ class Round:
 class Series:
     """Takes rounds of two sides that are ready. queries: how many the dataset has; rng decides orders and queries."""
 
-    def __init__(self, base: Timing, head: Timing, queries: int, rng: np.random.Generator, gauge: Gauge) -> None:
+    def __init__(self, base: Timing, head: Timing, queries: int, rng: np.random.Generator, gauge: SpeedGauge) -> None:
         self._base, self._head, self._queries, self._rng, self._gauge = base, head, queries, rng, gauge
         self._block = LEAST_QUERIES
         self.rounds: list[Round] = []

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.machine import environment
-from bench.machine.gauge import Gauge, drift
+from bench.machine.gauge import SpeedGauge, drift
 from bench.versions.process import SideError, SideProcess, write_texts
 from bench.versions.rule import Decision, Rule, verdict
 from bench.versions.series import Round, Series
@@ -72,7 +72,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class VersionTiming:
     """All retrievers on one dataset."""
 
     base: Side
@@ -102,9 +102,9 @@ class Comparison:
         }
 
 
-def compare(
+def time_versions(
     base: Side, head: Side, setting: Setting, retrievers: Sequence[str], *, rule: Rule, listener: Listener
-) -> Comparison:
+) -> VersionTiming:
     """Time the sides until each retriever has an answer. A side that fails is that retriever's outcome.
 
     The chance of a false alarm is split over the retrievers, so that it holds for the whole comparison. BenchError is
@@ -120,7 +120,7 @@ def compare(
                 outcomes.append(_decided(series, rule, retriever, listener))
         except SideError as error:
             outcomes.append(Outcome(retriever, error=str(error)))
-    return Comparison(base, head, setting, rule, tuple(outcomes))
+    return VersionTiming(base, head, setting, rule, tuple(outcomes))
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def ready(base: Side, head: Side, setting: Setting, retriever: str, rng: np.rand
     with ExitStack() as stack:
         texts = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-ab-texts-")))
         write_texts(setting.dataset, texts)
-        gauge = Gauge(setting.threads)
+        gauge = SpeedGauge(setting.threads)
         stack.callback(gauge.close)
         first, second = (
             stack.enter_context(closing(SideProcess(side, retriever, texts, setting.threads, setting.timeout)))

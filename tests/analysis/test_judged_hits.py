@@ -7,7 +7,7 @@ from drawn import SIZE, judged_rankings
 from hypothesis import given, settings
 from made import made, plain_set, ranked, values_of
 
-from bench.analysis.closed_form import closed
+from bench.analysis.closed_form import closed_form
 from bench.analysis.judged_hits import Hits
 from bench.analysis.values import evaluate
 from bench.evaluation.measures import resolve
@@ -39,7 +39,7 @@ def test_a_set_without_judgements_judges_no_hit():
 @given(case=judged_rankings())
 def test_a_closed_form_is_the_measure(name, case):
     dataset, ranking = case
-    form = closed(name, SIZE)
+    form = closed_form(name, SIZE)
     found = form.values(form.gain(Hits.of(dataset, ranking).grade), form.worth(dataset))
     expected = evaluate(dataset, ranking, resolve([name]))[name]
     assert found == pytest.approx(expected)
@@ -47,7 +47,7 @@ def test_a_closed_form_is_the_measure(name, case):
 
 @pytest.mark.parametrize("name", ["AP@10", "nDCG", "nDCG(dcg='exp-log2')@10", "RR(judged_only=True)@10"])
 def test_other_measures_have_none(name):
-    assert closed(name, 100) is None
+    assert closed_form(name, 100) is None
 
 
 def test_the_helper_takes_measures_as_a_run_does():

@@ -196,7 +196,7 @@ def test_a_limit_holds_where_too_few_queries_were_timed_for_it(run_thirty):
 SECTIONS = {
     "crossover": ("bench.analysis.why", "crossover"),
     "pairs": ("bench.analysis.why", "complementarity"),
-    "failures": ("bench.analysis.why", "failures"),
+    "failures": ("bench.analysis.why", "worst_losses"),
     "ties": ("bench.analysis.why", "ties"),
     "unjudged": ("bench.analysis.why", "unjudged"),
     "windows": ("bench.analysis.why", "windows"),
@@ -326,7 +326,7 @@ def test_costs_that_the_cache_shortened_have_no_part_in_the_verdict(run_thirty, 
     assert "Not every cost of fakes:HashedDense could be measured" in said
 
 
-@pytest.mark.parametrize("function", ["compare", "analyse"])
+@pytest.mark.parametrize("function", ["compare_pairs", "analyse"])
 def test_neither_comparisons_nor_the_whole_analysis_can_take_a_run_with_them(run_thirty, monkeypatch, function):
     def fails(*_, **__):
         raise ZeroDivisionError("what nobody thought of")

@@ -10,14 +10,14 @@ from drawn import SIZE, judged_rankings
 from hypothesis import given, settings
 from made import plain_set, ranked
 
-from bench.analysis.closed_form import closed
+from bench.analysis.closed_form import closed_form
 from bench.analysis.judged_hits import Hits
 from bench.analysis.ties import expected, runs, ties
 from bench.evaluation.measures import evaluate_positions, resolve
 
 
 def found(dataset, ranking, name):
-    return ties(dataset, {"x": Hits.of(dataset, ranking)}, closed(name, ranking.documents.shape[1]))["x"]
+    return ties(dataset, {"x": Hits.of(dataset, ranking)}, closed_form(name, ranking.documents.shape[1]))["x"]
 
 
 def test_a_tie_across_the_cutoff():
@@ -63,7 +63,7 @@ def test_places_without_a_hit_do_not_tie():
 @given(case=judged_rankings(ties=True))
 def test_expected_best_and_worst_are_those_of_all_orders(name, case):
     dataset, ranking = case
-    form, resolved = closed(name, SIZE), resolve([name])
+    form, resolved = closed_form(name, SIZE), resolve([name])
     hits = Hits.of(dataset, ranking)
     exact = expected(form, form.gain(hits.grade), runs(hits), form.worth(dataset))
     query = 0

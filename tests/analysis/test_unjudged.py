@@ -11,14 +11,14 @@ from drawn import SIZE, judged_rankings
 from hypothesis import given, settings
 from made import plain_set, ranked
 
-from bench.analysis.closed_form import closed
+from bench.analysis.closed_form import closed_form
 from bench.analysis.judged_hits import Hits
 from bench.analysis.unjudged import bounds, unjudged
 from bench.evaluation.measures import evaluate_positions, resolve
 
 
 def found(dataset, ranking, name):
-    return unjudged(dataset, {"x": Hits.of(dataset, ranking)}, closed(name, ranking.documents.shape[1]))["x"]
+    return unjudged(dataset, {"x": Hits.of(dataset, ranking)}, closed_form(name, ranking.documents.shape[1]))["x"]
 
 
 def test_precision_and_reciprocal_rank_can_only_gain():
@@ -71,7 +71,7 @@ GRADED = ["P(rel=2)@3", "R(rel=2)@3", "RR(rel=2)@3", "Success(rel=3)@3"]
 @given(case=judged_rankings())
 def test_the_bounds_are_the_extremes_over_all_judgements_at_one_grade(name, case):
     dataset, ranking = case
-    form, resolved = closed(name, SIZE), resolve([name])
+    form, resolved = closed_form(name, SIZE), resolve([name])
     hits = Hits.of(dataset, ranking)
     by_query = bounds(dataset, hits, form)
     query = 0

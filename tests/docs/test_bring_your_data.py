@@ -13,7 +13,7 @@ from bench.cli import main
 from bench.data.formats import load_dataset
 
 WHOLE = (ROOT / "docs" / "bring-your-data.md").read_text("utf-8")
-PAGE = WHOLE.partition("## Plain text")[0]  # the rest: test_docs_forms.py
+PAGE = WHOLE.partition("## Plain text")[0]  # the rest: test_forms.py
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", PAGE, re.DOTALL))
 RUNS = dict(re.findall(r"<!-- run: (\S+) -->\n```sh\n(.*?)```", PAGE, re.DOTALL))
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from bench.evaluation.pairs import COLUMNS, adjusted, compare, outcome, undistinguished
+from bench.evaluation.pairs import COLUMNS, adjusted, compare_pairs, not_shown_worse, outcome
 from bench.evaluation.power import detectable, effect_size
 from bench.evaluation.significance import holm
 
@@ -28,7 +28,7 @@ MARGINS = dict.fromkeys(MEASURES, 0.02)
 
 
 def compared(dataset, values, answerable, **more):
-    return compare(dataset, values, answerable, **{"seed": 1, "main": "nDCG@10", "margins": MARGINS, **more})
+    return compare_pairs(dataset, values, answerable, **{"seed": 1, "main": "nDCG@10", "margins": MARGINS, **more})
 
 
 def rows_of(means, n=200, dataset="set", **more):
@@ -136,7 +136,7 @@ def test_outcome_needs_both_the_interval_and_the_adjusted_p():
 
 def test_undistinguished_from_the_best():
     rows = adjusted(rows_of({"weak": 0.2, "good": 0.5, "as good": 0.505}))
-    best, level = undistinguished(rows)["set", "nDCG@10"]
+    best, level = not_shown_worse(rows)["set", "nDCG@10"]
     assert {best, *level} == {"good", "as good"}
 
 
@@ -145,7 +145,7 @@ def test_identical_retrievers_are_undecided_and_the_first_is_best():
     rows = adjusted(compared("set", {"a": values["a"], "copy": values["a"]}, np.ones(200, bool)))
     assert (rows[0].p, rows[0].effect, rows[0].ties) == (1, 0, 200)
     assert rows[0].low < 0 < rows[0].high
-    assert undistinguished(rows)["set", "R@10"] == ("a", ("copy",))
+    assert not_shown_worse(rows)["set", "R@10"] == ("a", ("copy",))
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -157,7 +157,7 @@ def test_nothing_to_compare():
     assert compared("set", made({"a": 0.4}), np.ones(200, bool)) == []
     assert compared("set", made({"a": 0.4, "b": 0.5}), np.zeros(200, bool)) == []
     assert adjusted([]) == []
-    assert undistinguished([]) == {}
+    assert not_shown_worse([]) == {}
 
 
 def test_five_thousand_queries_take_seconds():

@@ -11,11 +11,11 @@ from made import plain_set, sliced
 from bench.analysis import controls
 from bench.analysis.slice_tests import by_slice
 from bench.analysis.values import evaluate
-from bench.analysis.verdict.choices import Candidate
+from bench.analysis.verdict.choices import RetrieverSummary
 from bench.analysis.verdict.rules import decide
 from bench.evaluation import intervals
 from bench.evaluation.measures import resolve
-from bench.evaluation.pairs import adjusted, compare, outcome
+from bench.evaluation.pairs import adjusted, compare_pairs, outcome
 from bench.evaluation.power import detectable, detectable_difference
 from bench.evaluation.separation import auroc_interval
 from bench.evaluation.significance import holm, randomisation_test
@@ -190,9 +190,11 @@ def test_nor_where_the_best_of_several_was_chosen(rate, rivals, gap):
         for each in range(rivals):
             noise = np.where(rng.random(n) < 0.15, rng.random(n), common)
             values[f"dense{each}"] = {"R@10": (noise < 0.6 + gap).astype(float)}
-        rows = adjusted(compare("s", values, np.ones(n, bool), seed=1, main="R@10", margins={"R@10": 0.1}, flips=1_000))
+        rows = adjusted(
+            compare_pairs("s", values, np.ones(n, bool), seed=1, main="R@10", margins={"R@10": 0.1}, flips=1_000)
+        )
         candidates = [
-            Candidate(label, "lexical" if label == "bm25" else "dense", float(v["R@10"].mean()), 0, 1)
+            RetrieverSummary(label, "lexical" if label == "bm25" else "dense", float(v["R@10"].mean()), 0, 1)
             for label, v in values.items()
         ]
         wrong += decide("s", "R@10", candidates, rows, margins={"R@10": 0.1}).basis == "within margin"
@@ -280,7 +282,7 @@ def test_a_verdict_on_like_retrievers_names_a_better_one_in_one_of_twenty(rate):
                 label: {measure: rng.choice(VALUES, 60, p=ODDS["usual"]) for measure in ("nDCG@10", "R@10")}
                 for label in ("tfidf", "bm25", "dense")
             }
-            rows += compare(dataset, values, np.ones(60, bool), seed=1, main="nDCG@10", flips=2_000)
+            rows += compare_pairs(dataset, values, np.ones(60, bool), seed=1, main="nDCG@10", flips=2_000)
         main = [row for row in adjusted(rows) if row.measure == "nDCG@10"]
         alarms += sum(
             any(outcome(row) != "undecided" for row in main if row.dataset == each) for each in ("one", "two")

@@ -12,13 +12,13 @@ import bench.experiment.calibration
 from bench import cli
 from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.experiment.calibration import Calibration, Row, calibrate, compare
+from bench.experiment.calibration import Calibration, Row, calibrate, published_beside_ours
 
 SOURCE = Path(bench.experiment.calibration.__file__).with_name("published.toml")
 
 
 def test_a_figure_within_its_tolerance_agrees():
-    rows = compare("scifact", "minilm", {"nDCG@10": 0.6450, "R@10": 0.7700})
+    rows = published_beside_ours("scifact", "minilm", {"nDCG@10": 0.6450, "R@10": 0.7700})
     assert [(row.measure, row.published, row.agrees) for row in rows] == [
         ("nDCG@10", 0.6451, True),
         ("R@10", 0.7833, False),
@@ -28,14 +28,14 @@ def test_a_figure_within_its_tolerance_agrees():
 
 @pytest.mark.parametrize("name", ["scifact", "irds:beir/scifact/test", "hf:BeIR/SciFact", "/data/scifact"])
 def test_a_set_is_known_by_any_part_of_its_address(name):
-    assert compare(name, "bm25", {"nDCG@10": 0.685})
+    assert published_beside_ours(name, "bm25", {"nDCG@10": 0.685})
 
 
 @pytest.mark.parametrize(
     ("dataset", "retriever"), [("scifact-open", "bm25"), ("scifact", "tfidf"), ("scifact", "bm25:k1=2")]
 )
 def test_what_nobody_published_is_compared_with_nothing(dataset, retriever):
-    assert compare(dataset, retriever, {"nDCG@10": 0.5}) == []
+    assert published_beside_ours(dataset, retriever, {"nDCG@10": 0.5}) == []
 
 
 def test_every_figure_names_its_source_and_the_reason_for_its_tolerance():

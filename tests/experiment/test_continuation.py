@@ -24,7 +24,7 @@ from bench.errors import BenchError
 from bench.experiment import runner
 from bench.experiment.continuation import differences
 from bench.storage.files import write_json
-from bench.storage.folder import claimed
+from bench.storage.folder import locked
 from bench.storage.run import load_run
 
 KILLS = int(os.environ.get("BENCH_KILLS", "5"))
@@ -151,7 +151,7 @@ def test_nothing_to_resume_yet_is_a_new_run(write_set, tmp_path):
 
 def test_one_folder_has_one_runner(write_set, tmp_path):
     found = runner.run(small(write_set(), tmp_path))
-    with claimed(found.folder), pytest.raises(BenchError, match="in use by another run"):
+    with locked(found.folder), pytest.raises(BenchError, match="in use by another run"):
         runner.run(small(tmp_path / "small", tmp_path), resume=True)
 
 
@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_locked_says_why(tmp_path, monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("bench.storage.folder._lock", refuse)
-    with pytest.raises(BenchError, match="cannot be locked: No locks available"), claimed(tmp_path):
+    with pytest.raises(BenchError, match="cannot be locked: No locks available"), locked(tmp_path):
         pass
 
 

@@ -8,7 +8,7 @@ from fakes import NONSENSE, Odd
 import bench
 from bench.data.formats import load_dataset
 from bench.experiment.workers.messages import WorkerError
-from bench.experiment.workers.process import ProcessWorker, Surroundings
+from bench.experiment.workers.process import ProcessWorker, WorkerSettings
 from retrievers import RetrieverError, create
 
 FAULTS = {
@@ -51,7 +51,7 @@ def test_a_worker_that_hangs_is_ended_and_replaced_for_the_next_dataset(write_se
 
 
 def test_a_limit_ends_the_process():
-    worker = ProcessWorker("fakes:Hangs", Surroundings(timeout=0.5), lambda *_: None)
+    worker = ProcessWorker("fakes:Hangs", WorkerSettings(timeout=0.5), lambda *_: None)
     with pytest.raises(WorkerError, match=r"longer than 0\.5 s"):
         worker.load(cached=False)
     assert worker._process.poll() is not None

@@ -25,7 +25,8 @@ from bench.experiment import runner
 from bench.experiment.runner import ProcessWorker
 from bench.report.run import terminal
 from bench.report.run.cost import cost
-from bench.report.run.quality import by_slice, called, quality, summary, tables, title
+from bench.report.run.names import display_name, title
+from bench.report.run.quality import by_slice, quality, summary, tables
 from bench.storage import folder as folder_module
 from bench.storage.folder import new_folder
 from bench.storage.schema import MEASURES
@@ -196,7 +197,7 @@ def test_another_note_makes_no_sample(run_small):
     found = run_small(latency=False)
     dataset = {**found.datasets[0], "note": "judgements of the split 'dev'"}
     assert title(dataset) == "small: 5 documents, 3 queries (judgements of the split 'dev')"
-    assert called(dataset) == "small"
+    assert display_name(dataset) == "small"
 
 
 def test_a_title_counts_what_is_left_out(write_set):

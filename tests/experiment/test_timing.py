@@ -11,7 +11,7 @@ from fakes import Scripted
 import bench
 from bench.data.formats import load_dataset
 from bench.experiment import runner, timing
-from bench.experiment.participants import Entrant
+from bench.experiment.participants import Participant
 from bench.experiment.race import Race
 from bench.experiment.timing import Timing, _Heat
 from bench.experiment.workers.messages import Ranked, Timed, Work
@@ -71,12 +71,12 @@ def test_a_load_on_each_set_is_not_added_up(monkeypatch, write_set, tmp_path):
 
 
 def test_a_load_after_a_failure_is_not_counted_twice():
-    entrant = Entrant("x", "x", {}, worker=Slow(None))
-    entrant.rehearsal_seconds = 4.0
-    entrant.own_seconds += 1.0
-    entrant.close()  # it failed on a set; its next process loads anew
-    entrant.own_seconds += 4.5
-    assert entrant.load_seconds == 4.5
+    participant = Participant("x", "x", {}, worker=Slow(None))
+    participant.rehearsal_seconds = 4.0
+    participant.own_seconds += 1.0
+    participant.close()  # it failed on a set; its next process loads anew
+    participant.own_seconds += 4.5
+    assert participant.load_seconds == 4.5
 
 
 def test_retrievers_are_rehearsed_one_after_the_other_when_all_have_started(monkeypatch, write_set, tmp_path):

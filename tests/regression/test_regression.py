@@ -20,7 +20,7 @@ from bench.evaluation.significance import holm
 from bench.regression import result
 from bench.regression.changes import against_tolerances
 from bench.regression.changes import tested as p_values_of
-from bench.regression.gate_checks import judge
+from bench.regression.gate_checks import check_gate
 from bench.regression.queries import Queries
 from bench.report.regression import content
 
@@ -397,13 +397,13 @@ def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
             "with 7 queries no difference would be found 4 times of 5",
         ),
     ):
-        assert said in judge(gate, [pair], [row], []).checks[0].reason
+        assert said in check_gate(gate, [pair], [row], []).checks[0].reason
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign_below_it():
     gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
     row = change(-0.00002, 0.00001, difference=-0.00001)
-    reason = judge(gate, [result.Pair("set", "r", "set", "r", "")], [row], []).checks[0].reason
+    reason = check_gate(gate, [result.Pair("set", "r", "set", "r", "")], [row], []).checks[0].reason
     assert "-0.0000" not in reason
     assert "+0.0000 [+0.0000, +0.0000]" in reason
     assert content._figures(row)[5] == "+0.0000 [+0.0000, +0.0000]"
@@ -471,7 +471,7 @@ def test_costs_are_gated_by_size_and_advised_by_time():
 
     def judged(text, costs=grown):
         names = bench.regression.Names(("nDCG@10",), (), ("r",))
-        return judge(bench.regression.parse(text, names), [pair], [change(0, 0)], costs)
+        return check_gate(bench.regression.parse(text, names), [pair], [change(0, 0)], costs)
 
     assert judged("p95_ms <= +10%").result == "advice"
     assert "never gated" in judged("p95_ms <= +10%").checks[0].reason
@@ -490,7 +490,7 @@ def test_a_floor_is_about_head_alone():
     pair = result.Pair("set", "r", "set", "r", "")
     gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.Names(("nDCG@10",), (), ("r",)))
     for value, result_ in ((0.61, "pass"), (0.60, "fail")):
-        assert judge(gate, [pair], [], [], means={("set", "r", "all", "nDCG@10"): value}).result == result_
+        assert check_gate(gate, [pair], [], [], means={("set", "r", "all", "nDCG@10"): value}).result == result_
 
 
 def test_a_floor_holds_for_a_new_cell_too(runs):
@@ -534,12 +534,14 @@ def test_a_figure_that_is_no_number_is_no_pass():
     names = bench.regression.Names(("nDCG@10",), (), ("r",))
     for text in ("nDCG@10 >= -0.01", "nDCG@10 > 0.6"):
         gate = bench.regression.parse(text, names)
-        assert judge(gate, [pair], [unknown], [], means={("set", "r", "all", "nDCG@10"): np.nan}).result == "missing"
-    assert judge(bench.regression.DEFAULT, [pair], [unknown], []).result == "missing"
+        assert (
+            check_gate(gate, [pair], [unknown], [], means={("set", "r", "all", "nDCG@10"): np.nan}).result == "missing"
+        )
+    assert check_gate(bench.regression.DEFAULT, [pair], [unknown], []).result == "missing"
 
 
 def test_a_gate_that_meets_no_figure_is_no_pass():
-    found = judge(replace(bench.regression.DEFAULT, scope="other"), [], [], [])
+    found = check_gate(replace(bench.regression.DEFAULT, scope="other"), [], [], [])
     assert found.result == "missing"
     assert not result.Regression("a", "b", judged=(found,)).comparable
 

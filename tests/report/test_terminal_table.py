@@ -12,7 +12,7 @@ import bench
 from bench.data.formats import load_dataset
 from bench.report.run import quality, terminal, why
 from bench.report.table import Table
-from bench.report.terminal_table import Fitted
+from bench.report.terminal_table import TerminalTable
 
 WIDTHS = [60, 80, 100, 200]
 
@@ -67,15 +67,15 @@ WIDE = Table(
 
 
 def test_few_rows_of_many_figures_become_columns():
-    assert "first query ms ┃" in printed([Fitted(WIDE)], 80)
-    turned = printed([Fitted(WIDE)], 40)
+    assert "first query ms ┃" in printed([TerminalTable(WIDE)], 80)
+    turned = printed([TerminalTable(WIDE)], 40)
     assert "│ first query ms │           1.25 │" in turned
     assert "│ p50 ms         │ 0.5 [0.4, 0.6] │" in turned
 
 
 def test_the_interval_stands_below_its_figure_before_a_table_is_given_up():
     table = Table("", ("a", "p50 ms"), (("bm25", "0.5 [0.4, 0.6]"), ("tfidf", "0.7 [0.6, 0.8]")))
-    lines = [line.split("│") for line in printed([Fitted(table)], 22).splitlines() if line.startswith("│")]
+    lines = [line.split("│") for line in printed([TerminalTable(table)], 22).splitlines() if line.startswith("│")]
     assert [[cell.strip() for cell in line[1:-1]] for line in lines] == [
         ["bm25", "0.5"],
         ["", "[0.4, 0.6]"],
@@ -86,7 +86,7 @@ def test_the_interval_stands_below_its_figure_before_a_table_is_given_up():
 
 def test_without_room_for_a_table_each_row_is_a_paragraph():
     three = Table("Cost", WIDE.header, WIDE.rows * 3)
-    lines = [line.rstrip() for line in printed([Fitted(three)], 40).splitlines()]
+    lines = [line.rstrip() for line in printed([TerminalTable(three)], 40).splitlines()]
     paragraph = ["bm25", "    first query ms 1.25,", "    p50 ms 0.5 [0.4, 0.6],", "    peak memory MB 70"]
     assert lines == ["Cost", *paragraph * 3, ""]
 
@@ -95,12 +95,12 @@ LISTS = Table("", ("what", "state"), (("cache", "/a/long/path" * 8), ("GPU", "no
 
 
 def test_what_a_line_has_no_room_for_goes_on_in_the_next_and_nothing_is_cut():
-    shown = printed([Fitted(LISTS)], 60)
+    shown = printed([TerminalTable(LISTS)], 60)
     assert "/a/long/path" * 8 in re.sub(r"\s", "", shown)
     assert "GPU · none" in shown
 
 
 def test_a_column_of_sentences_stays_readable():
     sentences = Table("", ("name", "what it is"), (("bm25", "word " * 20),), columns_left=2)
-    assert "word word word" in printed([Fitted(sentences)], 40)
-    assert "bm25 · word word" in printed([Fitted(sentences)], 30)
+    assert "word word word" in printed([TerminalTable(sentences)], 40)
+    assert "bm25 · word word" in printed([TerminalTable(sentences)], 30)

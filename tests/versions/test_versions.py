@@ -15,7 +15,7 @@ import pytest
 
 from bench.cli import main
 from bench.errors import BenchError
-from bench.machine.gauge import Gauge
+from bench.machine.gauge import SpeedGauge
 from bench.versions import sides
 from bench.versions.process import SideError, SideProcess
 from bench.versions.rule import Rule, interval, signed_rank, tails, verdict, walsh_averages
@@ -189,7 +189,7 @@ class Scripted:
 
 @pytest.fixture
 def gauge():
-    made = Gauge(1)
+    made = SpeedGauge(1)
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ Kind = Literal["lexical", "dense", "other"]
 
 
 @dataclass(frozen=True)
-class Candidate:
+class RetrieverSummary:
     """A retriever: kind, mean of the measure with its 95% interval, and costs where known.
 
     p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
@@ -41,7 +41,7 @@ class Limits:
     p95_ms: float | None = None
     memory_mb: float | None = None
 
-    def exceeded(self, *together: Candidate) -> str:
+    def exceeded(self, *together: RetrieverSummary) -> str:
         """The limit that these retrievers exceed, one run after the other, in words; empty where they keep all.
 
         A cost of which not even a lower bound was measured exceeds nothing: see `unknown`.
@@ -57,37 +57,37 @@ class Limits:
                 return f"{name}{shown(known)} {unit} where {shown(limit)} {unit} are allowed"
         return ""
 
-    def unknown(self, candidate: Candidate) -> bool:
+    def unknown(self, candidate: RetrieverSummary) -> bool:
         """Whether a limit is set on a cost that was not measured."""
         pairs = ((self.p95_ms, candidate.p95_ms), (self.memory_mb, candidate.memory_mb))
         return any(limit is not None and cost is None for limit, cost in pairs)
 
 
-def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+def in_order(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     """By label, whatever the order in which they were named: the first of equals is then always the same one."""
     return sorted(candidates, key=lambda each: each.label)
 
 
 def best_pair(
-    candidates: Sequence[Candidate], limits: Limits | None = None
-) -> tuple[Candidate | None, Candidate | None]:
+    candidates: Sequence[RetrieverSummary], limits: Limits | None = None
+) -> tuple[RetrieverSummary | None, RetrieverSummary | None]:
     """The lexical and the dense retriever of the highest mean within the limits, the first of equals."""
     allowed = [each for each in candidates if not (limits or Limits()).exceeded(each)]
     lexical, dense = (max(of_kind(allowed, kind), key=_mean, default=None) for kind in ("lexical", "dense"))
     return lexical, dense
 
 
-def of_kind(candidates: Sequence[Candidate], kind: str) -> list[Candidate]:
+def of_kind(candidates: Sequence[RetrieverSummary], kind: str) -> list[RetrieverSummary]:
     """Those of a kind that worked."""
     return [each for each in candidates if each.kind == kind and not math.isnan(each.mean)]
 
 
-def by_mean(candidates: Sequence[Candidate]) -> list[Candidate]:
+def by_mean(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     """Those that worked, the highest mean first; of equals the first stays first."""
     return sorted((each for each in candidates if not math.isnan(each.mean)), key=_mean, reverse=True)
 
 
-def cheaper(lexical: Candidate, dense: Candidate) -> tuple[Candidate, str]:
+def cheaper(lexical: RetrieverSummary, dense: RetrieverSummary) -> tuple[RetrieverSummary, str]:
     """The cheaper of the two and what it is called: the dense one only where each cost known of both is lower.
 
     Where costs are unknown or point both ways it is the lexical one, which has no model to keep: the simpler.
@@ -98,7 +98,7 @@ def cheaper(lexical: Candidate, dense: Candidate) -> tuple[Candidate, str]:
     return lexical, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the simpler one"
 
 
-def cheaper_of_kind(leader: Candidate, other: Candidate) -> tuple[Candidate, str]:
+def cheaper_of_kind(leader: RetrieverSummary, other: RetrieverSummary) -> tuple[RetrieverSummary, str]:
     """The same of two that no kind tells apart: where costs are unknown or point both ways, the one of the higher mean.
 
     leader: that one.
@@ -109,13 +109,13 @@ def cheaper_of_kind(leader: Candidate, other: Candidate) -> tuple[Candidate, str
     return leader, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the one of the higher mean"
 
 
-def undercuts(one: Candidate, other: Candidate) -> bool:
+def undercuts(one: RetrieverSummary, other: RetrieverSummary) -> bool:
     """Is each cost known of both lower for the one?"""
     known = known_costs(one, other)
     return bool(known) and all(a < b for *_, a, b in known)
 
 
-def known_costs(one: Candidate, other: Candidate) -> list[tuple[str, str, float, float]]:
+def known_costs(one: RetrieverSummary, other: RetrieverSummary) -> list[tuple[str, str, float, float]]:
     """(name, unit, cost of one, cost of the other) of the costs known of both: p50 where p95 is not, and
     indexing where it takes long."""
     speed = ("p95", "ms", one.p95_ms, other.p95_ms)
@@ -132,5 +132,5 @@ def shown(cost: float) -> str:
     return f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}"
 
 
-def _mean(candidate: Candidate) -> float:
+def _mean(candidate: RetrieverSummary) -> float:
     return candidate.mean

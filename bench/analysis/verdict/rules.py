@@ -39,8 +39,8 @@ from typing import Any
 
 from bench.analysis.verdict import sentences
 from bench.analysis.verdict.choices import (
-    Candidate,
     Limits,
+    RetrieverSummary,
     best_pair,
     by_mean,
     cheaper,
@@ -51,7 +51,7 @@ from bench.analysis.verdict.choices import (
 )
 from bench.analysis.verdict.result import AMONG, Basis, Choice, Overall, Verdict
 from bench.evaluation.intervals import least_units
-from bench.evaluation.pairs import ALPHA, Comparison, outcome
+from bench.evaluation.pairs import ALPHA, PairedDifference, outcome
 from bench.evaluation.significance import least_p
 from bench.evaluation.units import TIE
 
@@ -62,12 +62,12 @@ _Z_TEST, _Z_POWER = 1.95996, 0.84162
 def decide(
     dataset: str,
     measure: str,
-    candidates: Sequence[Candidate],
-    rows: Sequence[Comparison],
+    candidates: Sequence[RetrieverSummary],
+    rows: Sequence[PairedDifference],
     *,
     margins: Mapping[str, float] | None = None,
     limits: Limits | None = None,
-    fusion: Comparison | None = None,
+    fusion: PairedDifference | None = None,
 ) -> Verdict:
     """The verdict for one dataset by one measure.
 
@@ -90,7 +90,7 @@ def decide(
     return case.verdict()
 
 
-def leading(lexical: Candidate, dense: Candidate, row: Comparison) -> Candidate:
+def leading(lexical: RetrieverSummary, dense: RetrieverSummary, row: PairedDifference) -> RetrieverSummary:
     """The one of the higher mean, of equals the lexical one. row: the two, in either order."""
     return dense if row.seen_from(dense.label).difference > TIE else lexical
 
@@ -123,10 +123,10 @@ class _Case:
     dataset: str
     measure: str
     margin: float
-    candidates: Sequence[Candidate]
-    rows: Sequence[Comparison]
+    candidates: Sequence[RetrieverSummary]
+    rows: Sequence[PairedDifference]
     limits: Limits
-    fusion: Comparison | None
+    fusion: PairedDifference | None
 
     def verdict(self) -> Verdict:
         best_lexical, best_dense = best_pair(self.candidates)
@@ -174,27 +174,29 @@ class _Case:
     def _undecided(self) -> str:
         return f"Undecided on {self.dataset}:"
 
-    def _use(self, pick: Candidate, reason: str) -> str:
+    def _use(self, pick: RetrieverSummary, reason: str) -> str:
         return sentences.use(self.dataset, pick, reason, unknown=self.limits.unknown(pick))
 
-    def _too_few(self, row: Comparison, *missing: str) -> Verdict:
+    def _too_few(self, row: PairedDifference, *missing: str) -> Verdict:
         count = "1 query is" if row.queries == 1 else f"{row.queries} queries are"
         first = f"{self._undecided} {count} too few to compare by."
         return self._say("undecided", "no pair", first, *missing)
 
-    def _no_one_affords(self, best: Sequence[Candidate], *missing: str) -> Verdict:
+    def _no_one_affords(self, best: Sequence[RetrieverSummary], *missing: str) -> Verdict:
         costs = "; ".join(f"{each.label} has {self.limits.exceeded(each)}" for each in best)
         first = f"{self._undecided} every retriever exceeds the limits."
         return self._say("undecided", "no one affords", first, f"{costs}.", *missing)
 
-    def _by_cost(self, kept: Candidate, out: Candidate, candidates: Sequence[Candidate], *missing: str) -> Verdict:
+    def _by_cost(
+        self, kept: RetrieverSummary, out: RetrieverSummary, candidates: Sequence[RetrieverSummary], *missing: str
+    ) -> Verdict:
         """Of `candidates` only `kept`, or only its kind, keeps the limits; out: the best of those that do not."""
         row = self._row(out.label, kept.label)
         leader, other = (out, kept) if row.difference > 0 else (kept, out)
         rivals = candidates if missing else of_kind(candidates, other.kind)
         blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
         winner = None if blocking else leader.label
-        allowed: dict[str, Sequence[Candidate]] = (
+        allowed: dict[str, Sequence[RetrieverSummary]] = (
             {} if missing else {each.label: () for each in candidates if not self.limits.exceeded(each)}
         )
         chosen, thrift = self._thrifty(kept, {kept.label: (), **allowed}, lambda _: True)
@@ -210,7 +212,9 @@ class _Case:
         row = row.seen_from(out.label if out.kind == "dense" else kept.label)
         return self._say(_choice(kept), "cost", *said, row=row, pick=chosen, winner=winner)
 
-    def _by_quality(self, lexical: Candidate, dense: Candidate, free: Sequence[Candidate]) -> Verdict:
+    def _by_quality(
+        self, lexical: RetrieverSummary, dense: RetrieverSummary, free: Sequence[RetrieverSummary]
+    ) -> Verdict:
         row = self._row(dense.label, lexical.label)
         leader = leading(lexical, dense, row)
         other = lexical if leader is dense else dense
@@ -230,13 +234,13 @@ class _Case:
 
     def _settled(
         self,
-        leader: Candidate,
-        other: Candidate,
-        rivals: Mapping[str, Sequence[Candidate]],
+        leader: RetrieverSummary,
+        other: RetrieverSummary,
+        rivals: Mapping[str, Sequence[RetrieverSummary]],
         figures: Sequence[str],
-        cheap: tuple[Candidate, str],
+        cheap: tuple[RetrieverSummary, str],
         *,
-        row: Comparison | None = None,
+        row: PairedDifference | None = None,
         missing: Sequence[str] = (),
     ) -> Verdict:
         """By the margin, who is shown better than all rivals, or not at all. other: the best of the leader's rivals.
@@ -249,10 +253,10 @@ class _Case:
         pick, called = cheap
         loser = other if pick is leader else leader
 
-        def alike(each: Candidate) -> bool:
+        def alike(each: RetrieverSummary) -> bool:
             return self._within(each, loser, rivals[pick.label])
 
-        def better(each: Candidate) -> bool:
+        def better(each: RetrieverSummary) -> bool:
             return not self._not_beaten(each, rivals[leader.label])
 
         if alike(pick):
@@ -276,7 +280,7 @@ class _Case:
         said = (first, *rest, sentences.wanted(more, seen, pick, called), *missing)
         return self._say("undecided", "undecided", *said, row=row, wanted=more)
 
-    def _within(self, pick: Candidate, loser: Candidate, rivals: Sequence[Candidate]) -> bool:
+    def _within(self, pick: RetrieverSummary, loser: RetrieverSummary, rivals: Sequence[RetrieverSummary]) -> bool:
         """No rival is better than the pick by the margin, and the best of them is not worse by it either."""
         if not self.margin:
             return False
@@ -286,8 +290,11 @@ class _Case:
         return enough and all(row.p_above < ALPHA / 2 for row in rows) and best.p_below * len(rows) < ALPHA / 2
 
     def _thrifty(
-        self, pick: Candidate, rivals: Mapping[str, Sequence[Candidate]], holds: Callable[[Candidate], bool]
-    ) -> tuple[Candidate, tuple[str, ...]]:
+        self,
+        pick: RetrieverSummary,
+        rivals: Mapping[str, Sequence[RetrieverSummary]],
+        holds: Callable[[RetrieverSummary], bool],
+    ) -> tuple[RetrieverSummary, tuple[str, ...]]:
         """One of the pick's kind that costs less and is not shown worse, where the rule holds for it too; and why."""
         against = rivals[pick.label]
         kin = [each for each in of_kind(self.candidates, pick.kind) if each is not pick and each.label in rivals]
@@ -298,15 +305,15 @@ class _Case:
         chosen = min(kin, key=lambda each: sum(undercuts(other, each) for other in kin))
         return chosen, (sentences.thrift(chosen, pick, self._row(pick.label, chosen.label)),)
 
-    def _gains(self, fusion: Comparison, leader: Candidate) -> bool:
+    def _gains(self, fusion: PairedDifference, leader: RetrieverSummary) -> bool:
         return fusion.b == leader.label and fusion.low > 0 and fusion.high >= self.margin
 
-    def _not_beaten(self, leader: Candidate, rivals: Sequence[Candidate]) -> list[Comparison]:
+    def _not_beaten(self, leader: RetrieverSummary, rivals: Sequence[RetrieverSummary]) -> list[PairedDifference]:
         """The rows of the leader against rivals, seen from it, that do not show it better."""
         rows = [self._row(leader.label, each.label) for each in rivals]
         return [row for row in rows if outcome(row) != "a"]
 
-    def _more_queries(self, seen: Comparison, blocking: Sequence[Comparison]) -> int | None:
+    def _more_queries(self, seen: PairedDifference, blocking: Sequence[PairedDifference]) -> int | None:
         """About how many more queries show the difference, or that it is within the margin, whichever takes fewer.
 
         The interval shortens with the root of the number of queries, and `detectable` is what this many show:
@@ -321,7 +328,7 @@ class _Case:
         rounded: int = math.ceil(wanted / step) * step
         return max(1, rounded)
 
-    def _alike(self, seen: Comparison) -> float:
+    def _alike(self, seen: PairedDifference) -> float:
         """How many queries show a difference of this size and spread to be within the margin."""
         room = self.margin - abs(seen.difference)
         if room <= 0:
@@ -331,7 +338,7 @@ class _Case:
         root = (math.sqrt(spread**2 + 4 * room * size) - spread) / (2 * size)
         return max(1 / root**2, least_units(room) * size)
 
-    def _times(self, row: Comparison) -> float:
+    def _times(self, row: PairedDifference) -> float:
         from scipy.special import ndtri
 
         if row.difference <= 0:
@@ -339,7 +346,7 @@ class _Case:
         stricter = (-float(ndtri(ALPHA / 2 / self._steps(row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
         return (row.detectable * stricter / row.difference) ** 2
 
-    def _least_times(self, row: Comparison) -> float:
+    def _least_times(self, row: PairedDifference) -> float:
         """However alike the signs, n queries (groups) that differ have a p of at least 2 / 2^n."""
         differing = min(row.wins + row.losses, row.groups)
         return (math.floor(math.log2(2 * self._steps(row.p) / ALPHA)) + 1) / differing if differing else math.inf
@@ -348,7 +355,7 @@ class _Case:
         """What Holm's correction multiplies this p by: the rows of the set that are not below it."""
         return max(1, sum(each.p >= p for each in self.rows))
 
-    def _too_few_for_holm(self, blocking: Sequence[Comparison]) -> tuple[str, ...]:
+    def _too_few_for_holm(self, blocking: Sequence[PairedDifference]) -> tuple[str, ...]:
         """A sentence where no outcome on so few queries (groups) would have been shown."""
         for row in blocking:
             least = least_p(row.groups)
@@ -357,13 +364,13 @@ class _Case:
                 return (sentences.too_few(row, steps, fewer_help=least < ALPHA),)
         return ()
 
-    def _too_few_for_margin(self, seen: Comparison) -> tuple[str, ...]:
+    def _too_few_for_margin(self, seen: PairedDifference) -> tuple[str, ...]:
         """A sentence where so few queries (groups) could not show a difference within the margin, whatever they say."""
         if not self.margin or seen.groups >= (least := least_units(self.margin)):
             return ()
         return (sentences.too_few_for_margin(seen, self.margin, least),)
 
-    def _row(self, a: str, b: str) -> Comparison:
+    def _row(self, a: str, b: str) -> PairedDifference:
         for row in self.rows:
             if {row.a, row.b} == {a, b}:
                 return row.seen_from(a)
@@ -374,8 +381,8 @@ class _Case:
         choice: Choice,
         basis: Basis,
         *sentences: str,
-        row: Comparison | None = None,
-        pick: Candidate | None = None,
+        row: PairedDifference | None = None,
+        pick: RetrieverSummary | None = None,
         winner: str | None = None,
         wanted: int | None = None,
     ) -> Verdict:
@@ -387,5 +394,5 @@ class _Case:
         return Verdict(self.dataset, self.measure, self.margin, choice, basis, sentences, **compared)
 
 
-def _choice(candidate: Candidate) -> Choice:
+def _choice(candidate: RetrieverSummary) -> Choice:
     return "lexical" if candidate.kind == "lexical" else "dense"

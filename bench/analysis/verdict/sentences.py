@@ -6,19 +6,19 @@ import math
 from collections.abc import Sequence
 
 from bench.analysis.slice_tests import BySlice, SliceTest
-from bench.analysis.verdict.choices import Candidate, Limits, known_costs, of_kind, shown
-from bench.evaluation.pairs import ALPHA, Comparison, outcome
+from bench.analysis.verdict.choices import Limits, RetrieverSummary, known_costs, of_kind, shown
+from bench.evaluation.pairs import ALPHA, PairedDifference, outcome
 from retrievers.fusion import RRF_K
 
 
-def use(dataset: str, chosen: Candidate, reason: str, *, unknown: bool = False) -> str:
+def use(dataset: str, chosen: RetrieverSummary, reason: str, *, unknown: bool = False) -> str:
     """What is recommended, and why; unknown: whether it keeps the limits, which `limited` says more of."""
     kind = "" if chosen.kind == "other" else f" ({chosen.kind})"
     condition = ", if it keeps the limits," if unknown else ""
     return f"On {dataset}{condition} use {chosen.label}{kind}{reason}."
 
 
-def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
+def alone(dataset: str, measure: str, only: RetrieverSummary) -> tuple[str, str]:
     """There is nothing to compare it with."""
     return (
         f"Undecided on {dataset}: {only.label} is the only retriever with figures.",
@@ -26,14 +26,14 @@ def alone(dataset: str, measure: str, only: Candidate) -> tuple[str, str]:
     )
 
 
-def _mean(candidate: Candidate) -> str:
+def _mean(candidate: RetrieverSummary) -> str:
     """A mean with its interval; of one query it has none."""
     if math.isnan(candidate.low):
         return f"{candidate.mean:.3f}"
     return f"{candidate.mean:.3f} ({candidate.low:.3f} to {candidate.high:.3f})"
 
 
-def better(other: Candidate, margin: float, *, beyond: bool) -> str:
+def better(other: RetrieverSummary, margin: float, *, beyond: bool) -> str:
     """Why the better one."""
     if not margin:
         return f": it is better than {other.label}"
@@ -41,7 +41,7 @@ def better(other: Candidate, margin: float, *, beyond: bool) -> str:
     return f": it is better than {other.label}{by}"
 
 
-def within(other: Candidate, called: str, winner: str | None, margin: float) -> str:
+def within(other: RetrieverSummary, called: str, winner: str | None, margin: float) -> str:
     """Why the cheaper one."""
     if winner is None:
         reason = f"{other.label} differs from it by less than {margin:g} either way"
@@ -52,7 +52,9 @@ def within(other: Candidate, called: str, winner: str | None, margin: float) -> 
     return f", {called}: {reason}"
 
 
-def too_costly(kept: Candidate, out: Candidate, blocking: Sequence[Comparison], row: Comparison) -> str:
+def too_costly(
+    kept: RetrieverSummary, out: RetrieverSummary, blocking: Sequence[PairedDifference], row: PairedDifference
+) -> str:
     """What is known of the quality that the costs exclude. row: out against kept; blocking: rows of the one of the
     higher mean that do not show it better."""
     leader, other = (out, kept) if row.difference > 0 else (kept, out)
@@ -66,7 +68,7 @@ def too_costly(kept: Candidate, out: Candidate, blocking: Sequence[Comparison], 
     return f"{known}: {difference(row)}."
 
 
-def thrift(chosen: Candidate, better: Candidate, row: Comparison) -> str:
+def thrift(chosen: RetrieverSummary, better: RetrieverSummary, row: PairedDifference) -> str:
     """Why not the one of the higher mean. row: that one against the chosen one."""
     return (
         f"{better.label} has the higher mean ({_mean(better)}) but is not shown better ({difference(row)}), and "
@@ -74,7 +76,9 @@ def thrift(chosen: Candidate, better: Candidate, row: Comparison) -> str:
     )
 
 
-def undecided(dataset: str, leader: Candidate, other: Candidate, blocking: Sequence[Comparison], margin: float) -> str:
+def undecided(
+    dataset: str, leader: RetrieverSummary, other: RetrieverSummary, blocking: Sequence[PairedDifference], margin: float
+) -> str:
     """Which comparison leaves it open; blocking: the leader's rows that do not show it better."""
     against = [row.b for row in blocking]
     if other.label in against:
@@ -92,7 +96,7 @@ HARDLY = 100_000
 WORTH_KNOWING = 0.02
 
 
-def wanted(more_queries: int | None, row: Comparison, cheap: Candidate, called: str) -> str:
+def wanted(more_queries: int | None, row: PairedDifference, cheap: RetrieverSummary, called: str) -> str:
     """What would settle it. cheap: what to use where nothing worth having would be shown; called: why."""
     if more_queries is None or more_queries >= HARDLY:
         hidden = max(abs(row.low), abs(row.high))
@@ -112,13 +116,13 @@ def wanted(more_queries: int | None, row: Comparison, cheap: Candidate, called: 
     )
 
 
-def too_few_for_margin(row: Comparison, margin: float, fewest: int) -> str:
+def too_few_for_margin(row: PairedDifference, margin: float, fewest: int) -> str:
     """No outcome would show them within the margin."""
     units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
     return f"{units} cannot show a difference within {margin:g}, whatever they say; {fewest:,} are the least."
 
 
-def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
+def too_few(row: PairedDifference, comparisons: int, *, fewer_help: bool) -> str:
     """No outcome would be shown. fewer_help: one would, if there were fewer comparisons."""
     units = f"{row.queries} queries" if row.groups == row.queries else f"{row.groups} groups of queries"
     if not fewer_help:
@@ -129,7 +133,7 @@ def too_few(row: Comparison, comparisons: int, *, fewer_help: bool) -> str:
     )
 
 
-def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Comparison) -> str:
+def hybrid(dataset: str, lexical: RetrieverSummary, dense: RetrieverSummary, fusion: PairedDifference) -> str:
     """Why to try a hybrid, and that it is an estimate."""
     return (
         f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
@@ -140,7 +144,12 @@ def hybrid(dataset: str, lexical: Candidate, dense: Candidate, fusion: Compariso
 
 
 def means(
-    first: Candidate, second: Candidate, candidates: Sequence[Candidate], row: Comparison, *, kinds: bool = True
+    first: RetrieverSummary,
+    second: RetrieverSummary,
+    candidates: Sequence[RetrieverSummary],
+    row: PairedDifference,
+    *,
+    kinds: bool = True,
 ) -> str:
     """The figures behind a comparison of two; row is seen from the first.
 
@@ -167,7 +176,7 @@ def least(detectable: float) -> str:
     return "below 0.001" if 0 < detectable < 0.001 else f"{detectable:.3f}"
 
 
-def difference(row: Comparison) -> str:
+def difference(row: PairedDifference) -> str:
     """The difference with its interval and p-value, as part of a sentence."""
     return (
         f"the difference of {row.a} over {row.b} is {row.difference:+.3f} {row.measure}, 95% interval "
@@ -175,18 +184,18 @@ def difference(row: Comparison) -> str:
     )
 
 
-def costs(first: Candidate, second: Candidate) -> tuple[str, ...]:
+def costs(first: RetrieverSummary, second: RetrieverSummary) -> tuple[str, ...]:
     """What both cost, in a sentence; none where that is not known, or the same."""
     known = _costs(first, second)
     return (f"{first.label} costs {known}.",) if known else ()
 
 
-def _costs(first: Candidate, second: Candidate) -> str:
+def _costs(first: RetrieverSummary, second: RetrieverSummary) -> str:
     known = [(name, unit, shown(a), shown(b)) for name, unit, a, b in known_costs(first, second)]
     return " and ".join(f"{a} against {b} {unit} of {name}" for name, unit, a, b in known if a != b)
 
 
-def another_kind(leader: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def another_kind(leader: RetrieverSummary, candidates: Sequence[RetrieverSummary]) -> tuple[str, ...]:
     """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
     above = [each for each in of_kind(candidates, "other") if each.mean > leader.mean]
     return tuple(
@@ -232,7 +241,7 @@ def _p(p: float) -> str:
     return "below .001" if p < 0.001 else f"{p:.3f}"
 
 
-def limited(limits: Limits, used: Sequence[Candidate], best: Sequence[Candidate]) -> tuple[str, ...]:
+def limited(limits: Limits, used: Sequence[RetrieverSummary], best: Sequence[RetrieverSummary]) -> tuple[str, ...]:
     """Sentences on what the limits left out, and on costs that they could not be applied to."""
     out = [f"{each.label} is left out: it has {limits.exceeded(each)}." for each in best if each not in used]
     names = " and ".join(each.label for each in used if limits.unknown(each))

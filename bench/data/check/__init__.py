@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from bench.data.check import copies, judgements, texts, words
 from bench.data.check.finding import LEVELS, Finding, Level
-from bench.data.check.normalised_set import Subject
+from bench.data.check.normalised_set import NormalisedSet
 from bench.data.dataset import Dataset
 
 __all__ = ["LEVELS", "Finding", "Level", "lint"]
@@ -41,7 +41,7 @@ def lint(dataset: Dataset, sd: float | None = None) -> list[Finding]:
     sd: standard deviation over queries of the difference of two retrievers in the main measure, from an earlier run;
     unless given, judgements.SD. It costs seconds for thousands of documents; all texts stand in memory.
     """
-    found = [*_reading(dataset), *texts.check(dataset), *copies.check(Subject(dataset))]
+    found = [*_reading(dataset), *texts.check(dataset), *copies.check(NormalisedSet(dataset))]
     found += [*judgements.check(dataset, sd), *words.check(dataset)]
     return sorted(found, key=lambda each: LEVELS.index(each.level))
 

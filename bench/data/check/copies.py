@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.data.check.finding import Finding, about, counted
 from bench.data.check.near_duplicates import TooMuch
-from bench.data.check.normalised_set import Subject
+from bench.data.check.normalised_set import NormalisedSet
 from retrievers.words import words
 
 WORDS = 6
@@ -18,7 +18,7 @@ MOST_QUERIES, OF_QUERIES, OF_ALL = 3, 0.02, 0.1
 NEARLY = "nearly the same text (5-gram Jaccard > 0.8)"
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: NormalisedSet) -> Iterator[Finding]:
     """Findings on copies of texts."""
     yield from _empty_queries(subject)
     yield from _empty_documents(subject)
@@ -31,7 +31,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _templates(subject)
 
 
-def _empty_queries(subject: Subject) -> Iterator[Finding]:
+def _empty_queries(subject: NormalisedSet) -> Iterator[Finding]:
     answerable: list[str] = []
     others: list[str] = []
     for query, text in enumerate(subject.queries):
@@ -53,7 +53,7 @@ def _empty_queries(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _empty_documents(subject: Subject) -> Iterator[Finding]:
+def _empty_documents(subject: NormalisedSet) -> Iterator[Finding]:
     documents = {document for document, text in enumerate(subject.documents) if not text}
     ids = subject.ids_of_documents(documents)
     yield from about(ids, "empty-documents", "warning", ("document is", "documents are"), "empty")
@@ -72,7 +72,7 @@ def _empty_documents(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _repeated_queries(subject: Subject) -> Iterator[Finding]:
+def _repeated_queries(subject: NormalisedSet) -> Iterator[Finding]:
     agreeing: list[tuple[str, ...]] = []
     differing: list[tuple[str, ...]] = []
     for group in subject.same_queries.values():
@@ -92,7 +92,7 @@ def _repeated_queries(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _right_answers(subject: Subject, group: Sequence[int]) -> set[frozenset[tuple[int, int]]]:
+def _right_answers(subject: NormalisedSet, group: Sequence[int]) -> set[frozenset[tuple[int, int]]]:
     """The different sets of (relevant document, grade) of these queries."""
     dataset = subject.dataset
     # Where a query itself is left out of its hits, the copies may well be relevant to one another.
@@ -107,7 +107,7 @@ def _right_answers(subject: Subject, group: Sequence[int]) -> set[frozenset[tupl
     }
 
 
-def _repeated_documents(subject: Subject) -> Iterator[Finding]:
+def _repeated_documents(subject: NormalisedSet) -> Iterator[Finding]:
     groups = [subject.ids_of_documents(group) for group in subject.same_documents.values() if len(group) > 1]
     yield from about(
         groups,
@@ -118,7 +118,7 @@ def _repeated_documents(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _conflicting_documents(subject: Subject) -> Iterator[Finding]:
+def _conflicting_documents(subject: NormalisedSet) -> Iterator[Finding]:
     """(query, relevant document, document of the same text that is judged not relevant)."""
     found = []
     for query, judged in enumerate(subject.dataset.judgements):
@@ -138,7 +138,7 @@ def _conflicting_documents(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _queries_among_documents(subject: Subject) -> Iterator[Finding]:
+def _queries_among_documents(subject: NormalisedSet) -> Iterator[Finding]:
     """(query, document of the same text)."""
     dataset = subject.dataset
     found: dict[str, list[tuple[str, str]]] = {"unjudged": [], "wrong": [], "relevant": []}
@@ -158,7 +158,7 @@ def _queries_among_documents(subject: Subject) -> Iterator[Finding]:
     yield from about(found["relevant"], "query-is-relevant-document", "warning", phrase, rest)
 
 
-def _near_queries(subject: Subject) -> Iterator[Finding]:
+def _near_queries(subject: NormalisedSet) -> Iterator[Finding]:
     try:
         pairs = [subject.ids_of_queries(pair) for pair in subject.near_queries]
     except TooMuch:
@@ -169,7 +169,7 @@ def _near_queries(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _near_documents(subject: Subject) -> Iterator[Finding]:
+def _near_documents(subject: NormalisedSet) -> Iterator[Finding]:
     near: list[tuple[int, int]] = []
     try:
         near = subject.near_documents
@@ -196,7 +196,7 @@ def _not_searched(what: str) -> Finding:
     )
 
 
-def _unjudged_copies(subject: Subject, near: Sequence[tuple[int, int]]) -> set[tuple[str, ...]]:
+def _unjudged_copies(subject: NormalisedSet, near: Sequence[tuple[int, int]]) -> set[tuple[str, ...]]:
     """(query, unjudged document that is the same or nearly the same text as a relevant one of that query)."""
     dataset = subject.dataset
     if dataset.card.complete:
@@ -224,7 +224,7 @@ def sequences(text: str) -> set[str]:
     return {" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)}
 
 
-def _templates(subject: Subject) -> Iterator[Finding]:
+def _templates(subject: NormalisedSet) -> Iterator[Finding]:
     """Queries that hold a sequence of words that others hold too; figures: each sequence, how many queries."""
     held = [sequences(text) for text in subject.queries]
     counts = Counter(sequence for each in held for sequence in each)

@@ -12,7 +12,7 @@ from bench.data.normalised import normalised
 Groups = Mapping[str, Sequence[int]]
 
 
-class Subject:
+class NormalisedSet:
     """The texts of a set in the form in which they are compared, by position."""
 
     def __init__(self, dataset: Dataset) -> None:

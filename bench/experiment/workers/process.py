@@ -32,7 +32,7 @@ START_SECONDS = 600
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class WorkerSettings:
     """What a worker's process is given. environment: variables, of threads above all. log: takes what it prints.
 
     cache, cache_mb: file and bound of the embedding cache, if one serves. timeout: seconds that one message may
@@ -51,7 +51,7 @@ class Surroundings:
 class ProcessWorker:
     """The messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
 
-    def __init__(self, specification: str, surroundings: Surroundings, progress: Progress) -> None:
+    def __init__(self, specification: str, surroundings: WorkerSettings, progress: Progress) -> None:
         self._progress, self._limits, self._ready = progress, surroundings, False
         job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
         self._process = subprocess.Popen(

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bench.regression import Flip, Regression
 from bench.report.regression import content
-from bench.report.terminal_table import Fitted
+from bench.report.terminal_table import TerminalTable
 
 # More would push the figures out of sight.
 SHOWN_FLIPS = 10
@@ -19,16 +19,16 @@ _STYLES = {"pass": "bold green", "inconclusive": "bold yellow"}
 def render(found: Regression) -> Iterator[RenderableType]:
     """What matters most comes last, where a reader looks: costs, figures, flipped queries, gates, the outcome."""
     if found.costs:
-        yield Fitted(content.costs(found))
+        yield TerminalTable(content.costs(found))
     if found.changes:
-        yield Fitted(content.quality(found))
+        yield TerminalTable(content.quality(found))
     for flip in content.shown_flips(found, SHOWN_FLIPS):
         yield from _flip(flip)
     if found.flips:
         yield Text(content.left_out(found, SHOWN_FLIPS), style="dim")
     for note in content.notes(found):
         yield Text(f"changed: {note}", style="dim")
-    yield Fitted(content.gates(found))
+    yield TerminalTable(content.gates(found))
     for trouble in content.troubles(found):
         yield Text(trouble, style="bold red")
     names = f"{content.inert(found.head)} against {content.inert(found.base)}: "

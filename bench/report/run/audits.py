@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.report.run.names import analysis, called, main_as_shown
+from bench.report.run.names import analysis, display_name, main_as_shown
 from bench.report.table import Table, counted, interval, number, share
 from bench.storage.run import Run
 
@@ -20,7 +20,7 @@ def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     found = analysis(run, dataset)
     if not found:
         return
-    name, main = called(dataset), main_as_shown(run, dataset)
+    name, main = display_name(dataset), main_as_shown(run, dataset)
     yield from filter(None, (ties(found, name, main), unjudged(found, name, main)))
     yield from windows(found, name, main)
     yield from filter(None, (unknown_words(found, name, main), copies(found, name, main)))

@@ -15,7 +15,15 @@ import numpy as np
 
 from bench.data.slices import ALL
 from bench.report.run.cost import timed
-from bench.report.run.names import analysis, called, contenders, main_as_shown, main_measure, shortened, shown_measure
+from bench.report.run.names import (
+    analysis,
+    contenders,
+    display_name,
+    main_as_shown,
+    main_measure,
+    short_labels,
+    shown_measure,
+)
 from bench.report.table import head, inert
 from bench.storage.files import write_atomic
 from bench.storage.run import Row, Run
@@ -131,7 +139,7 @@ def _plain(name: str) -> str:
 
 def _style(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """shown: these alone; a retriever looks the same in every chart."""
-    short = shortened(run)
+    short = short_labels(run)
     for number, retriever in enumerate(run.retrievers):
         if shown is not None and retriever not in shown:
             continue
@@ -210,7 +218,7 @@ def _plain_log_axis(panel: Axes) -> None:
 
 
 def _titles(run: Run) -> list[str]:
-    return [called(dataset) for dataset in run.datasets]
+    return [display_name(dataset) for dataset in run.datasets]
 
 
 def _names(run: Run) -> list[str]:
@@ -274,7 +282,7 @@ def _slices(run: Run) -> Figure | None:
                 largest = sorted(sizes, key=lambda value: (-sizes[value], value))[:MOST_SLICES]
                 cut = f", the {MOST_SLICES} largest of {len(sizes):,}" if len(sizes) > MOST_SLICES else ""
                 lines = {value: value.partition("=")[2] for value in sorted(largest)}
-                heading = f"{called(dataset)}: {shown_measure(run, dataset, main)} by {name}{cut}"
+                heading = f"{display_name(dataset)}: {shown_measure(run, dataset, main)} by {name}{cut}"
                 frames.append((heading, rows, lines))
     if not frames:
         return None
@@ -292,7 +300,7 @@ def _crossover(run: Run) -> Figure | None:
     datasets = [each for each in run.datasets if len(analysis(run, each).get("crossover", {"bins": []})["bins"]) > 1]
     if not datasets:
         return None
-    figure, axes = _panels([called(each) for each in datasets], [2.6] * len(datasets))
+    figure, axes = _panels([display_name(each) for each in datasets], [2.6] * len(datasets))
     for panel, dataset in zip(axes, datasets, strict=True):
         found = analysis(run, dataset)["crossover"]
         for low, high in {tuple(each) for contest in found["contests"] for each in contest["crossings"]}:

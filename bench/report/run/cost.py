@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.report.run.names import (
     analysis,
-    called,
     contenders,
+    display_name,
 )
 from bench.report.table import FRONT, Table, counted, number
 from bench.storage.run import Row, Run
@@ -61,7 +61,7 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
         called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
         rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
     notes = [*_front_notes(front["axes"], rows), *_timing_notes(found, dataset)]
-    return Table(f"{called(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
+    return Table(f"{display_name(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
 
 
 def timed(run: Run, dataset: dict[str, Any]) -> str:

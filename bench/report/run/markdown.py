@@ -7,7 +7,7 @@ from typing import Any
 from bench.report.markdown import escape, table_block
 from bench.report.run import audits, losses, quality, why
 from bench.report.run.charts import CHARTS
-from bench.report.run.names import called
+from bench.report.run.names import display_name
 from bench.report.run.quality import summary
 from bench.report.run.verdict import conclusion
 from bench.storage.files import write_atomic
@@ -54,7 +54,7 @@ def _failures(run: Run, dataset: dict[str, Any]) -> list[str]:
             lines.append(f"- **{escape(loss.query)}** {escape(loss.summary)}")
             lines += [f"  - {escape(what)}: {escape(text)}" for what, text in loss.details]
         blocks.append("\n".join(lines))
-    return [f"### {escape(called(dataset))}: where each loses most", *blocks] if blocks else []
+    return [f"### {escape(display_name(dataset))}: where each loses most", *blocks] if blocks else []
 
 
 def _provenance(run: Run) -> str:

@@ -46,7 +46,7 @@ def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
     return shown_measure(run, dataset, main_measure(run, dataset))
 
 
-def called(dataset: dict[str, Any]) -> str:
+def display_name(dataset: dict[str, Any]) -> str:
     """What a dataset is called in every table and chart; a sample is called one."""
     sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
     return f"{dataset['name']} (sample of {dataset['queries']:,})" if sampled else str(dataset["name"])
@@ -70,7 +70,7 @@ def controls(run: Run) -> list[str]:
     return [each["label"] for each in run.info["retrievers"] if each["kind"] == CONTROL]
 
 
-def shortened(run: Run) -> Callable[[str], str]:
+def short_labels(run: Run) -> Callable[[str], str]:
     """Texts that name retrievers -> with the folders in labels by the last parts that still tell them apart."""
     paths = {path for each in run.info["retrievers"] for path in _PATH.findall(each["label"])}
     if not paths:
@@ -95,7 +95,7 @@ def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def luck(run: Run, dataset: dict[str, Any]) -> list[str]:
+def no_better_than_random(run: Run, dataset: dict[str, Any]) -> list[str]:
     """Who is not shown better than a random order, and whether anybody could have been; none where all are."""
     found = analysis(run, dataset)
     names = ", ".join(found.get("no_better_than_random", ()))

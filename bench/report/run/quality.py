@@ -10,12 +10,12 @@ from bench.data.slices import ALL
 from bench.report.run.cost import _with_time, cost
 from bench.report.run.names import (
     analysis,
-    called,
     contenders,
     controls,
-    luck,
+    display_name,
     main_as_shown,
     main_measure,
+    no_better_than_random,
     scored_whole,
     shown_measure,
     title,
@@ -61,7 +61,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
         rows.append((retriever, *cells))
     queries = dataset["queries"] - dataset["unanswerable"]
     best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((each[name] for each in values), queries)}
-    notes = (*_level_notes(run, dataset, rows), *luck(run, dataset), *_notes(run, dataset))
+    notes = (*_level_notes(run, dataset, rows), *no_better_than_random(run, dataset), *_notes(run, dataset))
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
 
@@ -87,7 +87,7 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
             )
         )
     header = (field, "queries", *retrievers)
-    heading = f"{called(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}"
+    heading = f"{display_name(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}"
     tests = analysis(run, dataset).get("slices")
     mine = {f"{field}={each['value']}": each for each in (tests or {}).get("slices", ()) if each["field"] == field}
     if not tests or not mine:
@@ -141,7 +141,7 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
         f"{dataset['group']}). Worst: its worst-served wording. Flip rate: groups where some wordings find a relevant "
         "document in the top and others none. Overlap: share of the top that two wordings have in common."
     )
-    return Table(f"{called(dataset)}: wordings of one question", header, tuple(rows), notes=(note,))
+    return Table(f"{display_name(dataset)}: wordings of one question", header, tuple(rows), notes=(note,))
 
 
 def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
@@ -169,7 +169,7 @@ def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
     if without:
         notes.append(f"{', '.join(without)}: over 5% of the answerable queries have no hit, so no floor keeps 95%.")
     header = ("retriever", f"{shown[0]} [95%]", *shown[1:])
-    return Table(f"{called(dataset)}: queries without an answer", header, tuple(rows), notes=tuple(notes))
+    return Table(f"{display_name(dataset)}: queries without an answer", header, tuple(rows), notes=tuple(notes))
 
 
 def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
@@ -189,7 +189,7 @@ def summary(run: Run) -> Table:
         failed = [(dataset["name"], each) in {failure[:2] for failure in run.failures} for each in contenders(run)]
         cells = ("failed" if out else _with_time(*each) for out, *each in zip(failed, figures, times, strict=True))
         best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
-        rows.append((called(dataset), main_as_shown(run, dataset), *cells))
+        rows.append((display_name(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
 
 

@@ -9,23 +9,23 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.report.run import audits, losses, why
-from bench.report.run.names import called, shortened
+from bench.report.run.names import display_name, short_labels
 from bench.report.run.quality import summary, tables
 from bench.report.run.verdict import conclusion
 from bench.report.table import log_line
-from bench.report.terminal_table import Fitted
+from bench.report.terminal_table import TerminalTable
 from bench.storage.run import Run
 
 
 def render(run: Run) -> Iterator[RenderableType]:
     """Tables by dataset, the summary, the failures, where the files lie, and last the verdict."""
-    short = shortened(run)
+    short = short_labels(run)
     for dataset in run.datasets:
         for table in (*tables(run, dataset), *why.tables(run, dataset)):
-            yield Fitted(table.told(short))
+            yield TerminalTable(table.told(short))
         yield from _lines(run, dataset)
     if len(run.datasets) > 1:
-        yield Fitted(summary(run).told(short))
+        yield TerminalTable(summary(run).told(short))
     for dataset_name, retriever, reason in run.failures:
         yield _text(f"failed: {short(retriever)} on {dataset_name}: {reason}", "bold red")
     for warning in run.warnings:
@@ -35,12 +35,12 @@ def render(run: Run) -> Iterator[RenderableType]:
 
 
 def _lines(run: Run, dataset: dict[str, Any]) -> Iterator[RenderableType]:
-    short = shortened(run)
+    short = short_labels(run)
     lines = [table.line for table in audits.audits(run, dataset)]
     if any(losses.losses(run, dataset)):
         lines.append("Where each loses most, query by query: see report.md.")
     if lines:
-        yield _text(f"{called(dataset)}: what to know", "bold")
+        yield _text(f"{display_name(dataset)}: what to know", "bold")
         yield from (_text(short(line)) for line in lines)
         yield Text("")
 
@@ -50,7 +50,7 @@ def _conclusion(run: Run) -> Iterator[RenderableType]:
     if found is None:
         return
     yield Text("")
-    short = shortened(run)
+    short = short_labels(run)
     yield _text(f"Verdict: {short(found.choice)}", "bold reverse")
     for each in found.paragraphs:
         yield _text(short(each.first), "bold")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.report.run.names import analysis, luck
+from bench.report.run.names import analysis, no_better_than_random
 from bench.storage.run import Run
 
 
@@ -38,5 +38,5 @@ def conclusion(run: Run) -> Conclusion | None:
         if "verdict" not in found:
             continue
         first, *rest = found["verdict"]["sentences"]
-        paragraphs.append(Paragraph(first, (*rest, *luck(run, dataset))))
+        paragraphs.append(Paragraph(first, (*rest, *no_better_than_random(run, dataset))))
     return Conclusion(overall["choice"] if overall else "undecided", tuple(paragraphs)) if paragraphs else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.report.run.names import analysis, called, main_as_shown, main_measure, shown_measure
+from bench.report.run.names import analysis, display_name, main_as_shown, main_measure, shown_measure
 from bench.report.table import Table, best_of, counted, interval, number, p_value, shows_from, signed_interval
 from bench.storage.run import Row, Run
 
@@ -30,7 +30,7 @@ def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
     if few:
         note += f" So few queries differ between {', '.join(few)} that the interval is the bounded one."
     return Table(
-        f"{called(dataset)}: differences in {shown_measure(run, dataset, main)}",
+        f"{display_name(dataset)}: differences in {shown_measure(run, dataset, main)}",
         header,
         tuple(rows),
         notes=(note,),
@@ -70,7 +70,7 @@ def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
         + (f" {counted(found['left_out'], 'query', 'queries')} without any word left out." if found["left_out"] else "")
     )
     return Table(
-        f"{called(dataset)}: {main_as_shown(run, dataset)} [95%] by lexical overlap",
+        f"{display_name(dataset)}: {main_as_shown(run, dataset)} [95%] by lexical overlap",
         ("overlap", "queries", *labels),
         tuple(rows),
         frozenset(best),
@@ -141,7 +141,9 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
         f"(k = {found['rrf_k']}), an estimate. Gains are over the better one alone."
     )
     main = main_as_shown(run, dataset)
-    return Table(f"{called(dataset)}: who solves what ({main})", header, tuple(rows), notes=(note,), columns_left=2)
+    return Table(
+        f"{display_name(dataset)}: who solves what ({main})", header, tuple(rows), notes=(note,), columns_left=2
+    )
 
 
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:

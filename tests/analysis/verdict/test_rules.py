@@ -9,15 +9,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.verdict.choices import Candidate, Limits, best_pair
+from bench.analysis.verdict.choices import Limits, RetrieverSummary, best_pair
 from bench.analysis.verdict.result import AMONG, Verdict
 from bench.analysis.verdict.rules import decide, leading, overall
-from bench.evaluation.pairs import Comparison, adjusted, compare
+from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs
 
-BM25 = Candidate("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
-TFIDF = Candidate("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
-MINILM = Candidate("minilm", "dense", 0.60, 0.57, 0.63, p95_ms=20, memory_mb=600)
-OTHER = Candidate("splade", "other", 0.90, 0.88, 0.92)
+BM25 = RetrieverSummary("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
+TFIDF = RetrieverSummary("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
+MINILM = RetrieverSummary("minilm", "dense", 0.60, 0.57, 0.63, p95_ms=20, memory_mb=600)
+OTHER = RetrieverSummary("splade", "other", 0.90, 0.88, 0.92)
 MARGIN = {"nDCG@10": 0.02}
 
 
@@ -27,7 +27,7 @@ def row(a, b, low, high, p=0.001, **more):
     usual = {"queries": 300, "groups": 300, "detectable": (high - low) / 2 * 2.8 / 1.96, "effect": 0.2}
     usual |= {"wins": 90, "ties": 120, "losses": 90, "p": p, "p_holm": p, "family": "verdict", "interval": "bootstrap"}
     usual |= {"margin": 0.0, "p_above": math.nan, "p_below": math.nan, **more}
-    return Comparison(
+    return PairedDifference(
         "faq", "nDCG@10", a, b, mean_a=0.5 + middle, mean_b=0.5, difference=middle, low=low, high=high, **usual
     )
 
@@ -136,7 +136,7 @@ class TestWithinTheMargin:
     def test_so_few_queries_show_nothing_alike_whatever_they_say(self, n, basis):
         """.98^182 = .0253: of fewer than 183 queries none may differ, and a difference of .02 would go unseen."""
         values = {label: {"nDCG@10": np.ones(n)} for label in ("minilm", "bm25")}
-        rows = adjusted(compare("faq", values, np.ones(n, bool), seed=0, main="nDCG@10", margins=MARGIN))
+        rows = adjusted(compare_pairs("faq", values, np.ones(n, bool), seed=0, main="nDCG@10", margins=MARGIN))
         found = decide("faq", "nDCG@10", (BM25, MINILM), rows, margins=MARGIN)
         assert found.basis == basis
         said = f"{n} queries cannot show a difference within 0.02, whatever they say; 183 are the least."
@@ -147,7 +147,7 @@ class TestWithinTheMargin:
 
     def test_no_rival_may_be_better_by_the_margin(self):
         """bm25 is as good as minilm, the best dense one; of the other dense one that is not shown."""
-        small = Candidate("small", "dense", 0.58, 0.55, 0.61, p95_ms=20, memory_mb=600)
+        small = RetrieverSummary("small", "dense", 0.58, 0.55, 0.61, p95_ms=20, memory_mb=600)
         rows = [row("small", "bm25", -0.05, 0.03, p=0.5)]
         assert verdict(-0.01, 0.015, (BM25, MINILM, small), rows, p=0.4).basis == "undecided"
         worse = [row("small", "bm25", -0.09, -0.03, p=0.001)]
@@ -155,7 +155,7 @@ class TestWithinTheMargin:
 
     def test_the_best_of_several_rivals_was_chosen(self):
         """That it is worse by less than the margin is shown at .025 of each, together."""
-        small = Candidate("small", "dense", 0.50, 0.47, 0.53, p95_ms=20, memory_mb=600)
+        small = RetrieverSummary("small", "dense", 0.50, 0.47, 0.53, p95_ms=20, memory_mb=600)
         rows = against([row("minilm", "bm25", -0.01, 0.015, p=0.4), row("small", "bm25", -0.09, -0.03)], MARGIN)
         for p_above, basis in ((0.012, "within margin"), (0.013, "undecided")):
             rows[0] = rows[0]._replace(p_above=p_above)
@@ -242,7 +242,7 @@ class TestCosts:
         assert "every retriever exceeds" in found.sentences[0]
 
     def test_the_next_of_its_kind_takes_the_place(self):
-        small = Candidate("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
+        small = RetrieverSummary("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
         found = verdict(0.08, 0.12, (BM25, MINILM, small), [row("small", "bm25", 0.03, 0.07)], limits=Limits(p95_ms=9))
         assert said(found) == ("dense", "beyond margin", "small", "small")
         assert "minilm is left out: it has a p95 of 20 ms" in " ".join(found.sentences)
@@ -335,7 +335,7 @@ class TestUndecided:
         """Each query says the same of minilm and bm25, and of as many other pairs."""
         value = np.linspace(0.8, 1.0, queries)
         values = {"minilm": {"nDCG@10": value}, "bm25": {"nDCG@10": value / 2}}
-        (one,) = compare("faq", values, np.ones(queries, bool), seed=0, main="nDCG@10")
+        (one,) = compare_pairs("faq", values, np.ones(queries, bool), seed=0, main="nDCG@10")
         rows = adjusted([one, *(one._replace(a=f"a{i}", b=f"b{i}") for i in range(1, pairs))])
         return decide("faq", "nDCG@10", (BM25, MINILM), rows)
 
@@ -428,7 +428,7 @@ class TestNoPair:
         assert (found.choice, found.basis) == ("undecided", "no pair")
 
     def test_a_failed_retriever_is_left_out(self):
-        failed = Candidate("e5", "dense", math.nan, math.nan, math.nan)
+        failed = RetrieverSummary("e5", "dense", math.nan, math.nan, math.nan)
         assert best_pair([BM25, failed, MINILM]) == (BM25, MINILM)
         assert verdict(0.05, 0.15, (BM25, failed, MINILM)).retriever == "minilm"
 
@@ -479,7 +479,7 @@ class TestOneKind:
         assert "the best two of 3" in found.sentences[1]
 
     def test_only_dense_ones(self):
-        small = Candidate("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
+        small = RetrieverSummary("small", "dense", 0.55, 0.52, 0.58, p95_ms=5, memory_mb=90)
         found = decide("faq", "nDCG@10", [small, MINILM], [row("minilm", "small", 0.01, 0.09)])
         assert said(found) == ("minilm of those compared", "better", "minilm", "minilm")
         assert found.sentences[-1] == "No lexical retriever was compared."

@@ -549,7 +549,7 @@ def test_json_has_every_id_and_reads_back(write_set):
 
 
 def test_five_thousand_long_documents_take_seconds(data):
-    texts = normalised_set.Subject(load_dataset(data / "scifact")).documents
+    texts = normalised_set.NormalisedSet(load_dataset(data / "scifact")).documents
     start = time.process_time()
     assert near_duplicates.near_pairs(texts) == []
     assert time.process_time() - start < 60  # about 3

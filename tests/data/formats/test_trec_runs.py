@@ -20,7 +20,7 @@ from bench.data.formats import load_dataset, trec_runs
 from bench.data.formats.run_rankings import to_ranking, trec_run, unknown_documents
 from bench.errors import BenchError
 from bench.evaluation.measures import resolve
-from bench.experiment.participants import entrants, warnings_of
+from bench.experiment.participants import participants, warnings_of
 from bench.storage.run import load_run
 from retrievers.fusion import reciprocal_rank_fusion
 
@@ -177,7 +177,7 @@ def stored(tmp_path):
 
     def stored(content, name="other.trec"):
         (tmp_path / name).write_text(content)
-        return entrants([], {}, [str(tmp_path / name)], None)[0]
+        return participants([], {}, [str(tmp_path / name)], None)[0]
 
     return stored
 

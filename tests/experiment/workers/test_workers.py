@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from bench.data.formats import load_dataset
 from bench.experiment.workers import process as process_module
 from bench.experiment.workers.messages import WorkerError
-from bench.experiment.workers.process import ProcessWorker, Surroundings
+from bench.experiment.workers.process import ProcessWorker, WorkerSettings
 from bench.experiment.workers.worker import Worker
 from bench.machine.family import Family
 from retrievers import RetrieverError
@@ -69,7 +69,7 @@ def test_the_messages(texts):
 
 def test_a_process_gives_what_this_process_gives(texts):
     here = Worker(__import__("retrievers").create("bm25"))
-    there = ProcessWorker("bm25", Surroundings(), silent)
+    there = ProcessWorker("bm25", WorkerSettings(), silent)
     try:
         for worker in (here, there):
             worker.open(texts)
@@ -98,7 +98,7 @@ def test_what_is_recorded_and_is_no_number_is_the_retrievers_error(texts, told):
 
 
 def test_a_process_is_kept_over_datasets(write_set, tmp_path):
-    worker = ProcessWorker("tfidf", Surroundings(), silent)
+    worker = ProcessWorker("tfidf", WorkerSettings(), silent)
     try:
         for number, qrels in enumerate([[("q1", "d1", 1)], [("q2", "d3", 1), ("q3", "d10", 1)]]):
             folder = tmp_path / f"texts{number}"
@@ -111,7 +111,7 @@ def test_a_process_is_kept_over_datasets(write_set, tmp_path):
 
 
 def test_a_process_that_dies_is_an_error_with_its_cause(texts):
-    worker = ProcessWorker("bm25", Surroundings(), silent)
+    worker = ProcessWorker("bm25", WorkerSettings(), silent)
     worker.open(texts)
     worker._process.kill()
     with pytest.raises(WorkerError, match="killed \\(SIGKILL\\)"):
@@ -121,7 +121,7 @@ def test_a_process_that_dies_is_an_error_with_its_cause(texts):
 
 def test_a_message_that_a_dead_process_never_read_does_not_keep_it_from_being_closed(texts):
     """What could not be written stays in the pipe's buffer, and closing the pipe would write it once more."""
-    worker = ProcessWorker("bm25", Surroundings(), silent)
+    worker = ProcessWorker("bm25", WorkerSettings(), silent)
     worker.open(texts)
     worker._process.kill()
     worker._process.wait()
@@ -132,7 +132,7 @@ def test_a_message_that_a_dead_process_never_read_does_not_keep_it_from_being_cl
 
 
 def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
-    worker = ProcessWorker("fakes:Broken", Surroundings(), silent)
+    worker = ProcessWorker("fakes:Broken", WorkerSettings(), silent)
     worker.open(texts)
     with pytest.raises(WorkerError) as caught:
         worker.build()
@@ -142,7 +142,7 @@ def test_a_failure_over_there_has_its_reason_and_its_traceback(texts):
 
 
 def test_what_cannot_be_read_here_is_a_failure_with_its_reason(texts):
-    worker = ProcessWorker("fakes:Puzzles", Surroundings(), silent)
+    worker = ProcessWorker("fakes:Puzzles", WorkerSettings(), silent)
     worker.open(texts)
     with pytest.raises(WorkerError, match="its answer cannot be read: ValueError: invalid literal"):
         worker.build()
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_here_is_a_failure_with_its_reason(texts):
     [(0, {"timeout": 5.0}, r"longer than 5 s"), (500, {"memory_mb": 500}, "more than 500 MB")],
 )
 def test_a_limit_counts_and_ends_what_the_process_started_too(texts, tmp_path, mb, limits, reason):
-    worker = ProcessWorker(f"fakes:Starts:told={tmp_path / 'pid'},mb={mb}", Surroundings(**limits), silent)
+    worker = ProcessWorker(f"fakes:Starts:told={tmp_path / 'pid'},mb={mb}", WorkerSettings(**limits), silent)
     worker.open(texts)
     with pytest.raises(WorkerError, match=reason):
         worker.build()
@@ -162,7 +162,7 @@ def test_a_limit_counts_and_ends_what_the_process_started_too(texts, tmp_path, m
 
 
 def peak_mb(specification, texts, **limits):
-    worker = ProcessWorker(specification, Surroundings(**limits), silent)
+    worker = ProcessWorker(specification, WorkerSettings(**limits), silent)
     try:
         worker.open(texts)
         worker.build()
@@ -199,7 +199,7 @@ def test_a_look_for_more_than_there_is_keeps_the_peak():
 
 def test_no_look_at_memory_disturbs_what_is_timed(texts, monkeypatch):
     monkeypatch.setattr(process_module, "WATCH_SECONDS", 0.001)
-    worker = ProcessWorker("fakes:HashedDense", Surroundings(), silent)  # 20 ms a query
+    worker = ProcessWorker("fakes:HashedDense", WorkerSettings(), silent)  # 20 ms a query
     try:
         worker.open(texts)
         worker.build()
@@ -211,7 +211,7 @@ def test_no_look_at_memory_disturbs_what_is_timed(texts, monkeypatch):
 
 
 def test_a_signal_without_a_name_has_its_number(texts):
-    worker = ProcessWorker("bm25", Surroundings(), silent)
+    worker = ProcessWorker("bm25", WorkerSettings(), silent)
     worker.open(texts)
     worker._process.send_signal(signal.SIGRTMIN + 6)
     with pytest.raises(WorkerError, match=rf"killed \(signal {signal.SIGRTMIN + 6}\)"):
@@ -287,7 +287,7 @@ def test_loading_asks_the_cache_only_where_it_may(tmp_path, cached):
 @pytest.mark.skipif(not psutil.LINUX, reason="other systems keep one peak for the whole life of a process")
 def test_the_peak_of_memory_is_of_the_open_dataset_alone(write_set, tmp_path):
     corpus = [{"_id": f"d{number}", "text": f"word{number}"} for number in range(200)]
-    worker, peaks = ProcessWorker("fakes:Remembers", Surroundings(), silent), {}
+    worker, peaks = ProcessWorker("fakes:Remembers", WorkerSettings(), silent), {}
     try:
         for name, size in (("small", 5), ("large", 200), ("small again", 5)):
             folder = tmp_path / name

@@ -21,7 +21,7 @@ from rich.console import Console
 import bench
 from bench import pytest_plugin
 from bench.regression import Pair, Regression
-from bench.regression.gate_checks import judge
+from bench.regression.gate_checks import check_gate
 from bench.regression.gates import DEFAULT
 from bench.report.regression import as_json, junit, markdown, pytest_benchmark, terminal
 from bench.report.regression import content as comparison
@@ -291,7 +291,7 @@ def test_junit_never_passes_what_cannot_be_compared():
 
 
 def test_a_gate_without_any_figure_says_so_everywhere():
-    judged = judge(replace(DEFAULT, scope="other"), [], [], [])
+    judged = check_gate(replace(DEFAULT, scope="other"), [], [], [])
     found = Regression("a", "b", judged=(judged,))
     assert "Gates without a figure: no significant drop" in comparison.headline(found)
     for text in (*pytest_plugin._message(found), junit.render(found).decode(), markdown.render(found)):

@@ -18,7 +18,7 @@ import bench
 from bench.data.formats import load_dataset
 from bench.report.run import charts, cost, terminal
 from bench.report.run.markdown import render
-from bench.report.run.names import shortened
+from bench.report.run.names import short_labels
 from bench.report.run.quality import DAGGER, by_slice, quality, summary
 from bench.report.table import best_of
 
@@ -184,7 +184,7 @@ def test_folders_in_labels_are_shown_by_what_tells_them_apart(write_set, tmp_pat
     retrievers = [type(label, (Fixed,), {})() for label in labels]
     found = bench.run([load_dataset(write_set())], retrievers, results=str(tmp_path / "out"), latency=False)
     assert found.retrievers == labels  # what is stored stays
-    short = shortened(found)
+    short = short_labels(found)
     assert list(map(short, labels)) == shown
     assert short(f"On small use {labels[0]}: it is better.") == f"On small use {shown[0]}: it is better."
     console = Console(file=io.StringIO(), width=200)
