@@ -29,7 +29,7 @@ ROOMS = {
     "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",
     "bench.data.check": "bench.data bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "
     "retrievers.words",
-    "bench.storage": "bench.data bench.errors retrievers.base",
+    "bench.storage": "bench.errors retrievers.base",
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
     "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion",

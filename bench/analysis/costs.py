@@ -11,6 +11,7 @@ from bench.data.dataset import Dataset
 from bench.evaluation.streams import Purpose, stream
 from bench.machine import gauge, latency
 from bench.storage.cell import Cell
+from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, MEGABYTE
 
 Row = tuple[Any, ...]
 
@@ -25,29 +26,31 @@ def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: i
     """A cell's. quickest: seconds of the gauge at its quickest in the run."""
     info, nan = cell.info, float("nan")
 
-    def row(quantity: str, unit: str, value: float | None, samples: int = 1) -> Row:
+    def row(quantity: str, value: float | None, samples: int = 1, *, unit: str = "") -> Row:
+        unit = unit or COSTS[quantity].unit
         return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
 
     if "index_seconds" not in info:  # another system's run was scored; what it took is not known here
         return
-    yield row("load", "s", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
+    yield row("load", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
     builds = info["index_seconds"]
     spread = (min(builds), max(builds)) if len(builds) > 1 else (nan, nan)
     yield (dataset.name, label, "index", "s", float(np.median(builds)), *spread, len(builds))
     working, between = gauge_readings(cell)
-    yield row("drift_index", "share", gauge.drift(working, quickest), len(working))
-    encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", "vectors_from_cache"))
+    yield row(DRIFT_INDEX, gauge.drift(working, quickest), len(working), unit="share")
+    encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", FROM_CACHE))
     if cached:  # the figures above and the peak of memory are shortened by so much
-        yield row("vectors_from_cache", "share", cached / (cached + encoded), int(cached + encoded))
-    if info["quantities"].get("index_bytes") is not None:
-        yield row("index_size", "MB", info["quantities"]["index_bytes"] / 2**20)
+        yield row(FROM_CACHE, cached / (cached + encoded), int(cached + encoded), unit="share")
+    for cost in COSTS.values():
+        if cost.recorded in info["quantities"]:
+            yield row(cost.quantity, info["quantities"][cost.recorded] / cost.scale)
     if info["peak_bytes"] is not None:
-        yield row("peak_memory", "MB", info["peak_bytes"] / 2**20)
+        yield row("peak_memory", info["peak_bytes"] / MEGABYTE)
     timing = info["timing"]
     if timing is None or timing["error"] is not None:
         return
-    yield row("drift_timing", "share", gauge.drift(between, quickest), len(between))
-    yield row("first_query", "ms", info["first_query_seconds"] * 1e3)
+    yield row(DRIFT_TIMING, gauge.drift(between, quickest), len(between), unit="share")
+    yield row("first_query", info["first_query_seconds"] * 1e3)
     # Which query a sample is of: drawn once more, as by bench.experiment.timing.
     asked = latency.Plan(len(cell.samples)).orders(len(dataset.queries), stream(seed, Purpose.TIMING_ORDER))
     for percent in latency.PERCENTILES:
@@ -55,5 +58,5 @@ def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: i
         low, high = found.low / 1e6, found.high / 1e6
         yield (dataset.name, label, f"p{percent:g}", "ms", found.value / 1e6, low, high, found.samples)
     for phase, nanoseconds in timing["phase_p50_ns"].items():
-        yield row(f"{phase}_p50", "ms", nanoseconds / 1e6, timing["samples"])
-    yield row("batch", "queries/s", timing["batch_per_second"], timing["batch_queries"])
+        yield row(f"{phase}_p50", nanoseconds / 1e6, timing["samples"], unit="ms")
+    yield row("batch", timing["batch_per_second"], timing["batch_queries"])

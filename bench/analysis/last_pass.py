@@ -32,9 +32,10 @@ from bench.evaluation import measures
 from bench.evaluation.measures import resolve
 from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome
 from bench.storage.cell import Cell
+from bench.storage.costs import FROM_CACHE, PARETO, SHORTENED
 from bench.storage.files import write_csv, write_json
 from bench.storage.run import Row, Run
-from bench.storage.schema import COMPARISONS, FROM_CACHE, SHORTENED, choose_measure
+from bench.storage.schema import COMPARISONS, choose_measure
 
 Cells = Mapping[str, Cell]
 NO_LUCK: dict[str, Any] = {"no_better_than_random": None, "too_few_for_random": False}
@@ -50,16 +51,19 @@ class _Examined:
     analysis: Analysis
 
 
-def write_conclusions(run: Run, datasets: Sequence[Dataset], config: RunConfig, guard: Guard) -> None:
+def write_conclusions(
+    run: Run, datasets: Sequence[Dataset], by_set: Mapping[str, Cells], config: RunConfig, guard: Guard
+) -> None:
     """Write comparisons.csv and analysis.json of a run whose tables are written.
 
-    guard: is told of the sections that fail; each is missing from analysis.json, and the rest is there.
+    by_set: set -> label -> cell. guard: is told of the sections that fail; each is missing from analysis.json, and the
+    rest is there.
     """
     kinds = {each["label"]: each["kind"] for each in run.info["retrievers"]}
     contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
     examined, rows = [], []
     for dataset in datasets:
-        cells = {label: cell for label in contenders if (cell := run.cell(dataset.name, label))}
+        cells = {label: cell for label, cell in by_set[dataset.name].items() if label in contenders}
         if not cells or not dataset.answerable.any():
             continue
         measure = choose_measure(run.info["measures"], dataset.card.measure)
@@ -257,7 +261,7 @@ def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
     """The Pareto set over the main measure and the costs that are known of any retriever."""
     name, measure = examined.dataset.name, examined.measure
     costs = {label: _costs(run, name, label) for label in examined.cells}
-    axes = [axis for axis in pareto.COSTS if any(axis in each for each in costs.values())]
+    axes = [axis for axis in PARETO if any(axis in each for each in costs.values())]
     points = {
         label: [
             -_quality(run, name, measure, label)["value"],

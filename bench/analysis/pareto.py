@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-# Quantities in latency.csv that count beside the quality, each the smaller the better.
-COSTS = ("p95", "peak_memory", "index")
-
 
 def undominated(points: Mapping[str, Sequence[float]]) -> list[str]:
     """The labels that no other dominates, in the order given.

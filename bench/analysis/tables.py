@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from functools import partial
 from typing import Any
@@ -24,6 +24,9 @@ from bench.storage.files import write_csv, write_parquet
 from bench.storage.run import Run
 from bench.storage.schema import HEADERS
 
+# Set -> label -> cell.
+Cells = Mapping[str, Mapping[str, Cell]]
+
 
 def import_libraries() -> None:
     """Import what the tables will need; a run has time for it while its retrievers load."""
@@ -32,12 +35,12 @@ def import_libraries() -> None:
     del scipy
 
 
-def write_tables(run: Run, datasets: Sequence[Dataset], guard: Guard) -> None:
-    """Write the tables of a run. guard: is told of the tables of wordings and unanswerable queries that fail."""
-    cells = {
-        dataset.name: [(label, cell) for label in run.retrievers if (cell := run.cell(dataset.name, label))]
-        for dataset in datasets
-    }
+def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Guard) -> None:
+    """Write the tables of a run; it holds what they say from then on, as if they had been read.
+
+    by_set: set -> label -> cell. guard: is told of the tables of wordings and unanswerable queries that fail.
+    """
+    cells = {name: list(labelled.items()) for name, labelled in by_set.items()}
     rows: dict[str, list[Row]] = {name: [] for name in HEADERS}
     per_query, queries = [], []
     seed = run.info["config"]["seed"]
@@ -63,6 +66,7 @@ def write_tables(run: Run, datasets: Sequence[Dataset], guard: Guard) -> None:
         queries.append(queries_table(dataset, cells[dataset.name]))
     for name, header in HEADERS.items():
         write_csv(run.folder / f"{name}.csv", header, rows[name])
+        run.hold(name, [dict(zip(header, row, strict=True)) for row in rows[name]])
     empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})
     write_parquet(run.folder / "per_query.parquet", pa.concat_tables(per_query) if per_query else empty)
     write_parquet(run.folder / "queries.parquet", pa.concat_tables(queries))

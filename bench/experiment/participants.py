@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bench.analysis import controls
 from bench.data.dataset import Dataset
@@ -17,7 +16,8 @@ from bench.data.formats import run_rankings, trec_runs
 from bench.data.formats.ids import some, why_unknown
 from bench.data.formats.run_rankings import hits_by_query, to_ranking
 from bench.errors import BenchError
-from bench.experiment.workers.messages import WorkerLike
+from bench.experiment.workers import start_worker
+from bench.experiment.workers.messages import Progress, WorkerLike, WorkerSettings
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
 
@@ -25,16 +25,13 @@ from retrievers.base import Ranking
 SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Participant:
     """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
     whole, and its file.
-    worker: what the retriever lives in while that is alive. rehearsal_seconds, own_seconds: what libraries and models
-    took to load in its rehearsal, and at most on a set since its worker was started. refused: how it breaks the
-    contract of `index`.
     """
 
     label: str
@@ -45,20 +42,15 @@ class Participant:
     ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
     path: Path | None = None
-    worker: WorkerLike | None = None
-    rehearsal_seconds: float = 0.0
-    own_seconds: float = 0.0
-    refused: str = ""
 
-    @property
-    def load_seconds(self) -> float:
-        """What libraries and models took to load, once: a model that two objects do not share is loaded twice."""
-        return max(self.rehearsal_seconds, self.own_seconds)
-
-    @property
-    def in_process(self) -> bool:
-        """Does it live in this process?"""
-        return self.instance is not None or self.ranked is not None
+    def describe(self) -> dict[str, Any]:
+        """What run.json says of it."""
+        return {
+            "label": self.label,
+            "kind": self.kind,
+            "signature": self.signature,
+            "parameters": self.parameters,
+        }
 
     def longest(self, dataset: Dataset) -> int | None:
         """The most hits that a stored run has for a query of the set; None for what is ranked here."""
@@ -69,6 +61,38 @@ class Participant:
     def unknown_documents(self, dataset: Dataset) -> list[str]:
         """The hits of a stored run that the dataset does not have, as its ranking numbers them."""
         return [] if self.stored is None else run_rankings.unknown_documents(self.stored, dataset)
+
+
+@dataclass
+class RunningParticipant:
+    """A participant whose retriever lives in a worker, while that is alive.
+
+    rehearsal_seconds, own_seconds: what libraries and models took to load in its rehearsal, and at most on a set since
+    its worker was started. refused: how it breaks the contract of `index`.
+    """
+
+    participant: Participant
+    worker: WorkerLike | None = None
+    rehearsal_seconds: float = 0.0
+    own_seconds: float = 0.0
+    refused: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.participant.label
+
+    @property
+    def load_seconds(self) -> float:
+        """What libraries and models took to load, once: a model that two objects do not share is loaded twice."""
+        return max(self.rehearsal_seconds, self.own_seconds)
+
+    def start(self, settings: WorkerSettings, progress: Progress) -> WorkerLike:
+        """Its worker, started anew where it has none. Raises WorkerError."""
+        if self.worker is None:
+            instance = self.participant.instance
+            kind, source = ("own process", self.label) if instance is None else ("this process", instance)
+            self.worker = start_worker(kind, source, settings, progress)
+        return self.worker
 
     def close(self) -> None:
         """End the worker, if there is one."""
@@ -113,16 +137,6 @@ def _described(label: str, retriever: Retriever, instance: Retriever | None = No
         raise BenchError(
             f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
         ) from error
-
-
-def twin(retriever: Any) -> Retriever:
-    """Another object with the same parameters, and nothing in common with the first. Raises what copying raises."""
-    if not is_dataclass(retriever):
-        return cast("Retriever", copy.deepcopy(retriever))
-    # Without what it indexed before.
-    settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
-    make: Any = type(retriever)
-    return cast("Retriever", make(**copy.deepcopy(settings)))
 
 
 def _stored(path: Path) -> Participant:

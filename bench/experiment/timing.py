@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.evaluation.streams import Purpose, stream
-from bench.experiment.participants import Participant
-from bench.experiment.race import Race
-from bench.experiment.workers.messages import WorkerError
+from bench.experiment.participants import RunningParticipant
+from bench.experiment.workers.messages import Timed, WorkerError, WorkerLike
 from bench.machine import latency
 from bench.machine.gauge import SpeedGauge
 from bench.storage.cell import Cell, write_cell
@@ -30,75 +30,145 @@ BATCH_SHARE = 0.25
 GAUGE_SECONDS = 1.0
 
 
+class TimedRetriever:
+    """One retriever's samples on one dataset, block by block when it is its turn.
+
+    order: int64 [samples], the queries to time, as drawn. samples: int64 nanoseconds so far, in that order.
+    """
+
+    def __init__(self, worker: WorkerLike, order: NDArray[np.int64]) -> None:
+        self.worker, self.order = worker, order
+        self.samples = np.zeros(0, dtype=np.int64)
+        self.phases: dict[str, list[NDArray[np.int64]]] = {}
+        self.seconds = self.seconds_single = 0.0
+        self.throughput, self.warmed, self.batched = float("nan"), 0, 0
+
+    def warm_up(self, queries: int, rng: np.random.Generator) -> None:
+        """Ask until times no longer fall. queries: how many the dataset has."""
+        self.warmed = latency.warm_up(lambda order: self._time(order.tolist()).nanoseconds, queries, rng)
+
+    def is_over(self, plan: latency.Plan) -> bool:
+        """Are there samples enough, or is the time for them spent?"""
+        return len(self.samples) >= len(self.order) or plan.is_over(len(self.samples), self.seconds_single)
+
+    def block(self, size: int) -> None:
+        """Time the next block of single queries; a query more goes before them, whose time is no sample.
+
+        Whoever had the turn before has left the processor's caches cold, so that the first query takes up to twice
+        as long as the others, which says nothing of the retriever. It is the one timed last, not the next one: that
+        would find its own data warm. What it takes counts for the budget, as that bounds how long all of it lasts.
+        """
+        start = len(self.samples)
+        before = self.seconds
+        timed = self._time(self.order[[start - 1, *range(start, min(start + size, len(self.order)))]].tolist())
+        self.seconds_single += self.seconds - before
+        self.samples = np.concatenate([self.samples, timed.nanoseconds[1:]])
+        for name, values in timed.phases.items():
+            self.phases.setdefault(name, []).append(values[1:])
+
+    def batch(self, seconds: float) -> None:
+        """Throughput: as many queries at once as should fit into `seconds`, going by the single ones."""
+        fitting = int(seconds * 1e9 / max(float(np.median(self.samples)), 1.0))
+        queries = list(dict.fromkeys(self.order.tolist()))[: max(fitting, 32)]  # in the order drawn, as timed singly
+        timed = self._time(queries, together=True)
+        self.batched = len(queries)
+        self.throughput = len(queries) / (float(timed.nanoseconds[0]) / 1e9)
+
+    def describe(self, queries: int, readings: list[float]) -> dict[str, Any]:
+        """What a cell stores. queries: of the dataset. readings: seconds of the gauge, taken between the blocks."""
+        phases = {name: np.concatenate(parts) for name, parts in self.phases.items()}
+        return {
+            "hits": latency.LATENCY_HITS,
+            "samples": len(self.samples),
+            "queries": min(queries, len(self.order)),
+            "warm_up": self.warmed,
+            "gauge_seconds": readings,
+            "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
+            "batch_queries": self.batched,
+            "batch_per_second": self.throughput,
+            "error": None,
+        }
+
+    def _time(self, queries: list[int], together: bool = False) -> Timed:
+        timed = self.worker.time(queries, together)
+        self.seconds += float(timed.nanoseconds.sum()) / 1e9
+        return timed
+
+
 class Step(Protocol):
     """Is told what a participant does next, and how far it is."""
 
-    def __call__(self, participant: Participant, text: str, done: int = 0, total: int | None = None) -> None: ...
+    def __call__(self, label: str, text: str, done: int = 0, total: int | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
-class _Heat:
-    """A participant's race on one dataset, and the cell that its times belong to."""
+class TimedCell:
+    """A participant, its stored cell on a dataset, and the times that are taken for it."""
 
-    participant: Participant
+    running: RunningParticipant
     cell: Cell
-    race: Race
+    retriever: TimedRetriever
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How cells are timed. plan: samples and seconds. failed: is told of a participant that fails while it is timed."""
+    """How cells are timed. plan: samples and seconds. failed: is told of a participant that fails while it is timed.
+
+    stored: is given each cell as it is stored anew.
+    """
 
     plan: latency.Plan
     seed: int
     gauge: SpeedGauge
     step: Step
-    failed: Callable[[Participant, Exception], None]
+    failed: Callable[[RunningParticipant, Exception], None]
+    stored: Callable[[Cell], None]
 
-    def of(self, built: Sequence[tuple[Participant, Cell]], queries: int) -> float:
+    def of(self, built: Sequence[tuple[RunningParticipant, Cell]], queries: int) -> float:
         """Time these participants, which have the same dataset open, and store the times in their cells.
 
         queries: how many the dataset has. Returns the seconds that the retrievers took.
         """
-        heats = list(self._warmed_up(built, queries))
-        readings = self._single_queries(heats)
+        timed = list(self._warmed_up(built, queries))
+        readings = self._single_queries(timed)
         seconds = 0.0
-        for heat in heats:
-            self.step(heat.participant, "time a batch")
-            if self._goes_on(heat, lambda race: race.batch(self.plan.seconds * BATCH_SHARE)):
-                seconds += heat.race.seconds
-                info = {**heat.cell.info, "timing": heat.race.describe(queries, readings)}
-                write_cell(heat.cell.folder, info, {"samples.npy": array_bytes(np.save, heat.race.samples)})
+        for each in timed:
+            self.step(each.running.label, "time a batch")
+            if self._works(each, lambda retriever: retriever.batch(self.plan.seconds * BATCH_SHARE)):
+                seconds += each.retriever.seconds
+                info = {**each.cell.info, "timing": each.retriever.describe(queries, readings)}
+                samples = array_bytes(np.save, each.retriever.samples)
+                self.stored(write_cell(each.cell.folder, info, {"samples.npy": samples}))
         return seconds
 
-    def _warmed_up(self, built: Sequence[tuple[Participant, Cell]], queries: int) -> Iterator[_Heat]:
-        for participant, cell in built:
-            assert participant.worker is not None
+    def _warmed_up(self, built: Sequence[tuple[RunningParticipant, Cell]], queries: int) -> Iterator[TimedCell]:
+        for running, cell in built:
+            assert running.worker is not None
             rng = stream(self.seed, Purpose.TIMING_ORDER)
-            heat = _Heat(participant, cell, Race(participant.worker, self.plan.orders(queries, rng)))
-            self.step(participant, "warm up")
-            if self._goes_on(heat, partial(Race.warm_up, queries=queries, rng=rng)):
-                yield heat
+            timed = TimedCell(running, cell, TimedRetriever(running.worker, self.plan.orders(queries, rng)))
+            self.step(running.label, "warm up")
+            if self._works(timed, partial(TimedRetriever.warm_up, queries=queries, rng=rng)):
+                yield timed
 
-    def _single_queries(self, heats: list[_Heat]) -> list[float]:
-        """Block by block in turn; who fails leaves `heats`. Returns the gauge's seconds between the blocks."""
+    def _single_queries(self, timed: list[TimedCell]) -> list[float]:
+        """Block by block in turn; who fails leaves `timed`. Returns the gauge's seconds between the blocks."""
         readings, read_at = [self.gauge.read()], time.perf_counter()
-        while running := [heat for heat in heats if not heat.race.over(self.plan)]:
-            for heat in running:
-                self.step(heat.participant, "time", len(heat.race.samples), len(heat.race.order))
-                if not self._goes_on(heat, lambda race: race.block(self.plan.block)):
-                    heats.remove(heat)
+        while unfinished := [each for each in timed if not each.retriever.is_over(self.plan)]:
+            for each in unfinished:
+                self.step(each.running.label, "time", len(each.retriever.samples), len(each.retriever.order))
+                if not self._works(each, lambda retriever: retriever.block(self.plan.block)):
+                    timed.remove(each)
             if time.perf_counter() - read_at > GAUGE_SECONDS:
                 readings.append(self.gauge.read())
                 read_at = time.perf_counter()
         return [*readings, self.gauge.read()]
 
-    def _goes_on(self, heat: _Heat, lap: Callable[[Race], object]) -> bool:
-        """Run a lap; where the retriever fails in it, its quality stands and its times are missing."""
+    def _works(self, timed: TimedCell, turn: Callable[[TimedRetriever], object]) -> bool:
+        """Does a turn go well? Where the retriever fails in it, its quality stands and its times are missing."""
         try:
-            lap(heat.race)
+            turn(timed.retriever)
         except (WorkerError, RetrieverError) as error:
-            write_cell(heat.cell.folder, {**heat.cell.info, "timing": {"error": str(error)}}, {})
-            self.failed(heat.participant, error)
+            self.stored(write_cell(timed.cell.folder, {**timed.cell.info, "timing": {"error": str(error)}}, {}))
+            self.failed(timed.running, error)
             return False
         return True

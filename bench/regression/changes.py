@@ -14,9 +14,10 @@ from bench.evaluation.significance import FLIPS, holm_within, randomisation_test
 from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import TIE
 from bench.regression.base_cards import Both, main_measure, slice_of
-from bench.regression.gates import ALL, COSTS, Gate
+from bench.regression.gates import ALL, Gate
 from bench.regression.queries import Queries, sameness, unchanged
-from bench.regression.result import UNMOVED, Change, Cost, Flip, Pair
+from bench.regression.result import UNMOVED, Change, CostChange, Flip, Pair
+from bench.storage.costs import BY_GATE, FROM_CACHE
 from bench.storage.run import Run
 
 # Of the random choices of a comparison; a comparison made again says the same.
@@ -120,7 +121,7 @@ def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> lis
     return list(zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True))
 
 
-def costs_of(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:
+def costs_of(base: Run, head: Run, pairs: Sequence[Pair]) -> list[CostChange]:
     """Every cost of every cell that either run has."""
     before, after = (
         {(row["dataset"], row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency")}
@@ -129,11 +130,11 @@ def costs_of(base: Run, head: Run, pairs: Sequence[Pair]) -> list[Cost]:
     found = []
     for each in pairs:
         old, new = (each.base_dataset, each.base_retriever), (each.dataset, each.retriever)
-        cached = (*old, "vectors_from_cache") in before or (*new, "vectors_from_cache") in after
-        for name, quantity in COSTS.items():
-            values = before.get((*old, quantity), math.nan), after.get((*new, quantity), math.nan)
+        cached = (*old, FROM_CACHE) in before or (*new, FROM_CACHE) in after
+        for name, cost in BY_GATE.items():
+            values = before.get((*old, cost.quantity), math.nan), after.get((*new, cost.quantity), math.nan)
             if not all(map(math.isnan, values)):
-                found.append(Cost(*new, name, *values, cached))
+                found.append(CostChange(*new, name, *values, cached))
     return found
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.regression.gates import ALL, COUNTS, Gate
-from bench.regression.result import FEWEST, UNMOVED, Change, Check, Cost, Judged, Pair, Result, State
+from bench.regression.result import FEWEST, UNMOVED, Change, Check, CostChange, Judged, Pair, Result, State
 
 # Head's means by (dataset, retriever, slice, measure).
 Means = Mapping[tuple[str, str, str, str], float]
@@ -18,7 +18,7 @@ def check_gate(
     gate: Gate,
     pairs: Sequence[Pair],
     changes: Sequence[Change],
-    costs: Sequence[Cost],
+    costs: Sequence[CostChange],
     *,
     means: Means | None = None,
     tests: Tests | None = None,
@@ -97,7 +97,7 @@ def _unmoved(row: Change) -> str:
     return row.same if row.same == UNMOVED else f"rankings {row.same}"
 
 
-def _cost(gate: Gate, cell: Pair, costs: Sequence[Cost]) -> Check:
+def _cost(gate: Gate, cell: Pair, costs: Sequence[CostChange]) -> Check:
     row = next((each for each in costs if each[:3] == (*cell[:2], gate.figure)), None)
     against = math.nan if row is None else row.base
     both = " in both runs" if gate.kind == "growth" else ""

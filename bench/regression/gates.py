@@ -17,23 +17,9 @@ from typing import Literal, Protocol
 
 from bench.errors import BenchError, unknown
 from bench.evaluation.measure_names import same
+from bench.storage.costs import BY_GATE
 
 ALL = "all"
-
-# name in a gate -> quantity in latency.csv
-COSTS = {
-    "p50_ms": "p50",
-    "p90_ms": "p90",
-    "p95_ms": "p95",
-    "p99_ms": "p99",
-    "first_query_ms": "first_query",
-    "load_s": "load",
-    "index_s": "index",
-    "peak_memory_mb": "peak_memory",
-    "index_size_mb": "index_size",
-}
-# Sizes do not depend on how busy a machine is; times do.
-GATED = ("peak_memory_mb", "index_size_mb")
 
 # Measures that count something; all others lie between 0 and 1.
 COUNTS = "Num"
@@ -82,7 +68,7 @@ class Gate:
     @property
     def advice(self) -> bool:
         """A time, which two runs never measured under the same conditions."""
-        return self.figure in COSTS and self.figure not in GATED
+        return self.figure in BY_GATE and not BY_GATE[self.figure].size
 
     @property
     def guards(self) -> bool:
@@ -128,14 +114,14 @@ def parse(text: str, names: Names) -> Gate:
     figure, scope = found["figure"], found["scope"] or ""
     if scope and scope not in (scopes := list(names.scopes)):
         raise unknown(f"set or retriever of the gate {text!r}:", scope, scopes)
-    if figure not in COSTS:
+    if figure not in BY_GATE:
         measure = same(figure, names.measures)
         if measure is None:
-            raise unknown(f"measure or cost of the gate {text!r}:", figure, [*names.measures, *COSTS])
+            raise unknown(f"measure or cost of the gate {text!r}:", figure, [*names.measures, *BY_GATE])
         figure = measure
     where = (found["slice"] or "").strip() if found["slice"] is not None else ALL
     value = float(f"{found['sign']}{found['number']}")
-    if figure in COSTS:
+    if figure in BY_GATE:
         if found["slice"] is not None:
             raise _malformed(text, "a cost has no slices")
         return _cost(text, found, scope, value)

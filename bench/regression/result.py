@@ -82,7 +82,7 @@ class Change(NamedTuple):
         return self.state(0.0, self.p_holm)
 
 
-class Cost(NamedTuple):
+class CostChange(NamedTuple):
     """A cost of a cell in both runs, by its name in gates; NaN where it was not measured. cached: vectors came from the
     embedding cache in at least one of the runs, which shortens index_s and peak_memory_mb."""
 
@@ -159,7 +159,7 @@ class Regression:
     head: str
     pairs: tuple[Pair, ...] = ()
     changes: tuple[Change, ...] = ()
-    costs: tuple[Cost, ...] = ()
+    costs: tuple[CostChange, ...] = ()
     flips: tuple[Flip, ...] = ()
     judged: tuple[Judged, ...] = ()
     problems: tuple[str, ...] = ()

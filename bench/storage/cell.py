@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench.data.dataset import Dataset
 from bench.storage.files import slug, write_atomic, write_json
 from bench.storage.schema import SCHEMA
 from retrievers.base import NO_HIT, Ranking
@@ -98,10 +98,8 @@ def has_failed(cell: Path) -> bool:
         return False
 
 
-def per_query_bytes(dataset: Dataset, values: dict[str, NDArray[np.float64]]) -> bytes:
+def per_query_bytes(query_ids: Sequence[str], values: dict[str, NDArray[np.float64]]) -> bytes:
     """per_query.parquet of a cell: query, one column a measure."""
-    import pyarrow.parquet as pq
-
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"query": pa.array(dataset.query_ids, pa.string()), **values}), sink, compression="zstd")
+    pq.write_table(pa.table({"query": pa.array(query_ids, pa.string()), **values}), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())

@@ -171,6 +171,10 @@ class Run:
             self._rows[table] = list(_read_csv(_unix(content) if name in self._converted else content))
         return self._rows[table]
 
+    def hold(self, table: str, rows: list[Row]) -> None:
+        """Keep the rows of a table that was just written, so that it need not be read."""
+        self._rows[table] = rows
+
     def _frame(self, table: str) -> pd.DataFrame:
         import pandas as pd
 

@@ -32,13 +32,6 @@ TABLES = (
     "queries.parquet",
 )
 
-# A time is marked where the gauge (bench.machine.gauge) was slower by this share than at its quickest in the run.
-NOISY = 0.10
-
-# The quantity that says that vectors came from the embedding cache, and what that shortens.
-FROM_CACHE = "vectors_from_cache"
-SHORTENED = ("index", "peak_memory")
-
 
 def choose_measure(names: Sequence[str], wanted: str) -> str:
     """The measure that the dataset's card names, where the run has it, else nDCG@10, else the first."""

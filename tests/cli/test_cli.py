@@ -289,7 +289,7 @@ def test_an_interrupt_that_is_lost_ends_the_wait_for_a_retriever(monkeypatch, tm
             interrupt._pressed.set()  # and the exception was dropped
             return super().load(cached)
 
-    monkeypatch.setattr("bench.experiment.runner.ProcessWorker", Lost)
+    monkeypatch.setattr("bench.experiment.workers.process.ProcessWorker", Lost)
     monkeypatch.chdir(tmp_path)
     code, _, err = call(capsys, "run", write_set(), "-r", "fakes:Hangs", "--name", "r", "--no-latency")
     assert code == 130

@@ -12,15 +12,14 @@ from bench.analysis import no_answer, wordings
 from bench.analysis.verdict.result import Basis
 from bench.evaluation.measure_names import DEFAULT_MEASURES
 from bench.machine.latency import MIN_SAMPLES
-from bench.report.run.cost import COSTS, PHASES
 from bench.report.table import DAGGER, FRONT
+from bench.storage.costs import COSTS
 
 PAGE = (ROOT / "docs" / "reading-the-figures.md").read_text("utf-8")
 
-HEADINGS = [re.sub(r" (MB|ms|s|queries/s)$", "", heading) for heading, _ in COSTS.values()]
+HEADINGS = [re.sub(r" (MB|ms|s|queries/s)$", "", cost.heading) for cost in COSTS.values()]
 SHOWN = [
     *(heading for heading in HEADINGS if not re.match(r"p9[05]", heading)),  # p50 … p99
-    *(heading.removesuffix(" ms") for heading in PHASES.values()),
     *(name.partition("@")[0] + "@k" for name in DEFAULT_MEASURES),
     *(wordings.WORST, wordings.FLIP_RATE, wordings.OVERLAP),
     *(no_answer.AUROC, no_answer.FLOOR, no_answer.REFUSED, no_answer.EMPTY),

@@ -7,8 +7,8 @@ from fakes import NONSENSE, Odd
 
 import bench
 from bench.data.formats import load_dataset
-from bench.experiment.workers.messages import WorkerError
-from bench.experiment.workers.process import ProcessWorker, WorkerSettings
+from bench.experiment.workers.messages import WorkerError, WorkerSettings
+from bench.experiment.workers.process import ProcessWorker
 from retrievers import RetrieverError, create
 
 FAULTS = {

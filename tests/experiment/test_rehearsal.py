@@ -12,9 +12,8 @@ from fakes import Adds, Coroutines, Fixed, Foreign, Loops, Made, Uncopied
 
 import bench
 from bench.data.formats import load_dataset
-from bench.experiment.participants import twin
 from bench.experiment.workers.failure import describe_failure
-from bench.experiment.workers.in_process import InProcess
+from bench.experiment.workers.in_process import InProcess, twin
 from bench.experiment.workers.worker import Worker
 from retrievers import RetrieverError, create
 from retrievers.base import Ranking, listening

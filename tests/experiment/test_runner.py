@@ -22,7 +22,7 @@ from bench.data.dataset import Card
 from bench.data.formats import load_dataset, trec_runs
 from bench.errors import BenchError
 from bench.experiment import runner
-from bench.experiment.runner import ProcessWorker
+from bench.experiment.workers import process
 from bench.report.run import terminal
 from bench.report.run.cost import cost
 from bench.report.run.names import display_name, title
@@ -168,14 +168,14 @@ def test_the_own_document_is_dropped_where_the_card_says_so(run_small, write_set
 
 
 def test_dropping_keeps_the_depth():
-    from bench.experiment.runner import _without_own
+    from bench.experiment.cell import without_own
     from retrievers.base import Ranking
 
     class Set:
         left_out = np.array([1, -1])
 
     ranking = Ranking(np.array([[2, 1, 0], [2, 1, 0]]), np.array([[3, 2, 1], [3, 2, 1]], dtype=np.float32))
-    kept = _without_own(ranking, Set(), 2)
+    kept = without_own(ranking, Set(), 2)
     assert kept.documents.tolist() == [[2, 0], [2, 1]]
     assert kept.scores.tolist() == [[3, 1], [3, 2]]
 
@@ -270,14 +270,14 @@ def test_what_a_listener_raises_is_not_called_a_full_disk(write_set, tmp_path):
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_row(write_set, tmp_path, monkeypatch):
-    started = ProcessWorker
+    started = process.ProcessWorker
 
     def refused(specification, *others):
         if specification == "tfidf":
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         return started(specification, *others)
 
-    monkeypatch.setattr(runner, "ProcessWorker", refused)
+    monkeypatch.setattr(process, "ProcessWorker", refused)
     found = bench.run(write_set(), ["tfidf", "bm25"], results=str(tmp_path / "out"), latency=False)
     assert found.failures == [("small", "tfidf", "its process cannot be started: Resource temporarily unavailable.")]
 

@@ -10,10 +10,10 @@ from fakes import Scripted
 
 import bench
 from bench.data.formats import load_dataset
-from bench.experiment import runner, timing
-from bench.experiment.participants import Participant
-from bench.experiment.race import Race
-from bench.experiment.timing import Timing, _Heat
+from bench.experiment import timing
+from bench.experiment.participants import Participant, RunningParticipant
+from bench.experiment.timing import TimedCell, TimedRetriever, Timing
+from bench.experiment.workers import in_process, process
 from bench.experiment.workers.messages import Ranked, Timed, Work
 from bench.machine import latency
 from retrievers.base import Ranking
@@ -51,7 +51,7 @@ class Slow:
 def scripted_run(monkeypatch, write_set, tmp_path, datasets=1, **settings):
     from fakes import Fixed
 
-    monkeypatch.setattr(runner, "InProcess", Slow)
+    monkeypatch.setattr(in_process, "InProcess", Slow)
     sets = [load_dataset(write_set(f"set{number}")) for number in range(datasets)]
     return bench.run(sets, [Fixed()], results=str(tmp_path / "out"), measures=("R@10",), **settings)
 
@@ -71,7 +71,7 @@ def test_a_load_on_each_set_is_not_added_up(monkeypatch, write_set, tmp_path):
 
 
 def test_a_load_after_a_failure_is_not_counted_twice():
-    participant = Participant("x", "x", {}, worker=Slow(None))
+    participant = RunningParticipant(Participant("x", "x", {}), Slow(None))
     participant.rehearsal_seconds = 4.0
     participant.own_seconds += 1.0
     participant.close()  # it failed on a set; its next process loads anew
@@ -96,7 +96,7 @@ def test_retrievers_are_rehearsed_one_after_the_other_when_all_have_started(monk
             steps.append(("loaded", self.label))
             return found
 
-    monkeypatch.setattr(runner, "ProcessWorker", Told)
+    monkeypatch.setattr(process, "ProcessWorker", Told)
     bench.run(
         load_dataset(write_set()), ["bm25", "tfidf"], results=str(tmp_path / "out"), measures=("R@10",), latency=False
     )
@@ -111,13 +111,13 @@ def test_retrievers_are_rehearsed_one_after_the_other_when_all_have_started(monk
 
 
 def test_the_warm_up_is_no_part_of_the_time_budget():
-    race = Race(Scripted(), np.arange(100))
-    race.warm_up(100, np.random.default_rng(0))
-    assert race.seconds >= latency.WARM_WINDOW  # of a second each
-    assert not race.over(latency.Plan(samples=100, seconds=2.0))
-    race.block(26)
-    assert race.over(latency.Plan(samples=100, seconds=2.0))
-    assert race.seconds_single == 27, "26 samples, and a query before them"
+    timed_retriever = TimedRetriever(Scripted(), np.arange(100))
+    timed_retriever.warm_up(100, np.random.default_rng(0))
+    assert timed_retriever.seconds >= latency.WARM_WINDOW  # of a second each
+    assert not timed_retriever.is_over(latency.Plan(samples=100, seconds=2.0))
+    timed_retriever.block(26)
+    assert timed_retriever.is_over(latency.Plan(samples=100, seconds=2.0))
+    assert timed_retriever.seconds_single == 27, "26 samples, and a query before them"
 
 
 class Gauge:
@@ -131,14 +131,22 @@ class Gauge:
 
 def timed(seed=0, gauge=None):
     return Timing(
-        latency.Plan(samples=78, seconds=1000.0), seed, gauge or Gauge(), step=lambda *a: None, failed=lambda *a: None
+        latency.Plan(samples=78, seconds=1000.0),
+        seed,
+        gauge or Gauge(),
+        step=lambda *a: None,
+        failed=lambda *a: None,
+        stored=lambda cell: None,
     )
 
 
 def test_the_gauge_is_read_between_the_blocks(monkeypatch):
     monkeypatch.setattr(timing, "GAUGE_SECONDS", -1.0)
-    heats = [_Heat(None, None, Race(Scripted(), np.arange(78))) for _ in range(2)]
-    assert timed()._single_queries(heats) == [1.0, 2.0, 3.0, 4.0, 5.0], "before, after each of three rounds, at the end"
+    cells = [
+        TimedCell(RunningParticipant(Participant("x", "x", {})), None, TimedRetriever(Scripted(), np.arange(78)))
+        for _ in range(2)
+    ]
+    assert timed()._single_queries(cells) == [1.0, 2.0, 3.0, 4.0, 5.0], "before, after each of three rounds, at the end"
 
 
 class Positions(Slow):
@@ -155,7 +163,7 @@ def test_intervals_know_which_query_a_sample_is_of(monkeypatch, write_set, tmp_p
     """It is not stored: the order is drawn once more."""
     from fakes import Fixed
 
-    monkeypatch.setattr(runner, "InProcess", Positions)
+    monkeypatch.setattr(in_process, "InProcess", Positions)
     texts = [{"_id": f"q{n}", "text": f"cat {n}"} for n in range(40)]
     path = write_set("many", queries=texts, qrels=[(each["_id"], "d1", 1) for each in texts])
     asked = []
@@ -176,7 +184,7 @@ def test_intervals_know_which_query_a_sample_is_of(monkeypatch, write_set, tmp_p
 def test_the_seed_decides_which_queries_are_timed_in_which_order(other, same):
     def asked(seed):
         worker = Scripted()
-        (heat,) = timed(seed)._warmed_up([(SimpleNamespace(worker=worker), None)], 500)
-        return worker.asked, heat.race.order.tolist()
+        (cell,) = timed(seed)._warmed_up([(SimpleNamespace(worker=worker, label="x"), None)], 500)
+        return worker.asked, cell.retriever.order.tolist()
 
     assert (asked(0) == asked(other)) == same

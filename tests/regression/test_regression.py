@@ -467,7 +467,7 @@ def test_a_drop_of_three_hundredths(write_set, tmp_path, queries, outcome):
 
 def test_costs_are_gated_by_size_and_advised_by_time():
     pair = result.Pair("set", "r", "set", "r", "")
-    grown = [result.Cost("set", "r", name, 100.0, 120.0, False) for name in ("p95_ms", "peak_memory_mb")]
+    grown = [result.CostChange("set", "r", name, 100.0, 120.0, False) for name in ("p95_ms", "peak_memory_mb")]
 
     def judged(text, costs=grown):
         names = bench.regression.Names(("nDCG@10",), (), ("r",))

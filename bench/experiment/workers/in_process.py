@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench.experiment.workers.failure import describe_failure, trace_of
-from bench.experiment.workers.messages import Ranked, Timed, Work, WorkerError
+from bench.experiment.workers.messages import Progress, Ranked, Timed, Work, WorkerError, WorkerSettings
 from bench.experiment.workers.worker import Worker
+from retrievers import Retriever
+from retrievers.dense.vector_cache import VectorCache
 
 
 class InProcess:
@@ -55,6 +60,23 @@ class InProcess:
             return call(*arguments) if self._thread is None else self._thread.submit(call, *arguments).result()
         except (Exception, SystemExit) as error:
             raise WorkerError(describe_failure(error), trace_of(error)) from error
+
+
+def start(source: str | Retriever, settings: WorkerSettings, progress: Progress) -> InProcess:
+    """A worker of a retriever object. It has no limits, and prints where this process does."""
+    assert not isinstance(source, str)
+    cache = VectorCache(settings.cache, settings.cache_mb) if settings.cache is not None else None
+    return InProcess(Worker(source, progress, cache=cache, another=partial(twin, source)))
+
+
+def twin(retriever: Any) -> Retriever:
+    """Another object with the same parameters, and nothing in common with the first. Raises what copying raises."""
+    if not is_dataclass(retriever):
+        return cast("Retriever", copy.deepcopy(retriever))
+    # Without what it indexed before.
+    settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
+    make: Any = type(retriever)
+    return cast("Retriever", make(**copy.deepcopy(settings)))
 
 
 def _a_loop_runs() -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import Ranking
+from retrievers.dense.vector_cache import DEFAULT_LIMIT_MB
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -58,6 +59,23 @@ class Timed:
 
     nanoseconds: NDArray[np.int64]
     phases: dict[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker's process is given. environment: variables, of threads above all. log: takes what it prints.
+
+    cache, cache_mb: file and bound of the embedding cache, if one serves. timeout: seconds that one message may
+    take. memory_mb: resident memory that the process may hold, with all that it started (an address-space limit would
+    not fit torch).
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    log: IO[bytes] | None = None
+    cache: Path | None = None
+    cache_mb: int = DEFAULT_LIMIT_MB
+    timeout: float | None = None
+    memory_mb: int | None = None
 
 
 class WorkerLike(Protocol):

@@ -14,38 +14,21 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from bench.experiment.workers.failure import describe_failure, trace_of
-from bench.experiment.workers.messages import Progress, Ranked, Timed, Work, WorkerError
+from bench.experiment.workers.messages import Progress, Ranked, Timed, Work, WorkerError, WorkerSettings
 from bench.experiment.workers.pipe import message, receive, write
 from bench.machine import interrupt
 from bench.machine.family import Family
-from retrievers.dense.vector_cache import DEFAULT_LIMIT_MB
+from retrievers import Retriever
 
 # How often time and memory are looked at while a message is under way.
 WATCH_SECONDS = 0.1
 # What a process may take to start, before its limit counts.
 START_SECONDS = 600
-
-
-@dataclass(frozen=True)
-class WorkerSettings:
-    """What a worker's process is given. environment: variables, of threads above all. log: takes what it prints.
-
-    cache, cache_mb: file and bound of the embedding cache, if one serves. timeout: seconds that one message may
-    take. memory_mb: resident memory that the process may hold, with all that it started (an address-space limit would
-    not fit torch).
-    """
-
-    environment: dict[str, str] = field(default_factory=dict)
-    log: IO[bytes] | None = None
-    cache: Path | None = None
-    cache_mb: int = DEFAULT_LIMIT_MB
-    timeout: float | None = None
-    memory_mb: int | None = None
 
 
 class ProcessWorker:
@@ -191,6 +174,15 @@ class ProcessWorker:
             cause = " Often the system does so when memory runs out." if name == "SIGKILL" else ""
             return f"its process was killed ({name}).{cause}"
         return f"its process ended with exit status {code}."
+
+
+def start(source: str | Retriever, settings: WorkerSettings, progress: Progress) -> ProcessWorker:
+    """A worker of a specification. Raises WorkerError where the system has no process left."""
+    assert isinstance(source, str)
+    try:
+        return ProcessWorker(source, settings, progress)
+    except OSError as error:
+        raise WorkerError(f"its process cannot be started: {error.strerror}.") from error
 
 
 def _import_path() -> list[str]:

@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from bench.data.slices import ALL
-from bench.regression import UNMOVED, WORST, Change, Check, Cost, Flip, Hit, Judged, Regression
+from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Hit, Judged, Regression
 from bench.report.table import Table, counted, log_line, p_value, shows_from, signed
+from bench.storage.costs import BY_GATE
 
 SHOWN_FLIPS = 50
 SHOWN_PASSES = 2
@@ -225,9 +226,9 @@ def _check(gate: str, each: Check) -> tuple[str, ...]:
     return each.result, gate, inert(each.dataset), inert(each.retriever), each.reason
 
 
-def _share(row: Cost) -> str:
+def _share(row: CostChange) -> str:
     text = f"{row.head / row.base - 1:+z.1%}" if row.base and not math.isnan(row.head - row.base) else "n/a"
-    return text + "*" * (row.cached and row.name in ("index_s", "load_s", "peak_memory_mb"))
+    return text + "*" * (row.cached and BY_GATE[row.name].shortened)
 
 
 def _cost(value: float) -> str:

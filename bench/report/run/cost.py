@@ -11,33 +11,8 @@ from bench.report.run.names import (
     display_name,
 )
 from bench.report.table import FRONT, Table, counted, number
+from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, NOISY, SHORTENED
 from bench.storage.run import Row, Run
-from bench.storage.schema import FROM_CACHE, NOISY, SHORTENED
-
-# quantity in latency.csv -> (heading with unit, digits)
-COSTS = {
-    "load": ("load s", 2),
-    "index": ("index s", 3),
-    "first_query": ("first query ms", 2),
-    "p50": ("p50 ms", 2),
-    "p90": ("p90 ms", 2),
-    "p95": ("p95 ms", 2),
-    "p99": ("p99 ms", 2),
-    "batch": ("batch queries/s", 0),
-    "peak_memory": ("peak memory MB", 0),
-    "index_size": ("index MB", 2),
-}
-INTERVALS = ("index", "p50", "p95")
-
-# Drift of the gauge -> the times that were taken meanwhile.
-DRIFTS = {
-    "drift_index": ("index", "first_query"),
-    "drift_timing": ("p50", "p90", "p95", "p99", "batch", "encode_p50", "score_p50", "select_p50"),
-}
-
-# Quantity -> what it is called as one axis of the Pareto set.
-AXES = {"p95": "p95", "peak_memory": "peak memory", "index": "index time"}
-PHASES = {"encode_p50": "encode ms", "score_p50": "score ms", "select_p50": "select ms"}
 
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
@@ -48,16 +23,14 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
         return None
     front = analysis(run, dataset).get("pareto", {"axes": [], "retrievers": []})
     shown = [name for name in COSTS if any((each, name) in found for each in retrievers)]
-    phases = [name for name in PHASES if any((each, name) in found for each in retrievers)]
-    header = ["retriever", *(COSTS[name][0] for name in shown), *(PHASES[name] for name in phases)]
+    header = ["retriever", *(COSTS[name].heading for name in shown)]
     rows = []
     for retriever in retrievers:
-        cells = [_cost(found.get((retriever, name)), COSTS[name][1], name in INTERVALS) for name in shown]
+        cells = [_cost(found.get((retriever, name)), COSTS[name].digits, COSTS[name].interval) for name in shown]
         if (retriever, FROM_CACHE) in found:
             cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
-        cells += [_cost(found.get((retriever, name)), 2) for name in phases]
-        noisy = {each for drift, names in DRIFTS.items() if _drift(found, retriever, drift) > NOISY for each in names}
-        columns = zip([*shown, *phases], cells, strict=True)
+        noisy = {name for name in shown if _drift(found, retriever, COSTS[name].drift) > NOISY}
+        columns = zip(shown, cells, strict=True)
         called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
         rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
     notes = [*_front_notes(front["axes"], rows), *_timing_notes(found, dataset)]
@@ -68,7 +41,7 @@ def timed(run: Run, dataset: dict[str, Any]) -> str:
     """Of how many samples the times of a set are, and whether the machine was noisy: for forms that mark no figure."""
     found = _times(run, dataset)
     samples = _samples(found)
-    noisy = any(_drift(found, each, "drift_timing") > NOISY for each in contenders(run))
+    noisy = any(_drift(found, each, DRIFT_TIMING) > NOISY for each in contenders(run))
     return f"{samples} samples each{', on a noisy machine (~)' if noisy else ''}" if samples else ""
 
 
@@ -90,7 +63,10 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
         for (retriever, quantity), row in found.items()
         if quantity == FROM_CACHE
     ]
-    worst = max((_drift(found, retriever, drift) for retriever, drift in found if drift in DRIFTS), default=0)
+    worst = max(
+        (_drift(found, retriever, drift) for retriever, drift in found if drift in (DRIFT_INDEX, DRIFT_TIMING)),
+        default=0,
+    )
     if worst > NOISY:
         notes.append(
             f"~ on a noisy machine: a fixed piece of work took up to {worst:.0%} longer around these times than at its "
@@ -134,7 +110,7 @@ def _cost(row: Row | None, digits: int, interval: bool = False) -> str:
 def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
     if not any(row[0].endswith(FRONT) for row in rows):
         return []
-    names = [AXES.get(axis, axis) for axis in axes]
+    names = [COSTS[axis].axis if axis in COSTS else axis for axis in axes]
     return [
         f"{FRONT} beaten by no other on all of {', '.join(names)} at once, as measured (Pareto); "
         "who has an unknown cost is not counted as beaten."

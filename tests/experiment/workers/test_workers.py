@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from bench.data.formats import load_dataset
 from bench.experiment.workers import process as process_module
-from bench.experiment.workers.messages import WorkerError
-from bench.experiment.workers.process import ProcessWorker, WorkerSettings
+from bench.experiment.workers.messages import WorkerError, WorkerSettings
+from bench.experiment.workers.process import ProcessWorker
 from bench.experiment.workers.worker import Worker
 from bench.machine.family import Family
 from retrievers import RetrieverError
@@ -229,8 +229,8 @@ def test_a_closed_worker_lets_go_of_the_cache(tmp_path):
 
 def test_a_process_ends_when_its_parent_is_gone(texts):
     code = (
-        "import os; from bench.experiment.workers.process import ProcessWorker, Surroundings\n"
-        "worker = ProcessWorker('bm25', Surroundings(), lambda *a: None)\n"
+        "import os; from bench.experiment.workers.process import ProcessWorker, WorkerSettings\n"
+        "worker = ProcessWorker('bm25', WorkerSettings(), lambda *a: None)\n"
         f"worker.open(__import__('pathlib').Path({str(texts)!r}))\n"
         "print(worker._process.pid, flush=True); os._exit(9)"
     )

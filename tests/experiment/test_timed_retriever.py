@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from fakes import Scripted
 
-from bench.experiment.race import Race
+from bench.experiment.timing import TimedRetriever
 from bench.experiment.workers.messages import Timed
 from bench.machine.latency import Plan
 
@@ -13,11 +13,11 @@ from bench.machine.latency import Plan
 def test_throughput_is_measured_on_the_queries_that_were_drawn_first():
     """Not on the lowest positions, which are the first by their ids: those may all be of one kind."""
     order = np.random.default_rng(0).permutation(100)
-    race = Race(Scripted(), np.concatenate([order, order]))
-    race.block(26)
-    race.batch(seconds=40)
-    assert race.worker.asked == [[order[-1], *order[:26]], order[:40].tolist()]
-    assert race.throughput == 40
+    timed = TimedRetriever(Scripted(), np.concatenate([order, order]))
+    timed.block(26)
+    timed.batch(seconds=40)
+    assert timed.worker.asked == [[order[-1], *order[:26]], order[:40].tolist()]
+    assert timed.throughput == 40
 
 
 class Cooled:
@@ -35,17 +35,17 @@ class Cooled:
 def test_no_sample_is_of_the_first_query_of_a_block():
     """Whoever had the turn before has left the caches cold for it."""
     order = np.random.default_rng(0).permutation(60)
-    race = Race(Cooled(), order)
+    timed = TimedRetriever(Cooled(), order)
     plan = Plan(samples=60, seconds=1.0, block=26)
-    while not race.over(plan):
-        race.block(plan.block)
-    assert race.samples.tolist() == (1000 + order).tolist()
-    assert race.phases["score"][0].tolist() == ((1000 + order[:26]) // 2).tolist()
-    assert race.describe(60, [])["samples"] == 60
+    while not timed.is_over(plan):
+        timed.block(plan.block)
+    assert timed.samples.tolist() == (1000 + order).tolist()
+    assert timed.phases["score"][0].tolist() == ((1000 + order[:26]) // 2).tolist()
+    assert timed.describe(60, [])["samples"] == 60
 
 
 def test_what_is_timed_and_thrown_away_counts_for_the_time():
-    race = Race(Scripted(), np.arange(100))
-    race.block(26)
-    assert (len(race.samples), race.seconds_single) == (26, 27)
-    assert race.over(Plan(samples=100, seconds=13.5))
+    timed = TimedRetriever(Scripted(), np.arange(100))
+    timed.block(26)
+    assert (len(timed.samples), timed.seconds_single) == (26, 27)
+    assert timed.is_over(Plan(samples=100, seconds=13.5))

@@ -1,0 +1,88 @@
+"""What a reader of a run's figures must know: each is a sentence, shown while it runs and stored as a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from bench.config import RunConfig
+from bench.data.check.finding import counted
+from bench.data.check.texts import check as check_texts
+from bench.data.dataset import Dataset
+from bench.evaluation.measures import cutoff, uncut
+from bench.experiment.cell import dropped_hits
+from bench.experiment.participants import Participant
+from bench.storage.schema import choose_measure
+
+# What an encoder records of its cache -> what the user is told.
+_CACHE_TROUBLE = {
+    "cache_rebuilt": "the embedding cache was damaged; it was set aside (.damaged) and begun anew.",
+    "cache_damaged": "the embedding cache held damaged vectors; they were encoded anew.",
+    "cache_unwritable": "the embedding cache could not be used (a full disk, no right to write, or another process "
+    "that held it); all was encoded.",
+}
+
+
+def of_sets(datasets: Iterable[Dataset]) -> Iterator[str]:
+    """Texts that retrievers' defaults are not made for, queries that are hits of their own, fields that nobody has."""
+    for dataset in datasets:
+        yield from (f"{dataset.name}: {finding.message}" for finding in check_texts(dataset))
+        if itself := int(dataset.kept_itself.sum()):
+            stand, are, them = ("stand", "are hits of their own that count", "them")
+            if itself == 1:
+                stand, are, them = ("stands", "is a hit of its own that counts", "it")
+            yield (
+                f"{dataset.name}: {itself:,} of {counted(len(dataset.queries), 'query', 'queries')} {stand} among "
+                f"the documents, by id and text, and {are} as wrong. --drop-self leaves {them} out."
+            )
+        for name in dataset.absent_fields:
+            yield f"{dataset.name}: its card names the field {name!r}, which no query has."
+
+
+def of_margins(config: RunConfig, measures: Sequence[str], datasets: Iterable[Dataset]) -> Iterator[str]:
+    """Margins of measures that no set is judged by."""
+    main = dict.fromkeys(choose_measure(measures, dataset.card.measure) for dataset in datasets)
+    for name in config.margins:
+        if name not in main:
+            yield (
+                f"The margin of {name} is not used: sets are judged by {', '.join(main)}. Give a margin of that, "
+                f"or judge by {name} with -m {name} alone."
+            )
+
+
+def of_cache(label: str, quantities: Mapping[str, float]) -> Iterator[str]:
+    """Trouble with the embedding cache, from what a retriever recorded."""
+    yield from (f"{label}: {text}" for quantity, text in _CACHE_TROUBLE.items() if quantities.get(quantity))
+
+
+def of_depth(
+    participant: Participant, cut: Sequence[str], measures: Sequence[str], depth: int, dataset: Dataset
+) -> Iterator[str]:
+    """Where a stored run is longer than our own rankings, a measure without a cutoff does not treat them alike.
+
+    cut: labels of those that are ranked to `depth`.
+    """
+    longest, whole = participant.longest(dataset) or 0, uncut(measures)
+    if whole and cut and longest > depth and len(dataset.documents) > depth:
+        yield (
+            f"{participant.label} has up to {longest:,} hits for a query of {dataset.name} and is scored whole, where "
+            f"{', '.join(cut)} {'is' if len(cut) == 1 else 'are'} ranked to depth {depth:,}: by "
+            f"{', '.join(whole)} they are not measured alike. Rank as deep with -k {longest}, or "
+            "give the measure a cutoff."
+        )
+
+
+def of_end(participant: Participant, ends: int, measures: Sequence[str], dataset: Dataset) -> Iterator[str]:
+    """Where a stored run was cut before the measures end, they count as missed what it may have found below.
+
+    ends: the rank at which it was cut for most queries, 0 where it was not.
+    """
+    if participant.stored is None:
+        return
+    documents = len(dataset.documents) - dropped_hits(dataset)
+    deeper = [name for name in measures if 0 < ends < min(cutoff(name), documents)]
+    if deeper:
+        yield (
+            f"{participant.label} ends after {counted(ends, 'hit', 'hits')} for most queries of {dataset.name}, "
+            f"and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
+            "missed. Give the run as deep, or measure no deeper."
+        )

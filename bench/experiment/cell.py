@@ -1,0 +1,207 @@
+"""One cell: a participant on a dataset, from its texts to what is stored of it, its times apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.analysis.values import evaluate, recall_curve
+from bench.data.dataset import Dataset
+from bench.data.formats.run_rankings import trec_run
+from bench.experiment.participants import Participant
+from bench.experiment.workers.messages import Ranked, Work, WorkerLike
+from bench.machine.gauge import SpeedGauge
+from bench.storage.cell import Cell, cell_folder, per_query_bytes, write_cell
+from bench.storage.files import array_bytes, slug, write_atomic
+from retrievers.base import Ranking
+
+if TYPE_CHECKING:
+    import ir_measures
+
+
+class Step(Protocol):
+    """Is told what is done next, and how far it is."""
+
+    def __call__(self, text: str, done: int = 0, total: int | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class CellSettings:
+    """What a run asks of each of its cells.
+
+    depth: hits of a ranking. builds: how often documents are indexed. first_query: is the first query after it timed?
+    """
+
+    measures: dict[str, ir_measures.Measure]
+    depth: int
+    builds: int
+    first_query: bool
+    gauge: SpeedGauge
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What came of a cell. values: measure -> float64 [queries]. recall: float64 [depth], mean recall@k.
+
+    cost: what indexing and ranking took, as cell.json has it; empty where that was done elsewhere. seconds: that the
+    retriever worked. own_seconds: those of them that went into loading libraries and models.
+    """
+
+    ranking: Ranking
+    values: dict[str, NDArray[np.float64]]
+    recall: NDArray[np.float64]
+    cost: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    own_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Build:
+    """The documents of a dataset, indexed. works: of each build. gauge_seconds: of the gauge before it."""
+
+    works: list[Work]
+    gauge_seconds: float
+
+    @property
+    def seconds(self) -> list[float]:
+        """What each build took, less the loading of libraries and models."""
+        return [work.seconds - _load(work) for work in self.works]
+
+    @property
+    def own_seconds(self) -> float:
+        """What that loading took."""
+        return sum(map(_load, self.works))
+
+
+def build(worker: WorkerLike, texts: Path, settings: CellSettings, step: Step) -> Build:
+    """Open a dataset and index it. texts: as workers map them.
+
+    Raises WorkerError or RetrieverError where the retriever fails.
+    """
+    gauge_seconds, works = settings.gauge.read(), []
+    worker.open(texts)
+    for number in range(settings.builds):
+        step("index", number, settings.builds)
+        # Repeated builds are all built in full: one from the cache would say nothing of the spread.
+        works.append(worker.build(settings.builds == 1))
+    return Build(works, gauge_seconds)
+
+
+def make_cell(
+    worker: WorkerLike, texts: Path, dataset: Dataset, settings: CellSettings, *, loaded: float, step: Step
+) -> CellResult:
+    """Index, ask for the first query where that is wanted, rank all, and measure.
+
+    texts: the dataset's, as workers map them. loaded: seconds that libraries and models took before (the worker's
+    rehearsal, other sets). Raises WorkerError or RetrieverError where the retriever fails.
+    """
+    built = build(worker, texts, settings, step)
+    first, waited = _first_query(worker) if settings.first_query else (None, 0.0)
+    own_seconds = built.own_seconds + waited
+    step("search")
+    dropped = dropped_hits(dataset)
+    ranked = worker.rank(settings.depth + dropped)
+    ranking = without_own(ranked.ranking, dataset, settings.depth) if dropped else ranked.ranking
+    indexing, searching = built.works[-1], ranked.work
+    cost = {
+        "gauge_seconds": [built.gauge_seconds, settings.gauge.read()],
+        "index_seconds": built.seconds,
+        "load_seconds": max(loaded, own_seconds),
+        "first_query_seconds": first,
+        "phases": {"index": indexing.phases, "search": searching.phases},
+        "quantities": _quantities(indexing, ranked),
+        "warnings": list(dict.fromkeys((*indexing.warnings, *searching.warnings))),
+        "peak_bytes": ranked.peak_bytes,
+    }
+    seconds = sum(work.seconds for work in built.works) + searching.seconds + (first or 0.0)
+    return replace(_measured(dataset, ranking, settings), cost=cost, seconds=seconds, own_seconds=own_seconds)
+
+
+def score_cell(participant: Participant, dataset: Dataset, settings: CellSettings) -> CellResult:
+    """The cell of a stored run or a control: its quality, and nothing of the work that it took elsewhere."""
+    assert participant.ranked is not None
+    depth, dropped = max(settings.depth, participant.longest(dataset) or 0), dropped_hits(dataset)
+    ranking = participant.ranked(dataset, depth + dropped)
+    return _measured(dataset, without_own(ranking, dataset, depth) if dropped else ranking, settings)
+
+
+def store_cell(run: Path, dataset: Dataset, participant: Participant, result: CellResult) -> Cell:
+    """Store a cell and its TREC run in the folder of a run."""
+    name, unknown = slug(participant.label), participant.unknown_documents(dataset)
+    run_file = run / "runs" / slug(dataset.name) / f"{name}.run.gz"
+    write_atomic(run_file, trec_run(dataset, result.ranking, name, unknown))
+    info = {
+        **_identity(dataset, participant),
+        **result.cost,
+        "recall": result.recall.tolist(),
+        "timing": None,
+        "error": None,
+    }
+    documents, scores = result.ranking.documents.astype(np.int32), result.ranking.scores
+    files = {
+        "ranking.npz": array_bytes(np.savez, documents=documents, scores=scores),
+        "per_query.parquet": per_query_bytes(dataset.query_ids, result.values),
+    }
+    return write_cell(folder_of(run, dataset, participant), info, files)
+
+
+def store_failure(run: Path, dataset: Dataset, participant: Participant, error: Exception) -> None:
+    """Store that a cell failed, and with what words."""
+    write_cell(folder_of(run, dataset, participant), {**_identity(dataset, participant), "error": str(error)}, {})
+
+
+def folder_of(run: Path, dataset: Dataset, participant: Participant) -> Path:
+    """Where a cell lies in the folder of a run."""
+    return cell_folder(run, dataset.name, participant.label, participant.signature)
+
+
+def dropped_hits(dataset: Dataset) -> int:
+    """How many more hits to fetch, so that the depth stays where a query itself is left out."""
+    return int((dataset.left_out >= 0).any())
+
+
+def without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
+    """Drop the hit that is the query itself; one more was fetched."""
+    documents = ranking.documents
+    own = (documents == dataset.left_out[:, None]) & (documents >= 0)
+    order = np.argsort(own, axis=1, kind="stable")[:, :depth]
+    kept = np.take_along_axis(np.where(own, -1, documents), order, axis=1)
+    scores = np.take_along_axis(np.where(own, np.float32(-np.inf), ranking.scores), order, axis=1)
+    return Ranking(kept, scores)
+
+
+def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> CellResult:
+    return CellResult(ranking, evaluate(dataset, ranking, settings.measures), recall_curve(dataset, ranking))
+
+
+def _first_query(worker: WorkerLike) -> tuple[float, float]:
+    """Seconds of the first query after the build, and apart from them of a model load that it had to wait for."""
+    timed = worker.time([0])
+    load = float(timed.phases["load"][0]) / 1e9 if "load" in timed.phases else 0.0
+    return float(timed.nanoseconds[0]) / 1e9 - load, load
+
+
+def _load(work: Work) -> float:
+    return work.phases.get("load", 0.0)
+
+
+def _identity(dataset: Dataset, participant: Participant) -> dict[str, Any]:
+    """Whose figures a cell holds."""
+    return {
+        "dataset": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "retriever": participant.label,
+        "signature": participant.signature,
+        "parameters": participant.parameters,
+    }
+
+
+def _quantities(work: Work, ranked: Ranked) -> dict[str, float]:
+    """What was recorded while indexing and while ranking, added up."""
+    names: Sequence[str] = [*work.quantities, *(each for each in ranked.work.quantities if each not in work.quantities)]
+    return {name: work.quantities.get(name, 0) + ranked.work.quantities.get(name, 0) for name in names}

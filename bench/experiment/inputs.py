@@ -1,0 +1,99 @@
+"""What a run is made of: all that can be refused is refused here, before a folder is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.analysis.values import check_grades
+from bench.config import RunConfig
+from bench.data.dataset import Dataset
+from bench.data.formats import load_dataset, shipped
+from bench.data.formats.options import Options
+from bench.data.formats.traps import read_traps
+from bench.errors import BenchError, unknown
+from bench.evaluation.measures import cutoff, resolve
+from bench.experiment import cautions
+from bench.experiment.participants import Participant, participants
+from retrievers import Retriever
+
+if TYPE_CHECKING:
+    import ir_measures
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Datasets as they are asked (sliced, sampled), who takes part, the measures by name, and the ranking depth.
+
+    by_name: can all that takes part be named in a command? cautions: what a reader must know of the sets.
+    """
+
+    datasets: list[Dataset]
+    participants: list[Participant]
+    measures: dict[str, ir_measures.Measure]
+    depth: int
+    by_name: bool
+    cautions: list[str]
+
+
+def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Sequence[Dataset] | None) -> Inputs:
+    """The inputs of a run. given: loaded datasets, in place of the configured names.
+
+    Raises BenchError for unknown names, sets that cannot be read, measures that do not fit, runs of another set.
+    """
+    measures = resolve(config.measures)
+    taking_part = participants(config.retrievers, instances, config.runs, config.seed if config.controls else None)
+    datasets = list(given) if given is not None else _read(config)
+    _refuse_same_names(datasets)
+    datasets = [dataset.keeping_itself(config.keep_self) for dataset in datasets]
+    if config.by:
+        datasets = _sliced(datasets, config.by)
+    warnings = list(cautions.of_sets(datasets))
+    if config.measures == RunConfig.measures:  # those that somebody chose stay as they are
+        measures |= resolve([dataset.card.measure for dataset in datasets])
+    for name in config.margins:
+        if name not in measures:
+            raise unknown("measure to set a margin for:", name, measures)
+    warnings += cautions.of_margins(config, list(measures), datasets)
+    if config.limit is not None:
+        datasets = [dataset.sample(config.limit, config.seed) for dataset in datasets]
+    for dataset in datasets:
+        check_grades(measures, dataset)
+    for participant in taking_part:
+        if participant.ranked is not None:
+            for dataset in datasets:
+                participant.ranked(dataset, 1)
+    if config.traps:
+        read_traps(Path(config.traps), datasets[0])
+    by_name = given is None and all(participant.instance is None for participant in taking_part)
+    depth = max([config.depth, *map(cutoff, measures)])
+    return Inputs(datasets, taking_part, measures, depth, by_name, warnings)
+
+
+def _read(config: RunConfig) -> list[Dataset]:
+    options = Options.of(config)
+    return [load_dataset(name, options) for name in config.datasets or shipped()]
+
+
+def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:
+    """By these metadata fields; a field that no set has is a mistake."""
+    sliced = [dataset.sliced_by(fields) for dataset in datasets]
+    for name in fields:
+        if not any(name in dataset.card.slices for dataset in sliced):
+            known = sorted({key for dataset in datasets for metadata in dataset.metadata for key in metadata})
+            if not known:
+                sets = ", ".join(dataset.name for dataset in datasets)
+                raise BenchError(f"There is no metadata field {name!r}.", f"The queries of {sets} have no metadata.")
+            raise unknown("metadata field", name, known)
+    return sliced
+
+
+def _refuse_same_names(datasets: Sequence[Dataset]) -> None:
+    names = [dataset.name for dataset in datasets]
+    if not names:
+        raise BenchError("There is no dataset.", "Name a set or a folder; `python -m bench datasets` lists the sets.")
+    for name in names:
+        if names.count(name) > 1:
+            raise BenchError(f"Two datasets are called {name!r}.", "Rename one of the folders.")
