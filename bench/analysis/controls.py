@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 from bench.evaluation.measures import cutoff, evaluate_positions, resolve
 from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import TIE
@@ -97,7 +97,9 @@ def oracle(dataset: Dataset, depth: int) -> Ranking:
     size = len(dataset.documents)
     rows = []
     for judged in dataset.judgements:
-        relevant = sorted((document for document, grade in judged.items() if grade > 0), key=lambda d: (-judged[d], d))
+        relevant = sorted(
+            (document for document, grade in judged.items() if is_relevant(grade)), key=lambda d: (-judged[d], d)
+        )
         wanted = min(size, depth + len(relevant) + 1)
         rest = np.setdiff1d(np.arange(wanted), relevant)
         rows.append(np.concatenate([np.array(relevant, dtype=np.int64), rest]))

@@ -11,7 +11,7 @@ import numpy as np
 from bench.analysis.judged_hits import NOWHERE, Hits, rank_or_none, within
 from bench.analysis.set_effects import Pairs, _count_above
 from bench.data.check.near_duplicates import TooMuch, near_pairs
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 from bench.data.normalised import normalised
 
 EXAMPLES = 20
@@ -54,7 +54,10 @@ def copies(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Copies:
         (query, document): relevant
         for query, documents in suspects.items()
         for document in documents
-        if (relevant := alike[document] & {each for each, grade in dataset.judgements[query].items() if grade > 0})
+        if (
+            relevant := alike[document]
+            & {each for each, grade in dataset.judgements[query].items() if is_relevant(grade)}
+        )
     }
     pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     ranks = {label: each.rank(pairs[:, 0], pairs[:, 1]) for label, each in hits.items()}
@@ -100,7 +103,7 @@ def _suspects(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> dict[i
 def _alike(dataset: Dataset, suspects: Mapping[int, set[int]]) -> tuple[dict[int, set[int]], bool]:
     """Document -> documents of the same or nearly the same text, among the suspects and the relevant ones; and whether
     nearly the same ones were searched."""
-    wanted = set(dataset.judged_document[dataset.grade > 0].tolist()).union(*suspects.values())
+    wanted = set(dataset.judged_document[dataset.relevant].tolist()).union(*suspects.values())
     same: dict[str, set[int]] = defaultdict(set)
     for document in sorted(wanted):
         if text := normalised(dataset.texts[document]):

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 from retrievers.base import NO_HIT, Ranking
 
 NOWHERE = 0  # the rank of a document that is not among the stored hits; ranks count from 1
@@ -51,7 +51,7 @@ class Hits:
     @cached_property
     def first_relevant(self) -> NDArray[np.int64]:
         """[queries]: rank of the first relevant hit, NOWHERE where none is stored."""
-        return first(self.grade > 0)
+        return first(is_relevant(self.grade))
 
     def rank(self, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.int64]:
         """[pairs]: rank of a document in the hits of a query, NOWHERE where it is not stored."""

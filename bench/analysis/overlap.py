@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.analysis.mean_with_interval import Figure, figures, grouped
 from bench.analysis.terms import Terms
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 
 BINS = 5
 FEWEST = 20  # queries in a bin: an interval of fewer says next to nothing
@@ -63,7 +63,7 @@ def overlap(dataset: Dataset, terms: Terms) -> Values:
     """
     share = np.full(len(dataset.queries), np.nan)
     for query, judged in enumerate(dataset.judgements):
-        relevant = [document for document, grade in judged.items() if grade > 0]
+        relevant = [document for document, grade in judged.items() if is_relevant(grade)]
         asked = terms.queries[query]
         if relevant and asked:
             best = max(terms.weight(asked & terms.document(document)) for document in relevant)

@@ -62,7 +62,7 @@ def windows(dataset: Dataset, hits: Mapping[str, Hits], models: Mapping[str, Mod
 
 def window(dataset: Dataset, hits: Mapping[str, Hits], model: Model, readers: tuple[str, ...], cutoff: int) -> Window:
     """How often relevant documents that the window cuts are found, against the others."""
-    chosen = dataset.grade > 0
+    chosen = dataset.relevant
     query, document = dataset.judged_query[chosen], dataset.judged_document[chosen]
     relevant = np.unique(document)
     try:

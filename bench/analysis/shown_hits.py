@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 from bench.storage.cell import Cell
 
 SHOWN_HITS = 10
@@ -47,7 +47,9 @@ def queries_table(dataset: Dataset, cells: list[tuple[str, Cell]]) -> pa.Table:
 def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> tuple[pa.Array, pa.Array]:
     """The relevant documents and the first hits of some queries, in columns `relevant` and `hits`."""
     shown = [cell.ranking.documents[queries.start : queries.stop, :SHOWN_HITS] for _, cell in cells]
-    judged = [document for query in queries for document, grade in dataset.judgements[query].items() if grade > 0]
+    judged = [
+        document for query in queries for document, grade in dataset.judgements[query].items() if is_relevant(grade)
+    ]
     wanted = np.unique(np.concatenate([np.array(judged, dtype=np.int64), *(each[each >= 0] for each in shown)]))
     whole = dataset.documents["text"].take(pa.array(wanted)).to_pylist()
     texts = {document: text[:SHOWN_CHARACTERS] for document, text in zip(wanted.tolist(), whole, strict=True)}
@@ -59,7 +61,7 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
             [
                 {"document": ids[document], "grade": grade, "text": texts[document]}
                 for document, grade in sorted(grades.items())
-                if grade > 0
+                if is_relevant(grade)
             ]
         )
         hits.append(

@@ -93,7 +93,7 @@ def _ndcg(dataset: Dataset, form: ClosedForm, gain: Values, unknown: NDArray[np.
     total = unknown.sum(axis=1)
     possible = np.arange(first.shape[1]) <= total[:, None]
     low, high, everything = value, value, value
-    used = np.unique(dataset.grade[dataset.grade > 0]) if dataset.answerable.any() else np.ones(1)
+    used = np.unique(dataset.grade[dataset.relevant]) if dataset.answerable.any() else np.ones(1)
     grades = used[np.linspace(0, len(used) - 1, min(len(used), MOST_GRADES)).astype(int)]
     for grade in grades.tolist():
         worth = _worth_with(ideal(dataset, form), discount, grade, first.shape[1])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
-from bench.evaluation import own_measures
 from bench.evaluation.measure_names import parse
+from bench.evaluation.own_measures import OWN
 from retrievers.base import Ranking
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ from bench.evaluation.measures import cutoff, evaluate_positions
 
 
 def check_grades(measures: dict[str, ir_measures.Measure], dataset: Dataset) -> None:
-    """Raise BenchError for a measure that the set's grades are too high for: ERR, whose definition ends at grade 4."""
-    highest, most = int(dataset.grade.max(initial=0)), own_measures.HIGHEST_ERR_GRADE
+    """Raise BenchError for a measure that the set's grades are too high for, as ERR, whose definition ends at 4."""
+    highest = int(dataset.grade.max(initial=0))
     for name, measure in measures.items():
-        if measure.NAME == "ERR" and highest > most:
+        most = OWN[measure.NAME].highest_grade if measure.NAME in OWN else None
+        if most is not None and highest > most:
             raise BenchError(
                 f"The measure {name!r} cannot be computed on {dataset.name}: it is defined for grades up to {most}, "
                 f"and the set has {highest}.",
@@ -60,7 +61,7 @@ def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
     if not answerable.any():
         return np.zeros(ranking.documents.shape[1])
     width = len(dataset.documents)
-    wanted = dataset.grade > 0
+    wanted = dataset.relevant
     relevant = dataset.judged_query[wanted] * width + dataset.judged_document[wanted]
     rows = np.arange(len(ranking.documents))[:, None] * width
     found = np.isin(rows + ranking.documents, relevant) & (ranking.documents >= 0)

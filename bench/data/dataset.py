@@ -190,10 +190,15 @@ class Dataset:
         return self.judgements[query].get(document, unknown)
 
     @cached_property
+    def relevant(self) -> NDArray[np.bool_]:
+        """bool [judgements]: those that say that a document is relevant."""
+        return is_relevant(self.grade)
+
+    @cached_property
     def answerable(self) -> NDArray[np.bool_]:
         """[queries]: has at least one relevant document."""
         best = np.zeros(len(self.queries), dtype=bool)
-        best[self.judged_query[self.grade > 0]] = True
+        best[self.judged_query[self.relevant]] = True
         return best
 
     @cached_property
@@ -209,7 +214,7 @@ class Dataset:
         same too (`is_itself`), since ids may agree by chance. A document that is judged relevant never is.
         """
         own = self.own_document.copy()
-        relevant = self.grade > 0
+        relevant = self.relevant
         asked, judged = self.judged_query[relevant], self.judged_document[relevant]
         own[asked[own[asked] == judged]] = -1
         if self.card.drop_self is None:
@@ -316,6 +321,15 @@ def group_codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
     seen: dict[object, int] = {}
     keys = (label if label else position for position, label in enumerate(labels))
     return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+
+
+@overload
+def is_relevant(grade: int) -> bool: ...
+@overload
+def is_relevant(grade: NDArray[np.int64]) -> NDArray[np.bool_]: ...
+def is_relevant(grade: Any) -> Any:
+    """Does a grade say that a document is relevant? From 1 on, as in trec_eval; a measure may ask for more (rel)."""
+    return grade > 0
 
 
 def is_itself(query: str, document: str) -> bool:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, nearest
+from bench.evaluation import own_measures
 
 if TYPE_CHECKING:
     import ir_measures
@@ -121,6 +122,7 @@ def parse(name: str) -> ir_measures.Measure:
     """
     import ir_measures
 
+    own_measures.register()
     try:
         measure = ir_measures.parse_measure(name)
     except Exception:  # noqa: BLE001 - NameError, ValueError, SyntaxError …: all mean that the name is not one

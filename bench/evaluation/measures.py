@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.evaluation import own_measures
 from bench.evaluation.measure_names import known, parse
+from bench.evaluation.own_measures import OWN
 from retrievers.base import NO_HIT
 
 if TYPE_CHECKING:
@@ -45,14 +46,24 @@ def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
 def cutoff(name: str) -> int:
     """The rank that a measure looks down to; 0 where it has none. Compat's is part of its definition."""
     measure = parse(name)
-    if measure.NAME == "Compat":
-        return own_measures.COMPAT_DEPTH
-    return int(measure.params.get("cutoff", 0))
+    own = OWN.get(measure.NAME)
+    return own.cutoff if own is not None and own.cutoff else int(measure.params.get("cutoff", 0))
 
 
 def uncut(names: Sequence[str]) -> list[str]:
     """Those that look down to the last hit: their figures depend on how deep a ranking was cut."""
-    return [name for name in names if not cutoff(name) and parse(name).NAME not in ("NumRel", "NumQ")]
+    return [name for name in names if not cutoff(name) and _looks_at_hits(name)]
+
+
+def counts(name: str) -> bool:
+    """Does it count something, so that it has no highest value? All others lie between 0 and 1."""
+    kind = name.partition("@")[0].partition("(")[0]
+    return OWN[kind].most > 1 if kind in OWN else kind.startswith("Num")
+
+
+def _looks_at_hits(name: str) -> bool:
+    own = OWN.get(parse(name).NAME)
+    return own is None or own.of_ranking
 
 
 def evaluate_positions(

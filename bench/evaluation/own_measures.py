@@ -1,5 +1,7 @@
 """Measures by our own formulas: no provider of ir_measures computes them here, or it rounds, or has another rule.
 
+To add one: write its formula, and one entry of _ALL.
+
 Each takes a measure with its parameters, the judgements and the ranked positions, as measures.evaluate_positions does,
 and gives a value per query, float64 [queries]: 0 where there is no hit or nothing is relevant. Unjudged hits and
 negative grades are not relevant and gain nothing.
@@ -8,8 +10,10 @@ negative grades are not relevant and gain nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +34,32 @@ _UNJUDGED = -1  # as a grade: below every rel
 _EXPONENTIAL = "exp-log2"
 
 
+@dataclass(frozen=True)
+class OwnMeasure:
+    """A measure that is computed here, whatever ir_measures' providers make of it.
+
+    where: the parameter and its value of which alone this is the formula, None where it is of all. most: its highest
+    value. cutoff: the rank that it looks down to by its definition, 0 where that is a parameter. highest_grade: that it
+    is defined for. of_ranking: does it depend on the hits? parameters: with their defaults, of a measure that
+    ir_measures does not name; `cutoff` (0: none) is what stands after the @.
+    """
+
+    name: str
+    values: Formula
+    where: tuple[str, Any] | None = None
+    most: float = 1.0
+    cutoff: int = 0
+    highest_grade: int | None = None
+    of_ranking: bool = True
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
 def formula(measure: ir_measures.Measure) -> Formula | None:
     """Our own formula of a measure, None where ir_measures' provider is right."""
-    if measure.NAME == "nDCG" and measure.params.get("dcg") == _EXPONENTIAL:
-        return _exponential_ndcg
-    return _FORMULAS.get(str(measure.NAME))
+    own = OWN.get(str(measure.NAME))
+    if own is None or (own.where is not None and measure.params.get(own.where[0]) != own.where[1]):
+        return None
+    return own.values
 
 
 def _grades(
@@ -167,12 +192,29 @@ def _one(measure: ir_measures.Measure, judgements: Judgements, documents: Positi
     return np.ones(len(judgements))
 
 
-_FORMULAS: dict[str, Formula] = {
-    "Compat": _compatibility,
-    "ERR": _expected_reciprocal_rank,
-    "IPrec": _interpolated_precision,
-    "NumQ": _one,
-    "NumRel": _relevant,
-    "RBP": _rank_biased_precision,
-    "SetF": _set_f,
-}
+_ALL = (
+    OwnMeasure("Compat", _compatibility, cutoff=COMPAT_DEPTH),
+    OwnMeasure("ERR", _expected_reciprocal_rank, highest_grade=HIGHEST_ERR_GRADE),
+    OwnMeasure("IPrec", _interpolated_precision),
+    OwnMeasure("nDCG", _exponential_ndcg, where=("dcg", _EXPONENTIAL)),
+    OwnMeasure("NumQ", _one, most=1, of_ranking=False),
+    OwnMeasure("NumRel", _relevant, most=math.inf, of_ranking=False),
+    OwnMeasure("RBP", _rank_biased_precision),
+    OwnMeasure("SetF", _set_f),
+)
+OWN = {measure.name: measure for measure in _ALL}
+
+
+@cache
+def register() -> None:
+    """Make those that ir_measures does not name known to it, with their parameters."""
+    from ir_measures import measures
+
+    for own in OWN.values():
+        if own.name not in measures.registry:
+            parameters = {
+                name: measures.ParamInfo(dtype=type(default), default=default)
+                for name, default in own.parameters.items()
+            }
+            names = {"__name__": own.name, "NAME": own.name, "SUPPORTED_PARAMS": parameters}
+            measures.register(type(own.name, (measures.Measure,), names)())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.regression.gates import ALL, COUNTS, Gate
+from bench.evaluation.measures import counts
+from bench.regression.gates import ALL, Gate
 from bench.regression.result import FEWEST, UNMOVED, Change, Check, CostChange, Judged, Pair, Result, State
 
 # Head's means by (dataset, retriever, slice, measure).
@@ -87,7 +88,7 @@ def _power(row: Change) -> str:
     what = "query" if row.groups == row.queries == 1 else "queries" if row.groups == row.queries else "groups"
     if row.groups < FEWEST:
         return f"{row.groups} {what} can show no difference, {FEWEST} are the least"
-    if math.isnan(row.detectable) or (row.detectable >= 1 and not row.measure.startswith(COUNTS)):
+    if math.isnan(row.detectable) or (row.detectable >= 1 and not counts(row.measure)):
         return f"with {row.queries:,} queries no difference would be found 4 times of 5"
     least = max(row.detectable, 0.001)
     return f"with {row.queries:,} queries a true difference of {least:.3f} would be found 4 times of 5"

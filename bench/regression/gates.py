@@ -17,12 +17,10 @@ from typing import Literal, Protocol
 
 from bench.errors import BenchError, unknown
 from bench.evaluation.measure_names import same
+from bench.evaluation.measures import counts
 from bench.storage.costs import BY_GATE
 
 ALL = "all"
-
-# Measures that count something; all others lie between 0 and 1.
-COUNTS = "Num"
 
 Kind = Literal["drop", "difference", "floor", "growth", "limit"]
 
@@ -132,7 +130,7 @@ def parse(text: str, names: Names) -> Gate:
     if found["percent"]:
         raise _malformed(text, "the bound of a measure is a number; % is for costs")
     kind: Kind = "floor" if value > 0 and not found["sign"] else "difference"
-    if kind == "difference" and value <= -1 and not figure.startswith(COUNTS):
+    if kind == "difference" and value <= -1 and not counts(figure):
         raise _malformed(text, "a measure is between 0 and 1, so a drop of 1 or more is allowed to all; 1% is 0.01")
     return Gate(text.strip(), kind, figure, scope, where, found["relation"], value)
 

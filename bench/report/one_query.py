@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.data.dataset import is_relevant
 from retrievers.analyzer import Analyzer
 from retrievers.words import token_spans
 
@@ -40,7 +41,7 @@ def render(found: Found) -> Iterator[RenderableType]:
 def _hit(rank: int, hit: Hit, terms: set[str]) -> RenderableType:
     heading = Text(f"{rank + 1}. {hit.document}  {hit.score:.3f}", style="dim")
     if hit.grade is not None:
-        relevant = hit.grade > 0
+        relevant = is_relevant(hit.grade)
         heading.append(" ✓" if relevant else " ✗", style="bold green" if relevant else "bold red")
         if hit.grade > 1:
             heading.append(f" grade {hit.grade}", style="green")

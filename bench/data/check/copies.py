@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from bench.data.check.finding import Finding, about, counted
 from bench.data.check.near_duplicates import TooMuch
 from bench.data.check.normalised_set import NormalisedSet
+from bench.data.dataset import is_relevant
 from retrievers.words import words
 
 WORDS = 6
@@ -101,7 +102,7 @@ def _right_answers(subject: NormalisedSet, group: Sequence[int]) -> set[frozense
         frozenset(
             (document, grade)
             for document, grade in dataset.judgements[query].items()
-            if grade > 0 and document not in left_out
+            if is_relevant(grade) and document not in left_out
         )
         for query in group
     }
@@ -125,7 +126,7 @@ def _conflicting_documents(subject: NormalisedSet) -> Iterator[Finding]:
         found += [
             (subject.query_ids[query], *(subject.document_ids[each] for each in (document, other)))
             for document, grade in judged.items()
-            if grade > 0
+            if is_relevant(grade)
             for other in subject.same_documents.get(subject.documents[document], ())
             if (known := subject.dataset.grade_of(query, other)) is not None and known <= 0
         ]
@@ -147,7 +148,7 @@ def _queries_among_documents(subject: NormalisedSet) -> Iterator[Finding]:
             if document == dataset.left_out[query]:
                 continue
             grade = dataset.grade_of(query, document)
-            kind = "unjudged" if grade is None else "relevant" if grade > 0 else "wrong"
+            kind = "unjudged" if grade is None else "relevant" if is_relevant(grade) else "wrong"
             found[kind].append((subject.query_ids[query], subject.document_ids[document]))
     phrase = ("time a query is the text of", "times a query is the text of")
     rest = "an unjudged document, so that finding it counts as wrong"
@@ -212,7 +213,7 @@ def _unjudged_copies(subject: NormalisedSet, near: Sequence[tuple[int, int]]) ->
     found: set[tuple[str, ...]] = set()
     for query, judged in enumerate(dataset.judgements):
         left_out = {int(dataset.left_out[query])}
-        relevant = (document for document, grade in judged.items() if grade > 0)
+        relevant = (document for document, grade in judged.items() if is_relevant(grade))
         copies = {copy for document in relevant for copy in alike.get(document, ())}
         found |= {(subject.query_ids[query], subject.document_ids[copy]) for copy in copies - judged.keys() - left_out}
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.data.check.finding import Finding, about, counted
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 from bench.data.normalised import normalised
 from bench.data.slices import slices
 from bench.evaluation.power import detectable_difference
@@ -96,7 +96,7 @@ def _only_relevant(dataset: Dataset) -> Iterator[Finding]:
     ids = [
         query
         for query, judged in zip(dataset.query_ids, dataset.judgements, strict=True)
-        if all(grade > 0 for grade in judged.values())
+        if all(is_relevant(grade) for grade in judged.values())
     ]
     rest = "no document judged not relevant: whatever was not judged counts as wrong there"
     yield from about(ids, "only-relevant-judged", "note", ("query has", "queries have"), rest)

@@ -58,7 +58,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _names(dataset: Dataset) -> Iterator[Finding]:
-    relevant = np.unique(dataset.judged_document[dataset.grade > 0])
+    relevant = np.unique(dataset.judged_document[dataset.relevant])
     named = relevant[_matching(dataset.documents["text"].take(pa.array(relevant)), NAME)]
     if 2 * len(named) > len(relevant):
         yield Finding(

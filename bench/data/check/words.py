@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.check.finding import Finding, counted
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, is_relevant
 from bench.data.slices import ALL, slices
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
@@ -23,7 +23,7 @@ _BATCH = 4096
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Findings on shared words and on the lengths of documents."""
     analyzer = Analyzer()
-    relevant = overlap(dataset, analyzer, lambda grade: grade > 0)
+    relevant = overlap(dataset, analyzer, is_relevant)
     traps = overlap(dataset, analyzer, lambda grade: grade <= 0)
     masks = slices(dataset)
     figures = _by_slice(relevant, masks)
@@ -91,7 +91,7 @@ def _window(dataset: Dataset) -> Iterator[Finding]:
     longer = np.flatnonzero(lengths > window)
     if not len(longer):
         return
-    relevant = np.unique(dataset.judged_document[dataset.grade > 0])
+    relevant = np.unique(dataset.judged_document[dataset.relevant])
     cut = int(np.isin(relevant, longer).sum())
     text = counted(len(longer), "document is", "documents are")
     yield Finding(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from bench.data.dataset import is_relevant
 from bench.data.slices import ALL
 from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Hit, Judged, Regression
 from bench.report.table import Table, counted, log_line, p_value, shows_from, signed
@@ -199,7 +200,7 @@ def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
     """The first hits of base, then of head, and the first relevant one: the side, and the hit in one line."""
     for side, hits in (("base", flip.base), ("head", flip.head)):
         shown = hits[:SHOWN_HITS]
-        relevant = [each for each in hits if (each.grade or 0) > 0][:1]
+        relevant = [each for each in hits if is_relevant(each.grade or 0)][:1]
         yield from ((side, hit(each)) for each in (*shown, *(each for each in relevant if each not in shown)))
         if not hits:
             yield side, "finds nothing"
@@ -207,7 +208,7 @@ def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
 
 def hit(each: Hit) -> str:
     """A hit in one line."""
-    mark = " ✓" if (each.grade or 0) > 0 else " ✗" if each.grade is not None else ""
+    mark = " ✓" if is_relevant(each.grade or 0) else " ✗" if each.grade is not None else ""
     return inert(f"{each.rank}. {each.document}{mark} {each.text}", SHOWN_CHARACTERS)
 
 
