@@ -30,13 +30,23 @@ def run(
     fresh: bool = False,
     **settings: Any,
 ) -> Run:
-    """Run retrievers on datasets and return the stored run, whose tables are DataFrames.
+    """Run retrievers on datasets and store what comes out.
 
-    datasets: names, folders or loaded Datasets (none: the shipped sets). retrievers: names with parameters, or
-    objects with `index` and `search`, which run in this process under the name of their class (none: the config's,
-    else tfidf, bm25 and minilm). resume: go on with the run of that name where it stopped; fresh: begin it anew.
-    settings: the other fields of RunConfig (measures, depth, latency, limit, name, …).
-    Raises BenchError for bad input. A retriever that fails is a row of the result's `failures`.
+    Args:
+        datasets: Names, paths or loaded Datasets, one or several; none: the shipped sets.
+        retrievers: Names with parameters ("bm25:k1=0.9"), or objects with `index` and `search`, which run in this
+            process under the name of their class; none: the config's, else tfidf, bm25 and minilm.
+        config: A bench.toml. What is given here comes before what it says.
+        listener: Is told of each step (`bench.experiment.events.Event`).
+        resume: Go on with the run of that name where it stopped.
+        fresh: Begin the run of that name anew.
+        **settings: The other fields of `bench.config.RunConfig`: measures, depth, latency, limit, name, …
+
+    Returns:
+        The stored run, whose tables are DataFrames. A retriever that fails is a row of its `failures`.
+
+    Raises:
+        BenchError: For bad input, before anything is written, and for a full disk, with what is done so far kept.
     """
     known = [each.name for each in fields(RunConfig) if each.name not in ("datasets", "retrievers")]
     for key in settings:

@@ -62,13 +62,22 @@ def compare(
     flips: int = FLIPS,
     partial: bool = False,
 ) -> Regression:
-    """Head against base: folders of stored runs, runs, or "baseline" for results/baseline.
+    """Compare two stored runs. No retriever runs again.
 
-    gates: conditions as `bench.regression.gates` describes them; a cell that none of them holds to base over all
-    queries has the default, no significant drop of its set's main measure.
-    flips: sign assignments of each test. partial: head was meant to hold only some cells of base. Raises BenchError for
-    a run that is none, is not complete or is damaged, for one of another schema (errors.OtherSchemaError), and for a
-    gate that cannot be read or names what is not there.
+    Args:
+        base: The folder of a stored run, a run, or "baseline" for results/baseline.
+        head: The same; it is held against base.
+        gates: Conditions as `bench.regression.gates` describes them. A cell that none of them holds to base over all
+            queries has the default: no significant drop of its set's main measure.
+        flips: Sign assignments of each test.
+        partial: Head was meant to hold only some cells of base.
+
+    Returns:
+        What moved, how sure that is, and what each gate says.
+
+    Raises:
+        BenchError: For a run that is none, is not complete or is damaged, and for a malformed gate.
+        OtherSchemaError: For a run that a version of another schema wrote.
     """
     before, after = stored(base), stored(head)
     found = pair(before, after, partial)

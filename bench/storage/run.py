@@ -247,9 +247,17 @@ def _remedy(folder: Path, info: dict[str, Any] | None = None, anew: str = "Run i
 
 
 def load_run(path: str | Path) -> Run:
-    """Open a stored run. Raises BenchError where it is none, is damaged, or has another schema.
+    """Open a stored run.
 
-    Text tables are read whatever their line ends, since a checkout of version control may change them.
+    Args:
+        path: Its folder. Text tables are read whatever their line ends: a checkout of version control may change them.
+
+    Returns:
+        The run; its tables are read when they are asked for.
+
+    Raises:
+        BenchError: Where it is none, or is damaged.
+        OtherSchemaError: Where a version of another schema wrote it.
     """
     folder = Path(path)
     info = read_info(folder)

@@ -35,9 +35,17 @@ def shipped() -> dict[str, Path]:
 
 
 def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
-    """A shipped set by name, a path in any of the forms, or scheme:name.
+    """Read a labelled set.
 
-    Raises BenchError, naming file and line, for anything that is not right with it.
+    Args:
+        source: The name of a shipped set, a path in any of the forms, or scheme:name ("irds:beir/scifact").
+        options: How to read what can be read in several ways.
+
+    Returns:
+        The set, its documents in descending byte order of their ids.
+
+    Raises:
+        BenchError: For anything that is not right with it, naming file and line.
     """
     name = str(source)
     if not name.isascii() and _is_broken(name):
