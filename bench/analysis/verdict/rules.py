@@ -49,14 +49,12 @@ from bench.analysis.verdict.choices import (
     of_kind,
     undercuts,
 )
+from bench.analysis.verdict.more_queries import holm_steps, more_queries
 from bench.analysis.verdict.result import AMONG, Basis, Choice, Overall, Verdict
 from bench.evaluation.intervals import least_units
 from bench.evaluation.pairs import ALPHA, PairedDifference, outcome
 from bench.evaluation.significance import least_p
 from bench.evaluation.units import TIE
-
-# Normal quantiles of a two-sided test at .05, and of a power of 80%.
-_Z_TEST, _Z_POWER = 1.95996, 0.84162
 
 
 def decide(
@@ -200,7 +198,7 @@ class _Case:
             {} if missing else {each.label: () for each in candidates if not self.limits.exceeded(each)}
         )
         chosen, thrift = self._thrifty(kept, {kept.label: (), **allowed}, lambda _: True)
-        said = (
+        text = (
             self._use(chosen, f": {out.label} has {self.limits.exceeded(out)}"),
             *thrift,
             sentences.too_costly(kept, out, blocking, row),
@@ -208,9 +206,9 @@ class _Case:
             *missing,
         )
         if missing:
-            return self._say(kept.label + AMONG, "cost", *said, pick=kept, winner=winner)
+            return self._say(kept.label + AMONG, "cost", *text, pick=kept, winner=winner)
         row = row.seen_from(out.label if out.kind == "dense" else kept.label)
-        return self._say(_choice(kept), "cost", *said, row=row, pick=chosen, winner=winner)
+        return self._say(_choice(kept), "cost", *text, row=row, pick=chosen, winner=winner)
 
     def _by_quality(
         self, lexical: RetrieverSummary, dense: RetrieverSummary, free: Sequence[RetrieverSummary]
@@ -262,23 +260,23 @@ class _Case:
         if alike(pick):
             reason = sentences.within(loser, called, winner, self.margin)
             chosen, thrift = self._thrifty(pick, rivals, alike)
-            said = (self._use(chosen, reason), *thrift, *figures, *costs)
+            text = (self._use(chosen, reason), *thrift, *figures, *costs)
             choice = chosen.label + AMONG if missing else _choice(chosen)
-            return self._say(choice, "within margin", *said, row=row, pick=chosen, winner=winner)
+            return self._say(choice, "within margin", *text, row=row, pick=chosen, winner=winner)
         if winner:
             beyond = 0 < self.margin <= seen.low
             chosen, thrift = self._thrifty(leader, rivals, better)
             beyond = beyond and (chosen is leader or self._row(chosen.label, other.label).low >= self.margin)
             reason = sentences.better(other, self.margin, beyond=beyond)
-            said = (self._use(chosen, reason), *thrift, *figures, *costs)
+            text = (self._use(chosen, reason), *thrift, *figures, *costs)
             basis: Basis = "beyond margin" if beyond else "better"
             choice = chosen.label + AMONG if missing else _choice(leader)
-            return self._say(choice, basis, *said, row=row, pick=chosen, winner=winner)
-        more = self._more_queries(seen, blocking)
+            return self._say(choice, basis, *text, row=row, pick=chosen, winner=winner)
+        more = more_queries(seen, blocking, self.rows, self.margin)
         first = sentences.undecided(self.dataset, leader, other, blocking, self.margin)
         rest = (*figures, *self._too_few_for_holm(blocking), *self._too_few_for_margin(seen))
-        said = (first, *rest, sentences.wanted(more, seen, pick, called), *missing)
-        return self._say("undecided", "undecided", *said, row=row, wanted=more)
+        text = (first, *rest, sentences.wanted(more, seen, pick, called), *missing)
+        return self._say("undecided", "undecided", *text, row=row, wanted=more)
 
     def _within(self, pick: RetrieverSummary, loser: RetrieverSummary, rivals: Sequence[RetrieverSummary]) -> bool:
         """No rival is better than the pick by the margin, and the best of them is not worse by it either."""
@@ -313,53 +311,11 @@ class _Case:
         rows = [self._row(leader.label, each.label) for each in rivals]
         return [row for row in rows if outcome(row) != "a"]
 
-    def _more_queries(self, seen: PairedDifference, blocking: Sequence[PairedDifference]) -> int | None:
-        """About how many more queries show the difference, or that it is within the margin, whichever takes fewer.
-
-        The interval shortens with the root of the number of queries, and `detectable` is what this many show:
-        (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
-        rows of the set have a p not below this one, and for so many queries that differ as make such a p possible.
-        """
-        shown = max((row.queries * max(self._times(row), self._least_times(row)) for row in blocking), default=math.inf)
-        wanted = min(shown, self._alike(seen)) - seen.queries
-        if not wanted < 10_000_000:
-            return None
-        step = int(10 ** max(0, math.floor(math.log10(max(wanted, 1))) - 1))  # two digits: it is an estimate
-        rounded: int = math.ceil(wanted / step) * step
-        return max(1, rounded)
-
-    def _alike(self, seen: PairedDifference) -> float:
-        """How many queries show a difference of this size and spread to be within the margin."""
-        room = self.margin - abs(seen.difference)
-        if room <= 0:
-            return math.inf
-        # The test adds a query (group) of the greatest difference: spread / sqrt(n) + size / n leave the room.
-        size, spread = seen.queries / seen.groups, seen.detectable * math.sqrt(seen.queries)
-        root = (math.sqrt(spread**2 + 4 * room * size) - spread) / (2 * size)
-        return max(1 / root**2, least_units(room) * size)
-
-    def _times(self, row: PairedDifference) -> float:
-        from scipy.special import ndtri
-
-        if row.difference <= 0:
-            return math.inf
-        stricter = (-float(ndtri(ALPHA / 2 / self._steps(row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
-        return (row.detectable * stricter / row.difference) ** 2
-
-    def _least_times(self, row: PairedDifference) -> float:
-        """However alike the signs, n queries (groups) that differ have a p of at least 2 / 2^n."""
-        differing = min(row.wins + row.losses, row.groups)
-        return (math.floor(math.log2(2 * self._steps(row.p) / ALPHA)) + 1) / differing if differing else math.inf
-
-    def _steps(self, p: float) -> int:
-        """What Holm's correction multiplies this p by: the rows of the set that are not below it."""
-        return max(1, sum(each.p >= p for each in self.rows))
-
     def _too_few_for_holm(self, blocking: Sequence[PairedDifference]) -> tuple[str, ...]:
         """A sentence where no outcome on so few queries (groups) would have been shown."""
         for row in blocking:
             least = least_p(row.groups)
-            steps = self._steps(least)
+            steps = holm_steps(self.rows, least)
             if least * steps >= ALPHA:
                 return (sentences.too_few(row, steps, fewer_help=least < ALPHA),)
         return ()
@@ -380,7 +336,7 @@ class _Case:
         self,
         choice: Choice,
         basis: Basis,
-        *sentences: str,
+        *text: str,
         row: PairedDifference | None = None,
         pick: RetrieverSummary | None = None,
         winner: str | None = None,
@@ -391,7 +347,7 @@ class _Case:
             compared = {"dense": row.a, "lexical": row.b, "difference": row.difference}
             compared |= {"low": row.low, "high": row.high, "p_holm": row.p_holm}
         compared |= {"retriever": pick.label if pick else None, "winner": winner, "more_queries": wanted}
-        return Verdict(self.dataset, self.measure, self.margin, choice, basis, sentences, **compared)
+        return Verdict(self.dataset, self.measure, self.margin, choice, basis, text, **compared)
 
 
 def _choice(candidate: RetrieverSummary) -> Choice:
