@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,17 +54,3 @@ def figures(
 def grouped(dataset: Dataset, mask: NDArray[np.bool_]) -> Groups:
     """The groups of these queries, where the set names any."""
     return None if dataset.groups is None else dataset.groups[mask]
-
-
-def plain(result: Any) -> Any:
-    """A result as JSON can hold it: dataclasses as objects, None for NaN, no numpy type."""
-    if dataclasses.is_dataclass(result) and not isinstance(result, type):
-        kept = [each for each in dataclasses.fields(result) if each.metadata.get("stored", True)]
-        return {each.name: plain(getattr(result, each.name)) for each in kept}
-    if isinstance(result, Mapping):
-        return {str(key): plain(value) for key, value in result.items()}
-    if isinstance(result, list | tuple):
-        return [plain(each) for each in result]
-    if isinstance(result, np.generic):
-        result = result.item()
-    return None if isinstance(result, float) and math.isnan(result) else result

@@ -18,7 +18,6 @@ from bench.analysis.complementarity import SOLVED_AT, Pair, complementarity
 from bench.analysis.copies import copies
 from bench.analysis.guard import Guard
 from bench.analysis.judged_hits import Hits
-from bench.analysis.mean_with_interval import plain
 from bench.analysis.overlap import crossover
 from bench.analysis.set_effects import Model, unknown_words, windows
 from bench.analysis.terms import Terms
@@ -30,6 +29,7 @@ from bench.data.dataset import Dataset
 from bench.data.formats.traps import Traps, judged_traps
 from bench.evaluation import measures
 from bench.evaluation.streams import Purpose, stream
+from bench.storage.files import json_ready
 from retrievers.base import Ranking
 from retrievers.fusion import RRF_K
 
@@ -105,4 +105,4 @@ def analyse(
         "solved_at": SOLVED_AT,
         "rrf_k": RRF_K,
     }
-    return Analysis(plain({**known, **found}), found["pairs"] or [])
+    return Analysis(json_ready({**known, **found}), found["pairs"] or [])

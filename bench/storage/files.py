@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -42,6 +44,25 @@ def write_atomic(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def json_ready(value: Any) -> Any:
+    """A value as JSON holds it: null for NaN and infinities, no numpy type; dataclasses as objects, less the fields
+    whose metadata say `stored: False`.
+    """
+    options = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    return orjson.loads(orjson.dumps(value, default=_plain, option=options))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        stored = (field for field in dataclasses.fields(value) if field.metadata.get("stored", True))
+        return {field.name: getattr(value, field.name) for field in stored}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):  # a named one
+        return list(value)
+    raise TypeError
 
 
 def write_json(path: Path, content: Any) -> None:

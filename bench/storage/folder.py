@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -11,7 +9,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from bench.errors import BenchError
 
@@ -73,9 +73,6 @@ def newest_run(results: Path) -> Path:
 
 LOCK = ".lock"
 
-# What a system says of a lock that another process holds.
-_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
@@ -83,18 +80,22 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises BenchError where another runner holds it, or where files cannot be locked.
     """
-    with (folder / LOCK).open("a+b") as stream:
-        try:
-            _lock(stream)
-        except OSError as error:
-            if error.errno in _HELD:
-                raise BenchError(
-                    f"{folder} is in use by another run.", "Wait for it to end, or give this one another --name."
-                ) from None
-            raise BenchError(
-                f"{folder} cannot be locked: {error.strerror or error}.", "Give --results a folder on another disk."
-            ) from error
+    # No lock that only a file's being there stands for: it would outlive a process that is killed.
+    lock = FileLock(folder / LOCK, timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BenchError(
+            f"{folder} is in use by another run.", "Wait for it to end, or give this one another --name."
+        ) from None
+    except OSError as error:
+        raise BenchError(
+            f"{folder} cannot be locked: {error.strerror or error}.", "Give --results a folder on another disk."
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def refuse_strange(folder: Path) -> None:
@@ -124,14 +125,3 @@ def remove_temporary_files(folder: Path) -> None:
     """Remove what a killed run left half-written."""
     for path in folder.rglob(".*.tmp"):
         path.unlink(missing_ok=True)
-
-
-def _lock(stream: IO[bytes]) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-    else:
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -156,10 +156,10 @@ def test_one_folder_has_one_runner(write_set, tmp_path):
 
 
 def test_a_folder_that_cannot_be_locked_says_why(tmp_path, monkeypatch):
-    def refuse(stream):
+    def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("bench.storage.folder._lock", refuse)
+    monkeypatch.setattr("fcntl.flock", refuse)
     with pytest.raises(BenchError, match="cannot be locked: No locks available"), locked(tmp_path):
         pass
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
+
+from bench.storage.files import json_ready
 
 # "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
 Choice = str
@@ -40,7 +41,8 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, without NaN."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        fields: dict[str, Any] = json_ready(self)
+        return fields
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,5 @@ class Overall:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        fields: dict[str, Any] = json_ready(self)
+        return fields

@@ -7,18 +7,18 @@ nor a CI system that looks for commands in its log reads them.
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 from bench.regression import Flip, Regression
+from bench.storage.files import json_ready
 
 SCHEMA = 1
 
 
 def content(found: Regression) -> dict[str, Any]:
     """The comparison as JSON can hold it; a figure that is not known is null."""
-    whole: dict[str, Any] = _plain(
+    whole: dict[str, Any] = json_ready(
         {
             "schema": SCHEMA,
             "base": found.base,
@@ -62,11 +62,3 @@ def schema() -> dict[str, Any]:
 def _flip(flip: Flip) -> dict[str, Any]:
     sides = {side: [hit._asdict() for hit in getattr(flip, side)] for side in ("base", "head")}
     return {**flip._asdict(), **sides}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
