@@ -140,7 +140,7 @@ def tails(averages: Floats, n: int) -> tuple[float, float]:
     """One-sided p-values of the signed-rank test: above zero, below zero. averages: Walsh averages of n values.
 
     The rank sum of the positive values is the number of positive Walsh averages (Tukey 1949). A zero counts against
-    either side.
+    either side. Not scipy's wilcoxon: the interval is of the same averages, and the two never disagree.
     """
     null = signed_rank(n)
     at_most, below = np.searchsorted(averages, 0.0, "right"), np.searchsorted(averages, 0.0, "left")

@@ -1,4 +1,7 @@
-"""Length-prefixed pickles over the pipes between a parent and its own child, never files."""
+"""Length-prefixed pickles over the pipes between a parent and its own child, never files.
+
+Not multiprocessing.connection: on Windows it cannot take over the pipes of a subprocess.
+"""
 
 from __future__ import annotations
 
