@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.shared import CELL_FAILED, INCONCLUSIVE, NOT_COMPARABLE, REGRESSION
+from bench.report.regression.forms import FORMS
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -29,9 +29,8 @@ def _add_compare(commands: Commands) -> None:
     compare.add_argument("--gate", action="append", dest="gates", metavar="GATE", help='such as "nDCG@10 >= -0.01"')
     compare.add_argument("--strict", action="store_true", help="exit with 4 where a gate is inconclusive")
     compare.add_argument("--config", type=Path, metavar="bench.toml", help="gates and strict of its table [compare]")
-    for form in ("json", "junit", "markdown"):
-        compare.add_argument(f"--{form}", type=Path, metavar="FILE", help="write the comparison to a file")
-    compare.add_argument("--benchmark-json", type=Path, metavar="FILE", help="HEAD's latencies for pytest-benchmark")
+    for name, form in FORMS.items():
+        compare.add_argument(f"--{name}", type=Path, metavar="FILE", help=form.help)
     compare.set_defaults(command=_compare)
 
 
@@ -77,19 +76,14 @@ def _compared(options: argparse.Namespace) -> int:
 def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> None:
     """The files that were asked for, and the summary of a GitHub job where there is one."""
     from bench.errors import BenchError
-    from bench.report.regression import as_json, junit, markdown, pytest_benchmark
+    from bench.report.regression import forms, markdown
     from bench.storage.files import write_atomic
 
-    forms: tuple[tuple[Path | None, Callable[[], bytes]], ...] = (
-        (options.json, lambda: as_json.render(found)),
-        (options.junit, lambda: junit.render(found)),
-        (options.markdown, lambda: markdown.fitting(markdown.render(found)).encode()),
-        (options.benchmark_json, lambda: pytest_benchmark.render(head)),
-    )
-    for path, render in forms:
+    for name in FORMS:
+        path: Path | None = getattr(options, name.replace("-", "_"))
         if path is not None:
             try:
-                write_atomic(path, render())
+                write_atomic(path, forms.render(name, found, head))
             except OSError as error:
                 raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

@@ -156,12 +156,10 @@ def _report(options: argparse.Namespace) -> int:
 def _present(found: Run) -> None:
     from bench.cli import console
     from bench.errors import BenchError
-    from bench.report.run import charts, terminal
-    from bench.report.run.markdown import write
+    from bench.report.run import forms, terminal
 
     try:
-        charts.write(found)
-        write(found)
+        forms.write(found)
     except OSError as error:
         raise BenchError(
             f"The report cannot be written to {found.folder}: {error.strerror}.",

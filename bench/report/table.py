@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.report.blocks import Block
+
 FEWEST = 6  # queries of which a best one is marked: of five no outcome has a p below .05 (two of 2^5 orders of signs)
 DAGGER, FRONT = "†", "◆"
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A title, a header, rows of text, and which cells are the best of their column.
 
-    columns_left: how many of the first columns hold words. line: the same in one line, for a form without room.
+    columns_left: how many of the first columns hold words. line: the same in one line, for a form without room. level:
+    of its title, as a heading.
     """
 
     title: str
@@ -26,6 +29,7 @@ class Table:
     notes: tuple[str, ...] = ()
     columns_left: int = 1
     line: str = ""
+    level: int = 2
 
     def told(self, change: Callable[[str], str]) -> Table:
         """The same with every text changed."""

@@ -15,8 +15,7 @@ from bench.analysis import controls, last_pass
 from bench.analysis.verdict.result import Verdict
 from bench.errors import BenchError
 from bench.evaluation.pairs import COLUMNS
-from bench.report.run import charts, terminal
-from bench.report.run.markdown import write
+from bench.report.run import forms, terminal
 from bench.report.run.quality import quality
 from bench.storage.run import load_run
 from bench.storage.schema import COMPARISONS, VERDICTS
@@ -211,8 +210,7 @@ SECTIONS = {
 
 def shown_forms(found):
     """The report of a run, whose every form is made."""
-    charts.write(found)
-    write(found)
+    forms.write(found)
     list(terminal.render(found))
     return (found.folder / "report.md").read_text("utf-8")
 

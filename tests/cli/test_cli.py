@@ -397,10 +397,10 @@ def test_help_imports_nothing_heavy():
 def test_a_lexical_run_never_imports_torch(write_set, tmp_path):
     folder = write_set()
     code = (
-        "import sys, bench, retrievers\nfrom bench.report.run import charts, markdown, terminal\n"
+        "import sys, bench, retrievers\nfrom bench.report.run import forms, terminal\n"
         f"chosen, out = [retrievers.create('tfidf'), 'bm25'], {str(tmp_path / 'out')!r}\n"
         f"found = bench.run({str(folder)!r}, chosen, results=out, seconds=0.05)\n"
-        "charts.write(found); markdown.write(found); list(terminal.render(found))\n"
+        "forms.write(found); list(terminal.render(found))\n"
         "print(found.failures, sorted({'torch', 'sentence_transformers'} & set(sys.modules)))"
     )
     assert run_python(code).splitlines()[-1] == "[] []"

@@ -8,8 +8,8 @@ import pytest
 import pytrec_eval
 
 import bench
-from bench.report.run import charts, terminal
-from bench.report.run.markdown import render, write
+from bench.report.run import forms, terminal
+from bench.report.run.markdown import render
 from bench.report.run.names import shown_measure
 from bench.report.run.quality import quality
 
@@ -81,8 +81,7 @@ def test_our_own_rankings_keep_the_depth_and_say_so(score):
     verdict = found.analysis["sets"]["deep"]["verdict"]
     assert (verdict["choice"], verdict["retriever"], verdict["winner"]) == ("undecided", None, None)
     assert "looks 100 into bm25, and 300 into other, which are two measures" in verdict["sentences"][0]
-    charts.write(found)
-    write(found)
+    forms.write(found)
     list(terminal.render(found))
     assert "AP to depth 100" in (found.folder / "report.md").read_text("utf-8")
     assert "AP to depth 100" in (found.folder / "charts" / "measures.svg").read_text("utf-8")
@@ -154,7 +153,7 @@ def test_a_stored_run_of_a_version_that_cut_it_is_not_compared(score):
     older(one)
     before = bench.load_run(one.folder)
     assert any("look down to depth 100 in base, 300 in head" in each for each in bench.compare(before, two).problems)
-    write(before)  # and is still shown
+    render(before)  # and is still shown
 
 
 def test_a_longer_file_is_named(score, deep):

@@ -1,17 +1,15 @@
-"""A comparison of two runs -> markdown, for a job's summary or a comment that is replaced by its marker.
-
-Texts stand in code spans, in which no markup, mention, link or HTML is read.
-"""
+"""A comparison of two runs -> markdown, for a job's summary or a comment that is replaced by its marker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.regression import Flip, Regression
-from bench.report.markdown import escape, table_block
+from bench.regression import Regression
+from bench.report import markdown
+from bench.report.blocks import Heading, Sections, Text
 from bench.report.regression import content
+from bench.report.regression.sections import sections
 
 MARKER = "<!-- bench compare -->"
 
@@ -19,39 +17,25 @@ MARKER = "<!-- bench compare -->"
 SUMMARY_BYTES = 1024 * 1024
 COMMENT_BYTES = 65_000
 _CUT = "\n\n</details>\n\n**The rest is too long to be shown here; --json has all of it.**\n"
-# A flipped query takes about a thousand characters.
-SHOWN_FLIPS = 25
 
 
 def render(found: Regression) -> str:
     """The comparison as GitHub-flavoured markdown; the first line is a marker by which a comment can be found.
 
-    `fitting` makes it short enough for a comment, `append` for a job's summary.
+    `comment` makes it short enough for a comment, `append` for a job's summary.
     """
-    names = f"{escape(content.inert(found.head))} against {escape(content.inert(found.base))}"
-    blocks = [MARKER, f"# {names}", f"**{escape(content.headline(found))}**"]
-    blocks += [f"**{escape(each)}**" for each in content.troubles(found)]
-    blocks.append(table_block(content.gates(found)))
-    if moved := content.main(found):
-        blocks.append(table_block(moved))
-    if found.flips:
-        lost = sum(flip.lost for flip in found.flips)
-        counted = f"{lost:,} lost, {len(found.flips) - lost:,} gained"
-        blocks += ["## Flipped queries", *_folded(counted, list(_flips(found)))]
-    notes = [f"- {escape(each)}" for each in content.notes(found)]
-    if notes:
-        blocks += ["## Changed", "\n".join(notes)]
-    if found.changes:
-        blocks += _folded("all measures", [table_block(content.quality(found))])
-    if found.costs:
-        blocks += _folded("all costs", [table_block(content.costs(found))])
-    return "\n\n".join(blocks) + "\n"
+    return _marked(sections(found))
 
 
 def refusal(error: BenchError) -> str:
     """Why there is no comparison: who looks at the summary should not have to look for it in the log."""
-    said = escape(content.inert(f"{error.message} {error.hint}"))
-    return "\n\n".join((MARKER, "# Nothing was compared, which is never a pass", said)) + "\n"
+    said = content.inert(f"{error.message} {error.hint}")
+    return _marked([[Heading("Nothing was compared, which is never a pass", level=1), Text((said,))]])
+
+
+def comment(found: Regression) -> bytes:
+    """As much of the comparison as a comment may hold."""
+    return fitting(render(found)).encode()
 
 
 def fitting(text: str) -> str:
@@ -81,27 +65,5 @@ def _cut(text: str, room: int) -> str:
     return "".join(lines) + _CUT if room >= len(_CUT.encode()) else ""
 
 
-def code(text: str) -> str:
-    """Text as a code span, fit for a table too."""
-    plain = content.inert(text).replace("`", "'").replace("|", "¦").strip()
-    return f"`{plain or ' '}`"
-
-
-def _flips(found: Regression) -> Iterator[str]:
-    for flip in content.shown_flips(found, SHOWN_FLIPS):
-        yield _flip(flip)
-    if more := content.left_out(found, SHOWN_FLIPS):
-        yield escape(more)
-
-
-def _flip(flip: Flip) -> str:
-    what = "lost" if flip.lost else "gained"
-    where = f"{escape(content.inert(flip.retriever))} on {escape(content.inert(flip.dataset))}"
-    query = content.inert(f"{flip.query}: {flip.text}", content.SHOWN_CHARACTERS)
-    lines = [f"- **{what}**, {where}: {code(query)}"]
-    lines += [f"  - {side} {code(hit)}" for side, hit in content.first_hits(flip)]
-    return "\n".join(lines)
-
-
-def _folded(what: str, blocks: list[str]) -> list[str]:
-    return [f"<details><summary>{what}</summary>", *blocks, "</details>"]
+def _marked(sections: Sections) -> str:
+    return f"{MARKER}\n\n{markdown.render(sections)}"

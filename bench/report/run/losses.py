@@ -1,11 +1,11 @@
-"""The queries on which one retriever loses most against another, each as a few lines of text."""
+"""The queries on which one retriever loses most against another: a list for each ordered pair."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from bench.report.blocks import FULL, Block, Heading, Item, Items, Strong
 from bench.report.run.names import analysis
 from bench.report.table import counted, head, number
 from bench.storage.run import Run
@@ -15,34 +15,17 @@ QUERY, TEXT = 160, 120  # characters shown
 TERMS = 8
 
 
-@dataclass(frozen=True)
-class Loss:
-    """One query. summary: who ranks its answer where. details: lines of (what, text)."""
-
-    query: str
-    summary: str
-    details: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The worst losses of one retriever against another."""
-
-    title: str
-    losses: tuple[Loss, ...]
-
-
-def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Losses]:
-    """Every ordered pair in which one loses anything."""
+def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
+    """A heading and a list for every ordered pair in which one loses anything."""
     found = analysis(run, dataset)
     for pair in found.get("failures", ()):
         if pair["worst"]:
             queries = counted(pair["lost"], "query", "queries")
-            title = f"{pair['loser']} below {pair['winner']}: {queries}"
-            yield Losses(title, tuple(_loss(pair, each, found) for each in pair["worst"][:WORST]))
+            yield Heading(f"{pair['loser']} below {pair['winner']}: {queries}", level=4, only=FULL)
+            yield Items(tuple(_loss(pair, each, found) for each in pair["worst"][:WORST]), only=FULL)
 
 
-def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, Any]) -> Loss:
+def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, Any]) -> Item:
     ranks = [(pair["loser"], loss["loser_rank"], loss["loser_value"])]
     ranks.append((pair["winner"], loss["winner_rank"], loss["winner_value"]))
     depths = found.get("depths", {})  # runs of before that key had one for all
@@ -55,7 +38,8 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, 
         ("Terms missing", _terms(loss["missing"])),
     ]
     details += [(f"{pair['loser']}'s hit {each['rank']}", _above(each)) for each in loss["above"]]
-    return Loss(f"“{head(loss['text'], QUERY)}” ({head(loss['query'], 60)})", places, tuple(details))
+    query = f"“{head(loss['text'], QUERY)}” ({head(loss['query'], 60)})"
+    return Item((Strong(query), f" {places}"), tuple((f"{what}: {text}",) for what, text in details))
 
 
 def _place(rank: int | None, depth: int) -> str:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.report.blocks import Paragraph
 from bench.report.run.names import analysis, no_better_than_random
 from bench.storage.run import Run
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """first: the sentence that decides. rest: its figures."""
-
-    first: str
-    rest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from rich.console import Console
 
 import bench
 from bench.data.formats import load_dataset
-from bench.report.run import charts, cost, terminal
+from bench.report.run import charts, cost, forms, terminal
+from bench.report.run.charts import layout, overlap
 from bench.report.run.markdown import render
 from bench.report.run.names import short_labels
 from bench.report.run.quality import DAGGER, by_slice, quality, summary
@@ -124,7 +125,7 @@ def test_all_of_a_chart_lies_within_it_and_every_retriever_looks_different(write
             assert 0 <= each.y0 < each.y1 <= figure.bbox.y1
         assert legend.y1 <= min(each.y0 for each in panels)
         assert not any(one.overlaps(other) for one, other in itertools.combinations(panels, 2))
-    styles = [(style["color"], style["marker"]) for _, style in charts._style(found)]
+    styles = [(style["color"], style["marker"]) for _, style in layout.styles(found)]
     assert len(set(styles)) == count
 
 
@@ -142,7 +143,7 @@ def test_points_lie_within_the_axis_of_overlaps_and_lines_cross_in_the_grey(writ
         for i, (low, high) in enumerate([(0.0, 0.0), (0.1, 0.3), (0.4, 1.0)])
     ]
     contests = [{"dense": "R0", "lexical": name, "crossings": [(0.3, 0.4)]} for name in values if name != "R0"]
-    monkeypatch.setattr(charts, "analysis", lambda *_: {"crossover": {"bins": bins, "contests": contests}})
+    monkeypatch.setattr(overlap, "analysis", lambda *_: {"crossover": {"bins": bins, "contests": contests}})
     charts.write(found)
     (panel,) = next(each for each in drawn.values() if "overlap" in each.axes[0].get_xlabel()).axes
     for line in panel.lines:
@@ -214,3 +215,11 @@ def test_charts_are_the_same_bytes_again(found):
     first = {path.name: path.read_bytes() for path in (found.folder / "charts").iterdir()}
     charts.write(found)
     assert {path.name: path.read_bytes() for path in (found.folder / "charts").iterdir()} == first
+
+
+def test_a_form_is_one_entry_and_so_is_a_chart(found, monkeypatch):
+    monkeypatch.setitem(forms.FORMS, "names.txt", lambda run: "\n".join(run.retrievers))
+    monkeypatch.setitem(charts.CHARTS, "empty", charts.Chart("A new one", "Nothing.", lambda _: Figure()))
+    forms.write(found)
+    assert (found.folder / "names.txt").read_text() == "bm25\nFixed"
+    assert "## A new one\n\n![Nothing.](charts/empty.svg)\n" in (found.folder / "report.md").read_text("utf-8")

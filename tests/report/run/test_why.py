@@ -16,9 +16,9 @@ from rich.console import Console
 import bench
 from bench.data.formats import load_dataset
 from bench.report.markdown import escape
-from bench.report.run import audits, charts, losses, terminal, why
+from bench.report.run import audits, charts, forms, losses, terminal, why
 from bench.report.run.cost import cost
-from bench.report.run.markdown import render, write
+from bench.report.run.markdown import render
 from bench.report.run.names import analysis
 from bench.report.run.quality import quality, summary
 from bench.report.run.verdict import conclusion
@@ -274,13 +274,14 @@ def test_copies_are_told_as_their_table_has_them():
 
 def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):
     stored = [each for each in analysis(found, dataset)["failures"] if each["worst"]]
-    pairs = list(losses.losses(found, dataset))
+    blocks = list(losses.losses(found, dataset))
+    pairs = list(zip(blocks[::2], blocks[1::2], strict=True))
     assert len(pairs) == len(stored)
-    for pair, each in zip(pairs, stored, strict=True):
-        assert pair.title.startswith(f"{each['loser']} below {each['winner']}: {each['lost']} quer")
-        assert len(pair.losses) == min(3, len(each["worst"]))
+    for (heading, queries), each in zip(pairs, stored, strict=True):
+        assert heading.text.startswith(f"{each['loser']} below {each['winner']}: {each['lost']} quer")
+        assert len(queries.items) == min(3, len(each["worst"]))
     text = render(found)
-    assert all(f"#### {escape(pair.title)}" in text for pair in pairs)
+    assert all(f"#### {escape(heading.text)}" in text for heading, _ in pairs)
     assert "query by query: see report.md" in shown(found)
 
 
@@ -303,8 +304,7 @@ def test_several_sets_have_a_verdict_over_all(write_set, tmp_path):
 
 
 def test_hostile_texts_stay_text(found):
-    charts.write(found)
-    write(found)
+    forms.write(found)
     text = (found.folder / "report.md").read_text("utf-8")
     assert "unheard" in text  # queries are shown at all
     for bad in ("<script>", "<b>", "<i>", " www.", " @you", "\x1b", "\u202e"):

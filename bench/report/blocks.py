@@ -1,0 +1,137 @@
+"""What a report is made of. A form (markdown, the terminal) only renders these, in the order in which they come.
+
+A report is a list of sections, the most important first, each a list of blocks. A page is read from its beginning, a
+terminal from its end: it shows the last section first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+# The forms that show a block: all, those with room for everything (a page), those that show less (a terminal).
+Only = Literal["", "full", "short"]
+FULL: Literal["full"] = "full"
+SHORT: Literal["short"] = "short"
+
+
+class Strong(str):
+    """A piece of a text that stands out."""
+
+    __slots__ = ()
+
+
+class Code(str):
+    """A piece of a text that is shown as it is: a hash, a signature."""
+
+    __slots__ = ()
+
+
+Pieces = Sequence[str]  # plain, Strong or Code, in a row; spaces between them are theirs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """only: the forms that show it."""
+
+    only: Only = ""
+
+    def told(self, change: Callable[[str], str]) -> Block:  # noqa: ARG002 (for blocks that name retrievers)
+        """The same with every text that names retrievers changed."""
+        return self
+
+
+@dataclass(frozen=True)
+class Heading(Block):
+    """level: 1 for the report's own."""
+
+    text: str
+    level: int = 2
+
+    def told(self, change: Callable[[str], str]) -> Heading:
+        return replace(self, text=change(self.text))
+
+
+@dataclass(frozen=True)
+class Paragraph(Block):
+    """first: the sentence that decides. rest: what is behind it. state: how it stands, where that has a colour."""
+
+    first: str
+    rest: tuple[str, ...] = ()
+    state: str = ""
+
+    def told(self, change: Callable[[str], str]) -> Paragraph:
+        return replace(self, first=change(self.first), rest=tuple(map(change, self.rest)))
+
+
+@dataclass(frozen=True)
+class Text(Block):
+    """A text without weight; an empty one leaves a line free."""
+
+    pieces: Pieces = ()
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Remark(Block):
+    """What happened, in a word and a text. retriever: the label that the text begins with."""
+
+    kind: Literal["failed", "warning", "changed"]
+    text: str
+    retriever: str = ""
+
+    def told(self, change: Callable[[str], str]) -> Remark:
+        return replace(self, retriever=change(self.retriever))
+
+    @property
+    def whole(self) -> str:
+        """The text with its beginning."""
+        return " ".join(filter(None, (self.retriever, self.text)))
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry of a list, and what stands below it."""
+
+    pieces: Pieces
+    details: tuple[Pieces, ...] = ()
+
+
+@dataclass(frozen=True)
+class Items(Block):
+    """A list."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class FlippedQuery(Block):
+    """A query that lost or gained its hits. where: retriever and set. hits: (base or head, the hit in one line)."""
+
+    state: Literal["lost", "gained"]
+    where: str
+    query: str
+    hits: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Chart(Block):
+    """A picture. path: from the folder of the report. text: what it shows."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Folded(Block):
+    """Blocks that a form hides under a title where it can, and shows where it cannot."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+    def told(self, change: Callable[[str], str]) -> Folded:
+        return replace(self, blocks=tuple(each.told(change) for each in self.blocks))
+
+
+Sections = Sequence[Sequence[Block]]

@@ -1,0 +1,38 @@
+"""The forms of a comparison that are kept as files. To add one: its file here, and its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bench.regression import Regression
+    from bench.storage.run import Run
+
+
+@dataclass(frozen=True)
+class Form:
+    """render: module:function of this package, imported where it is used. of: what it is given."""
+
+    render: str
+    of: Literal["comparison", "head"] = "comparison"
+    help: str = "write the comparison to a file"
+
+
+# The option of `compare` -> what it writes.
+FORMS = {
+    "json": Form("as_json:render"),
+    "junit": Form("junit:render"),
+    "markdown": Form("markdown:comment"),
+    "benchmark-json": Form("pytest_benchmark:render", "head", "HEAD's latencies for pytest-benchmark"),
+}
+
+
+def render(name: str, found: Regression, head: Run) -> bytes:
+    """A comparison in one of the forms."""
+    form = FORMS[name]
+    module, _, function = form.render.partition(":")
+    renderer: Callable[[Regression | Run], bytes] = getattr(import_module(f"{__package__}.{module}"), function)
+    return renderer(head if form.of == "head" else found)

@@ -1,0 +1,77 @@
+"""A stored run -> charts/*.svg and *.png, one panel a dataset."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.report.run.charts import cost, overlap, quality
+from bench.storage.files import write_atomic
+from bench.storage.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Chart(NamedTuple):
+    """heading, text: what a report says of it. draw: gives None where the run has no figures for it."""
+
+    heading: str
+    text: str
+    draw: Callable[[Run], Figure | None]
+
+
+CHARTS = {
+    "measures": Chart(
+        "Measures by retriever", "Mean of each measure by retriever, with 95% intervals.", quality.measures
+    ),
+    "recall": Chart(
+        "Recall by depth", "Share of relevant documents found among the first k hits, by k.", quality.recall
+    ),
+    "slices": Chart("Quality by kind of query", "Main measure by metadata field, with 95% intervals.", quality.slices),
+    "crossover": Chart(
+        "Quality by lexical overlap",
+        "Main measure by the share of a query's words that stand in its best relevant document, 95% intervals. "
+        "Grey: from the last bin that shows a dense or a lexical retriever ahead to the first that shows the other so.",
+        overlap.crossover,
+    ),
+    "pareto": Chart(
+        "Quality against latency",
+        "Main measure against the median time of a warm single query, 95% intervals. Ringed: beaten by no other "
+        "on quality and all costs at once. Below: how many queries were timed, and whether the machine was noisy.",
+        cost.pareto,
+    ),
+    "latency": Chart(
+        "Latency distribution",
+        "Share of warm single queries answered within a time. Below: how many, and whether the machine was noisy.",
+        cost.latency,
+    ),
+}
+
+
+def import_libraries() -> None:
+    """Import what drawing needs; a run has time for it while its retrievers load."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure
+
+    del matplotlib
+
+
+def write(run: Run) -> None:
+    """Draw every chart that the run has figures for."""
+    import matplotlib as mpl
+
+    settings = {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.25}
+    with mpl.rc_context({**settings, "axes.spines.top": False, "axes.spines.right": False}):
+        for name, chart in CHARTS.items():
+            figure = chart.draw(run)
+            if figure is None:
+                continue
+            for form in ("svg", "png"):
+                buffer = io.BytesIO()
+                # Without a date, so that the same run gives the same bytes.
+                metadata = {"Date": None} if form == "svg" else {"Software": None}
+                figure.savefig(buffer, format=form, dpi=110, metadata=metadata)
+                write_atomic(run.folder / "charts" / f"{name}.{form}", buffer.getvalue())
