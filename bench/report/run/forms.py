@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 
-from bench.report.run import charts, markdown
+from bench.report.run import charts
 from bench.storage.files import write_atomic
 from bench.storage.run import Run
 
-# File -> what renders a run as its text. They show the charts that lie in the folder.
-FORMS: dict[str, Callable[[Run], str]] = {"report.md": markdown.render}
+# File -> module:function of this package that makes its text of a run. They show the charts that lie in the folder.
+FORMS = {
+    "report.md": "markdown:render",
+}
 
 
 def write(run: Run) -> None:
     """Draw the charts, and write every form beside them."""
     charts.write(run)
-    for name, render in FORMS.items():
-        write_atomic(run.folder / name, render(run).encode())
+    for name, form in FORMS.items():
+        module, _, function = form.partition(":")
+        text: str = getattr(import_module(f"{__package__}.{module}"), function)(run)
+        write_atomic(run.folder / name, text.encode())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fakes import Fixed
@@ -218,7 +220,9 @@ def test_charts_are_the_same_bytes_again(found):
 
 
 def test_a_form_is_one_entry_and_so_is_a_chart(found, monkeypatch):
-    monkeypatch.setitem(forms.FORMS, "names.txt", lambda run: "\n".join(run.retrievers))
+    names = SimpleNamespace(render=lambda run: "\n".join(run.retrievers))
+    monkeypatch.setitem(sys.modules, "bench.report.run.names_alone", names)
+    monkeypatch.setitem(forms.FORMS, "names.txt", "names_alone:render")
     monkeypatch.setitem(charts.CHARTS, "empty", charts.Chart("A new one", "Nothing.", lambda _: Figure()))
     forms.write(found)
     assert (found.folder / "names.txt").read_text() == "bm25\nFixed"
