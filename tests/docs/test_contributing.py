@@ -16,7 +16,7 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 STEP = re.compile(
     r"^(?:`(?P<new>[\w/]+\.py)`"
     r"|In `(?P<table>\w+)` of `(?P<in>[\w/]+\.py)`"
-    r"|.*above `(?P<above>\w+)` of `(?P<of>[\w/]+\.py)`):"
+    r"|[^\n]*above `(?P<above>\w+)` of `(?P<of>[\w/]+\.py)`):"
     r"\n\n```python\n(?P<code>.*?)```$",
     re.MULTILINE | re.DOTALL,
 )
