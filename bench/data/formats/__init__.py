@@ -1,26 +1,20 @@
-"""Where labelled sets come from: a name, a folder, a file or scheme:name -> Dataset. One module per form.
+"""Where labelled sets come from: a name, a folder, a file or form:name -> Dataset. One module per form.
 
-A form's module has `load(source, options) -> Dataset`; one that lies in files has `recognises(path, options) -> bool`
-as well, so that its paths need no scheme. `pairs:file.csv` forces a form where files could be read in two ways.
+`forms` has their registry and asks them which one a path is in; `pairs:file.csv` says so itself.
 """
 
 from __future__ import annotations
 
-import importlib
 import shlex
 from pathlib import Path
-from typing import Any
 
 from bench.data.dataset import Dataset
-from bench.data.formats import archive
+from bench.data.formats import archive, forms
 from bench.data.formats.options import Options
 from bench.data.formats.records import as_pairs, headers, is_table
 from bench.errors import BenchError, unknown
 
-# Asked in this order whether a path is theirs.
-FILES = ("trec", "smart", "plain", "qa", "pairs", "intents", "hub", "files", "beir")
 TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
-REMOTE = ("irds", "hf")
 SHOWN = 20  # columns in a message
 
 
@@ -38,7 +32,7 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     """Read a labelled set.
 
     Args:
-        source: The name of a shipped set, a path in any of the forms, or scheme:name ("irds:beir/scifact").
+        source: The name of a shipped set, a path in any of the forms, or form:name ("irds:beir/scifact").
         options: How to read what can be read in several ways.
 
     Returns:
@@ -52,18 +46,18 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
         raise BenchError(f"{name!a} is not UTF-8.", "Rename it; where the locale is to blame, set PYTHONUTF8=1.")
     known = shipped()
     if name in known:
-        return _load("beir", str(known[name]), options)
-    scheme, colon, rest = name.partition(":")
-    _refuse_homeless(rest if colon and scheme in FILES else name)
-    if colon and scheme in (*FILES, *REMOTE):
-        return _load(scheme, rest, options)
+        return forms.form(forms.NATIVE).load(str(known[name]), options)
+    form, colon, rest = name.partition(":")
+    named = bool(colon) and form in forms.names()
+    _refuse_homeless(rest if named else name)
+    if named:
+        return forms.form(form).load(rest, options)
     path = Path(name).expanduser()
     if not path.exists() and archive.within(path) is None:
         raise unknown("dataset, folder or file", name, known)
     for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
-        for form in FILES:
-            if _module(form).recognises(path, given):
-                return _load(form, str(path), options)
+        if found := forms.form_of(path, given):
+            return forms.form(found).load(str(path), options)
     if path.name.lower().endswith(TARS):
         folder = shlex.quote(path.name.partition(".")[0])
         raise BenchError(
@@ -108,12 +102,3 @@ def _is_broken(name: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def _module(form: str) -> Any:
-    return importlib.import_module(f"bench.data.formats.{form}")
-
-
-def _load(form: str, source: str, options: Options) -> Dataset:
-    dataset: Dataset = _module(form).load(source, options)
-    return dataset

@@ -16,6 +16,11 @@ ROWS = 10_000
 MEND = "Write it anew. If it was fetched from the hub: remove it, so that it is fetched again."
 
 
+def arrow_tables(folder: Path) -> list[Path]:
+    """The Parquet and Arrow files of a folder and of its folder data, which is where fetched ones lie."""
+    return sorted(path for place in (folder, folder / "data") for path in place.glob("*") if path.suffix in ARROW)
+
+
 def arrow_records(
     path: Path, needed: str, wanted: Callable[[str], bool] = lambda name: True
 ) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -21,6 +21,7 @@ from bench.data.dataset import Card, Dataset, joined
 from bench.data.formats import judgements
 from bench.data.formats.archive import below, choose, opened, within
 from bench.data.formats.arrow_columns import string_table
+from bench.data.formats.arrow_files import arrow_tables
 from bench.data.formats.json_files import json_records
 from bench.data.formats.known_item import asked_by, known_item
 from bench.data.formats.lines import Source, checked_id, id_text, text_of
@@ -33,15 +34,19 @@ from bench.evaluation.measures import resolve
 
 DEFAULT_SPLIT = "test"
 CORPUS = ("corpus.jsonl", "corpus.jsonl.gz")
+QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")  # files of the judgements
 NEEDED = (
     "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md and .txt files as its documents. "
     "Without labels, --known-item title asks for each document by its title."
 )
+ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."
 
 
-def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder, a zip file, or a folder in one? What it lacks of this layout is then said."""
-    return path.is_dir() or path.suffix.lower() == ".zip" or within(path) is not None
+def claims(path: Path, options: Options) -> str | None:
+    """A folder with corpus.jsonl and judgements in this layout, or one that is to be asked by a field."""
+    corpus = next((name for name in CORPUS if (path / name).is_file()), None)
+    judged = options.known_item or any(any(path.glob(pattern)) for pattern in QRELS)
+    return f"it has {corpus}" if corpus and judged else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -66,7 +71,8 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
         return unlabelled(name, _documents(_file(folder, "corpus.jsonl")), card, options)
     options.only("beir", "split", "unanswerable")
     if not _file(folder, CORPUS[0]).is_file():  # before the judgements, which may belong to another layout
-        raise BenchError(f"There is no {folder / CORPUS[0]}.", NEEDED)
+        alone = f" {ALONE}" if isinstance(folder, Path) and arrow_tables(folder) else ""
+        raise BenchError(f"There is no {folder / CORPUS[0]}.", f"{NEEDED}{alone}")
     qrels, note = _split(folder, options.split)
     documents = _documents(_file(folder, "corpus.jsonl"))
     queries = _queries(_file(folder, "queries.jsonl"))

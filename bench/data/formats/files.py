@@ -20,6 +20,8 @@ from urllib.parse import quote
 from bench.data.dataset import Dataset
 from bench.data.formats.archive import below
 from bench.data.formats.arrow_columns import string_table
+from bench.data.formats.arrow_files import arrow_tables
+from bench.data.formats.beir import CORPUS
 from bench.data.formats.ids import Canonical
 from bench.data.formats.lines import text_of
 from bench.data.formats.options import Options
@@ -34,12 +36,12 @@ RUN = "run.json"  # what the folder of a run holds
 FENCES = ("```", "~~~")
 
 
-def recognises(path: Path, options: Options) -> bool:
-    """Is this a folder with text files and in no other layout, nor one that holds sets of another?"""
-    if not path.is_dir() or any(any(path.glob(each)) for each in OTHERS):
-        return False
+def claims(path: Path, options: Options) -> str | None:
+    """A folder with text files and in no other layout; without labels for them, none that holds sets or tables."""
+    if not path.is_dir() or any(any(path.glob(each)) for each in OTHERS) or not any(_paths(path)):
+        return None
     wanted = options.known_item or options.unlabelled or labels(path)
-    return any(_paths(path)) and (bool(wanted) or not below(path, ("corpus.jsonl", "corpus.jsonl.gz")))
+    return "it has .md or .txt files" if wanted or not (below(path, CORPUS) or arrow_tables(path)) else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -22,6 +22,10 @@ FETCHED = ["README.md", *(f"{start}*{suffix}" for start in PLACES for suffix in 
 PATIENCE = 15.0  # seconds without an answer
 
 
+def claims(path: Path, options: Options) -> None:
+    """No path: a set of the hub has a name of its own."""
+
+
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Fetch what is not here yet, and read it; the card's source names the commit.
 

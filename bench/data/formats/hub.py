@@ -22,15 +22,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.data.dataset import Card, Dataset, joined
+from bench.data.formats import plain
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import ARROW, arrow_columns, arrow_records
-from bench.data.formats.beir import DEFAULT_SPLIT, document_row, query_row, read_card
+from bench.data.formats.beir import ALONE, CORPUS, DEFAULT_SPLIT, QRELS, document_row, query_row, read_card
 from bench.data.formats.ids import known_as
 from bench.data.formats.json_files import Record, json_located
 from bench.data.formats.judgements import GRADE, refuse_other_grade, usable
 from bench.data.formats.lines import id_text
 from bench.data.formats.options import Options
-from bench.data.formats.plain import labels as labels_of
 from bench.data.formats.records import counted, dataset_of, field_for, grade_of, records
 from bench.data.formats.unlabelled import unlabelled
 from bench.errors import BenchError, unknown
@@ -40,11 +40,9 @@ SUFFIXES = (*ARROW, ".jsonl", ".jsonl.gz", ".json", ".tsv", ".csv")
 TEXTS = ("corpus", "queries")
 LABELS = ("qrels", "relevance", "default", "data")
 USUAL_TEXT = ("text", "query")
-BEIRS = {"corpus.jsonl", "corpus.jsonl.gz"}
-BEIRS_QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")
+TRECS = "corpus.tsv"  # beside TREC's topics
 PART = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 LAYOUT = "It must be in MTEB's or BEIR's layout: corpus, queries and qrels, as Parquet, Arrow or JSON lines."
-ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."
 DOCUMENT_ID = ("corpus_id", "docid", "doc_id", "document_id", "pid", "passage_id")
 QUERY_ID = ("query_id", "qid")
 ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -67,18 +65,23 @@ Groups = Mapping[tuple[str, str], list[Path]]
 Known = Mapping[str, Collection[str]]  # the ids of "query" and "document"
 
 
-def recognises(path: Path, options: Options) -> bool:
-    """Is this a folder with tables in this layout, and not in BEIR's own, nor one of texts with tables beside them?"""
-    if not path.is_dir() or (any(path.glob("corpus.jsonl*")) and any(any(path.glob(each)) for each in BEIRS_QRELS)):
-        return False
-    found = groups(path)
+def claims(path: Path, options: Options) -> str | None:
+    """A folder with tables in this layout, and not in BEIR's own, nor one of texts with tables beside them."""
+    if not path.is_dir() or plain.claims(path, options):  # a table beside paragraphs is a copy of them, or of vectors
+        return None
+    if any(path.glob("corpus.jsonl*")) and any(any(path.glob(each)) for each in QRELS):
+        return None
+    found = {key: paths for key, paths in groups(path).items() if paths != [path / TRECS]}
     corpus, queries = ({file.name for key, paths in found.items() if role in key for file in paths} for role in TEXTS)
     labels = {file.suffix for (head, _), paths in found.items() if head in LABELS for file in paths}
-    if corpus <= BEIRS and (options.known_item or (not corpus and labels_of(path))):
-        return False
-    if any(file.suffix in ARROW for key, paths in found.items() if key != ("", "queries") for file in paths):
-        return True
-    return bool(corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= BEIRS)))
+    if corpus <= {*CORPUS} and (options.known_item or (not corpus and plain.labels(path))):
+        return None
+    # Without a corpus, tables at the top or in data/ may be of anything.
+    own = (paths for (head, name), paths in found.items() if (head, name) != ("", "queries"))
+    own = own if corpus else (paths for (head, _), paths in found.items() if head not in ("", "data"))
+    arrow = any(file.suffix in ARROW for paths in own for file in paths)
+    other = corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= {*CORPUS}))
+    return "it has tables in the hub's layout" if arrow or other else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

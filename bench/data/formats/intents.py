@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.data.dataset import Card, Dataset, joined
+from bench.data.formats import pairs
 from bench.data.formats.cells import listed, one_or_several
 from bench.data.formats.distinct_texts import DistinctTexts
 from bench.data.formats.lines import id_text
@@ -49,6 +50,7 @@ from bench.data.formats.records import (
     is_table,
     read_as,
     records,
+    shown,
     text_field,
 )
 from bench.errors import BenchError, unknown
@@ -62,6 +64,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 # Texts that a label may say to be relevant; whoever has such a column hardly means to sort the queries by 0 and 1.
 DOCUMENT = ("document", "passage", "doc", "doc_text", "passage_text", "document_text", "product_title")
 TRAIN, TEST = "train", "test"
+PARTS = ("docs", "corpus", "queries", "topics", "qrels")  # tables of other forms, and no splits
 MAX_JUDGEMENTS = 5_000_000  # they grow with the square of the texts of a label; a run of so many takes 6 GB
 NEEDED = f"Give {KINDS} with the columns text and label, or a folder with train.csv and test.csv."
 
@@ -84,22 +87,42 @@ def fits(names: Sequence[str], options: Options) -> bool:
     return given <= ROLES.keys() and {"text", "label"} <= columns_of(names, ROLES, options).keys()
 
 
-def recognises(path: Path, options: Options) -> bool:
-    """Is this a file with a text and a label, or a folder with such files of training texts and others?"""
+def claims(path: Path, options: Options) -> str | None:
+    """A file with a text and a label, or a folder with such files of training texts and others.
+
+    A category beside two texts sorts them; a label or an intent may as well be what is asked for. Raises BenchError
+    where the label could say how relevant one text is to another.
+    """
     if path.is_dir():
-        train = _candidates(path, TRAIN)
-        alone = {each.stem for each in path.iterdir() if each.suffix in SUFFIXES} <= {TRAIN}
-        return bool(train) and not alone and not any(path.glob("corpus.jsonl*")) and fits(headers(train[0]), options)
-    if not is_table(path) or not fits(names := headers(path), options):
-        return False
-    document, found = field_for("relevant", names, DOCUMENT, Options()), columns_of(names, ROLES, options)
+        return _claims_folder(path, options)
+    if not is_table(path):
+        return None
+    names = headers(path)
+    as_relation = pairs.fits(names, options)
+    if as_relation:
+        names = [name for name in names if name.casefold() != "category"]
+    if not fits(names, options):
+        return None
+    columns = columns_of(names, ROLES, options)
+    reason = f"it has the columns of labelled texts ({shown(columns)})"
+    if as_relation:
+        return f"{reason}, unless the label says how relevant a text is: --columns grade={columns['label']}"
+    document = field_for("relevant", names, DOCUMENT, Options())
     if document and not options.columns:
         raise BenchError(
             f"{path} has a label, and texts in {document!r} beside those that have it.",
-            f"Where the label says how relevant the one is to the other: {as_pairs(path, found['text'], document)} "
-            f"--columns {shlex.quote('grade=' + found['label'])}; where it sorts the texts: intents:{path}.",
+            f"Where the label says how relevant the one is to the other: {as_pairs(path, columns['text'], document)} "
+            f"--columns {shlex.quote('grade=' + columns['label'])}; where it sorts the texts: intents:{path}.",
         )
-    return True
+    return reason
+
+
+def _claims_folder(path: Path, options: Options) -> str | None:
+    train = _candidates(path, TRAIN)
+    alone = {each.stem for each in path.iterdir() if each.suffix in SUFFIXES} <= {TRAIN, *PARTS}
+    if not train or alone or any(path.glob("corpus.jsonl*")) or not fits(headers(train[0]), options):
+        return None
+    return f"{train[0].name} has the columns of labelled texts"
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

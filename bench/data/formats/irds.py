@@ -9,6 +9,7 @@ import difflib
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from bench.data.dataset import Card, Dataset
@@ -20,6 +21,10 @@ from bench.data.formats.records import dataset_of
 from bench.errors import BenchError
 
 SCALAR = str | int | float | bool
+
+
+def claims(path: Path, options: Options) -> None:
+    """No path: a collection has a name of its own."""
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

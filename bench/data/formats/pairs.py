@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.data.dataset import Dataset, joined
-from bench.data.formats import duplicates, intents
+from bench.data.formats import duplicates
 from bench.data.formats.distinct_texts import DistinctTexts
 from bench.data.formats.options import Options
 from bench.data.formats.records import (
@@ -40,6 +40,7 @@ from bench.data.formats.records import (
     numbered,
     read_as,
     records,
+    shown,
 )
 from bench.data.formats.relation import Relation
 from bench.errors import BenchError
@@ -57,21 +58,13 @@ DIRECTED: Mapping[str, tuple[str, ...]] = {
 NEEDED = f"Give {KINDS} with the columns query and relevant, or question1, question2, is_duplicate."
 
 
-def recognises(path: Path, options: Options) -> bool:
-    """Is this a file with the columns of pairs? Raises BenchError where they could be those of intents as well."""
+def claims(path: Path, options: Options) -> str | None:
+    """A file with the columns of pairs."""
     if not is_table(path):
-        return False
+        return None
     names = headers(path)
-    if not _complete(names, options):
-        return False
-    # A category beside two texts sorts them; a label or an intent may as well be what is asked for.
-    if intents.fits([name for name in names if name.casefold() != "category"], options):
-        raise BenchError(
-            f"{path} has the columns of pairs and of labelled texts: {', '.join(names)}.",
-            f"Say which it is: pairs:{path} or intents:{path}; where the label says how relevant the text is: "
-            f"{path} --columns grade=NAME.",
-        )
-    return True
+    form = fits(names, options)
+    return f"it has the columns of pairs ({shown(columns_of(names, form, options))})" if form else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -80,7 +73,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     check_roles(options, [*DIRECTED, *duplicates.ROLES])
     path = Path(source).expanduser()
     names = headers(path)
-    form = _complete(names, options)
+    form = fits(names, options)
     if not form:
         raise BenchError(
             f"{path} has no columns of pairs; it has {', '.join(names) or 'no records'}.",
@@ -93,8 +86,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     return _directed(path, columns, _several(names, columns, options))
 
 
-def _complete(names: Sequence[str], options: Options) -> Mapping[str, tuple[str, ...]] | None:
-    """The form whose columns are there: the one that the user's roles belong to, else the first."""
+def fits(names: Sequence[str], options: Options) -> Mapping[str, tuple[str, ...]] | None:
+    """The roles whose columns are there: those that the user's belong to, else the first; None where neither are."""
     given = {role for role, _ in options.columns}
     for form, needed in ((DIRECTED, ("query", "relevant")), (duplicates.ROLES, ("first", "second", "same"))):
         if given and not given & form.keys():
@@ -131,13 +124,13 @@ def _directed(path: Path, columns: Mapping[str, str], several: Mapping[str, Sequ
         found.add(where, record)
     queries, documents = found.queries, found.documents
     own = _own_ids(path, queries, documents)
-    shown = {role: ", ".join(several.get(role, (name,))) for role, name in columns.items()}
+    taken = {role: ", ".join(several.get(role, (name,))) for role, name in columns.items()}
     return dataset_of(
         path.stem,
         documents.texts,
         {own.get(query, query): (text, found.metadata[query]) for query, text in queries.texts.items()},
         {(own.get(query, query), document): value for (query, document), value in found.judgements.items()},
-        note=joined(read_as("pairs", shown), found.notes()),
+        note=joined(read_as("pairs", taken), found.notes()),
     )
 
 

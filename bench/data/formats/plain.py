@@ -66,11 +66,13 @@ class Corpus:
     notes: list[str]
 
 
-def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names?"""
+def claims(path: Path, _: Options) -> str | None:
+    """A folder with corpus.txt, or with labels for the paragraphs that CORPUS_PATH names."""
     if (path / "corpus.jsonl").exists():
-        return False
-    return (path / "corpus.txt").is_file() or (bool(os.environ.get(CORPUS)) and bool(labels(path)))
+        return None
+    if (path / "corpus.txt").is_file():
+        return "it has corpus.txt"
+    return f"{CORPUS} is set, and it has labels" if os.environ.get(CORPUS) and labels(path) else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -34,12 +34,15 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 NEEDED = "Give a .json file with queries, corpus and relevant_docs, or one in SQuAD's form."
 
 
-def recognises(path: Path, _: Options) -> bool:
-    """Is this a JSON file whose first object is a whole set?"""
+def claims(path: Path, _: Options) -> str | None:
+    """A JSON file whose first object is a whole set."""
     if path.suffix.lower() not in (".json", ".jsonl") or not path.is_file():
-        return False
+        return None
     first = next((record for _, record in json_located(path, NEEDED)), {})
-    return _is_squad(first) or len(_fields(first)) == len(ROLES)
+    if _is_squad(first):
+        return "it has paragraphs as SQuAD has them"
+    fields = _fields(first)
+    return f"one object has {', '.join(fields.values())}" if len(fields) == len(ROLES) else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -129,8 +129,12 @@ def check_roles(options: Options, roles: Collection[str]) -> None:
 
 def read_as(form: str, columns: Mapping[str, str]) -> str:
     """The part of a note that says which columns were taken: "read as pairs: query = Question, relevant = Answer"."""
-    taken = (role if role == name else f"{role} = {name}" for role, name in columns.items())
-    return f"read as {form}: {', '.join(taken)}"
+    return f"read as {form}: {shown(columns)}"
+
+
+def shown(columns: Mapping[str, str]) -> str:
+    """Which column has which role, in words: "query = Question, relevant"."""
+    return ", ".join(role if role == name else f"{role} = {name}" for role, name in columns.items())
 
 
 def as_pairs(path: Path, query: str, relevant: str) -> str:

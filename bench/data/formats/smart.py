@@ -30,9 +30,10 @@ NEEDED = "A SMART collection needs a file of documents (.ALL), of queries (.QRY)
 Record = tuple[str, str, dict[str, str]]  # file:line, number, field -> text
 
 
-def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder with documents that begin with .I?"""
-    return path.is_dir() and any(_begins(each) for each in _named(path, DOCUMENTS))
+def claims(path: Path, _: Options) -> str | None:
+    """A folder with documents that begin with .I."""
+    documents = _named(path, DOCUMENTS) if path.is_dir() else []
+    return next((f"{file.name} begins with .I" for file in documents if _begins(file)), None)
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -37,14 +37,14 @@ def _named(words: str) -> re.Pattern[str]:
 TOPICS, QRELS = _named("topics|queries"), _named("qrels")
 
 
-def recognises(path: Path, _: Options = Options()) -> bool:  # noqa: B008 - frozen
-    """Is this a folder with TREC's documents, or with its topics and judgements?"""
+def claims(path: Path, _: Options) -> str | None:
+    """A folder with TREC's documents, or with its topics and judgements."""
     if not path.is_dir() or any(path.glob("corpus.jsonl*")) or (path / "corpus.txt").exists():
-        return False
-    if _candidates(path):
-        return True
+        return None
+    if documents := _candidates(path):
+        return f"it has {documents[0].name}"
     other = any(path.glob("corpus.*")) or (path / "corpus").is_dir()  # the corpus of the hub's layout
-    return not other and bool(_files(path, TOPICS) and _splits(path))
+    return "it has TREC's topics and judgements" if not other and _files(path, TOPICS) and _splits(path) else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen

@@ -221,7 +221,10 @@ def test_further_columns_are_metadata_of_the_query(write):
 @pytest.mark.parametrize("names", ["query,relevant", "question,answer"])
 def test_columns_of_two_forms_are_refused_until_one_is_named(write, names, label):
     path = write(f"{names},{label}\na,x,1\nb,x,1\n")
-    assert "has the columns of pairs and of labelled texts" in failing(path)
+    message = failing(path)
+    assert "pairs, because it has the columns of pairs (" in message
+    assert "intents, because it has the columns of labelled texts (" in message
+    assert f"relevant a text is: --columns grade={label}. Say which it is: pairs:{path} or intents:{path}." in message
     assert len(load_dataset(f"pairs:{path}").documents) == 1
     assert len(load_dataset(f"intents:{path}").documents) == 2
     assert load_dataset(path, Options(columns=(("grade", label),))).grade.tolist() == [1, 1]
