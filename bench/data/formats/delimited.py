@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.data.formats.lines import MAX_LINE, decoded, lines, text_of
+from bench.data.formats.lines import MAX_LINE, beginning_of, lines, text_of
 from bench.errors import BenchError
 
 SEPARATORS = ",;\t|"
+LOOK = 1 << 16  # bytes that are read to see what a file is
 csv.field_size_limit(MAX_LINE)  # its own bound, 131,072 characters, is less than some documents have
 
 # A field and what ends it: in quotes, or without any.
@@ -25,8 +26,29 @@ def delimited_records(path: Path, needed: str) -> Iterator[tuple[str, dict[str, 
 
     Raises BenchError for what is malformed.
     """
+    yield from _records(path, text_of(path, needed))
+
+
+def field_names(path: Path, needed: str) -> list[str]:
+    """The names in the header; none where no record follows. Raises BenchError for a malformed beginning.
+
+    A look at the first bytes, and at all of the file only where they do not tell.
+    """
+    beginning, whole = beginning_of(path, LOOK, needed)
+    # Only the whole file tells whether quotes in a tabbed one's header are Excel's.
+    if not whole and not (is_tabbed(path) and '"' in beginning.lstrip().partition("\n")[0]):
+        try:
+            if found := next(_records(path, beginning), None):
+                return list(found[1])
+        except BenchError:  # it may be cut within a record
+            pass
+    rows = _records(path, beginning) if whole else delimited_records(path, needed)
+    return next((list(record) for _, record in rows), [])
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[str, dict[str, str]]]:
     names: list[str] | None = None
-    for number, row in _rows(path, needed):
+    for number, row in _rows(path, text):
         where = f"{path}:{number}"
         if not any(cell.strip() for cell in row):
             continue
@@ -63,15 +85,12 @@ def _names(row: list[str]) -> list[str]:
     return names
 
 
-def _rows(path: Path, needed: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and fields. In CSV a quoted field may hold line ends; in TSV a quote is a character like others,
     unless the whole file is as Excel writes it."""
-    if not path.exists():
-        raise BenchError(f"There is no {path}.", needed)
-    text = text_of(path)
     if is_tabbed(path) and not _has_quoting(text):
-        for number, line in lines(path, needed):
-            yield number, decoded(line, f"{path}:{number}").split("\t")
+        for number, line in enumerate(text.split("\n"), 1):
+            yield number, line.rstrip("\r").split("\t")
         return
     separator, above = "\t" if is_tabbed(path) else _separator(text), 0
     if not is_tabbed(path) and (said := _SAYS_SEPARATOR.match(text)):

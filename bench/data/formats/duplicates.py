@@ -20,13 +20,13 @@ numbers: 12.1 and 12.2 for the two texts of a pair.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bench.data.dataset import Dataset, joined
 from bench.data.formats.cells import one_or_several
 from bench.data.formats.distinct_texts import DistinctTexts
-from bench.data.formats.records import KINDS, Record, counted, dataset_of, given, id_field, read_as, records
+from bench.data.formats.records import Record, counted, dataset_of, given, id_field, read_as
 from bench.errors import BenchError
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -37,14 +37,16 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "second_id": (),
 }
 VERDICTS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
-NEEDED = f"Give {KINDS} with the columns question1, question2 and is_duplicate."
 
 Pair = tuple[str, str]
 
 
-def load(path: Path, columns: Mapping[str, str]) -> Dataset:
-    """Read a file of judged pairs by the rules above. columns: role -> field. Raises BenchError with file and line."""
-    nodes, verdicts, empty = _verdicts(path, columns)
+def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Record]]) -> Dataset:
+    """Judged pairs by the rules above. columns: role -> field; rows: (place, record) of the file.
+
+    Raises BenchError with file and line.
+    """
+    nodes, verdicts, empty = _verdicts(columns, rows)
     same = {pair for pair, said in verdicts.items() if said == {True} and pair[0] != pair[1]}
     groups = _components(nodes, [pair for pair, said in verdicts.items() if True in said])
     degree = Counter(node for pair in same for node in pair)
@@ -85,12 +87,14 @@ def load(path: Path, columns: Mapping[str, str]) -> Dataset:
     )
 
 
-def _verdicts(path: Path, columns: Mapping[str, str]) -> tuple[dict[str, str], dict[Pair, set[bool]], int]:
+def _verdicts(
+    columns: Mapping[str, str], rows: Iterable[tuple[str, Record]]
+) -> tuple[dict[str, str], dict[Pair, set[bool]], int]:
     """Texts by id, what is said of each pair of them, and how many lines have an empty text."""
     nodes = DistinctTexts()
     verdicts: dict[Pair, set[bool]] = defaultdict(set)
     empty = 0
-    for where, record in records(path, NEEDED):
+    for where, record in rows:
         first, second = (_one_text(record, columns[side], where) for side in ("first", "second"))
         if not (first and second):
             empty += 1

@@ -48,8 +48,8 @@ from bench.data.formats.records import (
     headers,
     id_field,
     is_table,
+    named_records,
     read_as,
-    records,
     shown,
     text_field,
 )
@@ -162,7 +162,7 @@ def _file(folder: Path, split: str) -> Path:
 
 def _read(path: Path, options: Options, split: str = "") -> dict[str, Labelled]:
     """The texts of a file by split; split: the one that the whole file is of, none where it may have a column."""
-    names = headers(path)
+    names, rows = named_records(path)
     columns = columns_of(names, ROLES, options)
     if not {"text", "label"} <= columns.keys():
         raise BenchError(
@@ -170,7 +170,7 @@ def _read(path: Path, options: Options, split: str = "") -> dict[str, Labelled]:
             f"{NEEDED} Or name them: --columns text=NAME --columns label=NAME.",
         )
     parts: dict[str, Labelled] = {split: Labelled(columns)} if split else {}
-    for where, record in records(path, NEEDED):
+    for where, record in rows:
         part = split or (text_field(record, columns["split"], where).casefold() if "split" in columns else "")
         found = parts.setdefault(part, Labelled(columns))
         texts = [each for each in _texts(record, columns["text"], where) if each]

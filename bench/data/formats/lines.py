@@ -116,6 +116,18 @@ def text_of(path: Source, needed: str = "Check its name.") -> str:
         content = stream.read(MAX_TEXT + 1)
     if len(content) > MAX_TEXT:
         raise BenchError(f"{path} is longer than {MAX_TEXT >> 30} GiB.", "Write it as JSON lines.")
+    return _text(content, path)
+
+
+def beginning_of(path: Source, size: int, needed: str = "Check its name.") -> tuple[str, bool]:
+    """The lines that end within the first `size` bytes of a text, and whether they are all of it; else BenchError."""
+    with _reading(path, needed), _opened(path) as stream:
+        content = stream.read(size + 1)
+    whole = len(content) <= size
+    return _text(content if whole else content[: content.rfind(b"\n") + 1], path), whole
+
+
+def _text(content: bytes, path: Source) -> str:
     if b"\0" in content[:100]:  # UTF-16 without a byte order mark may pass for UTF-8
         raise _not_utf8(content, f"{path}:1")
     try:

@@ -22,7 +22,7 @@ Ids are those of the id columns, else line numbers: q12 and d12, or d12.1 and d1
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bench.data.dataset import Dataset, joined
@@ -31,15 +31,16 @@ from bench.data.formats.distinct_texts import DistinctTexts
 from bench.data.formats.options import Options
 from bench.data.formats.records import (
     KINDS,
+    Record,
     check_roles,
     columns_of,
     dataset_of,
     field_for,
     headers,
     is_table,
+    named_records,
     numbered,
     read_as,
-    records,
     shown,
 )
 from bench.data.formats.relation import Relation
@@ -72,7 +73,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     options.only("pairs", "columns")
     check_roles(options, [*DIRECTED, *duplicates.ROLES])
     path = Path(source).expanduser()
-    names = headers(path)
+    names, rows = named_records(path)
     form = fits(names, options)
     if not form:
         raise BenchError(
@@ -81,9 +82,9 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         )
     columns = columns_of(names, form, options)
     if form is duplicates.ROLES:
-        return duplicates.load(path, columns)
+        return duplicates.load(path, columns, rows)
     _refuse_answer_or_contexts(path, names, columns, options)
-    return _directed(path, columns, _several(names, columns, options))
+    return _directed(path, columns, _several(names, columns, options), rows)
 
 
 def fits(names: Sequence[str], options: Options) -> Mapping[str, tuple[str, ...]] | None:
@@ -118,9 +119,11 @@ def _several(names: Sequence[str], columns: Mapping[str, str], options: Options)
     }
 
 
-def _directed(path: Path, columns: Mapping[str, str], several: Mapping[str, Sequence[str]]) -> Dataset:
+def _directed(
+    path: Path, columns: Mapping[str, str], several: Mapping[str, Sequence[str]], rows: Iterable[tuple[str, Record]]
+) -> Dataset:
     found = Relation(columns, several)
-    for where, record in records(path, NEEDED):
+    for where, record in rows:
         found.add(where, record)
     queries, documents = found.queries, found.documents
     own = _own_ids(path, queries, documents)

@@ -12,8 +12,8 @@ is impossible is one without an answer. Rajpurkar et al., "Know What You Don't K
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,11 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     """Read a file by the rules above. Raises BenchError with the id of what is wrong."""
     options.only("qa")
     path = Path(source).expanduser()
-    found = list(islice((record for _, record in json_located(path, NEEDED)), 2))
+    rows = (record for _, record in json_located(path, NEEDED))
+    found = list(islice(rows, 1))
     if found and _is_squad(found[0]):
-        return _squad(path)
+        return _squad(path, chain(found, rows))
+    found += islice(rows, 1)
     fields = _fields(found[0]) if found else {}
     if len(found) > 1 or len(fields) < len(ROLES):
         raise BenchError(f"{path} is no object with {', '.join(ROLES)}.", NEEDED)
@@ -122,12 +124,12 @@ def _graded(value: Any, where: str) -> Iterator[tuple[str, int]]:
         yield name, 1
 
 
-def _squad(path: Path) -> Dataset:
+def _squad(path: Path, records: Iterable[Record]) -> Dataset:
     documents = DistinctTexts()
     queries: dict[str, tuple[str, Record]] = {}
     judgements: dict[tuple[str, str], int] = {}
     impossible = set()
-    for where, title, context, question in _questions(path):
+    for where, title, context, question in _questions(path, records):
         document = documents.add(context, f"d{len(documents.texts) + 1}", where)
         if question is None:
             continue
@@ -153,9 +155,9 @@ def _squad(path: Path) -> Dataset:
     )
 
 
-def _questions(path: Path) -> Iterator[tuple[str, str, str, Record | None]]:
+def _questions(path: Path, records: Iterable[Record]) -> Iterator[tuple[str, str, str, Record | None]]:
     """(place, title, context, question) of each question; without one for a context that nothing asks for."""
-    for _, record in json_located(path, NEEDED):
+    for record in records:
         for number, article in enumerate(_articles(record), 1):
             title = article.get("title") if isinstance(article, dict) else None
             for paragraph in _objects(article, "paragraphs", f"{path}, article {number}"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from bench.data.dataset import Dataset
 from bench.data.formats.arrow_files import ARROW, arrow_records
-from bench.data.formats.delimited import delimited_records, is_text_table
+from bench.data.formats.delimited import delimited_records, field_names, is_text_table
 from bench.data.formats.json_files import json_located
 from bench.data.formats.lines import checked_id, grade, id_text
 from bench.data.formats.options import Options
@@ -73,10 +73,17 @@ def _rows(table: Record) -> list[Record] | None:
 
 
 def headers(path: Path) -> list[str]:
-    """The field names of the first record; none where the file has no record."""
-    for _, record in records(path, f"Give {path.name}."):
-        return list(record)
-    return []
+    """The field names of the first record; none where the file has no record. No more is read than tells them."""
+    if path.suffix.lower() in (*ARROW, ".json", ".jsonl"):
+        return named_records(path)[0]
+    return field_names(path, f"Give {path.name}.")
+
+
+def named_records(path: Path) -> tuple[list[str], Iterator[tuple[str, Record]]]:
+    """The field names of the first record, none where the file has no record, and all of its records, read once."""
+    rows = records(path, f"Give {path.name}.")
+    first = next(rows, None)
+    return ([], rows) if first is None else (list(first[1]), chain([first], rows))
 
 
 def dotted(record: Record) -> Record:

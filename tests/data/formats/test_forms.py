@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from places import ROOT
 
 from bench.data.formats import forms, load_dataset
 from bench.data.formats.options import Options
+from bench.data.formats.records import headers, named_records
 from bench.errors import BenchError
 
 TREC = {"docs.tsv": "d1\tThe cat slept.\n", "topics.tsv": "q1\tcat\n", "qrels": "q1 0 d1 1\n"}
@@ -205,3 +210,86 @@ def test_the_package_of_the_page_plugs_in(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "'documents': 2, 'queries': 2" in done.stdout
+
+
+class Counted(io.FileIO):
+    """A file that counts the bytes that are read of it, over all of its openings."""
+
+    bytes_read = 0
+
+    def readinto(self, buffer):
+        number = super().readinto(buffer)
+        Counted.bytes_read += number
+        return number
+
+    def readall(self):
+        content = super().readall()
+        Counted.bytes_read += len(content)
+        return content
+
+
+@pytest.fixture
+def bytes_read(monkeypatch):
+    """How many bytes of a file load_dataset reads."""
+    plain = Path.open
+
+    def counting(path, mode="r", *rest, **named):
+        return io.BufferedReader(Counted(path)) if mode == "rb" else plain(path, mode, *rest, **named)
+
+    def _bytes_read(path):
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "open", counting)
+            patched.setattr(Counted, "bytes_read", 0)
+            load_dataset(path)
+            return Counted.bytes_read
+
+    return _bytes_read
+
+
+def table(path, names, rows):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        if path.suffix == ".jsonl":
+            stream.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+        else:
+            written = csv.writer(stream, delimiter="," if path.suffix == ".csv" else "\t")
+            written.writerows([names, *rows])
+
+
+TABLES = {
+    "pairs": (("query", "relevant"), [(f'"query" {n}', "word " * 100) for n in range(2000)]),
+    "sorted": (("text", "label"), [(f"text {n}, {'word ' * 100}", n // 4) for n in range(2000)]),
+    "judged": (("question1", "question2", "is_duplicate"), [(f"one {n}", "word " * 100, 1) for n in range(2000)]),
+}
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt", "jsonl"])
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_read_once_and_looked_at_before(tmp_path, bytes_read, name, ending):
+    path = tmp_path / f"{name}.{ending}"
+    table(path, *TABLES[name])
+    size = path.stat().st_size
+    assert size > 1_000_000
+    assert size <= bytes_read(path) < 1.3 * size
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("a.csv", 'query,"relevant",note\n'),
+        ("a.csv", "sep=;\nquery;relevant;note\n"),
+        ("a.csv", "query;relevant;note\n"),
+        ("a.tsv", '"query"\t"relevant"\tnote\n'),
+        ("a.tsv", '"query"\t"relevant"\t"note"\n'),
+        ("a.txt", "\n\nquery\trelevant\tnote\n"),
+    ],
+)
+@pytest.mark.parametrize("long", [10, 200_000], ids=["short", "long"])
+def test_a_look_sees_the_same_columns_as_the_whole(tmp_path, name, head, long):
+    """Also where the first record is longer than a look, and where the end of a file says how it has to be read."""
+    path = tmp_path / name
+    separator = next(each for each in "\t;," if each in head.splitlines()[-1])
+    row = separator.join(["cat", "{}", "{}"]) + "\n"
+    for last in ("x", '"a ""b"""'):
+        path.write_text(head + row.format("a " * long, "n") * 3 + row.format("b", last) * 20_000, "utf-8")
+        names, rows = named_records(path)
+        assert headers(path) == names == list(next(rows)[1])
