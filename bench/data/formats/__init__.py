@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.data.dataset import Dataset
 from bench.data.formats import archive, forms
 from bench.data.formats.options import Options
-from bench.data.formats.records import as_pairs, headers, is_table
+from bench.data.formats.records import as_pairs, is_table, named_records
 from bench.errors import BenchError, unknown
 
 TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
@@ -80,7 +80,7 @@ def _seen(path: Path) -> tuple[str, str]:
         return ": it is a spreadsheet", " Save the sheet as CSV."
     if not is_table(path):
         return "", ""
-    names = headers(path)
+    names, _ = named_records(path)
     if not names:
         return ": it has no record below its first line", ""
     listed = ", ".join(map(repr, names[:SHOWN])) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")

@@ -22,6 +22,7 @@ from typing import Any, Protocol, cast
 
 from bench.data.dataset import Dataset
 from bench.data.formats.archive import within
+from bench.data.formats.json_files import first_two
 from bench.data.formats.options import Options
 from bench.errors import BenchError
 
@@ -124,6 +125,22 @@ def form_of(path: Path, options: Options) -> str | None:
 
     Raises BenchError where several claim it, and, where none does, what kept one of ours from looking into it.
     """
+    try:
+        reasons, trouble = _claims(path, options)
+    finally:
+        first_two.cache_clear()
+    if len(reasons) > 1:
+        raise _several(path, reasons)
+    if not reasons and trouble:
+        raise trouble
+    if not reasons and form(FALLBACK).claims(path, options):
+        return FALLBACK
+    return next(iter(reasons), NATIVE if path.is_dir() or within(path) else None)
+
+
+def _claims(path: Path, options: Options) -> tuple[dict[str, str], BenchError | None]:
+    """name -> reason of the forms that claim a path, but for the fallback; and the first error of ours that could not
+    look into it."""
     reasons: dict[str, str] = {}
     trouble: BenchError | None = None
     for name in names():
@@ -135,13 +152,7 @@ def form_of(path: Path, options: Options) -> str | None:
             trouble = trouble or error
         else:
             reasons |= {name: reason} if reason else {}
-    if len(reasons) > 1:
-        raise _several(path, reasons)
-    if not reasons and trouble:
-        raise trouble
-    if not reasons and form(FALLBACK).claims(path, options):
-        return FALLBACK
-    return next(iter(reasons), NATIVE if path.is_dir() or within(path) else None)
+    return reasons, trouble
 
 
 def _several(path: Path, reasons: dict[str, str]) -> BenchError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,6 +35,15 @@ def json_located(path: Source, needed: str) -> Iterator[tuple[str, Record]]:
     """The same objects with their place: "file.jsonl:3", or "file.json, entry 3"."""
     for place, _, record in _objects(path, needed):
         yield place, record
+
+
+@lru_cache(maxsize=1)
+def first_two(path: Path) -> list[tuple[str, Record]]:
+    """The first two objects with their place, to see what the file is; one that begins no line is read whole for them.
+
+    Kept for the next form that looks at the file, until `forms.form_of` has asked all of them.
+    """
+    return list(islice(json_located(path, f"Give {path.name}."), 2))
 
 
 def parsed(text: str | bytes) -> Any:

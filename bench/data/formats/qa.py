@@ -20,7 +20,7 @@ from typing import Any
 from bench.data.dataset import Dataset, joined
 from bench.data.formats.distinct_texts import DistinctTexts
 from bench.data.formats.ids import known_as, like
-from bench.data.formats.json_files import json_located
+from bench.data.formats.json_files import first_two, json_located
 from bench.data.formats.lines import checked_id, id_text
 from bench.data.formats.options import Options
 from bench.data.formats.records import Record, counted, dataset_of, field_for, grade_of, read_as, unjudged
@@ -38,7 +38,7 @@ def claims(path: Path, _: Options) -> str | None:
     """A JSON file whose first object is a whole set."""
     if path.suffix.lower() not in (".json", ".jsonl") or not path.is_file():
         return None
-    first = next((record for _, record in json_located(path, NEEDED)), {})
+    first = next((record for _, record in first_two(path)), {})
     if _is_squad(first):
         return "it has paragraphs as SQuAD has them"
     fields = _fields(first)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from bench.data.dataset import Dataset
 from bench.data.formats.arrow_files import ARROW, arrow_records
 from bench.data.formats.delimited import delimited_records, field_names, is_text_table
-from bench.data.formats.json_files import json_located
+from bench.data.formats.json_files import first_two, json_located
 from bench.data.formats.lines import checked_id, grade, id_text
 from bench.data.formats.options import Options
 from bench.errors import BenchError, unknown
@@ -73,10 +73,15 @@ def _rows(table: Record) -> list[Record] | None:
 
 
 def headers(path: Path) -> list[str]:
-    """The field names of the first record; none where the file has no record. No more is read than tells them."""
-    if path.suffix.lower() in (*ARROW, ".json", ".jsonl"):
+    """The field names of the first record, for a claim; none where the file has no record. Little more is read."""
+    suffix = path.suffix.lower()
+    if suffix in ARROW:
         return named_records(path)[0]
-    return field_names(path, f"Give {path.name}.")
+    if suffix not in (".json", ".jsonl"):
+        return field_names(path, f"Give {path.name}.")
+    first = [record for _, record in first_two(path)]
+    rows = _rows(first[0]) if suffix == ".json" and len(first) == 1 else None
+    return list(dotted((rows or first)[0])) if first and rows != [] else []
 
 
 def named_records(path: Path) -> tuple[list[str], Iterator[tuple[str, Record]]]:

@@ -272,6 +272,29 @@ def test_a_table_is_read_once_and_looked_at_before(tmp_path, bytes_read, name, e
     assert size <= bytes_read(path) < 1.3 * size
 
 
+@pytest.mark.parametrize("name", ["array", "pairs in one object", "whole set", "squad"])
+def test_json_that_begins_no_line_is_parsed_once_for_all_claims(tmp_path, bytes_read, name):
+    pairs = TABLES["pairs"][1]
+    columns = dict(zip(("query", "relevant"), map(list, zip(*pairs, strict=True)), strict=True))
+    ids = [str(number) for number in range(len(pairs))]
+    questions = [{"context": text, "qas": [{"question": query}]} for query, text in pairs]
+    content = {
+        "array": [{"query": query, "relevant": text} for query, text in pairs],
+        "pairs in one object": columns,
+        "whole set": {
+            "queries": dict(zip(ids, columns["query"], strict=True)),
+            "corpus": dict(zip(ids, columns["relevant"], strict=True)),
+            "qrels": {each: [each] for each in ids},
+        },
+        "squad": {"data": [{"title": "", "paragraphs": questions}]},
+    }[name]
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps(content), "utf-8")
+    assert bytes_read(path) == 2 * path.stat().st_size
+    path.write_text('{"query": "a", "relevant": "b"}', "utf-8")
+    assert load_dataset(path).query_texts == ["a"]
+
+
 @pytest.mark.parametrize(
     ("name", "head"),
     [
