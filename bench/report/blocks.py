@@ -28,7 +28,7 @@ class Code(str):
     __slots__ = ()
 
 
-Pieces = Sequence[str]  # plain, Strong or Code, in a row; spaces between them are theirs
+Pieces = tuple[str, ...]  # plain, Strong or Code, in a row; spaces between them are theirs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,8 @@ class Block:
 
     only: Only = ""
 
-    def told(self, change: Callable[[str], str]) -> Block:  # noqa: ARG002 (for blocks that name retrievers)
-        """The same with every text that names retrievers changed."""
+    def relabelled(self, change: Callable[[str], str]) -> Block:  # noqa: ARG002 (most name none)
+        """The same with the labels of retrievers changed; a form without room shortens them."""
         return self
 
 
@@ -49,7 +49,7 @@ class Heading(Block):
     text: str
     level: int = 2
 
-    def told(self, change: Callable[[str], str]) -> Heading:
+    def relabelled(self, change: Callable[[str], str]) -> Heading:
         return replace(self, text=change(self.text))
 
 
@@ -61,7 +61,7 @@ class Paragraph(Block):
     rest: tuple[str, ...] = ()
     state: str = ""
 
-    def told(self, change: Callable[[str], str]) -> Paragraph:
+    def relabelled(self, change: Callable[[str], str]) -> Paragraph:
         return replace(self, first=change(self.first), rest=tuple(map(change, self.rest)))
 
 
@@ -81,7 +81,7 @@ class Remark(Block):
     text: str
     retriever: str = ""
 
-    def told(self, change: Callable[[str], str]) -> Remark:
+    def relabelled(self, change: Callable[[str], str]) -> Remark:
         return replace(self, retriever=change(self.retriever))
 
     @property
@@ -130,8 +130,8 @@ class Folded(Block):
     title: str
     blocks: tuple[Block, ...]
 
-    def told(self, change: Callable[[str], str]) -> Folded:
-        return replace(self, blocks=tuple(each.told(change) for each in self.blocks))
+    def relabelled(self, change: Callable[[str], str]) -> Folded:
+        return replace(self, blocks=tuple(each.relabelled(change) for each in self.blocks))
 
 
 Sections = Sequence[Sequence[Block]]

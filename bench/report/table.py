@@ -31,8 +31,7 @@ class Table(Block):
     line: str = ""
     level: int = 2
 
-    def told(self, change: Callable[[str], str]) -> Table:
-        """The same with every text changed."""
+    def relabelled(self, change: Callable[[str], str]) -> Table:
         return replace(
             self,
             title=change(self.title),

@@ -28,10 +28,10 @@ STYLES = {
 def render(sections: Sections, change: Callable[[str], str] = str) -> Iterator[RenderableType]:
     """The sections, from the last to the first: what matters most comes last, where a reader looks.
 
-    change: what texts that name retrievers are shown as.
+    change: what labels of retrievers are shown as.
     """
     for section in reversed(sections):
-        yield from _rendered(block.told(change) for block in section)
+        yield from _rendered(block.relabelled(change) for block in section)
 
 
 def _rendered(blocks: Iterable[Block]) -> Iterator[RenderableType]:

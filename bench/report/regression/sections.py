@@ -28,49 +28,51 @@ from bench.report.regression import content
 SHOWN_FLIPS: dict[Only, int] = {FULL: 25, SHORT: 10}
 
 
-def sections(found: Regression) -> Sections:
+def sections(comparison: Regression) -> Sections:
     """The outcome, what is wrong, the gates, the main measures, what flipped and changed, all figures."""
     parts = (_outcome, _troubles, _gates, _main, _moved, _quality, _costs)
-    return [list(part(found)) for part in parts]
+    return [list(part(comparison)) for part in parts]
 
 
-def _outcome(found: Regression) -> Iterator[Block]:
-    names, headline = f"{content.inert(found.head)} against {content.inert(found.base)}", content.headline(found)
+def _outcome(comparison: Regression) -> Iterator[Block]:
+    names = f"{content.inert(comparison.head)} against {content.inert(comparison.base)}"
+    headline = content.headline(comparison)
     yield Heading(names, level=1, only=FULL)
-    yield Paragraph(headline, state=found.outcome, only=FULL)
-    yield Paragraph(f"{names}: {headline}", state=found.outcome, only=SHORT)
+    yield Paragraph(headline, state=comparison.outcome, only=FULL)
+    yield Paragraph(f"{names}: {headline}", state=comparison.outcome, only=SHORT)
 
 
-def _troubles(found: Regression) -> Iterator[Block]:
-    return (Paragraph(each, state="failed") for each in content.troubles(found))
+def _troubles(comparison: Regression) -> Iterator[Block]:
+    return (Paragraph(each, state="failed") for each in content.troubles(comparison))
 
 
-def _gates(found: Regression) -> Iterator[Block]:
-    yield content.gates(found)
+def _gates(comparison: Regression) -> Iterator[Block]:
+    yield content.gates(comparison)
 
 
-def _main(found: Regression) -> Iterator[Block]:
-    if moved := content.main(found):
+def _main(comparison: Regression) -> Iterator[Block]:
+    if moved := content.main(comparison):
         yield replace(moved, only=FULL)
 
 
-def _moved(found: Regression) -> Iterator[Block]:
-    if found.flips:
-        lost = sum(flip.lost for flip in found.flips)
+def _moved(comparison: Regression) -> Iterator[Block]:
+    if comparison.flips:
+        lost = sum(flip.lost for flip in comparison.flips)
+        counts = f"{lost:,} lost, {len(comparison.flips) - lost:,} gained"
         yield Heading("Flipped queries", only=FULL)
-        yield Folded(f"{lost:,} lost, {len(found.flips) - lost:,} gained", tuple(_flips(found, FULL)), only=FULL)
-        yield from _flips(found, SHORT)
-    notes = list(content.notes(found))
+        yield Folded(counts, tuple(_flips(comparison, FULL)), only=FULL)
+        yield from _flips(comparison, SHORT)
+    notes = list(content.notes(comparison))
     if notes:
         yield Heading("Changed", only=FULL)
         yield Items(tuple(Item((note,)) for note in notes), only=FULL)
     yield from (Remark("changed", note, only=SHORT) for note in notes)
 
 
-def _flips(found: Regression, only: Only) -> Iterator[Block]:
+def _flips(comparison: Regression, only: Only) -> Iterator[Block]:
     most = SHOWN_FLIPS[only]
-    yield from (_flip(flip, only) for flip in content.shown_flips(found, most))
-    more = content.left_out(found, most)
+    yield from (_flip(flip, only) for flip in content.shown_flips(comparison, most))
+    more = content.left_out(comparison, most)
     if more or only == SHORT:
         yield Text((more,), state="aside", only=only)
 
@@ -81,11 +83,11 @@ def _flip(flip: Flip, only: Only) -> Block:
     return FlippedQuery("lost" if flip.lost else "gained", where, query, tuple(content.first_hits(flip)), only=only)
 
 
-def _quality(found: Regression) -> Iterator[Block]:
-    if found.changes:
-        yield Folded("all measures", (content.quality(found),))
+def _quality(comparison: Regression) -> Iterator[Block]:
+    if comparison.changes:
+        yield Folded("all measures", (content.quality(comparison),))
 
 
-def _costs(found: Regression) -> Iterator[Block]:
-    if found.costs:
-        yield Folded("all costs", (content.costs(found),))
+def _costs(comparison: Regression) -> Iterator[Block]:
+    if comparison.costs:
+        yield Folded("all costs", (content.costs(comparison),))

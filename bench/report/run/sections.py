@@ -51,9 +51,9 @@ def _provenance(run: Run) -> Iterator[Block]:
 
 
 def _verdict(run: Run) -> Iterator[Block]:
-    if found := conclusion(run):
-        yield Heading(f"Verdict: {found.choice}")
-        yield from found.paragraphs
+    if verdict := conclusion(run):
+        yield Heading(f"Verdict: {verdict.choice}")
+        yield from verdict.paragraphs
 
 
 def _files(run: Run) -> Iterator[Block]:

@@ -18,12 +18,14 @@ from rich.console import Console
 
 import bench
 from bench.data.formats import load_dataset
+from bench.report.markdown import escape
 from bench.report.run import charts, cost, forms, terminal
 from bench.report.run.charts import layout, overlap
 from bench.report.run.markdown import render
 from bench.report.run.names import short_labels
 from bench.report.run.quality import DAGGER, by_slice, quality, summary
-from bench.report.table import best_of
+from bench.report.run.sections import sections
+from bench.report.table import Table, best_of
 
 
 @pytest.fixture
@@ -227,3 +229,18 @@ def test_a_form_is_one_entry_and_so_is_a_chart(found, monkeypatch):
     forms.write(found)
     assert (found.folder / "names.txt").read_text() == "bm25\nFixed"
     assert "## A new one\n\n![Nothing.](charts/empty.svg)\n" in (found.folder / "report.md").read_text("utf-8")
+
+
+def test_a_terminal_shows_less_of_a_run_than_its_page_and_the_same_blocks_of_the_rest(found):
+    """The summary of one set says nothing new there; what the set itself moves is a line in place of a table."""
+    console = Console(file=io.StringIO(), width=200)
+    console.print(*terminal.render(found), sep="\n")
+    page, short = render(found), console.file.getvalue()
+    assert ("## Summary" in page, "Summary" in short) == (True, False)
+    assert ("## Signatures" in page, "Signatures" in short) == (True, False)
+    assert ("Files: " in page, "Files: " in short) == (False, True)
+    shown = [block for section in sections(found) for block in section if not block.only]
+    assert any(isinstance(block, Table) for block in shown)
+    for title in (block.title for block in shown if isinstance(block, Table)):
+        assert escape(title) in page
+        assert title in short

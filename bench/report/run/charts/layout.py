@@ -37,7 +37,7 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """A figure with one panel a name. rows: the panels' heights; left: room for their labels; both in inches.
 
-    Placed by hand: what there is to place is known, and matplotlib's layout engines take half of the drawing time.
+    Placed by hand: matplotlib's constrained layout looks the same, takes 1.8 times as long, and fits no legend either.
     """
     from matplotlib.figure import Figure
 
