@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from retrievers.base import Ranking, Retriever, RetrieverError
+from retrievers.base import Ranking, Retriever, RetrieverError, parts_of
 from retrievers.source import source_digest
 
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
@@ -31,6 +31,7 @@ RETRIEVERS: dict[str, str] = {
     "dense": "retrievers.dense.bi_encoder:Dense",
 }
 ENTRY_POINTS = "bench.retrievers"
+KINDS = ("lexical", "dense", "hybrid")
 
 # A value is all up to the next comma, spaces at its end included: a prompt may end in one. Quotes let it hold a comma,
 # and a space at its beginning.
@@ -97,26 +98,52 @@ def load(name: str) -> type[Retriever]:
 def parameters(retriever: object) -> dict[str, Any]:
     """The hyper-parameters of a retriever (or the defaults of its class), in order of declaration.
 
-    A value that JSON does not have is told as its repr.
+    Of a retriever made of retrievers also those of its parts: `parts.0` is the first one's class, `parts.0.k1` its k1.
+
+    Args:
+        retriever: a retriever, or its class.
+
+    Returns:
+        Name -> value; a value that JSON does not have is told as its repr.
     """
-    return {name: _plain(value) for name, value in _parameters(retriever).items()}
+    its = _parameters(retriever)
+    told = {name: _plain(value) for name, value in its.items() if name != "parts" or not parts_of(retriever)}
+    for number, each in enumerate(parts_of(retriever)):
+        told[f"parts.{number}"] = type(each).__qualname__
+        told |= {f"parts.{number}.{name}": value for name, value in parameters(each).items()}
+    return told
 
 
 def kind(retriever: object) -> str:
-    """ "lexical", "dense" or "other": what its class says of itself in an attribute `kind`."""
+    """The kind of a retriever.
+
+    Args:
+        retriever: a retriever.
+
+    Returns:
+        "lexical", "dense" or "hybrid" where its class says so in an attribute `kind`; else "hybrid" of one that is made
+        of retrievers, and "other" of all others.
+    """
     said = getattr(type(retriever), "kind", None)
-    return said if said in ("lexical", "dense") else "other"
+    return said if said in KINDS else "hybrid" if parts_of(retriever) else "other"
 
 
 def signature(retriever: Retriever) -> str:
-    """What stands on every figure that a retriever earned: class, parameters and, of a plug-in, its code's hash.
+    """What stands on every figure that a retriever earned: class, parts, parameters and, of a plug-in, its code's hash.
 
-    Of its code: the file of its class and what that imports of its own (retrievers.source).
+    Args:
+        retriever: a retriever.
+
+    Returns:
+        `Class(parameter=value, …)`; a retriever made of retrievers has the signatures of its parts first. A plug-in's
+        ends in `[module hash]`, of the file of its class and what that imports of its own (retrievers.source).
     """
-    its = type(retriever)
+    its, parts = type(retriever), parts_of(retriever)
+    # Not its repr, which may hold the index, or fail where there is none yet.
+    shown = [f"{name}={value!r}" for name, value in _parameters(retriever).items() if name != "parts" or not parts]
     text = its.__qualname__
-    if shown := _parameters(retriever):  # not its repr, which may hold the index, or fail where there is none yet
-        text += f"({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+    if shown := [*map(signature, parts), *shown]:
+        text += f"({', '.join(shown)})"
     if its.__module__.startswith("retrievers."):
         return text
     digest = source_digest(its.__module__)

@@ -83,6 +83,20 @@ class Retriever(Protocol):
         ...
 
 
+def parts_of(retriever: object) -> tuple[Retriever, ...]:
+    """The retrievers that a retriever is made of.
+
+    Args:
+        retriever: a retriever, or whatever else stands in a field.
+
+    Returns:
+        What its field `parts` holds where that is one retriever or more and nothing else, else nothing.
+    """
+    parts = getattr(retriever, "parts", ())
+    made_of_them = isinstance(parts, (tuple, list)) and all(isinstance(each, Retriever) for each in parts)
+    return tuple(parts) if made_of_them else ()
+
+
 def top_k(
     scores: NDArray[np.floating], k: int, documents: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -111,18 +125,41 @@ def require_index(index: object) -> None:
 
 # --- telemetry: what a retriever tells about itself, and to whom ---
 
+# Phases. What others are called is a retriever's own affair; of these, costs are made.
+LOAD = "load"  # libraries and models: no part of the time that an index takes
+ANALYZE = "analyze"
+COUNT = "count"
+COMPILE = "compile"
+ENCODE = "encode"
+SCORE = "score"
+SELECT = "select"
+
+# Quantities.
+INDEX_BYTES = "index_bytes"  # what the index takes in memory
+VECTORS_ENCODED = "vectors_encoded"
+VECTORS_FROM_CACHE = "vectors_from_cache"
+CACHE_REBUILT = "cache_rebuilt"
+CACHE_DAMAGED = "cache_damaged"
+CACHE_UNWRITABLE = "cache_unwritable"
+# Those that add up, over calls and over parts; of any other the last one told stands.
+AMOUNTS = frozenset({INDEX_BYTES, VECTORS_ENCODED, VECTORS_FROM_CACHE})
+
 
 class Recorder(Protocol):
-    """Who listens to a retriever's account of its own work."""
+    """Who listens to a retriever's account of its own work.
 
-    def started(self, phase: str, total: int | None) -> None: ...
-    def advanced(self, phase: str, steps: int) -> None: ...
-    def ended(self, phase: str, nanoseconds: int) -> None: ...
-    def recorded(self, quantity: str, value: float) -> None: ...
-    def warned(self, text: str) -> None: ...
+    part: which part of a retriever made of retrievers tells it, "outer/inner" of parts in parts; "" where none does.
+    """
+
+    def started(self, phase: str, total: int | None, part: str) -> None: ...
+    def advanced(self, phase: str, steps: int, part: str) -> None: ...
+    def ended(self, phase: str, nanoseconds: int, part: str) -> None: ...
+    def recorded(self, quantity: str, value: float, part: str) -> None: ...
+    def warned(self, text: str, part: str) -> None: ...
 
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+_part: ContextVar[str] = ContextVar("part", default="")
 
 
 @contextmanager
@@ -135,43 +172,59 @@ def listening(recorder: Recorder) -> Iterator[None]:
         _recorder.reset(token)
 
 
-class phase:  # noqa: N801 - reads as a keyword: `with phase("encode", total=n) as p: p.advance(32)`
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """Let what is told within this block count for one part of a retriever made of retrievers, and for the whole.
+
+    A worker stores a part's share as `name/phase` and `name/quantity` beside the totals. Parts nest: `outer/inner`.
+
+    Args:
+        name: what the part is called, another name for each part, without a slash.
+    """
+    token = _part.set(f"{_part.get()}/{name}".removeprefix("/"))
+    try:
+        yield
+    finally:
+        _part.reset(token)
+
+
+class phase:  # noqa: N801 - reads as a keyword: `with phase(ENCODE, total=n) as p: p.advance(32)`
     """A named part of a retriever's work. Costs two clock readings where somebody listens, else nothing."""
 
-    __slots__ = ("_listener", "_name", "_start", "_total")
+    __slots__ = ("_listener", "_name", "_part", "_start", "_total")
 
     def __init__(self, name: str, total: int | None = None) -> None:
         self._name, self._total = name, total
-        self._listener = _recorder.get()
+        self._listener, self._part = _recorder.get(), _part.get()
         self._start = 0
 
     def __enter__(self) -> phase:
         if self._listener is not None:
-            self._listener.started(self._name, self._total)
+            self._listener.started(self._name, self._total, self._part)
             self._start = time.perf_counter_ns()
         return self
 
     def advance(self, steps: int) -> None:
         """Tell that `steps` of the total are done."""
         if self._listener is not None:
-            self._listener.advanced(self._name, steps)
+            self._listener.advanced(self._name, steps, self._part)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._listener is not None:
-            self._listener.ended(self._name, time.perf_counter_ns() - self._start)
+            self._listener.ended(self._name, time.perf_counter_ns() - self._start, self._part)
 
 
 def record(quantity: str, value: float) -> None:
-    """Tell one figure, for example `record("index_bytes", n)`."""
+    """Tell one figure, for example `record(INDEX_BYTES, n)`."""
     listener = _recorder.get()
     if listener is not None:
-        listener.recorded(quantity, value)
+        listener.recorded(quantity, value, _part.get())
 
 
 def warn(text: str) -> None:
     """Tell in one sentence why these figures should be read with care; the user sees it beside them."""
     listener = _recorder.get()
     if listener is not None:
-        listener.warned(text)
+        listener.warned(text, _part.get())

@@ -27,7 +27,7 @@ SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 
 @dataclass(frozen=True)
 class Participant:
-    """A label, a signature, a kind ("lexical", "dense", "other", "control"), and where rankings come from.
+    """A label, a signature, a kind ("lexical", "dense", "hybrid", "other", "control"), and where rankings come from.
 
     instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored

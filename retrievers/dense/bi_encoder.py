@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import Ranking, RetrieverError, phase, record, require_index, top_k
+from retrievers.base import INDEX_BYTES, SCORE, SELECT, Ranking, RetrieverError, phase, record, require_index, top_k
 from retrievers.dense.encoder import Encoder, refuse_absent_device
 from retrievers.dense.model import MINILM, folder_digest, locate, longest, similarity
 
@@ -90,7 +90,7 @@ class Dense:
                 document_prompt=self.document_prompt,
             )
         self._vectors = self._encoder.encode(documents, "document")
-        record("index_bytes", self._vectors.nbytes)
+        record(INDEX_BYTES, self._vectors.nbytes)
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
         """The `k` nearest documents of each query; every document is a hit."""
@@ -152,17 +152,17 @@ def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int
         found = _Candidates(block, documents, k, SLACK * np.float32(largest))
         for first in range(0, len(documents), DOCUMENT_BLOCK):
             part = documents[first : first + DOCUMENT_BLOCK]
-            with phase("score"):
+            with phase(SCORE):
                 scores = buffer[: len(block) * len(part)].reshape(len(block), len(part))
                 if len(block) == 1:
                     # On this thread: BLAS threads woken for one query go on spinning, and the encoder waits for them.
                     np.vecdot(part, block[0], out=scores[0])
                 else:
                     np.matmul(block, part.T, out=scores)
-            with phase("select"):
+            with phase(SELECT):
                 highest = _highest(highest, scores, k)
                 found.add(scores, first, highest[:, :1] if highest.shape[1] == k else np.float32(-np.inf))
-        with phase("select"):
+        with phase(SELECT):
             for row, (hits, values) in enumerate(found.best()):
                 ranking.put(start + row, hits, values)
     return ranking

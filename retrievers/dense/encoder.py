@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import RetrieverError, phase, record, warn
+from retrievers.base import ENCODE, LOAD, VECTORS_ENCODED, VECTORS_FROM_CACHE, RetrieverError, phase, record, warn
 from retrievers.dense import vector_cache
 from retrievers.dense.model import (
     MINILM,
@@ -85,15 +85,15 @@ class Encoder:
         repeated = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
         known: dict[str, NDArray[np.float32]] = {}
         self._encoded = self._from_cache = 0  # of this call: an encoder serves several datasets
-        with phase("encode", len(texts)) as progress:
+        with phase(ENCODE, len(texts)) as progress:
             for start in range(0, len(texts), self.chunk):
                 chunk = list(texts[start : start + self.chunk])
                 vectors = self._chunk(chunk, side, held, progress, known)
                 known |= {text: vectors[text] for text in chunk if hash(text) in repeated}
                 chunks.append(np.stack([vectors[text] for text in chunk]))
         if held is not None:
-            record("vectors_encoded", self._encoded)
-            record("vectors_from_cache", self._from_cache)
+            record(VECTORS_ENCODED, self._encoded)
+            record(VECTORS_FROM_CACHE, self._from_cache)
         return np.concatenate(chunks) if chunks else np.zeros((0, 0), dtype=np.float32)
 
     def _chunk(
@@ -194,7 +194,7 @@ class Encoder:
 
     def _load(self) -> SentenceTransformer:
         if self._loaded is None:
-            with phase("load"):
+            with phase(LOAD):
                 self._loaded = _opened(
                     self._where,
                     self._model_key,

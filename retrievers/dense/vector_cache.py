@@ -28,7 +28,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import RetrieverError, record
+from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE, RetrieverError, record
 
 DEFAULT_LIMIT_MB = 4096
 # The time of last use is brought up to date at most so often, so that reading seldom writes.
@@ -125,7 +125,7 @@ class VectorCache:
             except OSError:
                 break
         self.unwritable += 1
-        record("cache_unwritable", self.unwritable)
+        record(CACHE_UNWRITABLE, self.unwritable)
         return default
 
     def _open(self) -> sqlite3.Connection:
@@ -175,7 +175,7 @@ class VectorCache:
         except OSError:
             return False
         self.rebuilt += 1
-        record("cache_rebuilt", self.rebuilt)
+        record(CACHE_REBUILT, self.rebuilt)
         return True
 
     def _was_a_cache(self) -> bool:
@@ -204,7 +204,7 @@ class VectorCache:
             for key, used, checksum, vector in rows:
                 if _checksum(encoder, key, vector) != checksum or len(vector) % 4:
                     self.damaged += 1
-                    record("cache_damaged", self.damaged)
+                    record(CACHE_DAMAGED, self.damaged)
                     continue
                 found[by_key[key]] = np.frombuffer(vector, dtype="<f4")
                 if used < now - TOUCH_SECONDS:

@@ -24,7 +24,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.analyzer import Analyzer
-from retrievers.base import Ranking, RetrieverError, phase, require_index, top_k, warn
+from retrievers.base import (
+    ANALYZE,
+    COMPILE,
+    COUNT,
+    ENCODE,
+    LOAD,
+    SCORE,
+    SELECT,
+    Ranking,
+    RetrieverError,
+    phase,
+    require_index,
+    top_k,
+    warn,
+)
 from retrievers.lexical.postings import Postings, rank_all
 
 VARIANTS = {"okapi": "BM25Okapi", "l": "BM25L", "plus": "BM25Plus"}
@@ -74,11 +88,11 @@ class BM25:
 
     def index(self, documents: Sequence[str]) -> None:
         """Analyse the documents, let the library count, and compile its counts."""
-        with phase("load"):
+        with phase(LOAD):
             import rank_bm25  # noqa: F401 - here, so that its import is no part of the index's time
 
             analyze = self._analyze()
-        with phase("analyze", len(documents)) as progress:
+        with phase(ANALYZE, len(documents)) as progress:
             terms = []
             for text in documents:
                 terms.append(analyze(text))
@@ -90,9 +104,9 @@ class BM25:
         if not any(terms):  # the library divides by zero here; nothing can be found anyway
             lengths, nothing = np.zeros(len(terms), dtype=np.int64), np.zeros(0)
             return _Index(analyze, {}, Postings.from_rows(nothing.astype(np.int32), lengths, nothing, 0), {}, None)
-        with phase("count"):
+        with phase(COUNT):
             library = self._library(terms)
-        with phase("compile"):
+        with phase(COMPILE):
             frequencies = library.doc_freqs
             vocabulary = {term: number for number, term in enumerate(library.idf)}
             sizes = np.fromiter(map(len, frequencies), np.int64, len(frequencies))
@@ -147,7 +161,7 @@ class BM25:
         require_index(self._index)
         assert self._index is not None
         index = self._index
-        with phase("encode", len(queries)):
+        with phase(ENCODE, len(queries)):
             terms = [index.analyze(query) for query in queries]
         if index.library is not None:
             return self._search_by_library(index, terms, k)
@@ -157,9 +171,9 @@ class BM25:
     def _search_by_library(index: _Index, terms: list[list[str]], k: int) -> Ranking:
         ranking = Ranking.empty(len(terms), k)
         for row, query in enumerate(terms):
-            with phase("score"):
+            with phase(SCORE):
                 scores = index.library.get_scores(query)
-            with phase("select"):
+            with phase(SELECT):
                 _, matched = index.postings.scores(index.weighted(query))
                 hits = np.flatnonzero(matched)
                 ranking.put(row, *top_k(scores[hits], k, hits))

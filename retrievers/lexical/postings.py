@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import Ranking, phase, record, top_k
+from retrievers.base import INDEX_BYTES, SCORE, SELECT, Ranking, phase, record, top_k
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Postings:
 
     def record_size(self) -> None:
         """Tell the bytes that the index takes in memory."""
-        record("index_bytes", self.starts.nbytes + self.documents.nbytes + self.weights.nbytes)
+        record(INDEX_BYTES, self.starts.nbytes + self.documents.nbytes + self.weights.nbytes)
 
 
 def rank_all(
@@ -69,9 +69,9 @@ def rank_all(
     """
     ranking = Ranking.empty(len(queries), k)
     for row, query in enumerate(queries):
-        with phase("score"):
+        with phase(SCORE):
             total, matched = postings.scores(query)
-        with phase("select"):
+        with phase(SELECT):
             hits = np.flatnonzero(matched)
             scores = total[hits] + constants[row] if constants else total[hits]
             ranking.put(row, *top_k(scores, k, hits))

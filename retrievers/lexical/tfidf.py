@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from retrievers.analyzer import Analyzer
-from retrievers.base import Ranking, RetrieverError, phase, require_index
+from retrievers.base import ANALYZE, COMPILE, ENCODE, LOAD, Ranking, RetrieverError, phase, require_index
 from retrievers.lexical.postings import Postings, rank_all
 from retrievers.words import normalised
 
@@ -65,7 +65,7 @@ class Tfidf:
 
     def index(self, documents: Sequence[str]) -> None:
         """Learn idf from the documents and build their inverted index."""
-        with phase("load"):
+        with phase(LOAD):
             from sklearn.feature_extraction.text import TfidfVectorizer
 
         words = self.analyzer == "word"
@@ -80,7 +80,7 @@ class Tfidf:
             min_df=self.min_df,
             dtype=np.float64,
         )
-        with phase("analyze"):
+        with phase(ANALYZE):
             try:
                 rows = vectorizer.fit_transform(documents)
             except ValueError:  # no document holds a term (that min_df leaves): nothing can be found
@@ -97,7 +97,7 @@ class Tfidf:
             )
             return
         rows.sort_indices()
-        with phase("compile"):
+        with phase(COMPILE):
             self._postings = Postings.from_rows(
                 rows.indices.astype(np.int32), np.diff(rows.indptr).astype(np.int64), rows.data, rows.shape[1]
             )
@@ -109,7 +109,7 @@ class Tfidf:
         assert self._postings is not None
         if self._vectorizer is None or not queries:
             return Ranking.empty(len(queries), k)
-        with phase("encode", len(queries)):
+        with phase(ENCODE, len(queries)):
             rows = self._vectorizer.transform(queries)
             rows.sort_indices()  # one order of summation, whatever the library's version
         weighted = [

@@ -74,6 +74,15 @@ def test_a_twin_has_the_parameters_and_nothing_of_the_index():
     assert twin(fakes.Plain(offset=3)).offset == 3
 
 
+def test_a_twin_has_parts_of_its_own():
+    first = fakes.Fused((Adds(step=2.0), fakes.Fused()), k=7)
+    first.parts[0].index(["a"])
+    second = twin(first)
+    assert second == first
+    assert second.parts[0]._store == []
+    assert second.parts[1].parts[0] is not first.parts[1].parts[0]
+
+
 def test_vectors_made_for_one_set_alone_are_not_called_stale(run, write_set):
     corpus = [{"_id": f"d{number:02}", "text": f"word{number}"} for number in range(100)]
     dataset = load_dataset(write_set("hundred", corpus=corpus, qrels=[("q1", "d01", 1)]))
@@ -179,7 +188,7 @@ def test_a_warning_reaches_who_listens_and_nobody_else():
         def __init__(self):
             self.heard = []
 
-        def warned(self, text):
+        def warned(self, text, part):
             self.heard.append(text)
 
     from retrievers.base import warn

@@ -91,6 +91,51 @@ def test_a_parameter_of_any_type_is_stored(write_set, tmp_path):
     assert told == [{"step": "np.float32(2.0)"}, {"step": 1.0, "told": repr(Path("x"))}]
 
 
+NESTED = fakes.Fused((create("bm25:k1=1.2"), fakes.Fused((fakes.Fixed(), fakes.Plain())), fakes.DenseFixed(step=2.0)))
+
+
+def test_a_signature_goes_through_all_parts():
+    fixed, plain, dense = (retrievers.signature(each) for each in (fakes.Fixed(), fakes.Plain(), NESTED.parts[2]))
+    bm25, code = retrievers.signature(create("bm25:k1=1.2")), fixed.removeprefix("Fixed(step=1.0)")
+    assert retrievers.signature(NESTED) == f"Fused({bm25}, Fused({fixed}, {plain}, k=60){code}, {dense}, k=60){code}"
+    assert re.fullmatch(r" \[fakes [0-9a-f]{12}\]", code)
+
+
+def test_parameters_go_through_all_parts():
+    found = retrievers.parameters(NESTED)
+    assert json.loads(json.dumps(found)) == found
+    assert [name for name in found if not name.startswith("parts.0.")] == [
+        *("k", "parts.0", "parts.1", "parts.1.k", "parts.1.parts.0", "parts.1.parts.0.step", "parts.1.parts.1"),
+        *("parts.2", "parts.2.step"),
+    ]
+    assert (found["parts.0"], found["parts.0.k1"], found["parts.2.step"]) == ("BM25", 1.2, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("retriever", "kind"),
+    [
+        (create("bm25"), "lexical"),
+        (fakes.DenseFixed(), "dense"),
+        (fakes.Fixed(), "other"),
+        (fakes.Nonsense(), "other"),  # its `kind` is a parameter of that name
+        (fakes.Fused(), "hybrid"),
+        (fakes.DenseFused(), "dense"),
+    ],
+)
+def test_a_kind_is_what_the_class_says_else_hybrid_of_what_has_parts(retriever, kind):
+    assert retrievers.kind(retriever) == kind
+
+
+def test_a_comparison_names_the_part_whose_parameter_changed(write_set, tmp_path):
+    dataset = bench.load_dataset(write_set())
+    runs = [
+        bench.run(dataset, [fakes.Fused((create("tfidf"), create(f"bm25:k1={k1}")))], results=str(tmp_path), name=name)
+        for k1, name in ((1.2, "base"), (1.5, "head"))
+    ]
+    (changed,) = (each for each in bench.compare(*runs).surroundings if "k1" in each.what)
+    assert changed == ("Fused: parts.1.k1", "1.2", "1.5")
+
+
 def readme_example():
     """The files of the README's plug-in example: name -> content."""
     text = (ROOT / "README.md").read_text("utf-8")

@@ -17,9 +17,12 @@ from typing import ClassVar
 import numpy as np
 
 from bench.experiment.workers.messages import Timed
-from retrievers.base import Ranking, phase, record
+from retrievers.base import SELECT, Ranking, part, phase, record, require_index
 from retrievers.dense.bi_encoder import Dense
 from retrievers.dense.encoder import Encoder
+from retrievers.fusion import reciprocal_rank_fusion
+from retrievers.lexical.bm25 import BM25
+from retrievers.lexical.tfidf import Tfidf
 
 
 @dataclass
@@ -544,3 +547,38 @@ class Scripted:
     def time(self, queries, together=False):
         self.asked.append(list(queries))
         return Timed(np.full(1 if together else len(queries), 10**9), {})
+
+
+@dataclass(unsafe_hash=True)
+class Fused:
+    """A retriever made of two, whose rankings it joins; each part tells of its work under its position."""
+
+    parts: tuple = field(default_factory=lambda: (Tfidf(), BM25()))
+    k: int = 60
+    _size: int | None = field(init=False, repr=False, compare=False, default=None)
+
+    def index(self, documents):
+        for number, each in enumerate(self.parts):
+            with part(str(number)):
+                each.index(documents)
+        self._size = len(documents)
+
+    def search(self, queries, k):
+        require_index(self._size)
+        rankings = []
+        for number, each in enumerate(self.parts):
+            with part(str(number)):
+                rankings.append(each.search(queries, self._size))
+        ranking = Ranking.empty(len(queries), k)
+        with phase(SELECT):
+            fused = reciprocal_rank_fusion(*rankings, self.k)
+            for row, (hits, scores) in enumerate(zip(fused.documents, fused.scores, strict=True)):
+                kept = hits >= 0
+                ranking.put(row, hits[kept][:k], scores[kept][:k])
+        return ranking
+
+
+class DenseFused(Fused):
+    """Made of two, and says of itself that it is dense."""
+
+    kind: ClassVar[str] = "dense"

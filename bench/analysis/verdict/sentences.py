@@ -197,7 +197,7 @@ def _costs(first: RetrieverSummary, second: RetrieverSummary) -> str:
 
 def another_kind(leader: RetrieverSummary, candidates: Sequence[RetrieverSummary]) -> tuple[str, ...]:
     """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
-    above = [each for each in of_kind(candidates, "other") if each.mean > leader.mean]
+    above = [each for each in candidates if each.kind not in ("lexical", "dense") and each.mean > leader.mean]
     return tuple(
         f"{each.label}, neither lexical nor dense and so no part of this choice, has {_mean(each)}." for each in above
     )

@@ -14,6 +14,7 @@ from bench.experiment.workers.failure import describe_failure, trace_of
 from bench.experiment.workers.messages import Progress, Ranked, Timed, Work, WorkerError, WorkerSettings
 from bench.experiment.workers.worker import Worker
 from retrievers import Retriever
+from retrievers.base import parts_of
 from retrievers.dense.vector_cache import VectorCache
 
 
@@ -73,10 +74,12 @@ def twin(retriever: Any) -> Retriever:
     """Another object with the same parameters, and nothing in common with the first. Raises what copying raises."""
     if not is_dataclass(retriever):
         return cast("Retriever", copy.deepcopy(retriever))
-    # Without what it indexed before.
+    # Without what it indexed before, and its parts.
     settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
+    parts = tuple(map(twin, parts_of(retriever)))
+    made_anew = {"parts": parts} if parts and settings.pop("parts", ()) else {}
     make: Any = type(retriever)
-    return cast("Retriever", make(**copy.deepcopy(settings)))
+    return cast("Retriever", make(**copy.deepcopy(settings), **made_anew))
 
 
 def _a_loop_runs() -> bool:

@@ -98,6 +98,8 @@ class TestWhoIsShownBetter:
         found = verdict(0.05, 0.15, (BM25, MINILM, OTHER))
         assert said(found) == said(verdict(0.05, 0.15))
         assert "splade, neither lexical nor dense and so no part of this choice, has 0.900" in found.sentences[2]
+        hybrid = verdict(0.05, 0.15, (BM25, MINILM, replace(OTHER, kind="hybrid")))
+        assert hybrid.sentences == found.sentences
         worse = replace(OTHER, mean=0.1)
         assert verdict(0.05, 0.15, (BM25, MINILM, worse)).sentences == verdict(0.05, 0.15).sentences
 
