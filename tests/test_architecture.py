@@ -21,6 +21,7 @@ ROOMS = {
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.words",
     "retrievers.dense": "retrievers.base",
     "retrievers": "retrievers.base retrievers.source",
+    "retrievers.testing": "retrievers retrievers.base retrievers.contract",
     "bench.errors": "",
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base",

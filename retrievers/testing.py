@@ -1,0 +1,315 @@
+"""The contract of a retriever as checks, for the tests of whoever writes one.
+
+`check_retriever(MyRetriever)` runs them all; to have each as a test of its own, parametrise over the names in `CHECKS`:
+
+    @pytest.mark.parametrize("check", CHECKS)
+    def test_it_keeps_the_contract(check):
+        check_retriever(MyRetriever, check)
+
+`LEXICAL_CHECKS` are for retrievers that match terms, in addition.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+
+from retrievers import Retriever, create, kind, signature
+from retrievers.base import Ranking, RetrieverError, parts_of
+from retrievers.contract import checked, index, rehearse, search
+
+DOCUMENTS = (
+    "The cat sat on the mat and slept all day.",
+    "A feline was resting on the carpet.",
+    "Error E-4012 means that the pump is blocked.",
+    "Error E-4013 means that the filter is full.",
+    "",
+    "the of and",
+    "How to tune Python code so that it runs faster.",
+    "你好 世界",
+    "The cat sat on the mat and slept all day.",
+    "Стеклянный дом у моря",
+)
+QUERIES = ("cat on a mat", "E-4012", "make my python code faster", "", "zzzunknownzzz", "the of", "世界", "cat cat cat")
+LONG = "word " * 20_000
+ODD_CORPORA = {
+    "one document": ("one document about cats",),
+    "an empty document": ("",),
+    "documents without a word": ("", "   "),
+    "only stop words": ("the of",),
+    "text that is not Latin": ("你好",),
+    "a text of 100,000 characters": (LONG,),
+    "symbols": ("🙂", "\x00"),
+}
+# How far the scores of a neural encoder may move with the texts that are encoded beside one.
+NEURAL = 1e-5
+
+
+class ContractError(AssertionError):
+    """A retriever that breaks the contract: which check says so, what was asked, what came back, what to do."""
+
+    def __init__(self, check: str, asked: str, answer: str, hint: str = "") -> None:
+        super().__init__(check, asked, answer, hint)
+        self.check, self.asked, self.answer, self.hint = check, asked, answer, hint
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.asked} gave {self.answer}. {self.hint}".strip()
+
+
+class Subject:
+    """A retriever under one check.
+
+    check: its name. make: gives a fresh retriever. tolerance: how far scores may move with how queries are batched.
+    """
+
+    def __init__(self, check: str, make: Callable[[], Retriever], tolerance: float) -> None:
+        self.check, self.make, self.tolerance = check, make, tolerance
+
+    def indexed(self, documents: Sequence[str] = DOCUMENTS) -> Indexed:
+        """A fresh retriever that has indexed these."""
+        return Indexed(self).index(documents)
+
+    def breach(self, asked: str, answer: str, hint: str = "") -> ContractError:
+        """The error of this check, to be raised."""
+        return ContractError(self.check, asked, answer, hint)
+
+    @contextmanager
+    def doing(self, asked: str) -> Iterator[None]:
+        """Make a breach of whatever is raised within this block."""
+        try:
+            yield
+        except RetrieverError as error:
+            raise self.breach(asked, f"the error {error.message!r}", error.hint) from error
+        except Exception as error:
+            raise self.breach(asked, f"the error {type(error).__name__}: {error}") from error
+
+
+class Indexed:
+    """A fresh retriever and what it indexed. What it raises, or answers in no order, is a breach."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject, self._size = subject, 0
+        with subject.doing("making it"):
+            self._retriever = subject.make()
+
+    def index(self, documents: Sequence[str]) -> Indexed:
+        """Index these documents."""
+        self._size = len(documents)
+        with self._subject.doing(f"index({reprlib.repr(list(documents))})"):
+            index(self._retriever, list(documents))
+        return self
+
+    def search(self, queries: Sequence[str], k: int) -> Ranking:
+        """The answer as it is, once it is known to be a ranking."""
+        with self._subject.doing(self.asked(queries, k)):
+            answer = search(self._retriever, list(queries), k)
+            checked(answer, len(queries), k, self._size)
+        return Ranking(np.asarray(answer.documents), np.asarray(answer.scores))
+
+    def asked(self, queries: Sequence[str], k: int) -> str:
+        """The search in words."""
+        return f"search({reprlib.repr(list(queries))}, {k}) over {self._size} document{'s' * (self._size != 1)}"
+
+
+def check_retriever(
+    retriever: str | Callable[[], Retriever],
+    *checks: str,
+    lexical: bool | None = None,
+    tolerance: float | None = None,
+) -> None:
+    """Check that a retriever keeps the contract.
+
+    Args:
+        retriever: a specification ("bm25:k1=1.2", "module:Class"), or what gives a fresh retriever when it is called,
+            such as its class. It is called several times.
+        checks: names of CHECKS or LEXICAL_CHECKS; all that apply where none is given.
+        lexical: whether it finds only documents that share a term with the query, so that LEXICAL_CHECKS apply. None:
+            as the `kind` of its class says.
+        tolerance: how far scores may move with how queries are batched. None: 0, and 1e-5 where it, or one of its
+            parts, is of the kind "dense".
+
+    Raises:
+        ContractError: a check fails: the first one in order.
+        RetrieverError: there is no such retriever or check, or what is given makes none.
+    """
+    make = partial(create, retriever) if isinstance(retriever, str) else retriever
+    example = make() if callable(make) else None
+    if not isinstance(example, Retriever):
+        raise RetrieverError(
+            f"{reprlib.repr(retriever)} makes no retriever.",
+            "Give its class or another callable without arguments, or a specification such as 'bm25:k1=1.2'.",
+        )
+    every = CHECKS | LEXICAL_CHECKS
+    if lexical is None:
+        lexical = kind(example) == "lexical"
+    if tolerance is None:
+        tolerance = NEURAL if _is_neural(example) else 0.0
+    for name in checks or (every if lexical else CHECKS):
+        if name not in every:
+            raise RetrieverError(f"There is no check {name!r}.", f"Known: {', '.join(every)}.")
+        every[name](Subject(name, make, tolerance))
+
+
+def _is_neural(retriever: Retriever) -> bool:
+    return kind(retriever) == "dense" or any(map(_is_neural, parts_of(retriever)))
+
+
+# --- the checks ---
+
+
+def _types(subject: Subject) -> None:
+    indexed = subject.indexed()
+    answer = indexed.search(QUERIES, 3)
+    if answer.documents.dtype != np.int64 or answer.scores.dtype != np.float32:
+        raise subject.breach(
+            indexed.asked(QUERIES, 3),
+            f"{answer.documents.dtype} positions and {answer.scores.dtype} scores",
+            "Give int64 and float32: begin with Ranking.empty(len(queries), k) and fill its rows by put.",
+        )
+
+
+def _order(subject: Subject) -> None:
+    indexed, k = subject.indexed(), len(DOCUMENTS)
+    answer = indexed.search(QUERIES, k)
+    if answer != checked(answer, len(QUERIES), k, k):
+        raise subject.breach(
+            indexed.asked(QUERIES, k),
+            "equal scores in another order, or a score beside a -1",
+            "Of equal scores the lower position comes first (retrievers.base.top_k does so); -inf stands beside a -1.",
+        )
+
+
+def _equal_documents(subject: Subject) -> None:
+    indexed = subject.indexed()
+    equal = [position for position, text in enumerate(DOCUMENTS) if text == DOCUMENTS[0]]
+    for query, row in zip(QUERIES, indexed.search(QUERIES, len(DOCUMENTS)).documents.tolist(), strict=True):
+        hits = [position for position in row if position in equal]
+        if hits not in ([], equal):
+            raise subject.breach(
+                indexed.asked([query], len(DOCUMENTS)),
+                f"of the equal documents {equal} the hits {hits}",
+                "Equal texts need equal scores, and of equal scores the lower position comes first.",
+            )
+
+
+def _inputs(subject: Subject) -> None:
+    documents, queries = list(DOCUMENTS), list(QUERIES)
+    asked = "index(documents), then search(queries, 3),"
+    with subject.doing(asked):
+        retriever = subject.make()
+        index(retriever, documents)
+        search(retriever, queries, 3)
+    if (documents, queries) != (list(DOCUMENTS), list(QUERIES)):
+        raise subject.breach(asked, "its inputs back changed", "Work on a copy.")
+
+
+def _second_index(subject: Subject) -> None:
+    with subject.doing("indexing twice"):
+        broken = rehearse(subject.make())
+    if broken:
+        raise subject.breach("indexing twice", f"this: {broken}")
+    only = ["A dog barked at the cat."]
+    twice, once = subject.indexed().index(only), subject.indexed(only)
+    answer, expected = twice.search(["cat"], 5), once.search(["cat"], 5)
+    _require_same(subject, twice.asked(["cat"], 5), answer, expected, "where nothing was indexed before")
+
+
+def _large_k(subject: Subject) -> None:
+    subject.indexed().search(["cat"], 5 * len(DOCUMENTS))
+
+
+def _fewer(subject: Subject) -> None:
+    indexed = subject.indexed()
+    more, fewer = indexed.search(QUERIES, 100), indexed.search(QUERIES, 4)
+    if Ranking(more.documents[:, :4], more.scores[:, :4]) != fewer:
+        asked = indexed.asked(QUERIES, 4)
+        raise subject.breach(asked, "other hits than the first 4 of 100", "k says where to cut, and nothing else.")
+
+
+def _batches(subject: Subject) -> None:
+    indexed = subject.indexed()
+    together = indexed.search(QUERIES, 5)
+    for row, query in enumerate(QUERIES):
+        expected = Ranking(together.documents[[row]], together.scores[[row]])
+        _require_same(
+            subject, indexed.asked([query], 5), indexed.search([query], 5), expected, "in one batch with others"
+        )
+
+
+def _require_same(subject: Subject, asked: str, answer: Ranking, expected: Ranking, where: str) -> None:
+    """Equal rankings of one query; with a tolerance only scores count, as hits of nearly equal ones change places."""
+    if subject.tolerance:
+        same = np.allclose(answer.scores, expected.scores, rtol=0, atol=subject.tolerance)
+    else:
+        same = answer == expected
+    if not same:
+        one, other = (f"{each.documents[0].tolist()} with {each.scores[0].tolist()}" for each in (answer, expected))
+        raise subject.breach(asked, f"{one}, but {other} {where}", "An answer depends on its query and the documents.")
+
+
+def _no_query(subject: Subject) -> None:
+    subject.indexed().search([], 5)
+
+
+def _odd_corpus(subject: Subject, documents: Sequence[str]) -> None:
+    subject.indexed(documents).search(["cats", "", LONG], 3)
+
+
+def _too_early(subject: Subject) -> None:
+    asked, answer = "search before index", "an answer"
+    try:
+        with subject.doing(asked):
+            search(subject.make(), ["cat"], 3)
+    except ContractError as error:
+        if isinstance(error.__cause__, RetrieverError) and "index" in str(error.__cause__):
+            return
+        answer = error.answer
+    raise subject.breach(asked, answer, "Begin search with require_index(…) of retrievers.base.")
+
+
+def _equality(subject: Subject) -> None:
+    with subject.doing("comparing two of the same parameters"):
+        one, other = subject.make(), subject.make()
+        hashes = {hash(each) for each in (one, other)} if type(one).__hash__ is not None else set()
+        equal = one == other and signature(one) == signature(other) and len(hashes) < 2
+    if not equal:
+        raise subject.breach(
+            "comparing two of the same parameters",
+            "two that differ",
+            "Make it a dataclass: its fields are parameters; what index brings is field(init=False, compare=False).",
+        )
+
+
+def _shared_term(subject: Subject) -> None:
+    # "apple" stands in most documents: Okapi's idf is negative there before its floor, and still a match.
+    indexed = subject.indexed(("apple pie", "apple tart", "apple juice", "dusk fog"))
+    for query, expected in (("apple", [0, 1, 2]), ("xyzzy", [])):
+        hits = [hit for hit in indexed.search([query], 4).documents[0].tolist() if hit >= 0]
+        if sorted(hits) != expected:
+            raise subject.breach(
+                indexed.asked([query], 4),
+                f"the hits {hits}, but the documents {expected} share a term with it",
+                "Term matching decides what is a hit, not the sign of the score.",
+            )
+
+
+# Name -> check. Each raises ContractError.
+CHECKS: dict[str, Callable[[Subject], None]] = {
+    "one row of at most k hits a query, int64 and float32": _types,
+    "the ranking keeps every rule": _order,
+    "equal documents stand in order of position": _equal_documents,
+    "the inputs are not modified": _inputs,
+    "k may exceed the corpus": _large_k,
+    "a second index replaces the first": _second_index,
+    "fewer hits are the head of more": _fewer,
+    "the answer does not depend on batches": _batches,
+    "no query gives no row": _no_query,
+    **{f"{name} can be indexed": partial(_odd_corpus, documents=texts) for name, texts in ODD_CORPORA.items()},
+    "search before index is a clear error": _too_early,
+    "equal parameters make equal retrievers": _equality,
+}
+LEXICAL_CHECKS: dict[str, Callable[[Subject], None]] = {"a document without a shared term is no hit": _shared_term}
