@@ -12,6 +12,7 @@ from bench.evaluation.streams import Purpose, stream
 from bench.machine import gauge, latency
 from bench.storage.cell import Cell
 from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, MEGABYTE
+from retrievers.base import VECTORS_ENCODED
 
 Row = tuple[Any, ...]
 
@@ -38,7 +39,7 @@ def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: i
     yield (dataset.name, label, "index", "s", float(np.median(builds)), *spread, len(builds))
     working, between = gauge_readings(cell)
     yield row(DRIFT_INDEX, gauge.drift(working, quickest), len(working), unit="share")
-    encoded, cached = (info["quantities"].get(name, 0) for name in ("vectors_encoded", FROM_CACHE))
+    encoded, cached = (info["quantities"].get(name, 0) for name in (VECTORS_ENCODED, FROM_CACHE))
     if cached:  # the figures above and the peak of memory are shortened by so much
         yield row(FROM_CACHE, cached / (cached + encoded), int(cached + encoded), unit="share")
     for cost in COSTS.values():

@@ -12,12 +12,13 @@ from bench.evaluation.measures import cutoff, uncut
 from bench.experiment.cell import dropped_hits
 from bench.experiment.participants import Participant
 from bench.storage.schema import choose_measure
+from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE
 
 # What an encoder records of its cache -> what the user is told.
 _CACHE_TROUBLE = {
-    "cache_rebuilt": "the embedding cache was damaged; it was set aside (.damaged) and begun anew.",
-    "cache_damaged": "the embedding cache held damaged vectors; they were encoded anew.",
-    "cache_unwritable": "the embedding cache could not be used (a full disk, no right to write, or another process "
+    CACHE_REBUILT: "the embedding cache was damaged; it was set aside (.damaged) and begun anew.",
+    CACHE_DAMAGED: "the embedding cache held damaged vectors; they were encoded anew.",
+    CACHE_UNWRITABLE: "the embedding cache could not be used (a full disk, no right to write, or another process "
     "that held it); all was encoded.",
 }
 

@@ -18,7 +18,7 @@ from bench.experiment.workers.messages import Ranked, Work, WorkerLike
 from bench.machine.gauge import SpeedGauge
 from bench.storage.cell import Cell, cell_folder, per_query_bytes, write_cell
 from bench.storage.files import array_bytes, slug, write_atomic
-from retrievers.base import Ranking
+from retrievers.base import LOAD, Ranking
 
 if TYPE_CHECKING:
     import ir_measures
@@ -182,12 +182,12 @@ def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> Cel
 def _first_query(worker: WorkerLike) -> tuple[float, float]:
     """Seconds of the first query after the build, and apart from them of a model load that it had to wait for."""
     timed = worker.time([0])
-    load = float(timed.phases["load"][0]) / 1e9 if "load" in timed.phases else 0.0
+    load = float(timed.phases[LOAD][0]) / 1e9 if LOAD in timed.phases else 0.0
     return float(timed.nanoseconds[0]) / 1e9 - load, load
 
 
 def _load(work: Work) -> float:
-    return work.phases.get("load", 0.0)
+    return work.phases.get(LOAD, 0.0)
 
 
 def _identity(dataset: Dataset, participant: Participant) -> dict[str, Any]:

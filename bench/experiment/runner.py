@@ -56,6 +56,7 @@ from bench.storage.folder import (
 from bench.storage.run import Run, read_info, table_checksums, write_info
 from bench.storage.schema import SCHEMA
 from retrievers import Retriever, RetrieverError
+from retrievers.base import LOAD
 from retrievers.dense.vector_cache import default_path
 
 # Why a run folder takes nothing more: the disk is full or failing, or may not be written, or the folder is gone.
@@ -255,7 +256,7 @@ class _Runner:
         if running.worker is None:  # it did not start
             return
         work = running.worker.load(cached=self.config.cache and not self.config.latency)
-        running.rehearsal_seconds, running.refused = work.phases.get("load", 0.0), work.refused
+        running.rehearsal_seconds, running.refused = work.phases.get(LOAD, 0.0), work.refused
         self._warn(cautions.of_cache(running.label, work.quantities), running.label)
         self._warn((f"{running.label}: {warning}" for warning in work.warnings), running.label)
 

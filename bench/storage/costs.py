@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retrievers.base import INDEX_BYTES, VECTORS_FROM_CACHE
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -34,7 +36,7 @@ class Cost:
 MEGABYTE = 2**20
 DRIFT_INDEX, DRIFT_TIMING = "drift_index", "drift_timing"
 # The share of vectors that came from the embedding cache.
-FROM_CACHE = "vectors_from_cache"
+FROM_CACHE = VECTORS_FROM_CACHE
 # A time is marked where the gauge (bench.machine.gauge) was slower by this share than at its quickest in the run.
 NOISY = 0.10
 
@@ -64,7 +66,7 @@ _ALL = (
         axis="peak memory",
         shortened=True,
     ),
-    Cost("index_size", "MB", "index MB", gate="index_size_mb", size=True, recorded="index_bytes", scale=MEGABYTE),
+    Cost("index_size", "MB", "index MB", gate="index_size_mb", size=True, recorded=INDEX_BYTES, scale=MEGABYTE),
     # Of single queries, the median of each phase.
     Cost("encode_p50", "ms", "encode ms", drift=DRIFT_TIMING),
     Cost("score_p50", "ms", "score ms", drift=DRIFT_TIMING),
