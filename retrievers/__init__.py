@@ -199,12 +199,13 @@ def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
 def _type(factory: type, parameter: inspect.Parameter) -> Any:
     """The type of one parameter: its annotation, else its default's, else str.
 
-    Not typing.get_type_hints: other annotations may name types that are imported for type checking only.
+    Each annotation by itself: others may name types that are imported for type checking only.
     """
     kind = parameter.annotation
     if isinstance(kind, str):
         try:
-            kind = eval(kind, vars(importlib.import_module(factory.__module__)))  # noqa: S307 - the class's own words
+            alone = types.SimpleNamespace(__annotations__={"its": kind})
+            kind = typing.get_type_hints(alone, vars(importlib.import_module(factory.__module__)))["its"]
         except Exception:  # noqa: BLE001 - an annotation that cannot be resolved says nothing
             kind = parameter.empty
     if kind is parameter.empty:
