@@ -27,7 +27,7 @@ from bench.storage.files import write_json
 from bench.storage.folder import locked
 from bench.storage.run import load_run
 
-KILLS = int(os.environ.get("BENCH_KILLS", "5"))
+KILLS = int(os.environ.get("BENCH_KILLS", "3"))
 QUALITY = (
     "comparisons.csv",
     "groups.csv",
