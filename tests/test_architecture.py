@@ -164,6 +164,16 @@ def test_what_lies_loose_in_bench():
     assert not {path.stem for path in (ROOT / "bench").iterdir()} & TAKEN
 
 
+def test_one_word_has_one_meaning():
+    """No two classes have one name."""
+    where = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(module)
+    assert not {name: modules for name, modules in where.items() if len(modules) > 1}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_libraries_are_imported_where_they_are_used(module):
     top = ast.parse(MODULES[module].read_text("utf-8")).body

@@ -34,7 +34,7 @@ class Solved:
 
 
 @dataclass(frozen=True)
-class Pair:
+class RetrieverPair:
     """Two retrievers on the main measure, over the answerable queries.
 
     better: the label of the higher mean, of equals the first by name. oracle: the mean of the per-query maximum, which
@@ -62,7 +62,7 @@ def complementarity(
     *,
     measure: str,
     rng: np.random.Generator,
-) -> list[Pair]:
+) -> list[RetrieverPair]:
     """Every unordered pair. values: label -> the main measure, [queries]."""
     resolved = resolve([measure])
     depth = cutoff(measure) or None  # hits below the cutoff cannot matter
@@ -92,7 +92,7 @@ def complementarity(
         ),
     }
     return [
-        Pair(
+        RetrieverPair(
             first=pair[0],
             second=pair[1],
             better=better[pair],

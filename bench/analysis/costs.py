@@ -14,7 +14,7 @@ from bench.storage.cell import Cell
 from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, MEGABYTE
 from retrievers.base import VECTORS_ENCODED
 
-Row = tuple[Any, ...]
+TableRow = tuple[Any, ...]
 
 
 def gauge_readings(cell: Cell) -> tuple[list[float], list[float]]:
@@ -23,11 +23,11 @@ def gauge_readings(cell: Cell) -> tuple[list[float], list[float]]:
     return cell.info.get("gauge_seconds", []), timing.get("gauge_seconds", [])
 
 
-def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: int) -> Iterator[Row]:
+def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: int) -> Iterator[TableRow]:
     """A cell's. quickest: seconds of the gauge at its quickest in the run."""
     info, nan = cell.info, float("nan")
 
-    def row(quantity: str, value: float | None, samples: int = 1, *, unit: str = "") -> Row:
+    def row(quantity: str, value: float | None, samples: int = 1, *, unit: str = "") -> TableRow:
         unit = unit or COSTS[quantity].unit
         return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
 

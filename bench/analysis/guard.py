@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-Found = TypeVar("Found")
+Section = TypeVar("Section")
 Instead = TypeVar("Instead")
 
 
@@ -17,7 +17,7 @@ class Guard:
 
     troubles: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def __call__(self, what: str, make: Callable[[], Found], instead: Instead) -> Found | Instead:
+    def __call__(self, what: str, make: Callable[[], Section], instead: Instead) -> Section | Instead:
         """What `make` gives, else `instead`. what: the section and its set, for the warning."""
         try:
             return make()

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from bench.analysis import no_answer, wordings
-from bench.analysis.costs import Row, cost_rows, gauge_readings
+from bench.analysis.costs import TableRow, cost_rows, gauge_readings
 from bench.analysis.guard import Guard
 from bench.analysis.shown_hits import queries_table
 from bench.data.dataset import Dataset
@@ -41,7 +41,7 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
     by_set: set -> label -> cell. guard: is told of the tables of wordings and unanswerable queries that fail.
     """
     cells = {name: list(labelled.items()) for name, labelled in by_set.items()}
-    rows: dict[str, list[Row]] = {name: [] for name in HEADERS}
+    rows: dict[str, list[TableRow]] = {name: [] for name in HEADERS}
     per_query, queries = [], []
     seed = run.info["config"]["seed"]
     gauged = [
@@ -76,12 +76,12 @@ def _listed(figures: Callable[[], Iterable[Any]]) -> list[Any]:
     return list(figures())
 
 
-def _measures(dataset: Dataset, cells: list[tuple[str, Cell]], seed: int) -> list[Row]:
+def _measures(dataset: Dataset, cells: list[tuple[str, Cell]], seed: int) -> list[TableRow]:
     if not cells:
         return []
     columns = [(label, measure) for label, cell in cells for measure in cell.per_query]
     values = np.column_stack([each for _, cell in cells for each in cell.per_query.values()])
-    rows: dict[tuple[str, str, str], Row] = {}
+    rows: dict[tuple[str, str, str], TableRow] = {}
     for name, mask in slices(dataset).items():
         chosen = values[mask]
         grouped = None if dataset.groups is None else dataset.groups[mask]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.analysis.closed_form import closed_form
-from bench.analysis.complementarity import SOLVED_AT, Pair, complementarity
+from bench.analysis.complementarity import SOLVED_AT, RetrieverPair, complementarity
 from bench.analysis.copies import copies
 from bench.analysis.guard import Guard
 from bench.analysis.judged_hits import Hits
@@ -44,7 +44,7 @@ class Analysis:
     pairs: the same pairs with their values by query."""
 
     stored: dict[str, Any]
-    pairs: list[Pair]
+    pairs: list[RetrieverPair]
 
 
 def analyse(

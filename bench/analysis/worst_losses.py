@@ -19,7 +19,7 @@ HEAD = 300  # characters of a text
 
 
 @dataclass(frozen=True)
-class Above:
+class HitAbove:
     """A document that the loser ranks above every relevant one. grade: None where it is not judged."""
 
     document: str
@@ -48,7 +48,7 @@ class Loss:
     document_text: str
     matched: list[str]
     missing: list[str]
-    above: list[Above]
+    above: list[HitAbove]
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def _loss(dataset: Dataset, terms: Terms, query: int, both: tuple[Hits, Hits], v
     )
 
 
-def _above(dataset: Dataset, terms: Terms, query: int, loser: Hits, rank: int | None) -> list[Above]:
+def _above(dataset: Dataset, terms: Terms, query: int, loser: Hits, rank: int | None) -> list[HitAbove]:
     stop = ABOVE if rank is None else min(ABOVE, rank - 1)
     return [
-        Above(
+        HitAbove(
             document=_id(dataset, document),
             rank=place,
             grade=dataset.grade_of(query, document),

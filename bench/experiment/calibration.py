@@ -22,7 +22,7 @@ _FILE = Path(__file__).with_name("published.toml")
 
 
 @dataclass(frozen=True)
-class Row:
+class CalibratedFigure:
     """One published figure and ours; agrees: they differ by at most the tolerance, for which `why` has the reason.
 
     kind: "published", or "reference" where the other system was run on the same files and the figure is not published.
@@ -44,7 +44,7 @@ class Row:
 class Calibration:
     """rows: what could be compared. failures: (retriever, reason) of each that failed, and so agrees with nothing."""
 
-    rows: list[Row]
+    rows: list[CalibratedFigure]
     failures: list[tuple[str, str]]
 
     @property
@@ -52,7 +52,7 @@ class Calibration:
         return not self.failures and all(row.agrees for row in self.rows)
 
 
-def published_beside_ours(dataset: str, retriever: str, measured: Mapping[str, float]) -> list[Row]:
+def published_beside_ours(dataset: str, retriever: str, measured: Mapping[str, float]) -> list[CalibratedFigure]:
     """The published figures of a set and a retriever with its defaults, beside ours; empty where there are none.
 
     dataset: its name, which may be part of a path or of an address ("irds:beir/scifact/test"). measured: measure ->
@@ -60,7 +60,7 @@ def published_beside_ours(dataset: str, retriever: str, measured: Mapping[str, f
     """
     entry = _published(dataset)
     return [
-        Row(
+        CalibratedFigure(
             dataset=entry["name"],
             retriever=retriever,
             measure=measure,

@@ -20,7 +20,7 @@ ENOUGH_MEMORY_MB = 2048
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One line of the examination. advice: what to do, if anything; broken: a run cannot do without it."""
 
     what: str
@@ -29,14 +29,14 @@ class Finding:
     broken: bool = False
 
 
-def examine(results: Path) -> Iterator[Finding]:
+def examine(results: Path) -> Iterator[Diagnosis]:
     """Look at everything, the slow things last."""
-    yield Finding("Python", f"{platform.python_version()} on {platform.platform()}")
+    yield Diagnosis("Python", f"{platform.python_version()} on {platform.platform()}")
     yield _git()
     for name in environment.LIBRARIES:
         number = environment.version(name)
         advice = "" if number else f"Run: pip install -c constraints.txt {name}"
-        yield Finding(name, number or "missing", advice, broken=not number)
+        yield Diagnosis(name, number or "missing", advice, broken=not number)
     yield _threads()
     yield _blas()
     yield _memory()
@@ -47,83 +47,85 @@ def examine(results: Path) -> Iterator[Finding]:
     yield _gpu()
 
 
-def _git() -> Finding:
+def _git() -> Diagnosis:
     number, commit = environment.version("bench"), environment.git_revision()
     advice = "" if number else "Run: pip install -c constraints.txt -e ."
-    return Finding("bench", f"{number or 'not installed'}, commit {(commit or 'unknown')[:12]}", advice)
+    return Diagnosis("bench", f"{number or 'not installed'}, commit {(commit or 'unknown')[:12]}", advice)
 
 
-def _threads() -> Finding:
+def _threads() -> Diagnosis:
     threads = environment.default_threads()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     state = f"{threads} (physical cores); load {load:.1f}"
     if load > threads / 2:
-        return Finding("threads", state, "The machine is busy: times will be noisy; wait, or use --no-latency.")
-    return Finding("threads", state)
+        return Diagnosis("threads", state, "The machine is busy: times will be noisy; wait, or use --no-latency.")
+    return Diagnosis("threads", state)
 
 
-def _blas() -> Finding:
+def _blas() -> Diagnosis:
     import numpy  # noqa: F401 - loads the BLAS that is asked about
     from threadpoolctl import threadpool_info
 
     found = threadpool_info()
     if not found:
-        return Finding("BLAS", "none", "Reinstall numpy from its wheel.")
+        return Diagnosis("BLAS", "none", "Reinstall numpy from its wheel.")
     pools = (f"{pool['internal_api']} {pool.get('version') or ''}, {pool['num_threads']} threads" for pool in found)
-    return Finding("BLAS", "; ".join(pools))
+    return Diagnosis("BLAS", "; ".join(pools))
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     free = environment.available_memory_mb()
     low = free < ENOUGH_MEMORY_MB
-    return Finding("free memory", f"{free:,} MB", "Close other programs, or leave minilm out with -r." if low else "")
+    return Diagnosis("free memory", f"{free:,} MB", "Close other programs, or leave minilm out with -r." if low else "")
 
 
-def _folder(what: str, folder: Path) -> Finding:
+def _folder(what: str, folder: Path) -> Diagnosis:
     place = next(each for each in [folder.resolve(), *folder.resolve().parents] if each.is_dir())
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        return Finding(what, f"{folder}: {error.strerror}", "Give a writable folder to --results.", broken=True)
-    return Finding(what, f"{folder} is writable")
+        return Diagnosis(what, f"{folder}: {error.strerror}", "Give a writable folder to --results.", broken=True)
+    return Diagnosis(what, f"{folder} is writable")
 
 
-def _cache() -> Finding:
+def _cache() -> Diagnosis:
     cache = VectorCache(default_path())
     try:
         info = cache.info()
     except RetrieverError as error:
-        return Finding("cache", error.message, error.hint, broken=True)
+        return Diagnosis("cache", error.message, error.hint, broken=True)
     cache.close()
     if cache.unwritable:
-        return Finding("cache", f"{info.path} cannot be used", "Set BENCH_CACHE to a writable file, or use --no-cache.")
+        return Diagnosis(
+            "cache", f"{info.path} cannot be used", "Set BENCH_CACHE to a writable file, or use --no-cache."
+        )
     damage = f"; {SET_ASIDE}" if cache.rebuilt else ""
-    return Finding(
+    return Diagnosis(
         "cache", f"{info.path}: {info.megabytes:.1f} of {info.limit_mb:,} MB, vectors: {info.vectors:,}{damage}"
     )
 
 
-def _sets() -> Finding:
+def _sets() -> Diagnosis:
     names = ", ".join(shipped())
-    return Finding(
+    return Diagnosis(
         "datasets", names or "none", "" if names else "Reinstall bench: its sets are missing.", broken=not names
     )
 
 
-def _model() -> Finding:
+def _model() -> Diagnosis:
     try:
         folder = locate(MINILM, None)
     except RetrieverError as error:
-        return Finding(MINILM, error.message, error.hint, broken=True)
-    return Finding(MINILM, f"{folder}, sha256 {MINILM_SHA256[:12]}… as published")
+        return Diagnosis(MINILM, error.message, error.hint, broken=True)
+    return Diagnosis(MINILM, f"{folder}, sha256 {MINILM_SHA256[:12]}… as published")
 
 
-def _gpu() -> Finding:
+def _gpu() -> Diagnosis:
     if environment.version("torch") is None:
-        return Finding("GPU", "unknown without torch")
+        return Diagnosis("GPU", "unknown without torch")
     import torch
 
     if torch.cuda.is_available():
-        return Finding("GPU", torch.cuda.get_device_name(0))
-    return Finding("GPU", "Apple MPS" if torch.backends.mps.is_available() else "none; encoding runs on the CPU")
+        return Diagnosis("GPU", torch.cuda.get_device_name(0))
+    return Diagnosis("GPU", "Apple MPS" if torch.backends.mps.is_available() else "none; encoding runs on the CPU")

@@ -24,7 +24,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Found:
+class QueryHits:
     """The hits of each retriever, by its label; `judged` where the query is one of the dataset's."""
 
     query: str
@@ -41,7 +41,7 @@ def search(
     k: int = 5,
     min_score: float | None = None,
     cache: VectorCache | None = None,
-) -> Found:
+) -> QueryHits:
     """Index the dataset with each retriever and search it for one query.
 
     min_score: hits below it are left out; it means what each retriever's score means (a cosine for tfidf and dense,
@@ -66,7 +66,7 @@ def search(
             )
             if min_score is None or score >= min_score
         ]
-    return Found(query, dataset.name, asked is not None, hits)
+    return QueryHits(query, dataset.name, asked is not None, hits)
 
 
 def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache | None) -> Ranking:

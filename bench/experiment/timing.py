@@ -95,7 +95,7 @@ class TimedRetriever:
         return timed
 
 
-class Step(Protocol):
+class TimingStep(Protocol):
     """Is told what a participant does next, and how far it is."""
 
     def __call__(self, label: str, text: str, done: int = 0, total: int | None = None) -> None: ...
@@ -120,7 +120,7 @@ class Timing:
     plan: latency.Plan
     seed: int
     gauge: SpeedGauge
-    step: Step
+    step: TimingStep
     failed: Callable[[RunningParticipant, Exception], None]
     stored: Callable[[Cell], None]
 

@@ -14,20 +14,20 @@ from bench.evaluation.significance import FLIPS
 from bench.regression import base_cards
 from bench.regression.changes import against_tolerances, changes_of, costs_of, flips_of, means_of
 from bench.regression.gate_checks import check_gate
-from bench.regression.gates import ALL, DEFAULT, Names, parse
+from bench.regression.gates import ALL, DEFAULT, GateNames, parse
 from bench.regression.pairing import pair, surroundings
 from bench.regression.queries import TOP, Queries
 from bench.regression.result import (
     UNMOVED,
     WORST,
+    CellPair,
     Change,
     Changed,
     Check,
     CostChange,
     Flip,
-    Hit,
     Judged,
-    Pair,
+    RankedHit,
     Regression,
 )
 from bench.storage.run import Run, load_run
@@ -37,14 +37,14 @@ __all__ = [
     "TOP",
     "UNMOVED",
     "WORST",
+    "CellPair",
     "Change",
     "Changed",
     "Check",
     "CostChange",
     "Flip",
-    "Hit",
     "Judged",
-    "Pair",
+    "RankedHit",
     "Regression",
     "compare",
     "stored",
@@ -81,7 +81,7 @@ def compare(
     """
     before, after = stored(base), stored(head)
     found = pair(before, after, partial)
-    names = Names(
+    names = GateNames(
         list(dict.fromkeys((*before.info["measures"], *after.info["measures"]))),
         _slices(before, after),
         _scopes(before, after),
@@ -91,7 +91,7 @@ def compare(
     old, new = Queries.of(before), Queries.of(after)
     both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}
     changes = changes_of(both, found.pairs, slices, flips)
-    unpaired = [Pair(*cell, "", "", "") for cell in found.added]
+    unpaired = [CellPair(*cell, "", "", "") for cell in found.added]
     costs = costs_of(before, after, (*found.pairs, *unpaired))
     figures = means_of(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
     tests = against_tolerances(both, found.pairs, wanted, flips)

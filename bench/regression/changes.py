@@ -16,7 +16,7 @@ from bench.evaluation.units import TIE
 from bench.regression.base_cards import Both, main_measure, slice_of
 from bench.regression.gates import ALL, Gate
 from bench.regression.queries import Queries, sameness, unchanged
-from bench.regression.result import UNMOVED, Change, CostChange, Flip, Pair
+from bench.regression.result import UNMOVED, CellPair, Change, CostChange, Flip
 from bench.storage.costs import BY_GATE, FROM_CACHE
 from bench.storage.run import Run
 
@@ -27,7 +27,7 @@ SEED = 0
 Tests = dict[tuple[str, str, str], float]
 
 
-def changes_of(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
+def changes_of(both: Both, pairs: Sequence[CellPair], slices: Sequence[str], flips: int = FLIPS) -> list[Change]:
     """Every measure of every cell over all queries, and over `slices`.
 
     p_holm is corrected by set: over its main measures on all queries, and over all else that is shown of it. So what
@@ -42,7 +42,7 @@ def changes_of(both: Both, pairs: Sequence[Pair], slices: Sequence[str], flips: 
     return [each._replace(p_holm=p) for each, p in zip(found, corrected, strict=True)]
 
 
-def against_tolerances(both: Both, pairs: Sequence[Pair], gates: Sequence[Gate], flips: int = FLIPS) -> Tests:
+def against_tolerances(both: Both, pairs: Sequence[CellPair], gates: Sequence[Gate], flips: int = FLIPS) -> Tests:
     """P-values of gates on differences by (gate, set, retriever), corrected over all gates of the set.
 
     The randomisation test of a true difference at the bound: signs are flipped of what each query's difference has
@@ -67,7 +67,7 @@ def against_tolerances(both: Both, pairs: Sequence[Pair], gates: Sequence[Gate],
 
 
 def _of_set(
-    before: Queries, after: Queries, pairs: Sequence[Pair], slices: Sequence[str], flips: int
+    before: Queries, after: Queries, pairs: Sequence[CellPair], slices: Sequence[str], flips: int
 ) -> Iterator[Change]:
     main = main_measure(before, after)
     columns, sides = [], []
@@ -121,7 +121,7 @@ def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> lis
     return list(zip(low.tolist(), high.tolist(), p.tolist(), least.tolist(), strict=True))
 
 
-def costs_of(base: Run, head: Run, pairs: Sequence[Pair]) -> list[CostChange]:
+def costs_of(base: Run, head: Run, pairs: Sequence[CellPair]) -> list[CostChange]:
     """Every cost of every cell that either run has."""
     before, after = (
         {(row["dataset"], row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency")}
@@ -152,7 +152,7 @@ def means_of(
     return found
 
 
-def flips_of(both: Both, pairs: Sequence[Pair]) -> list[Flip]:
+def flips_of(both: Both, pairs: Sequence[CellPair]) -> list[Flip]:
     """Queries whose top 10 lost its last relevant document, then those that gained a first, by cell."""
     found = []
     for each in pairs:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench.evaluation.measures import counts
 from bench.regression.gates import ALL, Gate
-from bench.regression.result import FEWEST, UNMOVED, Change, Check, CostChange, Judged, Pair, Result, State
+from bench.regression.result import FEWEST, UNMOVED, CellPair, Change, Check, CostChange, Judged, Result, State
 
 # Head's means by (dataset, retriever, slice, measure).
 Means = Mapping[tuple[str, str, str, str], float]
@@ -17,13 +17,13 @@ Tests = Mapping[tuple[str, str, str], float]
 
 def check_gate(
     gate: Gate,
-    pairs: Sequence[Pair],
+    pairs: Sequence[CellPair],
     changes: Sequence[Change],
     costs: Sequence[CostChange],
     *,
     means: Means | None = None,
     tests: Tests | None = None,
-    new: Sequence[Pair] = (),
+    new: Sequence[CellPair] = (),
 ) -> Judged:
     """The gate on every cell that it covers and that has its figure.
 
@@ -39,7 +39,7 @@ def check_gate(
     return Judged(gate, tuple(check for each in cells for check in _quality(gate, each, changes, tests or {})))
 
 
-def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
+def _floor(gate: Gate, cell: CellPair, means: Means) -> Iterator[Check]:
     value = means.get((*cell[:2], gate.slice, gate.figure))
     if value is None:
         return
@@ -47,7 +47,7 @@ def _floor(gate: Gate, cell: Pair, means: Means) -> Iterator[Check]:
     yield Check(*cell[:2], result, f"{gate.figure} {value:.4f}, a floor for head alone (a tolerance has a sign)")
 
 
-def _quality(gate: Gate, cell: Pair, changes: Sequence[Change], tests: Tests) -> Iterator[Check]:
+def _quality(gate: Gate, cell: CellPair, changes: Sequence[Change], tests: Tests) -> Iterator[Check]:
     for row in changes:
         if (row.dataset, row.retriever) != cell[:2] or row.slice != gate.slice:
             continue
@@ -98,7 +98,7 @@ def _unmoved(row: Change) -> str:
     return row.same if row.same == UNMOVED else f"rankings {row.same}"
 
 
-def _cost(gate: Gate, cell: Pair, costs: Sequence[CostChange]) -> Check:
+def _cost(gate: Gate, cell: CellPair, costs: Sequence[CostChange]) -> Check:
     row = next((each for each in costs if each[:3] == (*cell[:2], gate.figure)), None)
     against = math.nan if row is None else row.base
     both = " in both runs" if gate.kind == "growth" else ""

@@ -32,7 +32,7 @@ _FORM = re.compile(
 )
 
 
-class Cell(Protocol):
+class GatedCell(Protocol):
     """One of two runs: its names in head and in base."""
 
     @property
@@ -77,7 +77,7 @@ class Gate:
         """Does it speak of this cell?"""
         return self.scope in ("", dataset, retriever, f"{dataset}/{retriever}")
 
-    def on(self, cell: Cell) -> bool:
+    def on(self, cell: GatedCell) -> bool:
         """Does it speak of this cell of two runs, by its names in head or in base?"""
         return self.covers(cell.dataset, cell.retriever) or self.covers(cell.base_dataset, cell.base_retriever)
 
@@ -96,7 +96,7 @@ DEFAULT = Gate("no significant drop of a main measure", "drop")
 
 
 @dataclass(frozen=True)
-class Names:
+class GateNames:
     """What a gate may speak of: the measures, slices, sets and retrievers that two runs have in common."""
 
     measures: Sequence[str]
@@ -104,7 +104,7 @@ class Names:
     scopes: Iterable[str]
 
 
-def parse(text: str, names: Names) -> Gate:
+def parse(text: str, names: GateNames) -> Gate:
     """A gate from its text. Raises BenchError for a malformed one and for a name that is not there."""
     found = _FORM.fullmatch(text.strip())
     if found is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from bench.evaluation.measures import uncut
-from bench.regression.result import Changed, Pair
+from bench.regression.result import CellPair, Changed
 from bench.storage.run import Run
 
 _MACHINE = ("cpu", "cores_logical", "container_cpus", "memory_mb", "platform", "threads", "python", "bench", "git")
@@ -15,7 +15,7 @@ _MACHINE = ("cpu", "cores_logical", "container_cpus", "memory_mb", "platform", "
 class Paired(NamedTuple):
     """pairs: cells of both runs; added: (set, retriever) of head alone; problems: what is gone or not the same."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CellPair, ...]
     added: tuple[tuple[str, str], ...]
     problems: tuple[str, ...]
 
@@ -47,7 +47,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
         elif (name, label) in after:
             matched.add((name, label))
             renamed = "" if name == dataset else f"set renamed from {dataset}"
-            pairs.append(Pair(name, label, dataset, retriever, "; ".join(filter(None, (renamed, note)))))
+            pairs.append(CellPair(name, label, dataset, retriever, "; ".join(filter(None, (renamed, note)))))
         elif not partial and (name, label) not in failed:
             problems.append(f"{retriever} on {dataset} is in base and gone from head.")
     problems += [
@@ -94,7 +94,7 @@ def _own_changed(base: bool, head: bool) -> list[str]:
     return [f"queries that are documents too are left out of their own hits in {without}, not in {kept}"]
 
 
-def _other_depths(base: Run, head: Run, pairs: Sequence[Pair]) -> Iterator[str]:
+def _other_depths(base: Run, head: Run, pairs: Sequence[CellPair]) -> Iterator[str]:
     """A measure without a cutoff is another measure where rankings were cut at another depth."""
     names = [name for name in uncut(base.info["measures"]) if name in head.info["measures"]]
     documents = {each["name"]: each["documents"] for each in head.datasets}
@@ -116,7 +116,7 @@ def _as_deep(sides: Sequence[tuple[Run, str, str]], documents: int) -> bool:
     return len(set(cuts)) < 2 and all(length <= cut for length in whole for cut in cuts)
 
 
-def surroundings(base: Run, head: Run, pairs: tuple[Pair, ...]) -> tuple[Changed, ...]:
+def surroundings(base: Run, head: Run, pairs: tuple[CellPair, ...]) -> tuple[Changed, ...]:
     """Parameters, libraries and machine that differ, and settings that figures depend on."""
     return (*_parameters(base, head, pairs), *_lengths(base, head, pairs), *_environment(base, head))
 
@@ -170,7 +170,7 @@ def _kind(label: str, signature: str) -> tuple[str, str]:
     return label.partition(":")[0], signature.partition("(")[0]
 
 
-def _parameters(base: Run, head: Run, pairs: tuple[Pair, ...]) -> Iterator[Changed]:
+def _parameters(base: Run, head: Run, pairs: tuple[CellPair, ...]) -> Iterator[Changed]:
     before, after = ({each["label"]: each for each in run.info["retrievers"]} for run in (base, head))
     for new, old in dict.fromkeys((each.retriever, each.base_retriever) for each in pairs):
         if before[old]["signature"] == after[new]["signature"]:
@@ -182,7 +182,7 @@ def _parameters(base: Run, head: Run, pairs: tuple[Pair, ...]) -> Iterator[Chang
             yield Changed(f"{new}: signature", before[old]["signature"], after[new]["signature"])
 
 
-def _lengths(base: Run, head: Run, pairs: tuple[Pair, ...]) -> Iterator[Changed]:
+def _lengths(base: Run, head: Run, pairs: tuple[CellPair, ...]) -> Iterator[Changed]:
     """Of stored runs, which are scored whole."""
     for each in pairs:
         if base.cut(each.base_dataset, each.base_retriever) is None and head.cut(each.dataset, each.retriever) is None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.data.dataset import group_codes
 from bench.evaluation.units import TIE, Groups
 from bench.regression.gates import ALL
-from bench.regression.result import Hit, Pair
+from bench.regression.result import CellPair, RankedHit
 from bench.storage.cell import Cell
 from bench.storage.run import Run
 
@@ -110,12 +110,12 @@ class Queries:
         found[top.filter(pc.greater(top["grade"], 0))["query"].to_numpy()] = True
         return found
 
-    def hits(self, retriever: str, query: int) -> tuple[Hit, ...]:
+    def hits(self, retriever: str, query: int) -> tuple[RankedHit, ...]:
         """The shown hits of the query at a position, best first."""
         top = self._top[retriever]
         first, end = np.searchsorted(top["query"].to_numpy(), [query, query + 1]).tolist()
         rows = top.slice(first, end - first).to_pylist()
-        return tuple(Hit(each["rank"], each["document"], each["grade"], each["text"]) for each in rows)
+        return tuple(RankedHit(each["rank"], each["document"], each["grade"], each["text"]) for each in rows)
 
     def same_top(self, retriever: str, other: Queries, theirs: str) -> bool:
         """Are the top TOP documents the same, in the same order, on every query?"""
@@ -128,7 +128,7 @@ class Queries:
         return None if self.run.info.get("reduced") else self.run.cell(self.dataset, retriever)
 
 
-def sameness(base: Queries, head: Queries, each: Pair) -> tuple[str, int]:
+def sameness(base: Queries, head: Queries, each: CellPair) -> tuple[str, int]:
     """How far down the rankings agree: in words, and to which rank (0: they differ)."""
     before, after = base.cell(each.base_retriever), head.cell(each.retriever)
     if before is None or after is None:

@@ -23,7 +23,7 @@ Result = Literal["pass", "fail", "inconclusive", "missing", "advice"]
 WORST: tuple[Result, ...] = ("missing", "fail", "inconclusive", "advice", "pass")
 
 
-class Pair(NamedTuple):
+class CellPair(NamedTuple):
     """One cell in both runs. dataset and retriever: its names in head, base_dataset and base_retriever those in base.
 
     note: empty, or why two names are taken for one ("renamed from …", "parameters changed from …").
@@ -94,7 +94,7 @@ class CostChange(NamedTuple):
     cached: bool
 
 
-class Hit(NamedTuple):
+class RankedHit(NamedTuple):
     """A shown hit. grade: the judgement, None where the pair is not judged. text: its head, perhaps empty."""
 
     rank: int
@@ -112,8 +112,8 @@ class Flip(NamedTuple):
     text: str
     lost: bool
     relevant: tuple[str, ...]
-    base: tuple[Hit, ...]
-    head: tuple[Hit, ...]
+    base: tuple[RankedHit, ...]
+    head: tuple[RankedHit, ...]
 
 
 class Check(NamedTuple):
@@ -157,7 +157,7 @@ class Regression:
 
     base: str
     head: str
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[CellPair, ...] = ()
     changes: tuple[Change, ...] = ()
     costs: tuple[CostChange, ...] = ()
     flips: tuple[Flip, ...] = ()

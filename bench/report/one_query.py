@@ -14,12 +14,12 @@ from retrievers.analyzer import Analyzer
 from retrievers.words import token_spans
 
 if TYPE_CHECKING:
-    from bench.experiment.one_query import Found, Hit
+    from bench.experiment.one_query import Hit, QueryHits
 
 SHOWN_CHARACTERS = 220
 
 
-def render(found: Found) -> Iterator[RenderableType]:
+def render(found: QueryHits) -> Iterator[RenderableType]:
     """The table, and what its marks mean."""
     title = Text(f"{found.query}  ({found.dataset})", style="bold")
     table = Table(title=title, title_justify="left", show_lines=True)

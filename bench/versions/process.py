@@ -28,7 +28,7 @@ class SideError(Exception):
     """A side failed: its name and one line of why."""
 
 
-class Timing(Protocol):
+class SideTiming(Protocol):
     """Times single queries at these positions: nanoseconds, one each."""
 
     def time(self, queries: NDArray[np.int64]) -> NDArray[np.int64]: ...

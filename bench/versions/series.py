@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.machine import latency
 from bench.machine.gauge import SpeedGauge
-from bench.versions.process import Timing
+from bench.versions.process import SideTiming
 
 # Long enough for a median of many queries, short against the seconds that a busy neighbour lasts.
 BLOCK_SECONDS = 0.05
@@ -42,7 +42,9 @@ class Round:
 class Series:
     """Takes rounds of two sides that are ready. queries: how many the dataset has; rng decides orders and queries."""
 
-    def __init__(self, base: Timing, head: Timing, queries: int, rng: np.random.Generator, gauge: SpeedGauge) -> None:
+    def __init__(
+        self, base: SideTiming, head: SideTiming, queries: int, rng: np.random.Generator, gauge: SpeedGauge
+    ) -> None:
         self._base, self._head, self._queries, self._rng, self._gauge = base, head, queries, rng, gauge
         self._block = LEAST_QUERIES
         self.rounds: list[Round] = []

@@ -11,7 +11,7 @@ from planted import Planted, run, write_planted
 import bench
 from bench.cli import main
 from bench.regression import baseline
-from bench.report.regression.forms import FORMS, Form
+from bench.report.regression.forms import FORMS, ComparisonForm
 from bench.report.regression.markdown import MARKER
 
 
@@ -217,7 +217,7 @@ def test_the_forms_are_written(runs, call, tmp_path, monkeypatch):
 
 
 def test_a_form_is_one_entry(runs, call, monkeypatch, tmp_path):
-    monkeypatch.setitem(FORMS, "more-json", Form("as_json:render", help="the same under another name"))
+    monkeypatch.setitem(FORMS, "more-json", ComparisonForm("as_json:render", help="the same under another name"))
     assert "the same under another name" in call("compare", "--help")[1]
     written = [tmp_path / "a.json", tmp_path / "b.json"]
     call("compare", runs("a", Planted()), runs("b", Planted()), "--json", written[0], "--more-json", written[1])

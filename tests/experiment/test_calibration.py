@@ -12,7 +12,7 @@ import bench.experiment.calibration
 from bench import cli
 from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.experiment.calibration import Calibration, Row, calibrate, published_beside_ours
+from bench.experiment.calibration import CalibratedFigure, Calibration, calibrate, published_beside_ours
 
 SOURCE = Path(bench.experiment.calibration.__file__).with_name("published.toml")
 
@@ -83,7 +83,7 @@ def test_every_known_set_agrees(data, name):
     ("agrees", "failures", "code"), [(True, [], 0), (False, [], 1), (True, [("bm25", "it broke")], 5)]
 )
 def test_the_exit_code_tells_the_outcome(monkeypatch, agrees, failures, code, write_set):
-    row = Row("small", "bm25", "nDCG@10", 0.5, 0.5, 0.01, agrees, "published", "somebody", "a reason")
+    row = CalibratedFigure("small", "bm25", "nDCG@10", 0.5, 0.5, 0.01, agrees, "published", "somebody", "a reason")
     monkeypatch.setattr(bench.experiment.calibration, "calibrate", lambda *_: Calibration([row], failures))
     with pytest.raises(SystemExit) as end:
         cli.main(["calibrate", str(write_set())])
@@ -92,7 +92,7 @@ def test_the_exit_code_tells_the_outcome(monkeypatch, agrees, failures, code, wr
 
 def test_a_figure_stands_beside_its_source_in_a_narrow_terminal(capsys, monkeypatch, write_set):
     source = "a system of a rather long name, with parameters k1 1.5 and b 0.75"
-    row = Row("small", "bm25", "nDCG@10", 0.5, 0.4995, 0.01, True, "published", source, "another analyser")
+    row = CalibratedFigure("small", "bm25", "nDCG@10", 0.5, 0.4995, 0.01, True, "published", source, "another analyser")
     monkeypatch.setattr(bench.experiment.calibration, "calibrate", lambda *_: Calibration([row], []))
     monkeypatch.setenv("COLUMNS", "60")
     with pytest.raises(SystemExit):

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.regression.gates import Gate, Names, parse
+from bench.regression.gates import Gate, GateNames, parse
 
-NAMES = Names(
+NAMES = GateNames(
     ("nDCG@10", "R@10", "AP(rel=2)@100"),
     ("kind=error code", "kind=a[b]", "kind=a<b] >= 1"),
     ("faq", "minilm", "bm25:k1=1.2", "faq/minilm"),
@@ -50,7 +50,7 @@ def test_a_gate_meets_its_measure_by_any_name(text, figure):
 
 
 def test_a_gate_meets_a_measure_that_an_earlier_run_stored_by_another_name():
-    stored = Names(("MRR@10",), (), ())
+    stored = GateNames(("MRR@10",), (), ())
     assert parse("RR@10 >= 0", stored).figure == parse("MRR@10 >= 0", stored).figure == "MRR@10"
 
 

@@ -386,7 +386,7 @@ def test_slices_of_a_few_queries_of_equal_systems_cry_wolf_as_seldom_as_others(q
 
 def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
     gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
-    pair = result.Pair("set", "r", "set", "r", "")
+    pair = result.CellPair("set", "r", "set", "r", "")
     nan = float("nan")
     for row, said in (
         (change(nan, nan, difference=-1.0, queries=1, groups=1, detectable=nan), "-1.0000 [n/a]; 1 query can show no"),
@@ -403,7 +403,7 @@ def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
 def test_a_difference_that_rounds_to_nothing_has_no_sign_below_it():
     gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
     row = change(-0.00002, 0.00001, difference=-0.00001)
-    reason = check_gate(gate, [result.Pair("set", "r", "set", "r", "")], [row], []).checks[0].reason
+    reason = check_gate(gate, [result.CellPair("set", "r", "set", "r", "")], [row], []).checks[0].reason
     assert "-0.0000" not in reason
     assert "+0.0000 [+0.0000, +0.0000]" in reason
     assert content._figures(row)[5] == "+0.0000 [+0.0000, +0.0000]"
@@ -466,7 +466,7 @@ def test_a_drop_of_three_hundredths(write_set, tmp_path, queries, outcome):
 
 
 def test_costs_are_gated_by_size_and_advised_by_time():
-    pair = result.Pair("set", "r", "set", "r", "")
+    pair = result.CellPair("set", "r", "set", "r", "")
     grown = [result.CostChange("set", "r", name, 100.0, 120.0, False) for name in ("p95_ms", "peak_memory_mb")]
 
     def judged(text, costs=grown):
@@ -487,7 +487,7 @@ def test_costs_are_gated_by_size_and_advised_by_time():
 
 
 def test_a_floor_is_about_head_alone():
-    pair = result.Pair("set", "r", "set", "r", "")
+    pair = result.CellPair("set", "r", "set", "r", "")
     gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.Names(("nDCG@10",), (), ("r",)))
     for value, result_ in ((0.61, "pass"), (0.60, "fail")):
         assert check_gate(gate, [pair], [], [], means={("set", "r", "all", "nDCG@10"): value}).result == result_
@@ -529,7 +529,7 @@ def test_a_tolerance_takes_the_place_of_the_default(runs):
 
 
 def test_a_figure_that_is_no_number_is_no_pass():
-    pair = result.Pair("set", "r", "set", "r", "")
+    pair = result.CellPair("set", "r", "set", "r", "")
     unknown = change(np.nan, np.nan)._replace(difference=np.nan)
     names = bench.regression.Names(("nDCG@10",), (), ("r",))
     for text in ("nDCG@10 >= -0.01", "nDCG@10 > 0.6"):

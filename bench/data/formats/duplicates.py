@@ -38,7 +38,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 }
 VERDICTS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
-Pair = tuple[str, str]
+TextPair = tuple[str, str]
 
 
 def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Record]]) -> Dataset:
@@ -89,10 +89,10 @@ def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Recor
 
 def _verdicts(
     columns: Mapping[str, str], rows: Iterable[tuple[str, Record]]
-) -> tuple[dict[str, str], dict[Pair, set[bool]], int]:
+) -> tuple[dict[str, str], dict[TextPair, set[bool]], int]:
     """Texts by id, what is said of each pair of them, and how many lines have an empty text."""
     nodes = DistinctTexts()
-    verdicts: dict[Pair, set[bool]] = defaultdict(set)
+    verdicts: dict[TextPair, set[bool]] = defaultdict(set)
     empty = 0
     for where, record in rows:
         first, second = (_one_text(record, columns[side], where) for side in ("first", "second"))
@@ -114,7 +114,7 @@ def _one_text(record: Record, name: str, where: str) -> str:
     return texts[0]
 
 
-def _pair(one: str, two: str) -> Pair:
+def _pair(one: str, two: str) -> TextPair:
     return min(one, two), max(one, two)
 
 
@@ -129,7 +129,7 @@ def _verdict(value: object, where: str) -> bool:
     return verdict
 
 
-def _components(nodes: Mapping[str, str], edges: Sequence[Pair]) -> list[list[str]]:
+def _components(nodes: Mapping[str, str], edges: Sequence[TextPair]) -> list[list[str]]:
     """The connected components, each in the order of the nodes."""
     root = {node: node for node in nodes}
 

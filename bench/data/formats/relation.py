@@ -15,7 +15,7 @@ from bench.data.formats.records import Record, counted, given, grade_of, id_fiel
 from bench.data.normalised import normalised
 from bench.errors import BenchError
 
-Pair = tuple[str, str]
+TextPair = tuple[str, str]
 
 
 @dataclass
@@ -30,13 +30,13 @@ class Relation:
     queries: DistinctTexts = field(default_factory=DistinctTexts)
     documents: DistinctTexts = field(default_factory=DistinctTexts)
     metadata: dict[str, Record] = field(default_factory=dict)
-    _grades: dict[Pair, int] = field(default_factory=dict)
-    _negatives: dict[Pair, None] = field(default_factory=dict)
+    _grades: dict[TextPair, int] = field(default_factory=dict)
+    _negatives: dict[TextPair, None] = field(default_factory=dict)
     _lists: dict[str, None] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)
 
     @property
-    def judgements(self) -> dict[Pair, int]:
+    def judgements(self) -> dict[TextPair, int]:
         """(query id, document id) -> grade; what one line gives as an answer is one, whatever another line says."""
         return dict.fromkeys(self._negatives, 0) | self._grades
 
@@ -64,7 +64,7 @@ class Relation:
             merged |= any(judged) and len(self.queries.texts) == before
         self._counts["repeated"] += merged
 
-    def _judge(self, asked: Pair, found: Pair, value: int | None, record: Record, where: str) -> bool:
+    def _judge(self, asked: TextPair, found: TextPair, value: int | None, record: Record, where: str) -> bool:
         """Judge a query and a document, each a text and its id; value: None for one that is not relevant.
 
         False where they are one text.
@@ -91,7 +91,7 @@ class Relation:
             texts += [one(value, name, where)] if several is None else [each.strip() for each in several]
         return texts
 
-    def _with_ids(self, record: Record, role: str, texts: Sequence[str], letter: str, where: str) -> list[Pair]:
+    def _with_ids(self, record: Record, role: str, texts: Sequence[str], letter: str, where: str) -> list[TextPair]:
         """Texts, each with the id that the field of this role has for it, else one made of the line's number."""
         if not texts:
             return []

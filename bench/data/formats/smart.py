@@ -27,7 +27,7 @@ FIELD = re.compile(r"\.([A-Z])(?:\s+(.*))?")
 NOT_RELEVANT = ("5", "0", "-1")
 NEEDED = "A SMART collection needs a file of documents (.ALL), of queries (.QRY) and of judgements (.REL)."
 
-Record = tuple[str, str, dict[str, str]]  # file:line, number, field -> text
+SmartRecord = tuple[str, str, dict[str, str]]  # file:line, number, field -> text
 
 
 def claims(path: Path, _: Options) -> str | None:
@@ -87,7 +87,7 @@ def _texts(path: Path) -> dict[str, str]:
     return found
 
 
-def _records(path: Path) -> Iterator[Record]:
+def _records(path: Path) -> Iterator[SmartRecord]:
     where, identifier, field = "", "", ""
     fields: dict[str, str] = {}
     for number, line in lines(path, NEEDED):

@@ -34,7 +34,7 @@ TEXTUAL = re.compile(r"(?is)<(title|headline|hl|head|ttl|text|body|lp|leadpara|s
 APART = re.compile(r"(?is)<!--.*?-->|<(docno|dochdr|docid|docoldno)\b[^>]*>.*?</\1>")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
-Found = Iterator[tuple[str, str, str]]  # (file:line, id, text)
+TaggedTexts = Iterator[tuple[str, str, str]]  # (file:line, id, text)
 
 
 def read(path: Path, options: Options) -> pa.Table:
@@ -69,7 +69,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def _found(path: Path, options: Options) -> Found:
+def _found(path: Path, options: Options) -> TaggedTexts:
     if path.is_dir():
         for each in files(path):
             yield from _tagged(each)
@@ -81,7 +81,7 @@ def _found(path: Path, options: Options) -> Found:
         yield from _tabbed(path, options)
 
 
-def _tabbed(path: Path, options: Options) -> Found:
+def _tabbed(path: Path, options: Options) -> TaggedTexts:
     columns: dict[str, int] | None = None
     width = 0
     for number, line in lines(path, NEEDED):
@@ -127,7 +127,7 @@ def _columns(names: list[str], where: str, options: Options) -> dict[str, int]:
     return found
 
 
-def _json(path: Path, options: Options) -> Found:
+def _json(path: Path, options: Options) -> TaggedTexts:
     for number, record in json_records(path, NEEDED):
         where, record = f"{path}:{number}", dotted(record)
         fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
@@ -144,7 +144,7 @@ def _json(path: Path, options: Options) -> Found:
         yield where, text_field(record, str(fields["id"]), where), " ".join(texts).strip()
 
 
-def _tagged(path: Path) -> Found:
+def _tagged(path: Path) -> TaggedTexts:
     """The <DOC> of a file; what stands between them is nothing."""
     start, parts = 0, list[str]()
     for number, line in lines(path, NEEDED):

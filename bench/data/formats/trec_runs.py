@@ -19,8 +19,8 @@ from bench.data.formats.header import DOCUMENT_ID, QUERY_ID, folded, places
 from bench.data.formats.lines import checked_id, decoded, lines, text_of
 from bench.errors import BenchError
 
-Run = dict[str, dict[str, float]]
-Hit = tuple[str, str, str, float]  # file:line, query, document, score
+RunHits = dict[str, dict[str, float]]
+RunLine = tuple[str, str, str, float]  # file:line, query, document, score
 
 NEEDED = "Give a TREC run file."
 WRITTEN = "A run line is: query Q0 document rank score tag."
@@ -34,13 +34,13 @@ ROLES = {
 }
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> RunHits:
     """A run in any of the forms; where it has scores they give the order, not the ranks, as in trec_eval.
 
     Raises BenchError with file and line, also for a document that a query has twice, a score that is not finite, and
     for a run without hits.
     """
-    run: Run = {}
+    run: RunHits = {}
     first = next((line for _, line in lines(path, NEEDED)), b"").lstrip()  # an absent file is told of here
     name = path.name.casefold().removesuffix(".gz")
     if first.startswith(b"{") or name.endswith(".json"):
@@ -67,7 +67,7 @@ def line_of(path: Path, query: str, document: str) -> str:
     return str(path)
 
 
-def _lines(path: Path) -> Iterator[Hit]:
+def _lines(path: Path) -> Iterator[RunLine]:
     """TREC's lines, or MS MARCO's; the first says which."""
     short: list[tuple[str, list[str]]] = []
     begun = False
@@ -108,7 +108,7 @@ def _finite(text: str, where: str) -> float:
     return value
 
 
-def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[Hit]:
+def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[RunLine]:
     """query, document, rank; query, document, score; query, document, rank, score."""
     if {len(columns) for _, columns in rows} != {len(rows[0][1])}:
         where, columns = next(each for each in rows if len(each[1]) != len(rows[0][1]))
@@ -158,10 +158,10 @@ def _has_header(line: bytes) -> bool:
     )
 
 
-def _table(path: Path, separator: str) -> Iterator[Hit]:
+def _table(path: Path, separator: str) -> Iterator[RunLine]:
     reader = csv.reader(io.StringIO(text_of(path, NEEDED), newline=""), delimiter=separator, strict=True)
     columns: dict[str, int] = {}
-    width, found = 0, list[Hit]()
+    width, found = 0, list[RunLine]()
     try:
         for row in filter(any, reader):
             where = f"{path}:{reader.line_num}"
@@ -193,7 +193,7 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
     return found
 
 
-def _json(path: Path) -> Iterator[Hit]:
+def _json(path: Path) -> Iterator[RunLine]:
     text = text_of(path, NEEDED)
     hint = 'Write {"query": {"document": score}}, as ranx and pytrec_eval do, or TREC\'s six columns.'
     try:

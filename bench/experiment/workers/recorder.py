@@ -14,7 +14,7 @@ from retrievers.base import AMOUNTS, LOAD, RetrieverError
 
 
 @dataclass
-class Recorder:
+class SummingRecorder:
     """Sums what a retriever and its parts tell; passes progress on, at most ten times a second.
 
     Totals stand under plain names, what a part has of them under `part/name`. What is told twice adds up (of a quantity

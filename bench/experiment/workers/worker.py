@@ -16,7 +16,7 @@ import numpy as np
 from bench.data.dataset import Texts, open_texts
 from bench.experiment.workers.failure import describe_failure
 from bench.experiment.workers.messages import Progress, Ranked, Timed, Work
-from bench.experiment.workers.recorder import Recorder
+from bench.experiment.workers.recorder import SummingRecorder
 from bench.machine import memory
 from bench.machine.latency import LATENCY_HITS
 from retrievers import contract
@@ -59,7 +59,7 @@ class Worker:
         except Exception:  # noqa: BLE001 - a plug-in's object may refuse in any way to be copied
             unsure = "it cannot be copied, so that nobody knows whether its index replaces the one before."
             return Work(0.0, {}, {}, (unsure,))
-        recorder = Recorder(self._progress)
+        recorder = SummingRecorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache if cached else None):
             refused = contract.rehearse(understudy)
@@ -85,7 +85,7 @@ class Worker:
         """
         assert self._documents is not None
         assert self._retriever is not None
-        recorder = Recorder(self._progress)
+        recorder = SummingRecorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache if cached else None):
             contract.index(self._retriever, self._documents)
@@ -94,7 +94,7 @@ class Worker:
     def rank(self, k: int) -> Ranked:
         """Rank all queries to depth `k`. Raises RetrieverError where the answer breaks the contract."""
         assert self._documents is not None
-        recorder = Recorder(self._progress)
+        recorder = SummingRecorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache):
             ranking = self._search_all(k, len(self._documents))
@@ -136,7 +136,7 @@ class Worker:
         samples = np.empty(len(batches), dtype=np.int64)
         phases: list[dict[str, int]] = []
         for number, batch in enumerate(batches):
-            recorder = Recorder()
+            recorder = SummingRecorder()
             with listening(recorder):
                 start = time.perf_counter_ns()
                 ranking = self._retriever.search(batch, LATENCY_HITS)

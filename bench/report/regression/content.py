@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.data.dataset import is_relevant
 from bench.data.slices import ALL
-from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Hit, Judged, Regression
+from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Judged, RankedHit, Regression
 from bench.report.table import Table, counted, log_line, p_value, shows_from, signed
 from bench.storage.costs import BY_GATE
 
@@ -206,7 +206,7 @@ def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
             yield side, "finds nothing"
 
 
-def hit(each: Hit) -> str:
+def hit(each: RankedHit) -> str:
     """A hit in one line."""
     mark = " ✓" if is_relevant(each.grade or 0) else " ✗" if each.grade is not None else ""
     return inert(f"{each.rank}. {each.document}{mark} {each.text}", SHOWN_CHARACTERS)

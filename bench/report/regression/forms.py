@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Form:
+class ComparisonForm:
     """render: module:function of this package, imported where it is used. of: what it is given."""
 
     render: str
@@ -23,10 +23,10 @@ class Form:
 
 # The option of `compare` -> what it writes.
 FORMS = {
-    "json": Form("as_json:render"),
-    "junit": Form("junit:render"),
-    "markdown": Form("markdown:comment"),
-    "benchmark-json": Form("pytest_benchmark:render", "head", "HEAD's latencies for pytest-benchmark"),
+    "json": ComparisonForm("as_json:render"),
+    "junit": ComparisonForm("junit:render"),
+    "markdown": ComparisonForm("markdown:comment"),
+    "benchmark-json": ComparisonForm("pytest_benchmark:render", "head", "HEAD's latencies for pytest-benchmark"),
 }
 
 

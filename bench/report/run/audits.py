@@ -12,7 +12,7 @@ from bench.report.run.names import analysis, display_name, main_as_shown
 from bench.report.table import Table, counted, interval, number, share
 from bench.storage.run import Run
 
-Found = Mapping[str, Any]
+Audit = Mapping[str, Any]
 
 
 def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
@@ -30,7 +30,7 @@ def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
             yield _traps(traps[kind], name, source)
 
 
-def ties(found: Found, name: str, main: str) -> Table | None:
+def ties(found: Audit, name: str, main: str) -> Table | None:
     """What the order of equal scores decides; None where it decides nothing that shows."""
     every = found.get("ties") or {}
     moved = {label: each for label, each in every.items() if number(each["best"]) != number(each["worst"])}
@@ -52,7 +52,7 @@ def ties(found: Found, name: str, main: str) -> Table | None:
     )
 
 
-def unjudged(found: Found, name: str, main: str) -> Table | None:
+def unjudged(found: Audit, name: str, main: str) -> Table | None:
     """What unjudged hits could change; None where every hit is judged."""
     seen = {label: each for label, each in (found.get("unjudged") or {}).items() if each["unjudged"]}
     if not seen:
@@ -75,7 +75,7 @@ def unjudged(found: Found, name: str, main: str) -> Table | None:
     )
 
 
-def windows(found: Found, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
+def windows(found: Audit, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
     """How often relevant documents longer than a model reads are found; nothing where none is longer."""
     for seen in found.get("windows") or ():
         if seen["not_checked"] or not seen["cut"]:
@@ -99,7 +99,7 @@ def windows(found: Found, name: str, main: str) -> Iterator[Table]:  # noqa: ARG
         )
 
 
-def unknown_words(found: Found, name: str, main: str) -> Table | None:
+def unknown_words(found: Audit, name: str, main: str) -> Table | None:
     """Quality on queries with a word that no document has; None where all or none have one."""
     seen = found.get("unknown_words")
     if not seen or not 0 < seen["unknown"] < seen["queries"]:
@@ -117,7 +117,7 @@ def unknown_words(found: Found, name: str, main: str) -> Table | None:
     )
 
 
-def copies(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001
+def copies(found: Audit, name: str, main: str) -> Table | None:  # noqa: ARG001
     """Right answers that count as wrong; None where there is none."""
     seen = found.get("copies")
     if not seen or not seen["pairs"]:
@@ -142,7 +142,7 @@ def copies(found: Found, name: str, main: str) -> Table | None:  # noqa: ARG001
     )
 
 
-def _traps(seen: Found, name: str, source: str) -> Table:
+def _traps(seen: Audit, name: str, source: str) -> Table:
     rows = [
         (label, interval(each["rate"]), *(f"{each[key]:,}" for key in ("wrong", "right", "undecided")))
         for label, each in seen.items()

@@ -9,7 +9,7 @@ from fakes import Fixed, Fused, HashedDense
 
 import bench
 from bench.data.formats import load_dataset
-from bench.experiment.workers.recorder import Recorder
+from bench.experiment.workers.recorder import SummingRecorder
 from bench.experiment.workers.worker import Worker
 from retrievers import create
 from retrievers.base import (
@@ -37,7 +37,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def recorder():
-    recorder = Recorder()
+    recorder = SummingRecorder()
     with listening(recorder):
         yield recorder
 
@@ -118,7 +118,7 @@ def test_a_warning_names_the_part(recorder):
 
 def test_progress_is_that_of_each_part():
     told = []
-    with listening(Recorder(lambda *progress: told.append(progress))):
+    with listening(SummingRecorder(lambda *progress: told.append(progress))):
         for name, total in (("one", 2), ("other", 3)):
             with part(name), phase(ENCODE, total) as encoding:
                 encoding.advance(total)

@@ -21,7 +21,7 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
-from bench.regression import Pair, Regression
+from bench.regression import CellPair, Regression
 from bench.regression.gate_checks import check_gate
 from bench.regression.gates import DEFAULT
 from bench.report.regression import as_json, junit, markdown, pytest_benchmark, terminal
@@ -163,7 +163,7 @@ def test_a_cell_where_nothing_moved_is_one_row(runs, tmp_path):
 
 
 def test_a_renamed_retriever_is_one_line_over_all_sets():
-    pairs = tuple(Pair(name, "new", name, "old", "renamed from old") for name in ("one", "two"))
+    pairs = tuple(CellPair(name, "new", name, "old", "renamed from old") for name in ("one", "two"))
     assert list(comparison.notes(Regression("a", "b", pairs))) == ["new on one, two: renamed from old"]
 
 

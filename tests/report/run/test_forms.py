@@ -225,7 +225,7 @@ def test_a_form_is_one_entry_and_so_is_a_chart(found, monkeypatch):
     names = SimpleNamespace(render=lambda run: "\n".join(run.retrievers))
     monkeypatch.setitem(sys.modules, "bench.report.run.names_alone", names)
     monkeypatch.setitem(forms.FORMS, "names.txt", "names_alone:render")
-    monkeypatch.setitem(charts.CHARTS, "empty", charts.Chart("A new one", "Nothing.", lambda _: Figure()))
+    monkeypatch.setitem(charts.CHARTS, "empty", charts.Drawing("A new one", "Nothing.", lambda _: Figure()))
     forms.write(found)
     assert (found.folder / "names.txt").read_text() == "bm25\nFixed"
     assert "## A new one\n\n![Nothing.](charts/empty.svg)\n" in (found.folder / "report.md").read_text("utf-8")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Chart(NamedTuple):
+class Drawing(NamedTuple):
     """heading, text: what a report says of it. draw: gives None where the run has no figures for it."""
 
     heading: str
@@ -23,26 +23,28 @@ class Chart(NamedTuple):
 
 
 CHARTS = {
-    "measures": Chart(
+    "measures": Drawing(
         "Measures by retriever", "Mean of each measure by retriever, with 95% intervals.", quality.measures
     ),
-    "recall": Chart(
+    "recall": Drawing(
         "Recall by depth", "Share of relevant documents found among the first k hits, by k.", quality.recall
     ),
-    "slices": Chart("Quality by kind of query", "Main measure by metadata field, with 95% intervals.", quality.slices),
-    "crossover": Chart(
+    "slices": Drawing(
+        "Quality by kind of query", "Main measure by metadata field, with 95% intervals.", quality.slices
+    ),
+    "crossover": Drawing(
         "Quality by lexical overlap",
         "Main measure by the share of a query's words that stand in its best relevant document, 95% intervals. "
         "Grey: from the last bin that shows a dense or a lexical retriever ahead to the first that shows the other so.",
         overlap.crossover,
     ),
-    "pareto": Chart(
+    "pareto": Drawing(
         "Quality against latency",
         "Main measure against the median time of a warm single query, 95% intervals. Ringed: beaten by no other "
         "on quality and all costs at once. Below: how many queries were timed, and whether the machine was noisy.",
         cost.pareto,
     ),
-    "latency": Chart(
+    "latency": Drawing(
         "Latency distribution",
         "Share of warm single queries answered within a time. Below: how many, and whether the machine was noisy.",
         cost.latency,
