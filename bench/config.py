@@ -9,14 +9,32 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
-from bench.errors import BenchError, unknown
+from pydantic import BeforeValidator, Field
+
+from bench.errors import BenchError, fit, unknown
 from bench.evaluation.measure_names import DEFAULT_MEASURES, canonical, canonical_or_itself
 from retrievers.dense.vector_cache import DEFAULT_LIMIT_MB
 
 DEFAULT_RETRIEVERS = ("tfidf", "bm25", "minilm")
 DEFAULT_DEPTH = 100
+HUGE = 2**53
+
+# numpy's numbers, from a notebook, as Python's: JSON has no others.
+_INTEGRAL = BeforeValidator(lambda value: int(value) if _is_number(value, Integral) else value)
+_REAL = BeforeValidator(lambda value: float(value) if _is_number(value, Real) else value)
+# The description of a range is the hint where a value lies outside of it. More threads, or hits a query, than these are
+# a slip of the hand that would take hours.
+Depth = Annotated[int, _INTEGRAL, Field(ge=1, le=1_000_000, description="Give 1 to 1,000,000.")]
+Threads = Annotated[int, _INTEGRAL, Field(ge=1, le=1_024, description="Give 1 to 1,024.")]
+Count = Annotated[int, _INTEGRAL, Field(ge=1, le=HUGE, description="Give at least 1.")]
+Seed = Annotated[int, _INTEGRAL, Field(ge=0, le=HUGE, description="Give at least 0.")]
+Amount = Annotated[float, _REAL, Field(gt=0, allow_inf_nan=False, description="Give a finite number above 0.")]
+
+
+def _is_number(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -44,23 +62,23 @@ class RunConfig:
     retrievers: tuple[str, ...] = DEFAULT_RETRIEVERS
     runs: tuple[str, ...] = ()
     measures: tuple[str, ...] = DEFAULT_MEASURES
-    depth: int = DEFAULT_DEPTH
+    depth: Depth = DEFAULT_DEPTH
     latency: bool = True
-    limit: int | None = None
-    seed: int = 0
+    limit: Count | None = None
+    seed: Seed = 0
     name: str | None = None
     results: str = "results"
-    threads: int | None = None
-    repeat_index: int = 1
-    samples: int = 700
-    seconds: float = 2.0
-    timeout: float = 3600.0
-    memory_mb: int | None = None
+    threads: Threads | None = None
+    repeat_index: Count = 1
+    samples: Count = 700
+    seconds: Amount = 2.0
+    timeout: Amount = 3600.0
+    memory_mb: Count | None = None
     cache: bool = True
-    cache_mb: int = DEFAULT_LIMIT_MB
+    cache_mb: Count = DEFAULT_LIMIT_MB
     margin: tuple[str, ...] = ()
-    max_p95_ms: float | None = None
-    max_memory_mb: float | None = None
+    max_p95_ms: Amount | None = None
+    max_memory_mb: Amount | None = None
     controls: bool = False
     traps: str | None = None
     by: tuple[str, ...] = ()
@@ -71,16 +89,8 @@ class RunConfig:
     unanswerable: str | None = None
 
     def __post_init__(self) -> None:
-        for key, (least, most) in _WHOLE.items():
-            value = getattr(self, key)
-            if value is not None and not least <= value <= most:
-                raise BenchError(
-                    f"{key} is {value}.", f"Give {least} to {most:,}." if most < HUGE else f"Give at least {least}."
-                )
-        for key in ("seconds", "timeout", "max_p95_ms", "max_memory_mb"):
-            value = getattr(self, key)
-            if value is not None and not 0 < value < math.inf:
-                raise BenchError(f"{key} is {value:g}.", "Give a finite number above 0.")
+        for key, value in fit(RunConfig, {field.name: getattr(self, field.name) for field in fields(self)}).items():
+            object.__setattr__(self, key, value)
         self.margins  # noqa: B018 - a malformed one is an error now, not after the run
         if self.traps is not None and len(self.datasets) != 1:
             raise BenchError("traps belong to one dataset.", "Name the one that the file is for.")
@@ -122,41 +132,8 @@ class RunConfig:
         return asdict(self)
 
 
-HUGE = 2**53
-# Whole numbers: the least and the most. So many threads, or hits a query, are a slip of the hand that would take hours.
-_WHOLE = {
-    "depth": (1, 1_000_000),
-    "threads": (1, 1_024),
-    **dict.fromkeys(("limit", "repeat_index", "samples", "memory_mb", "cache_mb"), (1, HUGE)),
-    "seed": (0, HUGE),
-}
-
 # Of a run, and of its folder: a dot would hide it, and blanks or control characters are seen by nobody.
 _NAME = re.compile(r"(?![\s.])[^/\\\x00-\x1f\x7f]+(?<!\s)")
-
-_KINDS: dict[str, tuple[type, str]] = {
-    "datasets": (list, "a list of strings"),
-    "retrievers": (list, "a list of strings"),
-    "runs": (list, "a list of strings"),
-    "measures": (list, "a list of strings"),
-    "latency": (bool, "true or false"),
-    "name": (str, "a string"),
-    "results": (str, "a string"),
-    "seconds": (Real, "a number"),
-    "timeout": (Real, "a number"),
-    "cache": (bool, "true or false"),
-    "margin": (list, "a list of strings"),
-    "max_p95_ms": (Real, "a number"),
-    "max_memory_mb": (Real, "a number"),
-    "controls": (bool, "true or false"),
-    "traps": (str, "a string"),
-    "keep_self": (bool, "true or false"),
-    "split": (str, "a string"),
-    "by": (list, "a list of strings"),
-    "columns": (list, "a list of strings"),
-    "known_item": (str, "a string"),
-    "unanswerable": (str, "a string"),
-}
 
 
 def load_config(path: Path | None, base: RunConfig | None = None, **flags: Any) -> RunConfig:
@@ -182,9 +159,9 @@ def setting(key: str, value: Any) -> Any:
         return None
     if isinstance(value, Path):
         value = str(value)
-    if _kind(key)[0] is list:
+    if get_type_hints(RunConfig)[key] == tuple[str, ...]:
         value = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else value
-    return _checked("", key, value)
+    return fit(RunConfig, {key: value})[key]
 
 
 def stored_config(content: dict[str, Any]) -> RunConfig:
@@ -196,21 +173,28 @@ def stored_config(content: dict[str, Any]) -> RunConfig:
         raise BenchError(f"The run's stored configuration is damaged: {error}.", "Run it anew with --fresh.") from None
 
 
-def load_gates(path: Path) -> tuple[tuple[str, ...], bool]:
-    """`gates` and `strict` of the table [compare]. Raises BenchError for an unknown key or a wrong type."""
+@dataclass(frozen=True)
+class GateConfig:
+    """The table [compare]. gates: as `bench.regression.gates` describes them. strict: does an inconclusive one fail?"""
+
+    gates: tuple[str, ...] = ()
+    strict: bool = False
+
+
+def load_gates(path: Path) -> GateConfig:
+    """The table [compare] of a file. Raises BenchError for an unknown key or a wrong type."""
     _from_file(path)  # [Compare], or gates above the table, would be gates that are never looked at
     table = _toml(path).get("compare", {})
     if not isinstance(table, dict):
         raise BenchError(f"{path}: compare must be a table.", "Write [compare], and gates = [...] below it.")
+    known = [field.name for field in fields(GateConfig)]
     for key in table:
-        if key not in ("gates", "strict"):
-            raise unknown(f"key in [compare] of {path}:", key, ("gates", "strict"))
-    gates, strict = table.get("gates", []), table.get("strict", False)
-    if not isinstance(gates, list) or not all(isinstance(each, str) for each in gates):
-        raise BenchError(f"{path}: gates must be a list of strings, not {gates!r}.", "Mend the value.")
-    if not isinstance(strict, bool):
-        raise BenchError(f"{path}: strict must be true or false, not {strict!r}.", "Mend the value.")
-    return tuple(gates), strict
+        if key not in known:
+            raise unknown(f"key in [compare] of {path}:", key, known)
+    try:
+        return GateConfig(**fit(GateConfig, table))
+    except BenchError as error:
+        raise BenchError(f"{path}: {error.message}", error.hint) from None
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -232,21 +216,5 @@ def _from_file(path: Path) -> dict[str, Any]:
             continue
         if key not in known:
             raise unknown(f"key in {path}:", key, [*known, "compare"])
-        values[key] = _checked(f"{path}: ", key, value)
+        values[key] = value
     return values
-
-
-def _kind(key: str) -> tuple[type, str]:
-    return _KINDS.get(key, (Integral, "a whole number"))
-
-
-def _checked(where: str, key: str, value: Any) -> Any:
-    kind, wanted = _kind(key)
-    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    if right and kind is list:
-        right = all(isinstance(item, str) for item in value)
-    if not right:
-        raise BenchError(f"{where}{key} must be {wanted}, not {value!r}.", "Mend the value.")
-    if kind is list:
-        return tuple(value)
-    return int(value) if kind is Integral else float(value) if kind is Real else value  # numpy's have no JSON

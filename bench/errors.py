@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
 
 
 class BenchError(Exception):
@@ -36,3 +42,51 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     return folded[near[0]] if near else None
+
+
+def fit(declared: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the fields of a class declare them, its annotations being pydantic's.
+
+    Raises BenchError that names the field: of another type, or outside of its range.
+    """
+    from pydantic import ValidationError
+
+    fitted = {}
+    for key, value in values.items():
+        try:
+            # TOML and JSON have lists where a field is a tuple.
+            fitted[key] = _adapters(declared)[key].validate_python(tuple(value) if isinstance(value, list) else value)
+        except ValidationError as error:
+            raise _misfit(declared, key, value, error.errors()[0]) from None
+    return fitted
+
+
+@cache
+def _adapters(declared: type) -> dict[str, TypeAdapter[Any]]:
+    from pydantic import ConfigDict, TypeAdapter
+
+    strict = ConfigDict(strict=True)  # 1 is no switch, and "1" no number
+    return {
+        name: TypeAdapter(hint, config=strict) for name, hint in get_type_hints(declared, include_extras=True).items()
+    }
+
+
+# pydantic's type of an error -> what is asked for; all others are of lists.
+_WANTED = {
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "string_type": "a string",
+}
+
+
+def _misfit(declared: type, key: str, value: Any, error: ErrorDetails) -> BenchError:
+    if error["type"].endswith("_type"):
+        wanted = "a list of strings" if error["loc"] else _WANTED.get(error["type"], "a list of strings")
+        return BenchError(f"{key} must be {wanted}, not {value!r}.", "Mend the value.")
+    shown = f"{value:g}" if isinstance(value, float) else value
+    schema = _adapters(declared)[key].json_schema()
+    described = [schema, *schema.get("anyOf", ())]  # the latter where it may be None
+    return BenchError(
+        f"{key} is {shown}.", next((each["description"] for each in described if "description" in each), "")
+    )

@@ -214,6 +214,7 @@ def _type(factory: type, parameter: inspect.Parameter) -> Any:
 
 
 def _convert(name: str, key: str, value: str, kind: Any) -> Any:
+    # Not pydantic's: it would refuse annotations of plug-ins that it does not know, and this room needs numpy alone.
     options = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
     if type(None) in options and value.strip().lower() == "none":
         return None

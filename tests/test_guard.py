@@ -60,9 +60,9 @@ def guarded(tree, call, *arguments):
 
 def compared(run):
     """Lexical retrievers alone: a model need not be loaded to see an analyser's fault."""
-    gates, strict = load_gates(CONFIG)
-    assert strict
-    return bench.compare(KEPT, run, gates, partial=True)
+    config = load_gates(CONFIG)
+    assert config.strict
+    return bench.compare(KEPT, run, config.gates, partial=True)
 
 
 LEXICAL = ("-r", "tfidf", "-r", "bm25")

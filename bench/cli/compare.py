@@ -60,17 +60,17 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _compared(options: argparse.Namespace) -> int:
     from bench.cli import console
-    from bench.config import load_gates
+    from bench.config import GateConfig, load_gates
     from bench.regression import compare, stored
     from bench.report.regression import terminal
 
-    gates, strict = load_gates(options.config) if options.config else ((), False)
+    config = load_gates(options.config) if options.config else GateConfig()
     base, head = stored(options.base), stored(options.head)
-    found = compare(base, head, (*gates, *(options.gates or ())))
+    found = compare(base, head, (*config.gates, *(options.gates or ())))
     _write_forms(options, found, head)
     console.show(terminal.render(found))
     codes = {"failed": CELL_FAILED, "not comparable": NOT_COMPARABLE, "regression": REGRESSION, "pass": 0}
-    return codes.get(found.outcome, INCONCLUSIVE if strict or options.strict else 0)
+    return codes.get(found.outcome, INCONCLUSIVE if config.strict or options.strict else 0)
 
 
 def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> None:

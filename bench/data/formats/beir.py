@@ -28,7 +28,7 @@ from bench.data.formats.lines import Source, checked_id, id_text, text_of
 from bench.data.formats.options import Options
 from bench.data.formats.records import dataset_of, unjudged
 from bench.data.formats.unlabelled import unlabelled
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError, fit, unknown
 from bench.evaluation.measure_names import canonical
 from bench.evaluation.measures import resolve
 
@@ -149,18 +149,15 @@ def read_card(path: Source) -> Card:
         content = tomllib.loads(text_of(path))
     except tomllib.TOMLDecodeError as error:
         raise BenchError(f"{path}: {error}.", "Mend the TOML.") from None
-    known = {item.name: item for item in fields(Card)}
+    known = [field.name for field in fields(Card)]
     content.pop("sha256", None)  # of the files; for who downloads them
-    for key, value in content.items():
+    for key in content:
         if key not in known:
             raise unknown(f"key in {path}:", key, known)
-        expected = bool if key == "drop_self" else type(known[key].default)
-        if expected is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
-            content[key] = tuple(value)
-        elif not isinstance(value, expected):
-            wanted = {tuple: "a list of strings", str: "a string", bool: "true or false"}[expected]
-            raise BenchError(f"{path}: {key} must be {wanted}.", "Mend the card.")
-    card = Card(**content)
+    try:
+        card = Card(**fit(Card, content))
+    except BenchError as error:
+        raise BenchError(f"{path}: {error.message}", "Mend the card.") from None
     try:
         resolve([card.measure])
     except BenchError as error:
