@@ -27,6 +27,11 @@ class OtherSchemaError(BenchError):
     """A stored run that another version wrote: it is sound, and not comparable."""
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun. many: of any number but 1; one with an s where it is empty."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
     """An error for a name that does not exist: lists the known ones and suggests the nearest."""
     names = list(known)

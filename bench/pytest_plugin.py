@@ -73,8 +73,8 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
 
 
 def _message(found: Regression) -> Iterator[str]:
+    from bench.errors import counted
     from bench.report.regression import content
-    from bench.report.table import counted
 
     yield f"{content.inert(found.head)} against {content.inert(found.base)}: {content.headline(found)}"
     yield from content.troubles(found)

@@ -28,7 +28,7 @@ ROOMS = {
     "bench.config": "bench.errors bench.evaluation retrievers.dense",
     "bench.data": "bench.errors",
     "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",
-    "bench.data.check": "bench.data bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "
+    "bench.data.check": "bench.data bench.errors bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "
     "retrievers.words",
     "bench.storage": "bench.errors retrievers.base",
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
@@ -46,7 +46,7 @@ ROOMS = {
     "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense",
     "bench": "",  # it imports on first use, by names
     "bench.__main__": "bench.cli",
-    "bench.pytest_plugin": "bench bench.regression bench.report",
+    "bench.pytest_plugin": "bench bench.errors bench.regression bench.report",
 }
 # The same for what is imported for type checking alone, in addition.
 TYPES = {

@@ -60,7 +60,7 @@ def _import(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.data.formats import export, load_dataset
     from bench.data.formats.options import Options
-    from bench.report.table import counted
+    from bench.errors import counted
 
     dataset = load_dataset(options.dataset, Options.of(options))
     export.write(dataset, options.to, options.dataset)

@@ -54,8 +54,7 @@ def _cache(options: argparse.Namespace) -> int:
     from rich.text import Text
 
     from bench.cli import console
-    from bench.errors import BenchError
-    from bench.report.table import counted
+    from bench.errors import BenchError, counted
     from retrievers import RetrieverError
     from retrievers.dense.vector_cache import SET_ASIDE, VectorCache, default_path
 

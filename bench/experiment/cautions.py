@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bench.config import RunConfig
-from bench.data.check.finding import counted
 from bench.data.check.texts import check as check_texts
 from bench.data.dataset import Dataset
+from bench.errors import counted
 from bench.evaluation.measures import cutoff, uncut
 from bench.experiment.cell import dropped_hits
 from bench.experiment.participants import Participant

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from bench.report.table import Table, counted
+from bench.errors import counted
+from bench.report.table import Table
 from bench.report.terminal_table import TerminalTable
 
 if TYPE_CHECKING:

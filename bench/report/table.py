@@ -79,11 +79,6 @@ def share(value: float | None) -> str:
     return "n/a" if value is None or math.isnan(value) else f"{value:.0%}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """1 query, 2 queries."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def best_of(values: Iterable[float | None], queries: int = FEWEST) -> set[int]:
     """The places of the highest value, where at least two are known; none where there are too few queries to tell."""
     if queries < FEWEST:

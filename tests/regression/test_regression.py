@@ -148,7 +148,7 @@ def test_gates_are_corrected_for_each_other_by_set(runs):
     pairs = bench.compare(a, b, gates, flips=FLIPS).pairs
     queries = [Queries.of(each) for each in (a, b)]
     both = {each.dataset: (queries[0][each.base_dataset], queries[1][each.dataset]) for each in pairs}
-    names = bench.regression.Names(a.info["measures"], (), ())
+    names = bench.regression.GateNames(a.info["measures"], (), ())
     wanted = [bench.regression.parse(each, names) for each in gates]
     alone = {}
     for each in wanted:
@@ -385,7 +385,7 @@ def test_slices_of_a_few_queries_of_equal_systems_cry_wolf_as_seldom_as_others(q
 
 
 def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
-    gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
+    gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.GateNames(("nDCG@10",), (), ()))
     pair = result.CellPair("set", "r", "set", "r", "")
     nan = float("nan")
     for row, said in (
@@ -401,7 +401,7 @@ def test_what_a_handful_of_queries_could_show_is_said_without_nonsense():
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign_below_it():
-    gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.Names(("nDCG@10",), (), ()))
+    gate = bench.regression.parse("nDCG@10 >= 0", bench.regression.GateNames(("nDCG@10",), (), ()))
     row = change(-0.00002, 0.00001, difference=-0.00001)
     reason = check_gate(gate, [result.CellPair("set", "r", "set", "r", "")], [row], []).checks[0].reason
     assert "-0.0000" not in reason
@@ -470,7 +470,7 @@ def test_costs_are_gated_by_size_and_advised_by_time():
     grown = [result.CostChange("set", "r", name, 100.0, 120.0, False) for name in ("p95_ms", "peak_memory_mb")]
 
     def judged(text, costs=grown):
-        names = bench.regression.Names(("nDCG@10",), (), ("r",))
+        names = bench.regression.GateNames(("nDCG@10",), (), ("r",))
         return check_gate(bench.regression.parse(text, names), [pair], [change(0, 0)], costs)
 
     assert judged("p95_ms <= +10%").result == "advice"
@@ -488,7 +488,7 @@ def test_costs_are_gated_by_size_and_advised_by_time():
 
 def test_a_floor_is_about_head_alone():
     pair = result.CellPair("set", "r", "set", "r", "")
-    gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.Names(("nDCG@10",), (), ("r",)))
+    gate = bench.regression.parse("r: nDCG@10 > 0.60", bench.regression.GateNames(("nDCG@10",), (), ("r",)))
     for value, result_ in ((0.61, "pass"), (0.60, "fail")):
         assert check_gate(gate, [pair], [], [], means={("set", "r", "all", "nDCG@10"): value}).result == result_
 
@@ -531,7 +531,7 @@ def test_a_tolerance_takes_the_place_of_the_default(runs):
 def test_a_figure_that_is_no_number_is_no_pass():
     pair = result.CellPair("set", "r", "set", "r", "")
     unknown = change(np.nan, np.nan)._replace(difference=np.nan)
-    names = bench.regression.Names(("nDCG@10",), (), ("r",))
+    names = bench.regression.GateNames(("nDCG@10",), (), ("r",))
     for text in ("nDCG@10 >= -0.01", "nDCG@10 > 0.6"):
         gate = bench.regression.parse(text, names)
         assert (

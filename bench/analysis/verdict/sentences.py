@@ -137,8 +137,8 @@ def hybrid(dataset: str, lexical: RetrieverSummary, dense: RetrieverSummary, fus
     """Why to try a hybrid, and that it is an estimate."""
     return (
         f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
-        f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+.3f} {fusion.measure} over "
-        f"{fusion.b} alone (95% interval {fusion.low:+.3f} to {fusion.high:+.3f}; see 'who solves what'); its speed "
+        f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+z.3f} {fusion.measure} over "
+        f"{fusion.b} alone (95% interval {fusion.low:+z.3f} to {fusion.high:+z.3f}; see 'who solves what'); its speed "
         "was not measured, so run that fusion as a retriever of your own beside the two."
     )
 
@@ -179,8 +179,8 @@ def least(detectable: float) -> str:
 def difference(row: PairedDifference) -> str:
     """The difference with its interval and p-value, as part of a sentence."""
     return (
-        f"the difference of {row.a} over {row.b} is {row.difference:+.3f} {row.measure}, 95% interval "
-        f"{row.low:+.3f} to {row.high:+.3f}, p {_p(row.p_holm)} after Holm's correction"
+        f"the difference of {row.a} over {row.b} is {row.difference:+z.3f} {row.measure}, 95% interval "
+        f"{row.low:+z.3f} to {row.high:+z.3f}, p {_p(row.p_holm)} after Holm's correction"
     )
 
 

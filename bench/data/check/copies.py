@@ -6,10 +6,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from bench.data.check.finding import Finding, about, counted
+from bench.data.check.finding import Finding, about
 from bench.data.check.near_duplicates import TooMuch
 from bench.data.check.normalised_set import NormalisedSet
 from bench.data.dataset import is_relevant
+from bench.errors import counted
 from retrievers.words import words
 
 WORDS = 6

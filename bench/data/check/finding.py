@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.errors import counted
+
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 Ids = Collection[str] | Collection[tuple[str, ...]]
@@ -31,8 +33,3 @@ def about(ids: Ids, kind: str, level: Level, phrase: tuple[str, str], rest: str)
     """A finding on these ids, or none where there are none; phrase: what follows the count 1, and any other."""
     if ids:
         yield Finding(kind, level, f"{counted(len(ids), *phrase)} {rest}.", tuple(sorted(ids)))
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """The number with the words that go with it: counted(2, "query is", "queries are")."""
-    return f"{number:,} {one if number == 1 else many}"

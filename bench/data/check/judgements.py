@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.data.check.finding import Finding, about, counted
+from bench.data.check.finding import Finding, about
 from bench.data.dataset import Dataset, is_relevant
 from bench.data.normalised import normalised
 from bench.data.slices import slices
+from bench.errors import counted
 from bench.evaluation.power import detectable_difference
 
 # Standard deviation of paired differences per query where none was measured: usual for two retrievers on nDCG@10.

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.data.check.finding import Finding, counted
+from bench.data.check.finding import Finding
 from bench.data.dataset import Dataset, is_relevant
 from bench.data.slices import ALL, slices
+from bench.errors import counted
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
 from retrievers.dense.encoder import MINILM, locate

@@ -26,7 +26,7 @@ from pathlib import Path
 from bench.data.dataset import Dataset, joined
 from bench.data.formats.cells import one_or_several
 from bench.data.formats.distinct_texts import DistinctTexts
-from bench.data.formats.records import Record, counted, dataset_of, given, id_field, read_as
+from bench.data.formats.records import Record, dataset_of, given, id_field, left_out_note, read_as
 from bench.errors import BenchError
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -76,13 +76,13 @@ def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Recor
         judgements,
         note=joined(
             read_as("judged pairs", columns),
-            counted(empty, "line with an empty text left out", "lines with an empty text left out"),
-            counted(
+            left_out_note(empty, "line with an empty text left out", "lines with an empty text left out"),
+            left_out_note(
                 len(unjudged),
                 "text left out that a chain of pairs links to a query, unjudged against it",
                 "texts left out that a chain of pairs links to a query, unjudged against it",
             ),
-            counted(len(contradictory), "contradictory pair not used", "contradictory pairs not used"),
+            left_out_note(len(contradictory), "contradictory pair not used", "contradictory pairs not used"),
         ),
     )
 

@@ -26,7 +26,7 @@ from bench.data.formats.ids import Canonical
 from bench.data.formats.lines import text_of
 from bench.data.formats.options import Options
 from bench.data.formats.plain import AMBIGUOUS, Corpus, labelled, labels
-from bench.data.formats.records import Record, counted
+from bench.data.formats.records import Record, left_out_note
 from bench.errors import BenchError
 
 ENDINGS = (".md", ".txt")
@@ -63,7 +63,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     if not ids:
         raise BenchError(f"{folder} has no .md or .txt file with text.", "Name the folder that holds the documents.")
     documents = string_table(zip(ids.values(), texts, strict=True), "id", "text")
-    notes = ["each file is a document", counted(empty, "empty file left out", "empty files left out")]
+    notes = ["each file is a document", left_out_note(empty, "empty file left out", "empty files left out")]
     return labelled("files", folder, Corpus(documents, entries, _names(folder, ids), notes), options)
 
 

@@ -31,7 +31,7 @@ from bench.data.formats.json_files import Record, json_located
 from bench.data.formats.judgements import GRADE, refuse_other_grade, usable
 from bench.data.formats.lines import id_text
 from bench.data.formats.options import Options
-from bench.data.formats.records import counted, dataset_of, field_for, grade_of, records
+from bench.data.formats.records import dataset_of, field_for, grade_of, left_out_note, records
 from bench.data.formats.unlabelled import unlabelled
 from bench.errors import BenchError, unknown
 
@@ -118,7 +118,7 @@ def read(name: str, shown: str, found: Groups, wanted: str | None, card: Card) -
             "judgements have no grade: each is relevant" if counts["none"] else "",
             on_documents,
             on_queries,
-            counted(counts["null"], "judgement without a grade left out", "judgements without a grade left out"),
+            left_out_note(counts["null"], "judgement without a grade left out", "judgements without a grade left out"),
             note,
         ),
     )
@@ -191,7 +191,7 @@ def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, 
     other = ", ".join(name for name in read if name not in USUAL_TEXT)
     return table, joined(
         f"{many} are read from {other}" if other else "",
-        counted(counts["skipped"], f"{one} without text left out", f"{many} without text left out"),
+        left_out_note(counts["skipped"], f"{one} without text left out", f"{many} without text left out"),
     )
 
 

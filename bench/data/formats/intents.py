@@ -41,13 +41,13 @@ from bench.data.formats.records import (
     as_pairs,
     check_roles,
     columns_of,
-    counted,
     dataset_of,
     field_for,
     given,
     headers,
     id_field,
     is_table,
+    left_out_note,
     named_records,
     read_as,
     shown,
@@ -224,19 +224,21 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
         card=Card(complete=True),
         note=joined(
             read_as("labelled texts", all_texts.columns),
-            counted(
+            left_out_note(
                 alone,
                 "text is the only one of its label: a document, no query",
                 "texts are the only ones of their label: documents, no queries",
             ),
             _repeated(all_texts),
-            counted(all_texts.skipped, "line without text or label left out", "lines without text or label left out"),
+            left_out_note(
+                all_texts.skipped, "line without text or label left out", "lines without text or label left out"
+            ),
         ),
     )
 
 
 def _repeated(*parts: Labelled) -> str:
-    return counted(
+    return left_out_note(
         sum(each.repeated for each in parts),
         "line with the text of an earlier one, merged with it",
         "lines with the text of an earlier one, merged with it",
@@ -259,11 +261,11 @@ def _against_training(path: Path, documents: Labelled, queries: Labelled, note: 
         note=joined(
             read_as("labelled texts", queries.columns),
             note,
-            counted(
+            left_out_note(
                 len(without), "query has a label that no document has", "queries have a label that no document has"
             ),
             _repeated(documents, queries),
-            counted(skipped, "line without text or label left out", "lines without text or label left out"),
+            left_out_note(skipped, "line without text or label left out", "lines without text or label left out"),
         ),
     )
 

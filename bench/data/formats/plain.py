@@ -29,10 +29,10 @@ from bench.data.formats.options import Options
 from bench.data.formats.records import (
     SUFFIXES,
     Record,
-    counted,
     dataset_of,
     field_for,
     grade_of,
+    left_out_note,
     records,
     text_field,
     unjudged,
@@ -203,8 +203,8 @@ def _queries(
     if not judgements:
         raise BenchError(f"{path} holds no labels: no query names a relevant paragraph.", f"{LABELS}.")
     notes += [
-        counted(lists, "list of ids taken apart", "lists of ids taken apart"),
-        counted(
+        left_out_note(lists, "list of ids taken apart", "lists of ids taken apart"),
+        left_out_note(
             repeated,
             "row with the query of an earlier one, merged with it",
             "rows with the query of an earlier one, merged with it",

@@ -23,7 +23,7 @@ from bench.data.formats.ids import known_as, like
 from bench.data.formats.json_files import first_two, json_located
 from bench.data.formats.lines import checked_id, id_text
 from bench.data.formats.options import Options
-from bench.data.formats.records import Record, counted, dataset_of, field_for, grade_of, read_as, unjudged
+from bench.data.formats.records import Record, dataset_of, field_for, grade_of, left_out_note, read_as, unjudged
 from bench.errors import BenchError
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -150,7 +150,7 @@ def _squad(path: Path, records: Iterable[Record]) -> Dataset:
         unanswerable=impossible,
         note=joined(
             "read as SQuAD: each context is a document",
-            counted(len(impossible), "impossible question has no answer", "impossible questions have no answer"),
+            left_out_note(len(impossible), "impossible question has no answer", "impossible questions have no answer"),
         ),
     )
 

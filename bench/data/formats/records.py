@@ -18,7 +18,7 @@ from bench.data.formats.delimited import delimited_records, field_names, is_text
 from bench.data.formats.json_files import first_two, json_located
 from bench.data.formats.lines import checked_id, grade, id_text
 from bench.data.formats.options import Options
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError, counted, unknown
 
 Record = dict[str, Any]
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", *ARROW)
@@ -181,9 +181,9 @@ def unjudged(queries: int, judged: int) -> str:
     return f"queries without a judgement, left out: {queries - judged:,} of {queries:,}" if judged < queries else ""
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """A part of a note, empty for none: counted(12, "line left out", "lines left out")."""
-    return f"{number:,} {one if number == 1 else many}" if number else ""
+def left_out_note(number: int, one: str, many: str) -> str:
+    """A part of a note, empty for none: left_out_note(12, "line left out", "lines left out")."""
+    return counted(number, one, many) if number else ""
 
 
 def text_field(record: Mapping[str, Any], name: str, where: str) -> str:

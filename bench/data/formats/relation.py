@@ -11,7 +11,7 @@ from typing import Any
 from bench.data.dataset import joined
 from bench.data.formats.cells import SEVERAL, listed, one
 from bench.data.formats.distinct_texts import DistinctTexts
-from bench.data.formats.records import Record, counted, given, grade_of, id_field
+from bench.data.formats.records import Record, given, grade_of, id_field, left_out_note
 from bench.data.normalised import normalised
 from bench.errors import BenchError
 
@@ -130,18 +130,20 @@ class Relation:
         both = sum(self._grades.get(pair, 0) > 0 for pair in self._negatives)
         return joined(
             f"lists of texts: {', '.join(self._lists)}" if self._lists else "",
-            counted(
+            left_out_note(
                 self._counts["repeated"],
                 "line with the query of an earlier one, merged with it",
                 "lines with the query of an earlier one, merged with it",
             ),
-            counted(self._counts["empty"], "line with an empty text left out", "lines with an empty text left out"),
-            counted(
+            left_out_note(
+                self._counts["empty"], "line with an empty text left out", "lines with an empty text left out"
+            ),
+            left_out_note(
                 self._counts["itself"],
                 "line that pairs a text with itself left out",
                 "lines that pair a text with itself left out",
             ),
-            counted(
+            left_out_note(
                 both,
                 "negative that is relevant by another line, taken as relevant",
                 "negatives that are relevant by another line, taken as relevant",

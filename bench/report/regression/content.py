@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from bench.data.dataset import is_relevant
 from bench.data.slices import ALL
+from bench.errors import counted
 from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Judged, RankedHit, Regression
-from bench.report.table import Table, counted, log_line, p_value, shows_from, signed
+from bench.report.table import Table, log_line, p_value, shows_from, signed
 from bench.storage.costs import BY_GATE
 
 SHOWN_FLIPS = 50

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.errors import counted
 from bench.report.run.names import analysis, display_name, main_as_shown
-from bench.report.table import Table, counted, interval, number, share
+from bench.report.table import Table, interval, number, share
 from bench.storage.run import Run
 
 Audit = Mapping[str, Any]

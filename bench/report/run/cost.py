@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from bench.errors import counted
 from bench.report.run.names import (
     analysis,
     contenders,
     display_name,
 )
-from bench.report.table import FRONT, Table, counted, number
+from bench.report.table import FRONT, Table, number
 from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, NOISY, SHORTENED
 from bench.storage.run import Row, Run
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.errors import counted
 from bench.report.blocks import FULL, Block, Heading, Item, Items, Strong
 from bench.report.run.names import analysis
-from bench.report.table import counted, head, number
+from bench.report.table import head, number
 from bench.storage.run import Run
 
 WORST = 3  # queries of a pair

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bench.report.table import counted
+from bench.errors import counted
 from bench.storage.run import Run
 from bench.storage.schema import choose_measure
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.data.slices import ALL
+from bench.errors import counted
 from bench.report.run.cost import _with_time, cost
 from bench.report.run.names import (
     analysis,
@@ -21,7 +22,7 @@ from bench.report.run.names import (
     title,
     to_depth,
 )
-from bench.report.table import DAGGER, Table, best_of, counted, interval, number, p_value, signed_interval
+from bench.report.table import DAGGER, Table, best_of, interval, number, p_value, signed_interval
 from bench.storage.run import Row, Run
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.errors import counted
 from bench.report.run.names import analysis, display_name, main_as_shown, main_measure, shown_measure
-from bench.report.table import Table, best_of, counted, interval, number, p_value, shows_from, signed_interval
+from bench.report.table import Table, best_of, interval, number, p_value, shows_from, signed_interval
 from bench.storage.run import Row, Run
 
 
