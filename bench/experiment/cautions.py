@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from bench.config import RunConfig
 from bench.data.check.texts import check as check_texts
 from bench.data.dataset import Dataset
+from bench.data.formats.run_rankings import hits_by_query
+from bench.data.formats.trec_runs import line_of
 from bench.errors import counted
 from bench.evaluation.measures import cutoff, uncut
 from bench.experiment.cell import dropped_hits
@@ -77,8 +79,6 @@ def of_end(participant: Participant, ends: int, measures: Sequence[str], dataset
 
     ends: the rank at which it was cut for most queries, 0 where it was not.
     """
-    if participant.stored is None:
-        return
     documents = len(dataset.documents) - dropped_hits(dataset)
     deeper = [name for name in measures if 0 < ends < min(cutoff(name), documents)]
     if deeper:
@@ -86,4 +86,31 @@ def of_end(participant: Participant, ends: int, measures: Sequence[str], dataset
             f"{participant.label} ends after {counted(ends, 'hit', 'hits')} for most queries of {dataset.name}, "
             f"and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
             "missed. Give the run as deep, or measure no deeper."
+        )
+
+
+def of_run(participant: Participant, dataset: Dataset) -> Iterator[str]:
+    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
+    if participant.stored is None or participant.path is None:
+        return
+    asked = hits_by_query(participant.stored, dataset)
+    absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
+    if absent:
+        yield (
+            f"{participant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
+            f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
+        )
+    unknown = set(participant.unknown_documents(dataset))
+    if unknown:
+        number = sum(len(unknown & hits.keys()) for hits in asked)
+        query, document = next(
+            (query, document)
+            for query, hits in zip(dataset.query_ids, asked, strict=True)
+            for document in hits
+            if document in unknown
+        )
+        yield (
+            f"{participant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does "
+            "not have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
+            f"{line_of(participant.path, query, document)}: {document!r} for the query {query!r}."
         )

@@ -182,32 +182,3 @@ def _called(path: Path) -> str:
     while name.endswith(SUFFIXES) and Path(name).stem != name:
         name = Path(name).stem
     return name
-
-
-def warnings_of(participant: Participant, dataset: Dataset) -> list[str]:
-    """What a stored run lacks of the dataset's queries, and what it has beside its documents."""
-    if participant.stored is None or participant.path is None:
-        return []
-    asked = hits_by_query(participant.stored, dataset)
-    found = []
-    absent = [query for query, hits in zip(dataset.query_ids, asked, strict=True) if not hits]
-    if absent:
-        found.append(
-            f"{participant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
-            f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
-        )
-    unknown = set(participant.unknown_documents(dataset))
-    if unknown:
-        number = sum(len(unknown & hits.keys()) for hits in asked)
-        query, document = next(
-            (query, document)
-            for query, hits in zip(dataset.query_ids, asked, strict=True)
-            for document in hits
-            if document in unknown
-        )
-        found.append(
-            f"{participant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does "
-            "not have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
-            f"{trec_runs.line_of(participant.path, query, document)}: {document!r} for the query {query!r}."
-        )
-    return found

@@ -37,7 +37,7 @@ from bench.experiment.cell import (
 from bench.experiment.continuation import differences
 from bench.experiment.events import Event, Listener
 from bench.experiment.inputs import Inputs, read_inputs
-from bench.experiment.participants import Participant, RunningParticipant, warnings_of
+from bench.experiment.participants import Participant, RunningParticipant
 from bench.experiment.timing import Timing
 from bench.experiment.workers.messages import WorkerError, WorkerLike, WorkerSettings
 from bench.machine import environment, interrupt, latency
@@ -277,7 +277,7 @@ class _Runner:
         built = []
         for running in self.running:
             participant, cell = running.participant, self.cells.get((dataset.name, running.label))
-            self._warn(warnings_of(participant, dataset), running.label)
+            self._warn(cautions.of_run(participant, dataset), running.label)
             self._warn_of_depth(dataset, participant)
             if cell is not None:  # said when it was made, by a run that was stopped
                 self._warn_of_cell(dataset, participant, cell)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 SCHEMA = 3
 MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")

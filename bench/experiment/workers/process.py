@@ -34,16 +34,16 @@ START_SECONDS = 600
 class ProcessWorker:
     """The messages to a child process. Raises WorkerError where the retriever fails or the process dies."""
 
-    def __init__(self, specification: str, surroundings: WorkerSettings, progress: Progress) -> None:
-        self._progress, self._limits, self._ready = progress, surroundings, False
-        job = {"retriever": specification, "cache": str(surroundings.cache or ""), "cache_mb": surroundings.cache_mb}
+    def __init__(self, specification: str, settings: WorkerSettings, progress: Progress) -> None:
+        self._progress, self._limits, self._ready = progress, settings, False
+        job = {"retriever": specification, "cache": str(settings.cache or ""), "cache_mb": settings.cache_mb}
         self._process = subprocess.Popen(
             # -P: what the parent may import the child may too, but not first what lies in the folder it is called from.
             [sys.executable, "-P", "-m", "bench.experiment.workers.child", json.dumps(job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=surroundings.log if surroundings.log is not None else subprocess.DEVNULL,
-            env={**os.environ, **surroundings.environment, "PYTHONPATH": os.pathsep.join(_import_path())},
+            stderr=settings.log if settings.log is not None else subprocess.DEVNULL,
+            env={**os.environ, **settings.environment, "PYTHONPATH": os.pathsep.join(_import_path())},
         )
         self._family, self._timing = Family(self._process.pid), False
         self._replies: queue.Queue[Any] = queue.Queue()

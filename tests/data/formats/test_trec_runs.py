@@ -20,7 +20,8 @@ from bench.data.formats import load_dataset, trec_runs
 from bench.data.formats.run_rankings import to_ranking, trec_run, unknown_documents
 from bench.errors import BenchError
 from bench.evaluation.measures import resolve
-from bench.experiment.participants import participants, warnings_of
+from bench.experiment import cautions
+from bench.experiment.participants import participants
 from bench.storage.run import load_run
 from retrievers.fusion import reciprocal_rank_fusion
 
@@ -187,7 +188,7 @@ def test_unknown_documents_are_said_with_line_query_and_number(stored, write_set
     run = stored(
         "".join(f"q{n} Q0 d1 1 9 t\n" for n in (1, 2, 3)) + "q2 Q0 zz9 2 8 t\nq2 Q0 zz8 2 8 t\nq9 Q0 gone 1 1 t\n"
     )
-    (warning,) = warnings_of(run, dataset)
+    (warning,) = cautions.of_run(run, dataset)
     assert "other: 2 of 5 hits are documents that small does not have; each keeps its rank" in warning
     assert warning.endswith("other.trec:4: 'zz9' for the query 'q2'.")
 
