@@ -1,8 +1,8 @@
 """TF-IDF, BM25 or embeddings? An honest comparison on anybody's labelled data.
 
 >>> import bench
->>> found = bench.run(["vector-notes"], retrievers=["tfidf", "bm25"], latency=False)   # doctest: +SKIP
->>> found.measures   # a pandas DataFrame   # doctest: +SKIP
+>>> run = bench.run(["vector-notes"], retrievers=["tfidf", "bm25"], latency=False)   # doctest: +SKIP
+>>> run.measures   # a pandas DataFrame   # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def run(
     Raises:
         BenchError: For bad input, before anything is written, and for a full disk, with what is done so far kept.
     """
-    known = [each.name for each in fields(RunConfig) if each.name not in ("datasets", "retrievers")]
+    known = [field.name for field in fields(RunConfig) if field.name not in ("datasets", "retrievers")]
     for key in settings:
         if key not in known:
             raise unknown("setting", key, known)
@@ -56,12 +56,12 @@ def run(
     named, instances = (None, {}) if retrievers is None else _split(retrievers)
     given = [datasets] if isinstance(datasets, str | Path | Dataset) else list(() if datasets is None else datasets)
     # Paths stay paths, so that the command which goes on with an interrupted run finds them.
-    names = tuple(each.name if isinstance(each, Dataset) else str(each) for each in given) or None
+    names = tuple(dataset.name if isinstance(dataset, Dataset) else str(dataset) for dataset in given) or None
     chosen = load_config(Path(config) if config is not None else None, datasets=names, retrievers=named, **settings)
     loaded = None
-    if any(isinstance(each, Dataset) for each in given):
+    if any(isinstance(dataset, Dataset) for dataset in given):
         options = Options.of(chosen)
-        loaded = [each if isinstance(each, Dataset) else load_dataset(each, options) for each in given]
+        loaded = [dataset if isinstance(dataset, Dataset) else load_dataset(dataset, options) for dataset in given]
     return runner.run(chosen, instances, listener, loaded, resume=resume, fresh=fresh)
 
 
@@ -71,20 +71,20 @@ def _split(
     names: list[str] = []
     instances: dict[str, Retriever] = {}
     alone = isinstance(retrievers, str | Retriever) or not isinstance(retrievers, Iterable)
-    for each in cast("Iterable[str | Retriever]", [retrievers] if alone else retrievers):
-        if isinstance(each, str):
-            names.append(each)
+    for retriever in cast("Iterable[str | Retriever]", [retrievers] if alone else retrievers):
+        if isinstance(retriever, str):
+            names.append(retriever)
             continue
-        if isinstance(each, type):
+        if isinstance(retriever, type):
             raise BenchError(
-                f"{each.__name__} is a class, not a retriever.", f"Hand over an object: {each.__name__}()."
+                f"{retriever.__name__} is a class, not a retriever.", f"Hand over an object: {retriever.__name__}()."
             )
-        if not isinstance(each, Retriever):
+        if not isinstance(retriever, Retriever):
             raise BenchError(
-                f"{each!r} is no retriever.", "It needs the methods index(documents) and search(queries, k)."
+                f"{retriever!r} is no retriever.", "It needs the methods index(documents) and search(queries, k)."
             )
-        label, number = type(each).__name__, 2
+        label, number = type(retriever).__name__, 2
         while label in instances or label in names:
-            label, number = f"{type(each).__name__}-{number}", number + 1
-        instances[label] = each
+            label, number = f"{type(retriever).__name__}-{number}", number + 1
+        instances[label] = retriever
     return tuple(names), instances

@@ -112,20 +112,20 @@ class RunConfig:
     @property
     def margins(self) -> dict[str, float]:
         """Measure -> the smallest gain worth having."""
-        found = {}
-        for each in self.margin:
-            name, _, text = each.rpartition("=")  # a measure's parameters have one too
+        margins = {}
+        for margin in self.margin:
+            name, _, text = margin.rpartition("=")  # a measure's parameters have one too
             try:
                 value = float(text)
             except ValueError:
                 value = -1.0
             if not 0 <= value < math.inf:
-                raise BenchError(f"margin {each!r} is not of the form measure=gain.", "Write nDCG@10=0.02.")
+                raise BenchError(f"margin {margin!r} is not of the form measure=gain.", "Write nDCG@10=0.02.")
             measure = canonical_or_itself(name)
-            if measure in found:
+            if measure in margins:
                 raise BenchError(f"margin names {measure} twice.", "Keep one.")
-            found[measure] = value
-        return found
+            margins[measure] = value
+        return margins
 
     def describe(self) -> dict[str, Any]:
         """What a run stores of its configuration."""

@@ -44,7 +44,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant, if one is near; case does not count."""
-    folded = {each.casefold(): each for each in known}
+    folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     return folded[near[0]] if near else None
 
@@ -93,5 +93,5 @@ def _misfit(declared: type, key: str, value: Any, error: ErrorDetails) -> BenchE
     schema = _adapters(declared)[key].json_schema()
     described = [schema, *schema.get("anyOf", ())]  # the latter where it may be None
     return BenchError(
-        f"{key} is {shown}.", next((each["description"] for each in described if "description" in each), "")
+        f"{key} is {shown}.", next((part["description"] for part in described if "description" in part), "")
     )

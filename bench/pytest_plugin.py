@@ -40,10 +40,10 @@ class Judgeable:
         __tracebackhide__ = True
         from bench.regression import BASELINE, compare
 
-        found = compare(self._root / (BASELINE if base == "baseline" else base), self.run, gates, partial=True)
-        if found.outcome != "pass" and (strict or found.outcome != "inconclusive"):
-            raise AssertionError("\n".join(_message(found)))
-        return found
+        comparison = compare(self._root / (BASELINE if base == "baseline" else base), self.run, gates, partial=True)
+        if comparison.outcome != "pass" and (strict or comparison.outcome != "inconclusive"):
+            raise AssertionError("\n".join(_message(comparison)))
+        return comparison
 
 
 class Retrieval:
@@ -59,7 +59,7 @@ class Retrieval:
         """
         import bench
 
-        if isinstance(dataset, str | Path) and any(each.exists() for each in (Path(dataset), self._root / dataset)):
+        if isinstance(dataset, str | Path) and any(path.exists() for path in (Path(dataset), self._root / dataset)):
             dataset = self._root / dataset  # from whatever folder pytest is called
 
         settings = {"latency": False, "results": str(self._folder), "name": f"run-{next(self._numbers)}", **settings}
@@ -72,20 +72,20 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
     return Retrieval(tmp_path_factory.mktemp("retrieval"), pytestconfig.rootpath)
 
 
-def _message(found: Regression) -> Iterator[str]:
+def _message(comparison: Regression) -> Iterator[str]:
     from bench.errors import counted
     from bench.report.regression import content
 
-    yield f"{content.inert(found.head)} against {content.inert(found.base)}: {content.headline(found)}"
-    yield from content.troubles(found)
-    for judged in found.judged:
+    yield f"{content.inert(comparison.head)} against {content.inert(comparison.base)}: {content.headline(comparison)}"
+    yield from content.troubles(comparison)
+    for judged in comparison.judged:
         if judged.result not in ("pass", "advice"):
             yield f"{content.inert(judged.gate.text)}:"
             yield from (f"  {line}" for line in content.reasons(judged).splitlines())
-    shown = content.shown_flips(found)
+    shown = content.shown_flips(comparison)
     for flip in shown[:SHOWN_FLIPS]:
         query = content.inert(f"{flip.query}: {flip.text}", content.SHOWN_CHARACTERS)
         yield f"{'lost' if flip.lost else 'gained'}: {query}"
         yield from (f"  {side} {hit}" for side, hit in content.first_hits(flip))
-    if len(found.flips) > SHOWN_FLIPS:
-        yield f"… and {counted(len(found.flips) - SHOWN_FLIPS, 'more flipped query', 'more flipped queries')}"
+    if len(comparison.flips) > SHOWN_FLIPS:
+        yield f"… and {counted(len(comparison.flips) - SHOWN_FLIPS, 'more flipped query', 'more flipped queries')}"

@@ -68,8 +68,8 @@ def create(specification: str) -> Retriever:
 
 def names() -> dict[str, str]:
     """All that a name can stand for, name -> "module:Class": our own, then other packages' entry points."""
-    found = {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
-    return found | RETRIEVERS
+    plugins = {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
+    return plugins | RETRIEVERS
 
 
 def load(name: str) -> type[Retriever]:
@@ -89,10 +89,10 @@ def load(name: str) -> type[Retriever]:
     except (Exception, SystemExit) as error:
         raise RetrieverError(f"{name} cannot be imported: {type(error).__name__}: {error}", "Mend it.") from error
     try:
-        found: type[Retriever] = getattr(imported, attribute)
+        factory: type[Retriever] = getattr(imported, attribute)
     except AttributeError:
         raise RetrieverError(f"{name}: {module} has no {attribute!r}.", "Check the spelling.") from None
-    return found
+    return factory
 
 
 def parameters(retriever: object) -> dict[str, Any]:
@@ -107,11 +107,11 @@ def parameters(retriever: object) -> dict[str, Any]:
         Name -> value; a value that JSON does not have is told as its repr.
     """
     its = _parameters(retriever)
-    told = {name: _plain(value) for name, value in its.items() if name != "parts" or not parts_of(retriever)}
-    for number, each in enumerate(parts_of(retriever)):
-        told[f"parts.{number}"] = type(each).__qualname__
-        told |= {f"parts.{number}.{name}": value for name, value in parameters(each).items()}
-    return told
+    values = {name: _plain(value) for name, value in its.items() if name != "parts" or not parts_of(retriever)}
+    for number, component in enumerate(parts_of(retriever)):
+        values[f"parts.{number}"] = type(component).__qualname__
+        values |= {f"parts.{number}.{name}": value for name, value in parameters(component).items()}
+    return values
 
 
 def kind(retriever: object) -> str:
@@ -124,8 +124,8 @@ def kind(retriever: object) -> str:
         "lexical", "dense" or "hybrid" where its class says so in an attribute `kind`; else "hybrid" of one that is made
         of retrievers, and "other" of all others.
     """
-    said = getattr(type(retriever), "kind", None)
-    return said if said in KINDS else "hybrid" if parts_of(retriever) else "other"
+    declared = getattr(type(retriever), "kind", None)
+    return declared if declared in KINDS else "hybrid" if parts_of(retriever) else "other"
 
 
 def signature(retriever: Retriever) -> str:
@@ -152,7 +152,7 @@ def signature(retriever: Retriever) -> str:
 
 def _parameters(retriever: object) -> dict[str, Any]:
     if isinstance(retriever, type):
-        return {name: each.default for name, each in _signature(retriever).items()}
+        return {name: parameter.default for name, parameter in _signature(retriever).items()}
     if not dataclasses.is_dataclass(retriever):
         return {}
     return {field.name: getattr(retriever, field.name) for field in dataclasses.fields(retriever) if field.init}
@@ -168,10 +168,14 @@ def _plain(value: Any) -> Any:
 
 def _signature(factory: type) -> dict[str, inspect.Parameter]:
     try:
-        found = inspect.signature(factory).parameters
+        declared = inspect.signature(factory).parameters
     except (TypeError, ValueError):
         return {}
-    return {name: each for name, each in found.items() if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)}
+    return {
+        name: parameter
+        for name, parameter in declared.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
 
 
 def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
@@ -231,7 +235,7 @@ def _convert(name: str, key: str, value: str, kind: Any) -> Any:
 
 
 def _known(name: str, known: typing.Iterable[str]) -> str:
-    names = {each.casefold(): each for each in known}
+    names = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), names, n=1)  # k1 is near to K1
     listed = f"Known: {', '.join(names.values())}." if names else "It has none."
     return f"Did you mean {names[near[0]]!r}? {listed}" if near else listed

@@ -93,7 +93,7 @@ def parts_of(retriever: object) -> tuple[Retriever, ...]:
         What its field `parts` holds where that is one retriever or more and nothing else, else nothing.
     """
     parts = getattr(retriever, "parts", ())
-    made_of_them = isinstance(parts, (tuple, list)) and all(isinstance(each, Retriever) for each in parts)
+    made_of_them = isinstance(parts, (tuple, list)) and all(isinstance(component, Retriever) for component in parts)
     return tuple(parts) if made_of_them else ()
 
 

@@ -17,11 +17,11 @@ def reciprocal_rank_fusion(one: Ranking, other: Ranking, k: int = RRF_K) -> Rank
     SIGIR 2009: k = 60.)
     """
     documents = np.concatenate([one.documents, other.documents], axis=1)
-    ranks = np.concatenate([np.arange(each.documents.shape[1]) for each in (one, other)]) + 1
+    ranks = np.concatenate([np.arange(ranking.documents.shape[1]) for ranking in (one, other)]) + 1
     documents[documents < 0] = NO_HIT  # also what the set does not have: no candidate of a fusion
     scores = np.where(documents >= 0, 1 / (k + ranks), -np.inf)
     order = np.argsort(documents, axis=1, kind="stable")
-    documents, scores = (np.take_along_axis(each, order, axis=1) for each in (documents, scores))
+    documents, scores = (np.take_along_axis(array, order, axis=1) for array in (documents, scores))
     again = np.zeros(documents.shape, dtype=bool)  # a document's second entry, which hands its score to the first
     again[:, 1:] = (documents[:, 1:] == documents[:, :-1]) & (documents[:, 1:] >= 0)
     scores[:, :-1] += np.where(again[:, 1:], scores[:, 1:], 0)

@@ -52,12 +52,12 @@ def _own_files(module: str, file: Path) -> dict[str, Path]:
 def _is_of_others(folder: Path) -> bool:
     """Is it a folder that packages are installed to, or Python's own?"""
     known = [*map(sysconfig.get_path, ("purelib", "platlib", "stdlib")), site.getusersitepackages()]
-    return folder.resolve() in {Path(each).resolve() for each in known}
+    return folder.resolve() in {Path(path).resolve() for path in known}
 
 
 def _file(root: Path, module: str) -> Path | None:
     place = root.joinpath(*module.split("."))
-    return next((each for each in (place / "__init__.py", place.with_name(f"{place.name}.py")) if each.is_file()), None)
+    return next((path for path in (place / "__init__.py", place.with_name(f"{place.name}.py")) if path.is_file()), None)
 
 
 def _imports(module: str, file: Path) -> Iterator[str]:
@@ -68,13 +68,13 @@ def _imports(module: str, file: Path) -> Iterator[str]:
         return
     package = module if file.stem == "__init__" else module.rpartition(".")[0]
     for node in ast.walk(tree):
-        found: list[str] = []
+        imported: list[str] = []
         if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
+            imported = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             parts = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             source = ".".join(filter(None, [*parts, node.module]))
-            found = [".".join(filter(None, [source, alias.name])) for alias in node.names]
-        for name in [*found, module]:
+            imported = [".".join(filter(None, [source, alias.name])) for alias in node.names]
+        for name in [*imported, module]:
             names = name.split(".")
             yield from (".".join(names[:end]) for end in range(1, len(names) + 1))

@@ -247,7 +247,9 @@ def _require_same(subject: Subject, asked: str, answer: Ranking, expected: Ranki
     else:
         same = answer == expected
     if not same:
-        one, other = (f"{each.documents[0].tolist()} with {each.scores[0].tolist()}" for each in (answer, expected))
+        one, other = (
+            f"{ranking.documents[0].tolist()} with {ranking.scores[0].tolist()}" for ranking in (answer, expected)
+        )
         raise subject.breach(asked, f"{one}, but {other} {where}", "An answer depends on its query and the documents.")
 
 
@@ -274,7 +276,7 @@ def _too_early(subject: Subject) -> None:
 def _equality(subject: Subject) -> None:
     with subject.doing("comparing two of the same parameters"):
         one, other = subject.make(), subject.make()
-        hashes = {hash(each) for each in (one, other)} if type(one).__hash__ is not None else set()
+        hashes = {hash(retriever) for retriever in (one, other)} if type(one).__hash__ is not None else set()
         equal = one == other and signature(one) == signature(other) and len(hashes) < 2
     if not equal:
         raise subject.breach(

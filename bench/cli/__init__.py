@@ -71,11 +71,11 @@ def _refuse_surroundings() -> None:
         Path.cwd()
     except OSError:
         raise BenchError("The current folder does not exist any more.", "Change to one that does: cd") from None
-    found = importlib.util.find_spec("retrievers")
-    place = found and (found.origin or next(iter(found.submodule_search_locations or ()), None))
+    spec = importlib.util.find_spec("retrievers")
+    place = spec and (spec.origin or next(iter(spec.submodule_search_locations or ()), None))
     ours = Path(__file__).resolve().parents[2]
     theirs = Path(place).resolve() if place else ours / "retrievers"
-    theirs = theirs if found and found.origin is None else theirs.parent
+    theirs = theirs if spec and spec.origin is None else theirs.parent
     if theirs != ours / "retrievers":
         raise BenchError(
             f"{theirs} hides bench's own package of that name.",

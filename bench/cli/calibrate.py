@@ -31,8 +31,8 @@ def _calibrate(options: argparse.Namespace) -> int:
 
     dataset = load_dataset(options.dataset, Options.of(options))
     with console.Progress() as progress:
-        found = calibrate(dataset, tuple(options.retrievers or RETRIEVERS), progress)
-    console.show(calibration.render(found))
-    if found.failures:
+        result = calibrate(dataset, tuple(options.retrievers or RETRIEVERS), progress)
+    console.show(calibration.render(result))
+    if result.failures:
         return CELL_FAILED
-    return 0 if found.agrees else DISAGREES
+    return 0 if result.agrees else DISAGREES

@@ -66,14 +66,14 @@ def _compared(options: argparse.Namespace) -> int:
 
     config = load_gates(options.config) if options.config else GateConfig()
     base, head = stored(options.base), stored(options.head)
-    found = compare(base, head, (*config.gates, *(options.gates or ())))
-    _write_forms(options, found, head)
-    console.show(terminal.render(found))
+    comparison = compare(base, head, (*config.gates, *(options.gates or ())))
+    _write_forms(options, comparison, head)
+    console.show(terminal.render(comparison))
     codes = {"failed": CELL_FAILED, "not comparable": NOT_COMPARABLE, "regression": REGRESSION, "pass": 0}
-    return codes.get(found.outcome, INCONCLUSIVE if config.strict or options.strict else 0)
+    return codes.get(comparison.outcome, INCONCLUSIVE if config.strict or options.strict else 0)
 
 
-def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> None:
+def _write_forms(options: argparse.Namespace, comparison: Regression, head: Run) -> None:
     """The files that were asked for, and the summary of a GitHub job where there is one."""
     from bench.errors import BenchError
     from bench.report.regression import forms, markdown
@@ -83,11 +83,11 @@ def _write_forms(options: argparse.Namespace, found: Regression, head: Run) -> N
         path: Path | None = getattr(options, name.replace("-", "_"))
         if path is not None:
             try:
-                write_atomic(path, forms.render(name, found, head))
+                write_atomic(path, forms.render(name, comparison, head))
             except OSError as error:
                 raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        markdown.append(Path(summary), markdown.render(found))
+        markdown.append(Path(summary), markdown.render(comparison))
 
 
 def _update_baseline(options: argparse.Namespace) -> int:
@@ -109,8 +109,8 @@ def _update_baseline(options: argparse.Namespace) -> int:
     console.show([Text(f"{BASELINE} is now {run.folder} ({size / 1000:,.0f} kB). Commit it.")])
     if not replaced:
         console.show([Text(f"There was none here before: it is new in {BASELINE.resolve()}.")])
-    if any(each["sampled"] for each in run.datasets):
+    if any(dataset["sampled"] for dataset in run.datasets):
         config = run.info["config"]
-        said = f"It is of a sample: runs with --limit {config['limit']} --seed {config['seed']} alone compare with it."
-        console.show([Text(said, style="yellow")])
+        note = f"It is of a sample: runs with --limit {config['limit']} --seed {config['seed']} alone compare with it."
+        console.show([Text(note, style="yellow")])
     return 0

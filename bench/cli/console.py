@@ -48,8 +48,8 @@ def stdout() -> Console:
 def show(renderables: Iterable[RenderableType]) -> None:
     """Print tables and texts."""
     console = stdout()
-    for each in renderables:
-        console.print(each)
+    for renderable in renderables:
+        console.print(renderable)
 
 
 def show_json(content: dict[str, Any]) -> None:

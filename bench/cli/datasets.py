@@ -46,12 +46,12 @@ def _check(options: argparse.Namespace) -> int:
     from bench.report import data_check
 
     dataset = load_dataset(options.dataset, Options.of(options))
-    found = lint(dataset)
+    findings = lint(dataset)
     if options.json:
-        console.show_json(data_check.to_json(found))
+        console.show_json(data_check.to_json(findings))
     else:
-        console.show(data_check.render(dataset.name, found))
-    return BAD_INPUT if any(each.level == "error" for each in found) else 0
+        console.show(data_check.render(dataset.name, findings))
+    return BAD_INPUT if any(finding.level == "error" for finding in findings) else 0
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -64,11 +64,11 @@ def _import(options: argparse.Namespace) -> int:
 
     dataset = load_dataset(options.dataset, Options.of(options))
     export.write(dataset, options.to, options.dataset)
-    found = dataset.describe()
+    description = dataset.describe()
     names = (("document", "documents"), ("query", "queries"), ("judgement", "judgements"))
-    numbers = ", ".join(counted(found[many], one, many) for one, many in names)
-    notes = [f"{found['unanswerable']:,} of the queries without an answer"] if found["unanswerable"] else []
-    notes += [found["note"]] if found["note"] else []
+    numbers = ", ".join(counted(description[many], one, many) for one, many in names)
+    notes = [f"{description['unanswerable']:,} of the queries without an answer"] if description["unanswerable"] else []
+    notes += [description["note"]] if description["note"] else []
     console.show([Text(f"{options.to}: {numbers}"), *map(Text, notes)])
     return 0
 
@@ -80,8 +80,8 @@ def _dataset_list() -> RenderableType:
 
     rows = []
     for name in shipped():
-        found = load_dataset(name)
-        sizes = (f"{n:,}" for n in (len(found.documents), len(found.queries), len(found.grade)))
-        rows.append((name, found.card.description, ", ".join(found.card.slices), *sizes))
+        dataset = load_dataset(name)
+        sizes = (f"{n:,}" for n in (len(dataset.documents), len(dataset.queries), len(dataset.grade)))
+        rows.append((name, dataset.card.description, ", ".join(dataset.card.slices), *sizes))
     header = ("name", "description", "slices", "documents", "queries", "judgements")
     return TerminalTable(Table("Shipped sets", header, tuple(rows), columns_left=3))

@@ -44,10 +44,10 @@ def _doctor(options: argparse.Namespace) -> int:
     from bench.report.terminal_table import TerminalTable
 
     findings = list(examine(options.results))
-    rows = tuple((each.what, each.state, each.advice) for each in findings)
-    advice = {each.advice: "bold yellow" for each in findings if each.advice}
+    rows = tuple((finding.what, finding.state, finding.advice) for finding in findings)
+    advice = {finding.advice: "bold yellow" for finding in findings if finding.advice}
     console.show([TerminalTable(Table("What is here", ("what", "state", "what to do"), rows, columns_left=3), advice)])
-    return BAD_INPUT if any(each.broken for each in findings) else 0
+    return BAD_INPUT if any(finding.broken for finding in findings) else 0
 
 
 def _cache(options: argparse.Namespace) -> int:
@@ -91,12 +91,12 @@ def _retriever_list() -> RenderableType:
     rows = []
     for name in retrievers.names():
         try:
-            found = retrievers.load(name)
+            retriever = retrievers.load(name)
         except retrievers.RetrieverError as error:  # of a package that is broken; the others are still there
             rows.append((name, f"cannot be used: {error.message}", ""))
             continue
-        what = (found.__doc__ or "").strip().partition("\n")[0]
-        defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(found).items())
+        what = (retriever.__doc__ or "").strip().partition("\n")[0]
+        defaults = ", ".join(f"{key}={value}" for key, value in retrievers.parameters(retriever).items())
         rows.append((name, what, defaults))
     header = ("name", "what it is", "parameters with defaults")
     return TerminalTable(Table("Retrievers", header, tuple(rows), columns_left=len(header)))

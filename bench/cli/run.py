@@ -102,9 +102,9 @@ def _run(options: argparse.Namespace) -> int:
                 threading.Thread(target=charts.import_libraries, daemon=True).start()
             progress(event)
 
-        found = runner.run(config, listener=listener, resume=resume, fresh=fresh)
-    _present(found)
-    return CELL_FAILED if found.failures else 0
+        run = runner.run(config, listener=listener, resume=resume, fresh=fresh)
+    _present(run)
+    return CELL_FAILED if run.failures else 0
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -117,9 +117,9 @@ def _score(options: argparse.Namespace) -> int:
         flags[key] = tuple(flags[key]) if flags[key] else None
     only_runs = RunConfig(datasets=(options.dataset,), retrievers=(), latency=False)
     with console.Progress() as progress:
-        found = runner.run(load_config(None, base=only_runs, **flags), listener=progress)
-    _present(found)
-    return CELL_FAILED if found.failures else 0
+        run = runner.run(load_config(None, base=only_runs, **flags), listener=progress)
+    _present(run)
+    return CELL_FAILED if run.failures else 0
 
 
 def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
@@ -134,7 +134,7 @@ def _continued(path: Path | None, flags: dict[str, Any]) -> RunConfig:
     folder = results / asked.name if asked.name else newest_run(results)
     if not (folder / "run.json").is_file():
         if not folder.exists() and path is None and not flags["datasets"]:  # nothing says what it was to be
-            known = [each.parent.name for each in results.glob("*/run.json")]
+            known = [file.parent.name for file in results.glob("*/run.json")]
             raise unknown(f"run in {results} called", folder.name, known)
         return load_config(path, **{**flags, "name": folder.name})  # it was ended before it stored anything
     stored = stored_config(read_info(folder)["config"])
@@ -146,23 +146,23 @@ def _report(options: argparse.Namespace) -> int:
     from bench.storage.folder import newest_run
     from bench.storage.run import load_run
 
-    found = load_run(options.folder or newest_run(Path("results")))
-    if not found.complete:
-        raise BenchError(f"{found.folder} is not complete: it was interrupted.", "Run it again.")
-    _present(found)
-    return CELL_FAILED if found.failures else 0
+    run = load_run(options.folder or newest_run(Path("results")))
+    if not run.complete:
+        raise BenchError(f"{run.folder} is not complete: it was interrupted.", "Run it again.")
+    _present(run)
+    return CELL_FAILED if run.failures else 0
 
 
-def _present(found: Run) -> None:
+def _present(run: Run) -> None:
     from bench.cli import console
     from bench.errors import BenchError
     from bench.report.run import forms, terminal
 
     try:
-        forms.write(found)
+        forms.write(run)
     except OSError as error:
         raise BenchError(
-            f"The report cannot be written to {found.folder}: {error.strerror}.",
-            f"The figures are there; mend that, then: python -m bench report {found.folder}",
+            f"The report cannot be written to {run.folder}: {error.strerror}.",
+            f"The figures are there; mend that, then: python -m bench report {run.folder}",
         ) from None
-    console.show(terminal.render(found))
+    console.show(terminal.render(run))

@@ -37,7 +37,7 @@ def _search(options: argparse.Namespace) -> int:
 
     cache = VectorCache(default_path()) if options.cache else None
     chosen = options.retrievers or DEFAULT_RETRIEVERS
-    found = search(
+    results = search(
         options.query,
         load_dataset(options.dataset, replace(Options.of(options), unlabelled=True)),
         chosen,
@@ -45,5 +45,5 @@ def _search(options: argparse.Namespace) -> int:
         min_score=options.min_score,
         cache=cache,
     )
-    console.show(one_query.render(found))
+    console.show(one_query.render(results))
     return 0

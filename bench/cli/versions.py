@@ -74,11 +74,11 @@ def _versions(options: argparse.Namespace, setting: Setting, progress: Progress)
     rule = Rule(options.max_rounds)
     retrievers = tuple(dict.fromkeys(options.retrievers or ("tfidf", "bm25")))
     with opened(options.base) as base, opened(options.head) as head:
-        found = time_versions(base, head, setting, retrievers, rule=rule, listener=_rounds(setting, progress))
-    console.show(versions.render(found))
-    _write_json(options.json, found.describe())
+        timing = time_versions(base, head, setting, retrievers, rule=rule, listener=_rounds(setting, progress))
+    console.show(versions.render(timing))
+    _write_json(options.json, timing.describe())
     inconclusive = INCONCLUSIVE if options.strict else 0
-    return {"failed": CELL_FAILED, "slower": REGRESSION, "inconclusive (noisy)": inconclusive}.get(found.answer, 0)
+    return {"failed": CELL_FAILED, "slower": REGRESSION, "inconclusive (noisy)": inconclusive}.get(timing.answer, 0)
 
 
 def _self_test(options: argparse.Namespace, setting: Setting, progress: Progress) -> int:
@@ -95,12 +95,12 @@ def _self_test(options: argparse.Namespace, setting: Setting, progress: Progress
     retriever = (options.retrievers or ("bm25",))[0]
     try:
         with opened(options.base) if options.base is not None else nullcontext(this_code()) as side:
-            found = self_test(side, setting, retriever, rule=rule, seconds=options.seconds, listener=listener)
+            test = self_test(side, setting, retriever, rule=rule, seconds=options.seconds, listener=listener)
     except SideError as error:
         console.error(f"{retriever} failed: {error}", "")
         return CELL_FAILED
-    console.show(versions.render_self_test(found))
-    _write_json(options.json, found.describe())
+    console.show(versions.render_self_test(test))
+    _write_json(options.json, test.describe())
     return 0
 
 

@@ -80,61 +80,61 @@ def compare(
         OtherSchemaError: For a run that a version of another schema wrote.
     """
     before, after = stored(base), stored(head)
-    found = pair(before, after, partial)
+    paired = pair(before, after, partial)
     names = GateNames(
         list(dict.fromkeys((*before.info["measures"], *after.info["measures"]))),
         _slices(before, after),
         _scopes(before, after),
     )
     wanted = [parse(text, names) for text in gates]
-    slices = [each.slice for each in wanted if each.slice != ALL]
+    slices = [gate.slice for gate in wanted if gate.slice != ALL]
     old, new = Queries.of(before), Queries.of(after)
-    both = {each.dataset: (old[each.base_dataset], new[each.dataset]) for each in found.pairs}
-    changes = changes_of(both, found.pairs, slices, flips)
-    unpaired = [CellPair(*cell, "", "", "") for cell in found.added]
-    costs = costs_of(before, after, (*found.pairs, *unpaired))
-    figures = means_of(new, (each[:2] for each in (*found.pairs, *unpaired)), slices)
-    tests = against_tolerances(both, found.pairs, wanted, flips)
+    both = {cell.dataset: (old[cell.base_dataset], new[cell.dataset]) for cell in paired.pairs}
+    changes = changes_of(both, paired.pairs, slices, flips)
+    unpaired = [CellPair(*cell, "", "", "") for cell in paired.added]
+    costs = costs_of(before, after, (*paired.pairs, *unpaired))
+    figures = means_of(new, (cell[:2] for cell in (*paired.pairs, *unpaired)), slices)
+    tests = against_tolerances(both, paired.pairs, wanted, flips)
     judged = [
-        check_gate(each, found.pairs, changes, costs, means=figures, tests=tests, new=unpaired) for each in wanted
+        check_gate(gate, paired.pairs, changes, costs, means=figures, tests=tests, new=unpaired) for gate in wanted
     ]
     # A floor, a slice or a cost says nothing of the rest, which must not become free to drop by being asked for.
-    guards = [each for each in wanted if each.guards]
-    unguarded = [each for each in found.pairs if not any(gate.on(each) for gate in guards)]
+    guards = [gate for gate in wanted if gate.guards]
+    unguarded = [cell for cell in paired.pairs if not any(gate.on(cell) for gate in guards)]
     if unguarded or not guards:
         judged.append(check_gate(DEFAULT, unguarded, changes, costs))
     return Regression(
         base=before.folder.name,
         head=after.folder.name,
-        pairs=found.pairs,
+        pairs=paired.pairs,
         changes=tuple(changes),
         costs=tuple(costs),
-        flips=tuple(flips_of(both, found.pairs)),
+        flips=tuple(flips_of(both, paired.pairs)),
         judged=tuple(judged),
-        problems=(*found.problems, *base_cards.problems(both, slices)),
+        problems=(*paired.problems, *base_cards.problems(both, slices)),
         failures=tuple(after.failures),
-        added=found.added,
-        surroundings=(*base_cards.changed(both), *surroundings(before, after, found.pairs)),
+        added=paired.added,
+        surroundings=(*base_cards.changed(both), *surroundings(before, after, paired.pairs)),
     )
 
 
 def stored(run: str | Path | Run) -> Run:
     """A complete stored run. Raises BenchError where it is none."""
     if isinstance(run, Run):
-        found = run
+        loaded = run
     else:
         folder = BASELINE if str(run) == "baseline" else Path(run)
         if folder == BASELINE and not folder.is_dir():
             raise BenchError("There is no baseline.", "Make one of a run: python -m bench baseline update RUN")
-        found = load_run(folder)
-    if not found.complete:
-        raise BenchError(f"{found.folder} is not complete: it was interrupted.", "Run it again.")
-    return found
+        loaded = load_run(folder)
+    if not loaded.complete:
+        raise BenchError(f"{loaded.folder} is not complete: it was interrupted.", "Run it again.")
+    return loaded
 
 
 def _scopes(*runs: Run) -> list[str]:
     """What a gate may be limited to: a set, a retriever, or one on the other."""
-    sets = dict.fromkeys(each["name"] for run in runs for each in run.datasets)
+    sets = dict.fromkeys(dataset["name"] for run in runs for dataset in run.datasets)
     labels = dict.fromkeys(label for run in runs for label in run.retrievers)
     return list(dict.fromkeys((*sets, *labels, *(f"{name}/{label}" for name in sets for label in labels))))
 

@@ -28,8 +28,8 @@ def main_measure(before: Queries, after: Queries) -> str:
 
 def slice_of(before: Queries, after: Queries, where: str) -> NDArray[np.bool_]:
     """[queries]: the slice as base has it, as head has it where it is new."""
-    found = before.mask(where)
-    return found if found.any() else after.mask(where)
+    mask = before.mask(where)
+    return mask if mask.any() else after.mask(where)
 
 
 def problems(both: Both, slices: Sequence[str]) -> Iterator[str]:
@@ -48,10 +48,10 @@ def changed(both: Both) -> Iterator[Changed]:
     """Main measures and groups of head's cards that do not hold."""
     for dataset, (before, after) in both.items():
         for key in ("measure", "group"):
-            old, new = (str(each.card[key] or "none") for each in (before, after))
+            old, new = (str(side.card[key] or "none") for side in (before, after))
             if old != new:
                 yield Changed(f"{dataset}: {key} of the card (base's holds)", old, new)
         a, b, field = before.groups, after.groups, after.card["group"]
         if a is not None and b is not None and field == before.card["group"] and not np.array_equal(a, b):
-            counted = (f"{len(np.unique(each)):,} by {field}" for each in (a, b))
+            counted = (f"{len(np.unique(groups)):,} by {field}" for groups in (a, b))
             yield Changed(f"{dataset}: groups (base's hold)", *counted)

@@ -74,8 +74,8 @@ def _write(run: Run, folder: Path) -> None:
 def _without_losses(analysis: dict[str, Any]) -> dict[str, Any]:
     """The same with how many queries each pair lost, and none of them told: that is most of the file."""
     sets = {
-        name: {**each, "failures": [{**pair, "worst": []} for pair in each["failures"]]}
-        for name, each in analysis["sets"].items()
+        name: {**analyses, "failures": [{**pair, "worst": []} for pair in analyses["failures"]]}
+        for name, analyses in analysis["sets"].items()
     }
     return {**analysis, "sets": sets}
 
@@ -85,9 +85,9 @@ def _reduced(queries: pa.Table) -> pa.Table:
     for name in ("hits", "relevant"):
         rows = queries[name].to_pylist()
         for row in rows:
-            for each in row:
-                shown = each.get("rank", 1) <= SHOWN_HITS
-                each["text"] = each["text"][:SHOWN_CHARACTERS] if shown else ""
+            for document in row:
+                shown = document.get("rank", 1) <= SHOWN_HITS
+                document["text"] = document["text"][:SHOWN_CHARACTERS] if shown else ""
         column = pa.array(rows, queries.schema.field(name).type)
         queries = queries.set_column(queries.schema.get_field_index(name), name, column)
     return queries

@@ -33,13 +33,13 @@ def changes_of(both: Both, pairs: Sequence[CellPair], slices: Sequence[str], fli
     p_holm is corrected by set: over its main measures on all queries, and over all else that is shown of it. So what
     else is compared changes no outcome.
     """
-    found: list[Change] = []
-    for dataset in dict.fromkeys(each.dataset for each in pairs):
-        mine = [each for each in pairs if each.dataset == dataset]
-        found += _of_set(*both[dataset], mine, slices, flips)
-    families = [(each.dataset, each.main and each.slice == ALL) for each in found]
-    corrected = holm_within(families, [each.p for each in found])
-    return [each._replace(p_holm=p) for each, p in zip(found, corrected, strict=True)]
+    changes: list[Change] = []
+    for dataset in dict.fromkeys(cell.dataset for cell in pairs):
+        mine = [cell for cell in pairs if cell.dataset == dataset]
+        changes += _of_set(*both[dataset], mine, slices, flips)
+    families = [(change.dataset, change.main and change.slice == ALL) for change in changes]
+    corrected = holm_within(families, [change.p for change in changes])
+    return [change._replace(p_holm=p) for change, p in zip(changes, corrected, strict=True)]
 
 
 def against_tolerances(both: Both, pairs: Sequence[CellPair], gates: Sequence[Gate], flips: int = FLIPS) -> Tests:
@@ -48,12 +48,12 @@ def against_tolerances(both: Both, pairs: Sequence[CellPair], gates: Sequence[Ga
     The randomisation test of a true difference at the bound: signs are flipped of what each query's difference has
     above it. Without those where no query moved, which leaves nothing to test.
     """
-    found: Tests = {}
+    tests: Tests = {}
     for gate in gates:
-        for each in pairs if gate.kind == "difference" else ():
-            before, after = both[each.dataset]
-            a, b = before.values(each.base_retriever), after.values(each.retriever)
-            if gate.on(each) and gate.figure in a and gate.figure in b:
+        for cell in pairs if gate.kind == "difference" else ():
+            before, after = both[cell.dataset]
+            a, b = before.values(cell.base_retriever), after.values(cell.retriever)
+            if gate.on(cell) and gate.figure in a and gate.figure in b:
                 mask = slice_of(before, after, gate.slice)
                 moved = (b[gate.figure] - a[gate.figure])[mask]
                 if mask.any() and not unchanged(moved) and not np.isnan(moved).any():
@@ -61,9 +61,9 @@ def against_tolerances(both: Both, pairs: Sequence[CellPair], gates: Sequence[Ga
                     above[np.abs(above) <= TIE] = 0
                     units = None if before.groups is None else before.groups[mask]
                     p = randomisation_test(above, stream(SEED, Purpose.SIGNS), units, flips)
-                    found[gate.text, each.dataset, each.retriever] = float(p[0])
-    corrected = holm_within([dataset for _, dataset, _ in found], list(found.values()))
-    return dict(zip(found, corrected, strict=True))
+                    tests[gate.text, cell.dataset, cell.retriever] = float(p[0])
+    corrected = holm_within([dataset for _, dataset, _ in tests], list(tests.values()))
+    return dict(zip(tests, corrected, strict=True))
 
 
 def _of_set(
@@ -71,12 +71,12 @@ def _of_set(
 ) -> Iterator[Change]:
     main = main_measure(before, after)
     columns, sides = [], []
-    for each in pairs:
-        same, depth = sameness(before, after, each)
-        a, b = before.values(each.base_retriever), after.values(each.retriever)
+    for cell in pairs:
+        same, depth = sameness(before, after, cell)
+        a, b = before.values(cell.base_retriever), after.values(cell.retriever)
         for measure in (name for name in a if name in b):
             as_deep = depth >= min(cutoff(measure) or math.inf, 10**9)
-            columns.append((each, measure, same if as_deep else ""))
+            columns.append((cell, measure, same if as_deep else ""))
             sides.append((a[measure], b[measure]))
     for where in dict.fromkeys((ALL, *slices)):
         mask = slice_of(before, after, where)
@@ -87,12 +87,12 @@ def _of_set(
         # By slice: where none of its queries moved, it has nothing to test, whatever the others did.
         open_ = [number for number in range(len(columns)) if not unchanged(new[:, number] - old[:, number])]
         figures = dict(zip(open_, tested((new - old)[:, open_], units, flips), strict=True)) if open_ else {}
-        for number, (each, measure, same) in enumerate(columns):
+        for number, (cell, measure, same) in enumerate(columns):
             settled = number not in figures
             low, high, p, least = (0.0, 0.0, math.nan, math.nan) if settled else figures[number]
             yield Change(
-                each.dataset,
-                each.retriever,
+                cell.dataset,
+                cell.retriever,
                 measure,
                 where,
                 base=float(old[:, number].mean()),
@@ -127,49 +127,49 @@ def costs_of(base: Run, head: Run, pairs: Sequence[CellPair]) -> list[CostChange
         {(row["dataset"], row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency")}
         for run in (base, head)
     )
-    found = []
-    for each in pairs:
-        old, new = (each.base_dataset, each.base_retriever), (each.dataset, each.retriever)
+    costs = []
+    for cell in pairs:
+        old, new = (cell.base_dataset, cell.base_retriever), (cell.dataset, cell.retriever)
         cached = (*old, FROM_CACHE) in before or (*new, FROM_CACHE) in after
         for name, cost in BY_GATE.items():
             values = before.get((*old, cost.quantity), math.nan), after.get((*new, cost.quantity), math.nan)
             if not all(map(math.isnan, values)):
-                found.append(CostChange(*new, name, *values, cached))
-    return found
+                costs.append(CostChange(*new, name, *values, cached))
+    return costs
 
 
 def means_of(
     queries: Mapping[str, Queries], cells: Iterable[tuple[str, str]], slices: Sequence[str]
 ) -> dict[tuple[str, str, str, str], float]:
     """Means of a run by (dataset, retriever, slice, measure), over all queries and over those of `slices`."""
-    found = {}
+    means = {}
     for dataset, retriever in cells:
         values = queries[dataset].values(retriever)
         for where in dict.fromkeys((ALL, *slices)):
             mask = queries[dataset].mask(where)
             if mask.any():
-                found.update({(dataset, retriever, where, name): float(v[mask].mean()) for name, v in values.items()})
-    return found
+                means.update({(dataset, retriever, where, name): float(v[mask].mean()) for name, v in values.items()})
+    return means
 
 
 def flips_of(both: Both, pairs: Sequence[CellPair]) -> list[Flip]:
     """Queries whose top 10 lost its last relevant document, then those that gained a first, by cell."""
-    found = []
-    for each in pairs:
-        before, after = both[each.dataset]
-        had, has = before.found(each.base_retriever), after.found(each.retriever)
+    flips = []
+    for cell in pairs:
+        before, after = both[cell.dataset]
+        had, has = before.solved(cell.base_retriever), after.solved(cell.retriever)
         for lost, moved in ((True, had & ~has), (False, has & ~had)):
-            found += [
+            flips += [
                 Flip(
-                    each.dataset,
-                    each.retriever,
+                    cell.dataset,
+                    cell.retriever,
                     after.ids[number],
                     after.texts[number],
                     lost=lost,
                     relevant=after.relevant[number],
-                    base=before.hits(each.base_retriever, number),
-                    head=after.hits(each.retriever, number),
+                    base=before.hits(cell.base_retriever, number),
+                    head=after.hits(cell.retriever, number),
                 )
                 for number in np.flatnonzero(moved).tolist()
             ]
-    return found
+    return flips

@@ -31,12 +31,12 @@ def check_gate(
     and a limit are bounds on head's own figure, which is exact for these queries, so they speak of `new` cells too. A
     slice that a set does not have is not asked of it.
     """
-    cells = [each for each in (*pairs, *(new if gate.kind in ("floor", "limit") else ())) if gate.on(each)]
+    cells = [cell for cell in (*pairs, *(new if gate.kind in ("floor", "limit") else ())) if gate.on(cell)]
     if gate.kind == "floor":
-        return Judged(gate, tuple(check for each in cells for check in _floor(gate, each, means or {})))
+        return Judged(gate, tuple(check for cell in cells for check in _floor(gate, cell, means or {})))
     if gate.kind in ("growth", "limit"):
-        return Judged(gate, tuple(_cost(gate, each, costs) for each in cells))
-    return Judged(gate, tuple(check for each in cells for check in _quality(gate, each, changes, tests or {})))
+        return Judged(gate, tuple(_cost(gate, cell, costs) for cell in cells))
+    return Judged(gate, tuple(check for cell in cells for check in _quality(gate, cell, changes, tests or {})))
 
 
 def _floor(gate: Gate, cell: CellPair, means: Means) -> Iterator[Check]:
@@ -99,7 +99,7 @@ def _unmoved(row: Change) -> str:
 
 
 def _cost(gate: Gate, cell: CellPair, costs: Sequence[CostChange]) -> Check:
-    row = next((each for each in costs if each[:3] == (*cell[:2], gate.figure)), None)
+    row = next((cost for cost in costs if cost[:3] == (*cell[:2], gate.figure)), None)
     against = math.nan if row is None else row.base
     both = " in both runs" if gate.kind == "growth" else ""
     if row is None or math.isnan(row.head) or (gate.kind == "growth" and math.isnan(against)):

@@ -106,10 +106,10 @@ class GateNames:
 
 def parse(text: str, names: GateNames) -> Gate:
     """A gate from its text. Raises BenchError for a malformed one and for a name that is not there."""
-    found = _FORM.fullmatch(text.strip())
-    if found is None:
+    match = _FORM.fullmatch(text.strip())
+    if match is None:
         raise _malformed(text, "it is not of the form [NAME:] MEASURE[SLICE] >= NUMBER")
-    figure, scope = found["figure"], found["scope"] or ""
+    figure, scope = match["figure"], match["scope"] or ""
     if scope and scope not in (scopes := list(names.scopes)):
         raise unknown(f"set or retriever of the gate {text!r}:", scope, scopes)
     if figure not in BY_GATE:
@@ -117,37 +117,37 @@ def parse(text: str, names: GateNames) -> Gate:
         if measure is None:
             raise unknown(f"measure or cost of the gate {text!r}:", figure, [*names.measures, *BY_GATE])
         figure = measure
-    where = (found["slice"] or "").strip() if found["slice"] is not None else ALL
-    value = float(f"{found['sign']}{found['number']}")
+    where = (match["slice"] or "").strip() if match["slice"] is not None else ALL
+    value = float(f"{match['sign']}{match['number']}")
     if figure in BY_GATE:
-        if found["slice"] is not None:
+        if match["slice"] is not None:
             raise _malformed(text, "a cost has no slices")
-        return _cost(text, found, scope, value)
+        return _cost(text, match, scope, value)
     if where != ALL and where not in names.slices:
         raise unknown(f"slice of the gate {text!r}:", where, names.slices)
-    if not found["relation"].startswith(">"):
+    if not match["relation"].startswith(">"):
         raise _malformed(text, "a measure is better where it is higher, so its bound is >= or >")
-    if found["percent"]:
+    if match["percent"]:
         raise _malformed(text, "the bound of a measure is a number; % is for costs")
-    kind: Kind = "floor" if value > 0 and not found["sign"] else "difference"
+    kind: Kind = "floor" if value > 0 and not match["sign"] else "difference"
     if kind == "difference" and value <= -1 and not counts(figure):
         raise _malformed(text, "a measure is between 0 and 1, so a drop of 1 or more is allowed to all; 1% is 0.01")
-    return Gate(text.strip(), kind, figure, scope, where, found["relation"], value)
+    return Gate(text.strip(), kind, figure, scope, where, match["relation"], value)
 
 
-def _cost(text: str, found: re.Match[str], scope: str, value: float) -> Gate:
-    if not found["relation"].startswith("<"):
+def _cost(text: str, match: re.Match[str], scope: str, value: float) -> Gate:
+    if not match["relation"].startswith("<"):
         raise _malformed(text, "a cost is better where it is lower, so its bound is <= or <")
-    relative = bool(found["percent"])
-    if relative and not found["sign"]:
+    relative = bool(match["percent"])
+    if relative and not match["sign"]:
         raise _malformed(text, "a share of base's cost has a sign: +10%")
-    kind: Kind = "growth" if found["sign"] else "limit"
+    kind: Kind = "growth" if match["sign"] else "limit"
     return Gate(
         text.strip(),
         kind,
-        found["figure"],
+        match["figure"],
         scope,
-        relation=found["relation"],
+        relation=match["relation"],
         value=value / 100 if relative else value,
         relative=relative,
     )

@@ -27,7 +27,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
     """
     sets, labels = _sets(base, head), _labels(base, head)
     before, after = _cells(base), _cells(head)
-    prints = [{each["name"]: each["fingerprint"] for each in run.datasets} for run in (base, head)]
+    prints = [{dataset["name"]: dataset["fingerprint"] for dataset in run.datasets} for run in (base, head)]
     problems = []
     if base.folder.resolve() == head.folder.resolve():
         problems.append("Base and head are one and the same run, which says nothing of a change.")
@@ -56,7 +56,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
         if name not in head.info["measures"] and not partial
     ]
     problems += _other_depths(base, head, pairs)
-    added = tuple(each for each in after if each not in matched)
+    added = tuple(cell for cell in after if cell not in matched)
     if partial:
         problems += [f"{label} on {name} is not in base." for name, label in added]
     if not pairs and not problems and not head.failures:
@@ -66,14 +66,16 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
 
 def _set_changed(base: Run, old: str, head: Run, new: str) -> str:
     """What differs between a set of base and one of head with another fingerprint, as far as runs tell."""
-    sides = [next(each for each in run.datasets if each["name"] == name) for run, name in ((base, old), (head, new))]
-    own = _own_changed(*(bool(each.get("drop_self")) for each in sides))
-    if any(each.get("sampled") for each in sides):
+    sides = [
+        next(dataset for dataset in run.datasets if dataset["name"] == name) for run, name in ((base, old), (head, new))
+    ]
+    own = _own_changed(*(bool(side.get("drop_self")) for side in sides))
+    if any(side.get("sampled") for side in sides):
         drawn = (
-            f"{each['queries']:,} queries drawn with seed {run.info['config']['seed']} (--limit)"
-            if each.get("sampled")
-            else f"all {each['queries']:,} queries"
-            for each, run in zip(sides, (base, head), strict=True)
+            f"{side['queries']:,} queries drawn with seed {run.info['config']['seed']} (--limit)"
+            if side.get("sampled")
+            else f"all {side['queries']:,} queries"
+            for side, run in zip(sides, (base, head), strict=True)
         )
         return "; ".join([" in base, ".join(drawn) + " in head", *own])
     counted = [
@@ -82,7 +84,7 @@ def _set_changed(base: Run, old: str, head: Run, new: str) -> str:
         if sides[0][key] != sides[1][key]
     ]
     counted += own
-    marks = " is now ".join(each["fingerprint"][:12] for each in sides)
+    marks = " is now ".join(side["fingerprint"][:12] for side in sides)
     return f"{', '.join(counted) or 'texts or judgements were changed'} (fingerprint {marks})"
 
 
@@ -97,14 +99,17 @@ def _own_changed(base: bool, head: bool) -> list[str]:
 def _other_depths(base: Run, head: Run, pairs: Sequence[CellPair]) -> Iterator[str]:
     """A measure without a cutoff is another measure where rankings were cut at another depth."""
     names = [name for name in uncut(base.info["measures"]) if name in head.info["measures"]]
-    documents = {each["name"]: each["documents"] for each in head.datasets}
-    for each in pairs if names else ():
-        sides = [(base, each.base_dataset, each.base_retriever), (head, each.dataset, each.retriever)]
-        if not _as_deep(sides, documents[each.dataset]):
+    documents = {dataset["name"]: dataset["documents"] for dataset in head.datasets}
+    for cell_pair in pairs if names else ():
+        sides = [
+            (base, cell_pair.base_dataset, cell_pair.base_retriever),
+            (head, cell_pair.dataset, cell_pair.retriever),
+        ]
+        if not _as_deep(sides, documents[cell_pair.dataset]):
             before, after = (f"{run.deepest(*cell):,}" for run, *cell in sides)
             looks, it = ("has no cutoff and looks", "it") if len(names) == 1 else ("have no cutoff and look", "them")
             yield (
-                f"{', '.join(names)} of {each.retriever} on {each.dataset} {looks} down to depth "
+                f"{', '.join(names)} of {cell_pair.retriever} on {cell_pair.dataset} {looks} down to depth "
                 f"{before} in base, {after} in head: rank both as deep (-k), or give {it} a cutoff."
             )
 
@@ -131,38 +136,38 @@ def _cells(run: Run) -> list[tuple[str, str]]:
 
 def _sets(base: Run, head: Run) -> dict[str, str]:
     """Name in base -> name in head."""
-    after = {each["name"]: each["fingerprint"] for each in head.datasets}
-    found = {each["name"]: each["name"] for each in base.datasets if each["name"] in after}
-    for each in base.datasets:
-        free = [name for name, mark in after.items() if mark == each["fingerprint"] and name not in found.values()]
-        if each["name"] not in found and free:
-            found[each["name"]] = free[0]
-    return found
+    after = {dataset["name"]: dataset["fingerprint"] for dataset in head.datasets}
+    sets = {dataset["name"]: dataset["name"] for dataset in base.datasets if dataset["name"] in after}
+    for dataset in base.datasets:
+        free = [name for name, mark in after.items() if mark == dataset["fingerprint"] and name not in sets.values()]
+        if dataset["name"] not in sets and free:
+            sets[dataset["name"]] = free[0]
+    return sets
 
 
 def _labels(base: Run, head: Run) -> dict[str, tuple[str, str]]:
     """Label in base -> (label in head, why where they differ)."""
-    before = {each["label"]: each["signature"] for each in base.info["retrievers"]}
-    after = {each["label"]: each["signature"] for each in head.info["retrievers"]}
-    found = {label: (label, "") for label in before if label in after}
+    before = {retriever["label"]: retriever["signature"] for retriever in base.info["retrievers"]}
+    after = {retriever["label"]: retriever["signature"] for retriever in head.info["retrievers"]}
+    labels = {label: (label, "") for label in before if label in after}
     for label, signature in before.items():
-        free = [each for each in after if each not in before and after[each] == signature]
-        if label not in found and free and free[0] not in [new for new, _ in found.values()]:
-            found[label] = (free[0], f"renamed from {label}")
+        free = [other for other in after if other not in before and after[other] == signature]
+        if label not in labels and free and free[0] not in [new for new, _ in labels.values()]:
+            labels[label] = (free[0], f"renamed from {label}")
     # By name and class, then by class alone: an object in a test has another name than its entry in a file.
     for kind in (_kind, lambda label, signature: _kind(label, signature)[1]):
-        gone = [label for label in before if label not in found]
-        new = [label for label in after if label not in {each for each, _ in found.values()}]
+        gone = [label for label in before if label not in labels]
+        new = [label for label in after if label not in {taken for taken, _ in labels.values()}]
         for label in gone:
             like = kind(label, before[label])
             mine, theirs = (
-                [each for each in side if kind(each, marks[each]) == like]
+                [other for other in side if kind(other, marks[other]) == like]
                 for side, marks in ((gone, before), (new, after))
             )
             # Several of a kind on either side leave open which became which.
             if len(mine) == len(theirs) == 1:
-                found[label] = (theirs[0], f"parameters changed from {label}")
-    return found
+                labels[label] = (theirs[0], f"parameters changed from {label}")
+    return labels
 
 
 def _kind(label: str, signature: str) -> tuple[str, str]:
@@ -171,25 +176,25 @@ def _kind(label: str, signature: str) -> tuple[str, str]:
 
 
 def _parameters(base: Run, head: Run, pairs: tuple[CellPair, ...]) -> Iterator[Changed]:
-    before, after = ({each["label"]: each for each in run.info["retrievers"]} for run in (base, head))
-    for new, old in dict.fromkeys((each.retriever, each.base_retriever) for each in pairs):
+    before, after = ({retriever["label"]: retriever for retriever in run.info["retrievers"]} for run in (base, head))
+    for new, old in dict.fromkeys((cell.retriever, cell.base_retriever) for cell in pairs):
         if before[old]["signature"] == after[new]["signature"]:
             continue
-        found = list(_differing(before[old]["parameters"], after[new]["parameters"]))
-        for each in found:
-            yield each._replace(what=f"{new}: {each.what}")
-        if not found:
+        differences = list(_differing(before[old]["parameters"], after[new]["parameters"]))
+        for changed in differences:
+            yield changed._replace(what=f"{new}: {changed.what}")
+        if not differences:
             yield Changed(f"{new}: signature", before[old]["signature"], after[new]["signature"])
 
 
 def _lengths(base: Run, head: Run, pairs: tuple[CellPair, ...]) -> Iterator[Changed]:
     """Of stored runs, which are scored whole."""
-    for each in pairs:
-        if base.cut(each.base_dataset, each.base_retriever) is None and head.cut(each.dataset, each.retriever) is None:
-            old = base.deepest(each.base_dataset, each.base_retriever)
-            new = head.deepest(each.dataset, each.retriever)
+    for cell in pairs:
+        if base.cut(cell.base_dataset, cell.base_retriever) is None and head.cut(cell.dataset, cell.retriever) is None:
+            old = base.deepest(cell.base_dataset, cell.base_retriever)
+            new = head.deepest(cell.dataset, cell.retriever)
             if old != new:
-                yield Changed(f"{each.retriever} on {each.dataset}: most hits of a query", f"{old:,}", f"{new:,}")
+                yield Changed(f"{cell.retriever} on {cell.dataset}: most hits of a query", f"{old:,}", f"{new:,}")
 
 
 def _environment(base: Run, head: Run) -> Iterator[Changed]:
@@ -201,7 +206,7 @@ def _environment(base: Run, head: Run) -> Iterator[Changed]:
             yield Changed(key, str(old), str(new))
     before, after = base.info["environment"], head.info["environment"]
     yield from _differing(before["libraries"], after["libraries"])
-    yield from _differing(*({key: each.get(key) for key in _MACHINE} for each in (before, after)))
+    yield from _differing(*({key: environment.get(key) for key in _MACHINE} for environment in (before, after)))
 
 
 def _differing(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Changed]:

@@ -36,25 +36,26 @@ class Queries:
     def of(cls, run: Run) -> dict[str, Queries]:
         """Set -> its queries."""
         tables = [pq.read_table(run.folder / name) for name in ("queries.parquet", "per_query.parquet")]
-        names = [each["name"] for each in run.datasets]
+        names = [dataset["name"] for dataset in run.datasets]
         return {
-            name: cls(run, name, *(each.filter(pc.equal(each["dataset"], name)) for each in tables)) for name in names
+            name: cls(run, name, *(table.filter(pc.equal(table["dataset"], name)) for table in tables))
+            for name in names
         }
 
     @cached_property
     def card(self) -> dict[str, Any]:
         """What the run says of the set."""
-        return next(each for each in self.run.datasets if each["name"] == self.dataset)
+        return next(dataset for dataset in self.run.datasets if dataset["name"] == self.dataset)
 
     @cached_property
     def ids(self) -> list[str]:
-        found: list[str] = self.table["query"].to_pylist()
-        return found
+        ids: list[str] = self.table["query"].to_pylist()
+        return ids
 
     @cached_property
     def texts(self) -> list[str]:
-        found: list[str] = self.table["text"].to_pylist()
-        return found
+        texts: list[str] = self.table["text"].to_pylist()
+        return texts
 
     @cached_property
     def answerable(self) -> NDArray[np.bool_]:
@@ -62,16 +63,16 @@ class Queries:
 
     @cached_property
     def relevant(self) -> list[tuple[str, ...]]:
-        return [tuple(each["document"] for each in row) for row in self.table["relevant"].to_pylist()]
+        return [tuple(document["document"] for document in row) for row in self.table["relevant"].to_pylist()]
 
     @cached_property
     def _metadata(self) -> list[dict[str, Any]]:
-        found = [json.loads(text) if text else {} for text in self.table["metadata"].to_pylist()]
-        return [each if isinstance(each, dict) else {} for each in found]
+        rows = [json.loads(text) if text else {} for text in self.table["metadata"].to_pylist()]
+        return [row if isinstance(row, dict) else {} for row in rows]
 
     def field(self, name: str) -> list[str]:
         """A metadata field of each query as text, empty where it is absent or no scalar."""
-        values = [each.get(name) for each in self._metadata]
+        values = [row.get(name) for row in self._metadata]
         return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
 
     def mask(self, where: str) -> NDArray[np.bool_]:
@@ -79,8 +80,8 @@ class Queries:
         if where == ALL:
             return self.answerable
         name, _, value = where.partition("=")
-        found: NDArray[np.bool_] = self.answerable & np.array([each == value for each in self.field(name)], dtype=bool)
-        return found
+        mask: NDArray[np.bool_] = self.answerable & np.array([text == value for text in self.field(name)], dtype=bool)
+        return mask
 
     @cached_property
     def groups(self) -> Groups:
@@ -103,19 +104,19 @@ class Queries:
         hits = hits.filter(pc.less_equal(hits["rank"], TOP))
         return {label: hits.filter(pc.equal(hits["retriever"], label)) for label in self.run.retrievers}
 
-    def found(self, retriever: str) -> NDArray[np.bool_]:
+    def solved(self, retriever: str) -> NDArray[np.bool_]:
         """[queries]: is a relevant document among the top TOP?"""
         top = self._top[retriever]
-        found = np.zeros(len(self.ids), dtype=bool)
-        found[top.filter(pc.greater(top["grade"], 0))["query"].to_numpy()] = True
-        return found
+        solved = np.zeros(len(self.ids), dtype=bool)
+        solved[top.filter(pc.greater(top["grade"], 0))["query"].to_numpy()] = True
+        return solved
 
     def hits(self, retriever: str, query: int) -> tuple[RankedHit, ...]:
         """The shown hits of the query at a position, best first."""
         top = self._top[retriever]
         first, end = np.searchsorted(top["query"].to_numpy(), [query, query + 1]).tolist()
         rows = top.slice(first, end - first).to_pylist()
-        return tuple(RankedHit(each["rank"], each["document"], each["grade"], each["text"]) for each in rows)
+        return tuple(RankedHit(row["rank"], row["document"], row["grade"], row["text"]) for row in rows)
 
     def same_top(self, retriever: str, other: Queries, theirs: str) -> bool:
         """Are the top TOP documents the same, in the same order, on every query?"""
@@ -128,11 +129,11 @@ class Queries:
         return None if self.run.info.get("reduced") else self.run.cell(self.dataset, retriever)
 
 
-def sameness(base: Queries, head: Queries, each: CellPair) -> tuple[str, int]:
+def sameness(base: Queries, head: Queries, cell: CellPair) -> tuple[str, int]:
     """How far down the rankings agree: in words, and to which rank (0: they differ)."""
-    before, after = base.cell(each.base_retriever), head.cell(each.retriever)
+    before, after = base.cell(cell.base_retriever), head.cell(cell.retriever)
     if before is None or after is None:
-        alike = base.same_top(each.base_retriever, head, each.retriever)
+        alike = base.same_top(cell.base_retriever, head, cell.retriever)
         return (f"identical in the top {TOP}", TOP) if alike else ("", 0)
     one, other = before.ranking, after.ranking
     depth = min(one.documents.shape[1], other.documents.shape[1])

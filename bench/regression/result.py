@@ -135,7 +135,7 @@ class Judged:
     @property
     def result(self) -> Result:
         """The worst of its checks; a gate that met no figure at all is never a pass."""
-        return min((each.result for each in self.checks), key=WORST.index, default="missing")
+        return min((check.result for check in self.checks), key=WORST.index, default="missing")
 
 
 class Changed(NamedTuple):
@@ -170,7 +170,7 @@ class Regression:
     @property
     def results(self) -> set[Result]:
         """What became of the gates."""
-        return {each.result for each in self.judged}
+        return {judged.result for judged in self.judged}
 
     @property
     def comparable(self) -> bool:
@@ -190,4 +190,4 @@ class Regression:
 
     def whole(self) -> tuple[Change, ...]:
         """The changes over all queries."""
-        return tuple(each for each in self.changes if each.slice == ALL)
+        return tuple(change for change in self.changes if change.slice == ALL)

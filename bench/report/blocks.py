@@ -131,7 +131,7 @@ class Folded(Block):
     blocks: tuple[Block, ...]
 
     def relabelled(self, change: Callable[[str], str]) -> Folded:
-        return replace(self, blocks=tuple(each.relabelled(change) for each in self.blocks))
+        return replace(self, blocks=tuple(block.relabelled(change) for block in self.blocks))
 
 
 Sections = Sequence[Sequence[Block]]

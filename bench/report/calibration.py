@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _STYLES = {"agrees": "green", "differs": "bold red"}
 
 
-def render(found: Calibration) -> Iterator[RenderableType]:
+def render(result: Calibration) -> Iterator[RenderableType]:
     """One row for each figure, then what failed, and the outcome."""
     rows = tuple(
         (
@@ -26,11 +26,11 @@ def render(found: Calibration) -> Iterator[RenderableType]:
             f"{row.source} [{row.kind}]",
             *(f"{row.published:.4f}", f"{row.measured:.4f}", f"{row.tolerance:g}"),
         )
-        for row in found.rows
+        for row in result.rows
     )
-    notes = dict.fromkeys(f"Tolerance of {row.retriever} with {row.source}: {row.why}." for row in found.rows)
+    notes = dict.fromkeys(f"Tolerance of {row.retriever} with {row.source}: {row.why}." for row in result.rows)
     header = ("set", "retriever", "measure", "outcome", "source", "theirs", "ours", "tolerance")
     yield TerminalTable(Table("Published figures", header, rows, notes=tuple(notes), columns_left=5), _STYLES)
-    for retriever, reason in found.failures:
+    for retriever, reason in result.failures:
         yield Text(f"{retriever} failed: {reason}", "bold red")
-    yield Text(f"{sum(row.agrees for row in found.rows)} of {counted(len(found.rows), 'figure')} agree.")
+    yield Text(f"{sum(row.agrees for row in result.rows)} of {counted(len(result.rows), 'figure')} agree.")

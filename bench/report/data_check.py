@@ -41,7 +41,7 @@ def to_json(findings: Sequence[Finding]) -> dict[str, Any]:
                 "kind": finding.kind,
                 "level": finding.level,
                 "message": finding.message,
-                "ids": [each if isinstance(each, str) else list(each) for each in finding.ids],
+                "ids": [entry if isinstance(entry, str) else list(entry) for entry in finding.ids],
                 "figures": {name: dict(row) for name, row in finding.figures.items()},
             }
             for finding in findings
@@ -56,7 +56,7 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 def _examples(ids: Sequence[str | tuple[str, ...]]) -> str:
     shown = ", ".join(
-        head(each if isinstance(each, str) else " + ".join(each), SHOWN_CHARACTERS) for each in ids[:SHOWN_IDS]
+        head(entry if isinstance(entry, str) else " + ".join(entry), SHOWN_CHARACTERS) for entry in ids[:SHOWN_IDS]
     )
     return f"{shown} … ({len(ids):,})" if len(ids) > SHOWN_IDS else shown
 

@@ -45,7 +45,7 @@ def _escape_within(text: str) -> str:
     text = inert(text)
     for character in "\\`*_{}[]<>#|~&!$":
         text = text.replace(character, "\\" + character)
-    return _LINK.sub(lambda found: found.group() + "\\", text)
+    return _LINK.sub(lambda match: match.group() + "\\", text)
 
 
 def code(text: str) -> str:
@@ -71,7 +71,7 @@ def _render(block: Block) -> Iterator[str]:
         case Remark():
             yield f"**{block.kind.capitalize()}:** {escape(block.whole)}"
         case Items():
-            yield "\n".join(_entry(each.pieces, each.details) for each in block.items)
+            yield "\n".join(_entry(item.pieces, item.details) for item in block.items)
         case FlippedQuery():
             details = [(f"{side} ", Code(hit)) for side, hit in block.hits]
             yield _entry((Strong(block.state), f", {block.where}: ", Code(block.query)), details)
@@ -101,16 +101,16 @@ def _piece(piece: str, *, first: bool) -> str:
 
 
 def _entry(pieces: Pieces, details: Iterable[Pieces]) -> str:
-    return "\n".join((f"- {_line(pieces)}", *(f"  - {_line(each)}" for each in details)))
+    return "\n".join((f"- {_line(pieces)}", *(f"  - {_line(detail)}" for detail in details)))
 
 
 def _table(table: Table) -> str:
     """A table under its title, with its notes."""
-    lines = [f"{'#' * table.level} {escape(table.title)}", "", _row([escape(each) for each in table.header])]
+    lines = [f"{'#' * table.level} {escape(table.title)}", "", _row([escape(name) for name in table.header])]
     right = len(table.header) - table.columns_left
     lines.append(_row([*["---"] * table.columns_left, *["---:"] * right]))
     for number, row in enumerate(table.rows):
-        cells = [f"**{escape(each)}**" if (number, i) in table.best else escape(each) for i, each in enumerate(row)]
+        cells = [f"**{escape(cell)}**" if (number, i) in table.best else escape(cell) for i, cell in enumerate(row)]
         lines.append(_row(cells))
     return "\n".join([*lines, *(f"\n{escape(note)}" for note in table.notes)])
 

@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 SHOWN_CHARACTERS = 220
 
 
-def render(found: QueryHits) -> Iterator[RenderableType]:
+def render(results: QueryHits) -> Iterator[RenderableType]:
     """The table, and what its marks mean."""
-    title = Text(f"{found.query}  ({found.dataset})", style="bold")
+    title = Text(f"{results.query}  ({results.dataset})", style="bold")
     table = Table(title=title, title_justify="left", show_lines=True)
-    for label in found.hits:
+    for label in results.hits:
         table.add_column(Text(label), overflow="fold", ratio=1)
-    terms = set(Analyzer()(found.query))
-    for rank in range(max(map(len, found.hits.values()), default=0)):
-        table.add_row(*(_hit(rank, hits[rank], terms) if rank < len(hits) else "" for hits in found.hits.values()))
+    terms = set(Analyzer()(results.query))
+    for rank in range(max(map(len, results.hits.values()), default=0)):
+        table.add_row(*(_hit(rank, hits[rank], terms) if rank < len(hits) else "" for hits in results.hits.values()))
     yield table
-    for label, hits in found.hits.items():
+    for label, hits in results.hits.items():
         if not hits:
             yield Text(f"{label}: no hit.", style="dim")
     marks = "Underlined: words that share a term with the query."
-    if found.judged:
+    if results.judged:
         marks += " ✓ relevant, ✗ judged not relevant; without a mark: not judged."
     yield Text(marks, style="dim")
 

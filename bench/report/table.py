@@ -89,7 +89,9 @@ def best_of(values: Iterable[float | None], queries: int = FEWEST) -> set[int]:
 
 def inert(text: str) -> str:
     """A stranger's text on one line, without characters that steer a terminal or turn the direction of writing."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(text.split()))
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in " ".join(text.split())
+    )
 
 
 def log_line(text: str) -> str:

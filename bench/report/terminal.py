@@ -53,8 +53,8 @@ def _render(block: Block) -> Iterator[RenderableType]:
         case Remark():
             yield _text(f"{block.kind}: {block.whole}", STYLES[block.kind])
         case Items():
-            for each in block.items:
-                yield from map(_text, ("".join(each.pieces), *map("".join, each.details)))
+            for item in block.items:
+                yield from map(_text, ("".join(item.pieces), *map("".join, item.details)))
         case FlippedQuery():
             yield _text(f"{block.state} ({block.where}) {block.query}", STYLES[block.state])
             yield from (_text(f"{side} {hit}", "dim", "    ") for side, hit in block.hits)

@@ -69,7 +69,7 @@ class TerminalTable:
                 Text(log_line(cell), self._style(cell, (number, i) in self.table.best)) for i, cell in enumerate(row)
             ]
             words, figures = cells[: self.table.columns_left], cells[self.table.columns_left :]
-            yield Text(" · ").join(each for each in words if each)
+            yield Text(" · ").join(word for word in words if word)
             named = zip(self.table.header[self.table.columns_left :], figures, strict=True)
             parts = [Text.assemble(log_line(name), " ", cell) for name, cell in named if cell]
             yield from (Padding(line, (0, 0, 0, INDENT), expand=False) for line in _lines(parts, room - INDENT))

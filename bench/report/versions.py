@@ -20,49 +20,49 @@ _STYLES = {"slower": "bold red", "failed": "bold red", "faster": "green", "incon
 _NOISY = 0.10
 
 
-def render(found: VersionTiming) -> Iterator[RenderableType]:
+def render(timing: VersionTiming) -> Iterator[RenderableType]:
     """What was compared, a row for each retriever, what failed, what noise means."""
-    sides = [f"{name} {each['name']} ({each['what']})" for name, each in _sides(found)]
-    yield Text(f"{found.setting.dataset.name}: {', '.join(sides)}")
+    sides = [f"{name} {side['name']} ({side['what']})" for name, side in _sides(timing)]
+    yield Text(f"{timing.setting.dataset.name}: {', '.join(sides)}")
     header = ("retriever", "answer", "base p50 ms", "head p50 ms", "head slower by [95%]", "p", "rounds")
-    yield TerminalTable(Table("Versions", header, tuple(map(_row, found.outcomes)), columns_left=2), _STYLES)
-    for each in found.outcomes:
-        if each.error:
-            yield Text(f"{each.retriever} failed: {each.error}", "bold red")
-        elif each.drift > _NOISY:
-            yield Text(f"{each.retriever}: the machine's speed moved by {each.drift:.0%} meanwhile.", "yellow")
-    rule = found.rule
+    yield TerminalTable(Table("Versions", header, tuple(map(_row, timing.outcomes)), columns_left=2), _STYLES)
+    for outcome in timing.outcomes:
+        if outcome.error:
+            yield Text(f"{outcome.retriever} failed: {outcome.error}", "bold red")
+        elif outcome.drift > _NOISY:
+            yield Text(f"{outcome.retriever}: the machine's speed moved by {outcome.drift:.0%} meanwhile.", "yellow")
+    rule = timing.rule
     yield Text(
         f"slower, faster: p at most {2 * rule.level:.2g} at one of {len(rule.looks)} looks, and the interval beyond "
         f"{rule.floor:.0%}; no difference shown: the interval within {rule.margin:.0%}."
     )
 
 
-def render_self_test(found: SelfTest) -> Iterator[RenderableType]:
+def render_self_test(test: SelfTest) -> Iterator[RenderableType]:
     """What the rule does where nothing changed, and where head takes longer."""
-    rounds = sum(map(len, found.pairs))
+    rounds = sum(map(len, test.pairs))
     yield Text(
-        f"{found.retriever} on {found.setting.dataset.name} against itself: {rounds:,} rounds in "
-        f"{found.seconds:,.0f} s, {len(found.pairs)} pairs of processes; {found.simulated.alarms.runs:,} runs drawn "
-        f"from them, of {found.simulated.rounds:.0f} rounds on average."
+        f"{test.retriever} on {test.setting.dataset.name} against itself: {rounds:,} rounds in "
+        f"{test.seconds:,.0f} s, {len(test.pairs)} pairs of processes; {test.simulated.alarms.runs:,} runs drawn "
+        f"from them, of {test.simulated.rounds:.0f} rounds on average."
     )
     rows = [
-        ("false alarms, no change", *_share(found.simulated.alarms), "at most 1%"),
-        ("inconclusive, no change", *_share(found.simulated.inconclusive), ""),
+        ("false alarms, no change", *_share(test.simulated.alarms), "at most 1%"),
+        ("inconclusive, no change", *_share(test.simulated.inconclusive), ""),
     ]
-    for slowdown, share in found.simulated.found.items():
-        goal = "at least 80%" if slowdown == min(found.simulated.found) else ""
+    for slowdown, share in test.simulated.found.items():
+        goal = "at least 80%" if slowdown == min(test.simulated.found) else ""
         rows.append((f"{slowdown:+.0%} found", *_share(share), goal))
     yield TerminalTable(Table("Self-test", ("of the runs", "share", "95%", "goal"), tuple(rows)))
-    if found.disjoint.runs:
-        alarms, runs, high = found.disjoint.count, found.disjoint.runs, found.disjoint.high
+    if test.disjoint.runs:
+        alarms, runs, high = test.disjoint.count, test.disjoint.runs, test.disjoint.high
         yield Text(f"As recorded, without drawing: {alarms} false alarms in {runs} runs (at most {high:.1%}).")
-    offsets = ", ".join(f"{each:+z.1%}" for each in found.offsets)
-    yield Text(f"Lasting difference of the pairs: {offsets}. The machine's speed moved by {found.drift:.0%}.")
+    offsets = ", ".join(f"{offset:+z.1%}" for offset in test.offsets)
+    yield Text(f"Lasting difference of the pairs: {offsets}. The machine's speed moved by {test.drift:.0%}.")
 
 
-def _sides(found: VersionTiming) -> tuple[tuple[str, dict[str, str]], ...]:
-    return ("base", found.base.describe()), ("head", found.head.describe())
+def _sides(timing: VersionTiming) -> tuple[tuple[str, dict[str, str]], ...]:
+    return ("base", timing.base.describe()), ("head", timing.head.describe())
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:

@@ -126,13 +126,13 @@ def _refuse_settings(folder: Path, max_length: int | None, dtype: str) -> None:
 
 def _pinned(folder: Path, wanted: str | None) -> str:
     """How the sha256 of the model's files begins. Raises RetrieverError where another one is wanted."""
-    found = folder_digest(folder)
-    if wanted is not None and not (len(wanted) >= SHOWN_DIGITS and found.startswith(wanted.lower())):
+    digest = folder_digest(folder)
+    if wanted is not None and not (len(wanted) >= SHOWN_DIGITS and digest.startswith(wanted.lower())):
         raise RetrieverError(
-            f"The model in {str(folder)!r} has the sha256 {found[:SHOWN_DIGITS]}…, not {wanted!r}.",
+            f"The model in {str(folder)!r} has the sha256 {digest[:SHOWN_DIGITS]}…, not {wanted!r}.",
             f"Give the model that was meant, or its sha256 (at least {SHOWN_DIGITS} digits of it), or none.",
         )
-    return found[:SHOWN_DIGITS]
+    return digest[:SHOWN_DIGITS]
 
 
 def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int, largest: float = 1.0) -> Ranking:
@@ -149,7 +149,7 @@ def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int
     for start in range(0, len(queries), QUERY_BLOCK):
         block = queries[start : start + QUERY_BLOCK]
         highest = np.zeros((len(block), 0), dtype=np.float32)
-        found = _Candidates(block, documents, k, SLACK * np.float32(largest))
+        candidates = _Candidates(block, documents, k, SLACK * np.float32(largest))
         for first in range(0, len(documents), DOCUMENT_BLOCK):
             part = documents[first : first + DOCUMENT_BLOCK]
             with phase(SCORE):
@@ -161,9 +161,9 @@ def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int
                     np.matmul(block, part.T, out=scores)
             with phase(SELECT):
                 highest = _highest(highest, scores, k)
-                found.add(scores, first, highest[:, :1] if highest.shape[1] == k else np.float32(-np.inf))
+                candidates.add(scores, first, highest[:, :1] if highest.shape[1] == k else np.float32(-np.inf))
         with phase(SELECT):
-            for row, (hits, values) in enumerate(found.best()):
+            for row, (hits, values) in enumerate(candidates.best()):
                 ranking.put(start + row, hits, values)
     return ranking
 

@@ -105,12 +105,12 @@ class Encoder:
         known: dict[str, NDArray[np.float32]],
     ) -> dict[str, NDArray[np.float32]]:
         """The vector of each distinct text: known, else from the cache, else encoded and stored."""
-        found = {text: known[text] for text in texts if text in known}
-        distinct = [text for text in dict.fromkeys(texts) if text not in found]
+        vectors = {text: known[text] for text in texts if text in known}
+        distinct = [text for text in dict.fromkeys(texts) if text not in vectors]
         key = self._key(side) if held is not None else None
         cached = held.get(key, distinct) if held is not None and key is not None else {}
         missing = [text for text in distinct if text not in cached]
-        found |= cached
+        vectors |= cached
         self._from_cache += len(cached)
         progress.advance(len(texts) - len(missing))
         if missing:
@@ -118,8 +118,8 @@ class Encoder:
             self._encoded += len(encoded)
             if held is not None and key is not None:
                 held.put(key, encoded)
-            found |= encoded
-        return found
+            vectors |= encoded
+        return vectors
 
     def _forward_all(self, texts: list[str], side: Side, progress: phase) -> dict[str, NDArray[np.float32]]:
         """Encode in batches of like length, so that little is padded. Raises RetrieverError unless all are finite."""
@@ -281,7 +281,7 @@ def _lengths(model: SentenceTransformer, texts: list[str]) -> list[int]:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         return [len(text) for text in texts]
     pieces = tokenizer(texts, truncation=True, max_length=model.max_seq_length, return_attention_mask=False)
-    return [len(each) for each in pieces["input_ids"]]
+    return [len(ids) for ids in pieces["input_ids"]]
 
 
 def _default_device() -> str:

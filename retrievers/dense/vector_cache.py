@@ -192,7 +192,7 @@ class VectorCache:
     ) -> dict[str, NDArray[np.float32]]:
         by_key = {text_key(text): text for text in texts}
         keys, now = list(by_key), _now()
-        found: dict[str, NDArray[np.float32]] = {}
+        vectors: dict[str, NDArray[np.float32]] = {}
         stale: list[tuple[int, bytes, bytes]] = []
         for start in range(0, len(keys), _LOOK_UP):
             part = keys[start : start + _LOOK_UP]
@@ -206,12 +206,12 @@ class VectorCache:
                     self.damaged += 1
                     record(CACHE_DAMAGED, self.damaged)
                     continue
-                found[by_key[key]] = np.frombuffer(vector, dtype="<f4")
+                vectors[by_key[key]] = np.frombuffer(vector, dtype="<f4")
                 if used < now - TOUCH_SECONDS:
                     stale.append((now, encoder, key))
         if stale:
             self._touch(connection, stale)
-        return found
+        return vectors
 
     @staticmethod
     def _touch(connection: sqlite3.Connection, rows: list[tuple[int, bytes, bytes]]) -> None:

@@ -16,47 +16,49 @@ from bench.storage.files import json_ready
 SCHEMA = 1
 
 
-def content(found: Regression) -> dict[str, Any]:
+def content(comparison: Regression) -> dict[str, Any]:
     """The comparison as JSON can hold it; a figure that is not known is null."""
     whole: dict[str, Any] = json_ready(
         {
             "schema": SCHEMA,
-            "base": found.base,
-            "head": found.head,
-            "outcome": found.outcome,
+            "base": comparison.base,
+            "head": comparison.head,
+            "outcome": comparison.outcome,
             "gates": [
                 {
-                    "gate": each.gate.text,
-                    "result": each.result,
-                    "advice": each.gate.advice,
-                    "checks": [check._asdict() for check in each.checks],
+                    "gate": judged.gate.text,
+                    "result": judged.result,
+                    "advice": judged.gate.advice,
+                    "checks": [check._asdict() for check in judged.checks],
                 }
-                for each in found.judged
+                for judged in comparison.judged
             ],
-            "changes": [{**each._asdict(), "state": each.significant} for each in found.changes],
-            "costs": [each._asdict() for each in found.costs],
-            "flips": [_flip(each) for each in found.flips],
-            "pairs": [each._asdict() for each in found.pairs],
-            "problems": list(found.problems),
-            "failures": [dict(zip(("dataset", "retriever", "reason"), each, strict=True)) for each in found.failures],
-            "added": [dict(zip(("dataset", "retriever"), each, strict=True)) for each in found.added],
-            "surroundings": [each._asdict() for each in found.surroundings],
+            "changes": [{**change._asdict(), "state": change.significant} for change in comparison.changes],
+            "costs": [cost._asdict() for cost in comparison.costs],
+            "flips": [_flip(flip) for flip in comparison.flips],
+            "pairs": [pair._asdict() for pair in comparison.pairs],
+            "problems": list(comparison.problems),
+            "failures": [
+                dict(zip(("dataset", "retriever", "reason"), failure, strict=True)) for failure in comparison.failures
+            ],
+            "added": [dict(zip(("dataset", "retriever"), cell, strict=True)) for cell in comparison.added],
+            "surroundings": [changed._asdict() for changed in comparison.surroundings],
         }
     )
     return whole
 
 
-def render(found: Regression) -> bytes:
+def render(comparison: Regression) -> bytes:
     """The JSON, ASCII."""
-    text = json.dumps(content(found), indent=2, ensure_ascii=True, allow_nan=False)
+    text = json.dumps(content(comparison), indent=2, ensure_ascii=True, allow_nan=False)
     # "<" and "##" occur within strings alone.
     return text.replace("<", "\\u003c").replace("##", "\\u0023#").encode() + b"\n"
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of `content`."""
-    found: dict[str, Any] = json.loads(Path(__file__).with_name("comparison.schema.json").read_text("utf-8"))
-    return found
+    json_schema: dict[str, Any] = json.loads(Path(__file__).with_name("comparison.schema.json").read_text("utf-8"))
+    return json_schema
 
 
 def _flip(flip: Flip) -> dict[str, Any]:

@@ -37,38 +37,38 @@ def inert(text: str, longest: int | None = None) -> str:
     return plain if longest is None or len(plain) <= longest else plain[: longest - 1] + "…"
 
 
-def headline(found: Regression) -> str:
+def headline(comparison: Regression) -> str:
     """The outcome, what decided it, and how many queries moved."""
-    dropped = sorted((row for row in found.changes if row.significant == "fail"), key=lambda row: not row.main)
-    first = OUTCOMES[found.outcome]
-    if dropped and found.outcome in ("pass", "inconclusive"):  # the gates hold, and yet
+    dropped = sorted((row for row in comparison.changes if row.significant == "fail"), key=lambda row: not row.main)
+    first = OUTCOMES[comparison.outcome]
+    if dropped and comparison.outcome in ("pass", "inconclusive"):  # the gates hold, and yet
         names = [f"{row.measure}{_where(row)} of {inert(row.retriever)} on {inert(row.dataset)}" for row in dropped]
         first = f"No gate fails, but these dropped significantly: {_listed(names)}."
-    elif found.outcome == "pass" and found.changes and all(row.settled for row in found.changes):
+    elif comparison.outcome == "pass" and comparison.changes and all(row.settled for row in comparison.changes):
         first += " No query's value moved."
-    return " ".join((first, *_decisive(found), *_moved(found)))
+    return " ".join((first, *_decisive(comparison), *_moved(comparison)))
 
 
-def _decisive(found: Regression) -> Iterator[str]:
+def _decisive(comparison: Regression) -> Iterator[str]:
     """Gates that fail, and gates whose figure is not there."""
     for result, what in (("fail", "Failed gates"), ("missing", "Gates without a figure")):
         names = [
             f"{inert(judged.gate.text)} ({inert(check.retriever)} on {inert(check.dataset)})"
-            for judged in found.judged
+            for judged in comparison.judged
             for check in judged.checks
             if check.result == result
         ]
-        names += [inert(judged.gate.text) for judged in found.judged if result == "missing" and not judged.checks]
-        if names and not (result == "missing" and found.problems):  # the problems say why
+        names += [inert(judged.gate.text) for judged in comparison.judged if result == "missing" and not judged.checks]
+        if names and not (result == "missing" and comparison.problems):  # the problems say why
             yield f"{what}: {_listed(names)}."
 
 
-def _moved(found: Regression) -> Iterator[str]:
-    lost = sum(each.lost for each in found.flips)
-    over = f", over {len(found.pairs):,} cells" if len(found.pairs) > 1 else ""
-    if found.flips:
+def _moved(comparison: Regression) -> Iterator[str]:
+    lost = sum(flip.lost for flip in comparison.flips)
+    over = f", over {len(comparison.pairs):,} cells" if len(comparison.pairs) > 1 else ""
+    if comparison.flips:
         queries = "query lost its" if lost == 1 else "queries lost their"
-        gained = len(found.flips) - lost
+        gained = len(comparison.flips) - lost
         yield f"{lost:,} {queries} last relevant hit in the top 10, {gained:,} gained a first{over}."
 
 
@@ -78,38 +78,39 @@ def _listed(names: Sequence[str]) -> str:
     return "; ".join(names[:SHOWN_NAMES]) + (f"; and {more:,} more" if more > 0 else "")
 
 
-def troubles(found: Regression) -> Iterator[str]:
+def troubles(comparison: Regression) -> Iterator[str]:
     """What keeps the comparison from being whole."""
-    for dataset, retriever, reason in found.failures:
+    for dataset, retriever, reason in comparison.failures:
         yield f"Failed: {inert(retriever)} on {inert(dataset)}: {inert(reason, SHOWN_CHARACTERS)}"
-    for each in found.problems:
-        yield f"Not comparable: {inert(each)}"
+    for problem in comparison.problems:
+        yield f"Not comparable: {inert(problem)}"
 
 
-def notes(found: Regression) -> Iterator[str]:
+def notes(comparison: Regression) -> Iterator[str]:
     """What else differs between the runs."""
-    for retriever, note in dict.fromkeys((pair.retriever, pair.note) for pair in found.pairs if pair.note):
-        sets = [inert(pair.dataset) for pair in found.pairs if (pair.retriever, pair.note) == (retriever, note)]
+    for retriever, note in dict.fromkeys((pair.retriever, pair.note) for pair in comparison.pairs if pair.note):
+        sets = [inert(pair.dataset) for pair in comparison.pairs if (pair.retriever, pair.note) == (retriever, note)]
         yield f"{inert(retriever)} on {', '.join(sets)}: {inert(note)}"
-    for dataset, retriever in found.added:
+    for dataset, retriever in comparison.added:
         yield f"{inert(retriever)} on {inert(dataset)} is new: there is nothing to compare it with."
-    for each in found.surroundings:
-        yield f"{inert(each.what)}: {inert(each.base, SHOWN_CHARACTERS)} is now {inert(each.head, SHOWN_CHARACTERS)}"
+    for changed in comparison.surroundings:
+        base, head = inert(changed.base, SHOWN_CHARACTERS), inert(changed.head, SHOWN_CHARACTERS)
+        yield f"{inert(changed.what)}: {base} is now {head}"
 
 
-def gates(found: Regression) -> Table:
+def gates(comparison: Regression) -> Table:
     """Each gate on the cells that it covers: the worst first, and many passes of one gate in a row."""
     open_: list[tuple[str, ...]] = []
     passed: list[tuple[str, ...]] = []
-    for judged in found.judged:
+    for judged in comparison.judged:
         text = inert(judged.gate.text)
-        fine = [each for each in judged.checks if each.result == "pass"]
-        open_ += [_check(text, each) for each in judged.checks if each.result != "pass"]
+        fine = [check for check in judged.checks if check.result == "pass"]
+        open_ += [_check(text, check) for check in judged.checks if check.result != "pass"]
         if len(fine) > SHOWN_PASSES:
             whole = "all" if len(fine) == len(judged.checks) else f"of {len(judged.checks):,}"
             passed.append(("pass", text, "", "", f"{counted(len(fine), 'cell')} ({whole})"))
         else:
-            passed += [_check(text, each) for each in fine]
+            passed += [_check(text, check) for check in fine]
         if not judged.checks:
             open_.append(("missing", text, "", "", NO_FIGURE))
     open_.sort(key=lambda row: WORST.index(row[0]))
@@ -118,25 +119,25 @@ def gates(found: Regression) -> Table:
     return Table("Gates", header, (*open_, *passed), best=marked, columns_left=len(header))
 
 
-def main(found: Regression) -> Table | None:
+def main(comparison: Regression) -> Table | None:
     """The main measure of each cell that moved; None where none did."""
-    rows = tuple(_figures(row) for row in found.whole() if row.main and not row.settled)
+    rows = tuple(_figures(row) for row in comparison.whole() if row.main and not row.settled)
     if not rows:
         return None
-    still = sum(row.main and row.settled for row in found.whole())
+    still = sum(row.main and row.settled for row in comparison.whole())
     notes = (f"In {counted(still, 'more cell')} no query's value moved.",) if still else ()
     return Table("Main measures", _QUALITY[:6], tuple(row[:6] for row in rows), notes=notes, columns_left=3)
 
 
-def quality(found: Regression) -> Table:
+def quality(comparison: Regression) -> Table:
     """Every measure of every cell, and of the slices that gates ask for; a cell where nothing moved is one row."""
     rows: list[tuple[str, ...]] = []
-    for pair in found.pairs:
-        mine = [row for row in found.changes if (row.dataset, row.retriever) == pair[:2]]
+    for pair in comparison.pairs:
+        mine = [row for row in comparison.changes if (row.dataset, row.retriever) == pair[:2]]
         if len(mine) > 1 and all(row.settled for row in mine):
             shown = next((row for row in mine if row.main), mine[0])
-            name, said = f"{shown.measure} and {len(mine) - 1} more", _figures(shown)
-            rows.append((*said[:2], name, *said[3:5], _same(mine), *said[6:]))
+            name, cells = f"{shown.measure} and {len(mine) - 1} more", _figures(shown)
+            rows.append((*cells[:2], name, *cells[3:5], _same(mine), *cells[6:]))
         else:
             rows += map(_figures, mine)
     notes = (
@@ -155,28 +156,28 @@ _QUALITY = ("set", "retriever", "measure", "base", "head", "difference [95%]", "
 def _figures(row: Change) -> tuple[str, ...]:
     names = (inert(row.dataset), inert(row.retriever), f"{row.measure}{_where(row)}")
     if row.settled:
-        said = (row.same, "", "", "pass")
+        cells = (row.same, "", "", "pass")
     else:
         between = f"{signed(row.difference)} [{signed(row.low)}, {signed(row.high)}]"
-        said = (between, p_value(row.p_holm), shows_from(row.detectable), row.significant)
-    return (*names, f"{row.base:.4f}", f"{row.head:.4f}", *said)
+        cells = (between, p_value(row.p_holm), shows_from(row.detectable), row.significant)
+    return (*names, f"{row.base:.4f}", f"{row.head:.4f}", *cells)
 
 
 def _same(rows: Sequence[Change]) -> str:
     """What all rows say, else what holds for all."""
-    said = {row.same for row in rows}
-    return said.pop() if len(said) == 1 else UNMOVED
+    texts = {row.same for row in rows}
+    return texts.pop() if len(texts) == 1 else UNMOVED
 
 
 def _where(row: Change) -> str:
     return "" if row.slice == ALL else f"[{inert(row.slice)}]"
 
 
-def costs(found: Regression) -> Table:
+def costs(comparison: Regression) -> Table:
     """Times and sizes of both runs."""
     rows = [
         (inert(row.dataset), inert(row.retriever), row.name, _cost(row.base), _cost(row.head), _share(row))
-        for row in found.costs
+        for row in comparison.costs
     ]
     notes = (
         "Times are advice: the runs were not measured in turn on one machine. * shortened by the embedding cache.",
@@ -186,14 +187,14 @@ def costs(found: Regression) -> Table:
     )
 
 
-def shown_flips(found: Regression, most: int = SHOWN_FLIPS) -> Sequence[Flip]:
+def shown_flips(comparison: Regression, most: int = SHOWN_FLIPS) -> Sequence[Flip]:
     """Flipped queries that a form for people shows: lost ones first."""
-    return sorted(found.flips, key=lambda flip: not flip.lost)[:most]
+    return sorted(comparison.flips, key=lambda flip: not flip.lost)[:most]
 
 
-def left_out(found: Regression, most: int = SHOWN_FLIPS) -> str:
+def left_out(comparison: Regression, most: int = SHOWN_FLIPS) -> str:
     """How many flipped queries are not shown; empty for none."""
-    more = len(found.flips) - most
+    more = len(comparison.flips) - most
     return f"{counted(more, 'more flipped query', 'more flipped queries')}; --json has them all." if more > 0 else ""
 
 
@@ -201,31 +202,31 @@ def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
     """The first hits of base, then of head, and the first relevant one: the side, and the hit in one line."""
     for side, hits in (("base", flip.base), ("head", flip.head)):
         shown = hits[:SHOWN_HITS]
-        relevant = [each for each in hits if is_relevant(each.grade or 0)][:1]
-        yield from ((side, hit(each)) for each in (*shown, *(each for each in relevant if each not in shown)))
+        relevant = [entry for entry in hits if is_relevant(entry.grade or 0)][:1]
+        yield from ((side, hit(entry)) for entry in (*shown, *(entry for entry in relevant if entry not in shown)))
         if not hits:
             yield side, "finds nothing"
 
 
-def hit(each: RankedHit) -> str:
+def hit(entry: RankedHit) -> str:
     """A hit in one line."""
-    mark = " ✓" if is_relevant(each.grade or 0) else " ✗" if each.grade is not None else ""
-    return inert(f"{each.rank}. {each.document}{mark} {each.text}", SHOWN_CHARACTERS)
+    mark = " ✓" if is_relevant(entry.grade or 0) else " ✗" if entry.grade is not None else ""
+    return inert(f"{entry.rank}. {entry.document}{mark} {entry.text}", SHOWN_CHARACTERS)
 
 
 def reasons(judged: Judged) -> str:
     """The checks of a gate that are no pass, the worst first, else all, a line each."""
-    chosen = [each for each in judged.checks if each.result != "pass"] or list(judged.checks)
-    chosen.sort(key=lambda each: WORST.index(each.result))
+    chosen = [check for check in judged.checks if check.result != "pass"] or list(judged.checks)
+    chosen.sort(key=lambda check: WORST.index(check.result))
     if not chosen:
         return f"missing: {NO_FIGURE}"
     return "\n".join(
-        f"{each.result}: {inert(each.retriever)} on {inert(each.dataset)}: {each.reason}" for each in chosen
+        f"{check.result}: {inert(check.retriever)} on {inert(check.dataset)}: {check.reason}" for check in chosen
     )
 
 
-def _check(gate: str, each: Check) -> tuple[str, ...]:
-    return each.result, gate, inert(each.dataset), inert(each.retriever), each.reason
+def _check(gate: str, check: Check) -> tuple[str, ...]:
+    return check.result, gate, inert(check.dataset), inert(check.retriever), check.reason
 
 
 def _share(row: CostChange) -> str:

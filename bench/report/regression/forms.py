@@ -30,9 +30,9 @@ FORMS = {
 }
 
 
-def render(name: str, found: Regression, head: Run) -> bytes:
+def render(name: str, comparison: Regression, head: Run) -> bytes:
     """A comparison in one of the forms."""
     form = FORMS[name]
     module, _, function = form.render.partition(":")
     renderer: Callable[[Regression | Run], bytes] = getattr(import_module(f"{__package__}.{module}"), function)
-    return renderer(head if form.of == "head" else found)
+    return renderer(head if form.of == "head" else comparison)

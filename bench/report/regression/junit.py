@@ -24,9 +24,9 @@ class _Case(NamedTuple):
     message: str
 
 
-def render(found: Regression) -> bytes:
+def render(comparison: Regression) -> bytes:
     """The XML, UTF-8."""
-    cases = list(_cases(found))
+    cases = list(_cases(comparison))
     counts = {name: str(sum(case.element == name for case in cases)) for name in ("failure", "error", "skipped")}
     totals: dict[str, Any] = {
         "tests": str(len(cases)),
@@ -38,7 +38,7 @@ def render(found: Regression) -> bytes:
     root = ElementTree.Element(
         "testsuites", name="bench compare", **{k: v for k, v in totals.items() if k != "skipped"}
     )
-    name = f"{content.inert(found.head)} against {content.inert(found.base)}"
+    name = f"{content.inert(comparison.head)} against {content.inert(comparison.base)}"
     suite = ElementTree.SubElement(root, "testsuite", name=name, **totals)
     for case in cases:
         element = ElementTree.SubElement(suite, "testcase", classname=_CLASS, name=case.name, time="0")
@@ -54,19 +54,19 @@ def render(found: Regression) -> bytes:
     return whole + b"\n"
 
 
-def _cases(found: Regression) -> Iterator[_Case]:
+def _cases(comparison: Regression) -> Iterator[_Case]:
     flipped = "\n".join(
         f"{'lost' if flip.lost else 'gained'}: {content.inert(flip.retriever)} on {content.inert(flip.dataset)}: "
         + content.inert(f"{flip.query}: {flip.text}", content.SHOWN_CHARACTERS)
-        for flip in content.shown_flips(found)
+        for flip in content.shown_flips(comparison)
     )
-    for judged in found.judged:
+    for judged in comparison.judged:
         element = _ELEMENTS.get(judged.result)
         message = content.reasons(judged)
         if element == "failure" and flipped:
             message += f"\n{flipped}"
         yield _Case(content.inert(judged.gate.text), element, message)
-    troubles = list(content.troubles(found))
+    troubles = list(content.troubles(comparison))
     for name, start in (("every cell of head worked", "Failed"), ("all of base is in head", "Not comparable")):
-        mine = [each for each in troubles if each.startswith(start)]
+        mine = [trouble for trouble in troubles if trouble.startswith(start)]
         yield _Case(name, "error" if mine else None, "\n".join(mine) or "yes")

@@ -19,23 +19,23 @@ COMMENT_BYTES = 65_000
 _CUT = "\n\n</details>\n\n**The rest is too long to be shown here; --json has all of it.**\n"
 
 
-def render(found: Regression) -> str:
+def render(comparison: Regression) -> str:
     """The comparison as GitHub-flavoured markdown; the first line is a marker by which a comment can be found.
 
     `comment` makes it short enough for a comment, `append` for a job's summary.
     """
-    return _marked(sections(found))
+    return _marked(sections(comparison))
 
 
 def refusal(error: BenchError) -> str:
     """Why there is no comparison: who looks at the summary should not have to look for it in the log."""
-    said = content.inert(f"{error.message} {error.hint}")
-    return _marked([[Heading("Nothing was compared, which is never a pass", level=1), Text((said,))]])
+    reason = content.inert(f"{error.message} {error.hint}")
+    return _marked([[Heading("Nothing was compared, which is never a pass", level=1), Text((reason,))]])
 
 
-def comment(found: Regression) -> bytes:
+def comment(comparison: Regression) -> bytes:
     """As much of the comparison as a comment may hold."""
-    return fitting(render(found)).encode()
+    return fitting(render(comparison)).encode()
 
 
 def fitting(text: str) -> str:

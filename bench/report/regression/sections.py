@@ -43,7 +43,7 @@ def _outcome(comparison: Regression) -> Iterator[Block]:
 
 
 def _troubles(comparison: Regression) -> Iterator[Block]:
-    return (Paragraph(each, state="failed") for each in content.troubles(comparison))
+    return (Paragraph(trouble, state="failed") for trouble in content.troubles(comparison))
 
 
 def _gates(comparison: Regression) -> Iterator[Block]:

@@ -11,6 +11,6 @@ from bench.report import terminal
 from bench.report.regression.sections import sections
 
 
-def render(found: Regression) -> Iterator[RenderableType]:
+def render(comparison: Regression) -> Iterator[RenderableType]:
     """Costs, figures, flipped queries, gates, and last the outcome."""
-    return terminal.render(sections(found))
+    return terminal.render(sections(comparison))

@@ -18,30 +18,36 @@ Audit = Mapping[str, Any]
 
 def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     """The tables of a set that say something."""
-    found = analysis(run, dataset)
-    if not found:
+    analyses = analysis(run, dataset)
+    if not analyses:
         return
     name, main = display_name(dataset), main_as_shown(run, dataset)
-    yield from filter(None, (ties(found, name, main), unjudged(found, name, main)))
-    yield from windows(found, name, main)
-    yield from filter(None, (unknown_words(found, name, main), copies(found, name, main)))
-    traps = found.get("traps", {})
+    yield from filter(None, (ties(analyses, name, main), unjudged(analyses, name, main)))
+    yield from windows(analyses, name, main)
+    yield from filter(None, (unknown_words(analyses, name, main), copies(analyses, name, main)))
+    traps = analyses.get("traps", {})
     for kind, source in (("judged", "judged not relevant"), ("file", "named in the file of traps")):
         if traps.get(kind):
             yield _traps(traps[kind], name, source)
 
 
-def ties(found: Audit, name: str, main: str) -> Table | None:
+def ties(analyses: Audit, name: str, main: str) -> Table | None:
     """What the order of equal scores decides; None where it decides nothing that shows."""
-    every = found.get("ties") or {}
-    moved = {label: each for label, each in every.items() if number(each["best"]) != number(each["worst"])}
+    every = analyses.get("ties") or {}
+    moved = {label: figures for label, figures in every.items() if number(figures["best"]) != number(figures["worst"])}
     if not moved:
         return None
     columns = ("value", "best", "worst", "expected")
-    rows = [(label, f"{each['tied']:,}", *(number(each[key]) for key in columns)) for label, each in moved.items()]
-    parts = [f"{label} {number(each['worst'])} to {number(each['best'])}" for label, each in moved.items()]
+    rows = [
+        (label, f"{figures['tied']:,}", *(number(figures[key]) for key in columns)) for label, figures in moved.items()
+    ]
+    parts = [f"{label} {number(figures['worst'])} to {number(figures['best'])}" for label, figures in moved.items()]
     notes = ["Best, worst, expected: over all orders of equal scores. Equal scores stand by id, as in trec_eval."]
-    cut = [f"{label} in {counted(each['cut'], 'query', 'queries')}" for label, each in moved.items() if each["cut"]]
+    cut = [
+        f"{label} in {counted(figures['cut'], 'query', 'queries')}"
+        for label, figures in moved.items()
+        if figures["cut"]
+    ]
     if cut:
         notes.append(f"Orders of the stored hits alone; equal scores may go on below them: {', '.join(cut)}.")
     return Table(
@@ -53,14 +59,18 @@ def ties(found: Audit, name: str, main: str) -> Table | None:
     )
 
 
-def unjudged(found: Audit, name: str, main: str) -> Table | None:
+def unjudged(analyses: Audit, name: str, main: str) -> Table | None:
     """What unjudged hits could change; None where every hit is judged."""
-    seen = {label: each for label, each in (found.get("unjudged") or {}).items() if each["unjudged"]}
+    seen = {label: figures for label, figures in (analyses.get("unjudged") or {}).items() if figures["unjudged"]}
     if not seen:
         return None
     rows = [
-        (label, share(each["unjudged"] / each["hits"]), *(number(each[key]) for key in ("value", "low", "high")))
-        for label, each in seen.items()
+        (
+            label,
+            share(figures["unjudged"] / figures["hits"]),
+            *(number(figures[key]) for key in ("value", "low", "high")),
+        )
+        for label, figures in seen.items()
     ]
     cutoff = next(iter(seen.values()))["cutoff"]
     parts = [f"{row[0]} {row[1]} ({row[3]} to {row[4]})" for row in rows]
@@ -76,16 +86,16 @@ def unjudged(found: Audit, name: str, main: str) -> Table | None:
     )
 
 
-def windows(found: Audit, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
+def windows(analyses: Audit, name: str, main: str) -> Iterator[Table]:  # noqa: ARG001 (all audits are called alike)
     """How often relevant documents longer than a model reads are found; nothing where none is longer."""
-    for seen in found.get("windows") or ():
+    for seen in analyses.get("windows") or ():
         if seen["not_checked"] or not seen["cut"]:
             continue
         cut, whole, top = seen["found_cut"], seen["found_whole"], f"top {seen['cutoff']}"
         rows = [(label, share(cut[label]), share(whole[label])) for label in cut]
         are = "is" if seen["cut"] == 1 else "are"
         documents = counted(seen["relevant"], "relevant document")
-        said = f"{seen['cut']:,} of {documents} ({share(seen['cut'] / seen['relevant'])}) {are}"
+        subject = f"{seen['cut']:,} of {documents} ({share(seen['cut'] / seen['relevant'])}) {are}"
         parts = [f"{label} {of_cut} / {of_others}" for label, of_cut, of_others in rows]
         readers, read = ", ".join(seen["readers"]), "reads" if len(seen["readers"]) == 1 else "read"
         yield Table(
@@ -93,34 +103,36 @@ def windows(found: Audit, name: str, main: str) -> Iterator[Table]:  # noqa: ARG
             ("retriever", f"cut ones found in the {top}", "others found there"),
             tuple(rows),
             notes=(
-                f"{said} longer than the {seen['window']} word pieces that {readers} {read}. Found: the share of all "
-                "pairs of a query and a relevant document, not a mean over queries.",
+                f"{subject} longer than the {seen['window']} word pieces that {readers} {read}. Found: the share of "
+                "all pairs of a query and a relevant document, not a mean over queries.",
             ),
-            line=f"Window: {said} cut by {readers}; found in the {top}, cut ones / others: {', '.join(parts)}.",
+            line=f"Window: {subject} cut by {readers}; found in the {top}, cut ones / others: {', '.join(parts)}.",
         )
 
 
-def unknown_words(found: Audit, name: str, main: str) -> Table | None:
+def unknown_words(analyses: Audit, name: str, main: str) -> Table | None:
     """Quality on queries with a word that no document has; None where all or none have one."""
-    seen = found.get("unknown_words")
+    seen = analyses.get("unknown_words")
     if not seen or not 0 < seen["unknown"] < seen["queries"]:
         return None
     with_one, without = seen["with_unknown"], seen["without_unknown"]
     rows = [(label, interval(with_one[label]), interval(without[label])) for label in with_one]
-    said = f"{seen['unknown']:,} of {counted(seen['queries'], 'query', 'queries')} ({share(seen['share'])})"
-    parts = [f"{each} {number(with_one[each]['value'], 2)} / {number(without[each]['value'], 2)}" for each in with_one]
+    subject = f"{seen['unknown']:,} of {counted(seen['queries'], 'query', 'queries')} ({share(seen['share'])})"
+    parts = [
+        f"{label} {number(with_one[label]['value'], 2)} / {number(without[label]['value'], 2)}" for label in with_one
+    ]
     return Table(
         f"{name}: words that no document has",
         ("retriever", f"{main} with one [95%]", "without [95%]"),
         tuple(rows),
-        notes=(f"{said} have a word that stands in no document, which no lexical index can match.",),
-        line=f"Unknown words: {said} have one; {main} with / without: {', '.join(parts)}.",
+        notes=(f"{subject} have a word that stands in no document, which no lexical index can match.",),
+        line=f"Unknown words: {subject} have one; {main} with / without: {', '.join(parts)}.",
     )
 
 
-def copies(found: Audit, name: str, main: str) -> Table | None:  # noqa: ARG001
+def copies(analyses: Audit, name: str, main: str) -> Table | None:  # noqa: ARG001
     """Right answers that count as wrong; None where there is none."""
-    seen = found.get("copies")
+    seen = analyses.get("copies")
     if not seen or not seen["pairs"]:
         return None
     top = f"top {seen['cutoff']}"
@@ -145,12 +157,12 @@ def copies(found: Audit, name: str, main: str) -> Table | None:  # noqa: ARG001
 
 def _traps(seen: Audit, name: str, source: str) -> Table:
     rows = [
-        (label, interval(each["rate"]), *(f"{each[key]:,}" for key in ("wrong", "right", "undecided")))
-        for label, each in seen.items()
+        (label, interval(figures["rate"]), *(f"{figures[key]:,}" for key in ("wrong", "right", "undecided")))
+        for label, figures in seen.items()
     ]
     several = "pairs of a query and a document"
     pairs = counted(next(iter(seen.values()))["pairs"], "pair of a query and a document", several)
-    parts = [f"{label} {share(each['rate']['value'])}" for label, each in seen.items()]
+    parts = [f"{label} {share(figures['rate']['value'])}" for label, figures in seen.items()]
     return Table(
         f"{name}: traps ({source})",
         ("retriever", "wrong above right [95%]", "wrong above", "right above", "neither stored"),

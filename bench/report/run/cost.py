@@ -18,31 +18,31 @@ from bench.storage.run import Row, Run
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Time and memory by retriever, or None where nothing was timed."""
-    found = _times(run, dataset)
-    retrievers = [each for each in contenders(run) if (each, "index") in found]
+    times = _times(run, dataset)
+    retrievers = [retriever for retriever in contenders(run) if (retriever, "index") in times]
     if not retrievers:
         return None
     front = analysis(run, dataset).get("pareto", {"axes": [], "retrievers": []})
-    shown = [name for name in COSTS if any((each, name) in found for each in retrievers)]
+    shown = [name for name in COSTS if any((retriever, name) in times for retriever in retrievers)]
     header = ["retriever", *(COSTS[name].heading for name in shown)]
     rows = []
     for retriever in retrievers:
-        cells = [_cost(found.get((retriever, name)), COSTS[name].digits, COSTS[name].interval) for name in shown]
-        if (retriever, FROM_CACHE) in found:
+        cells = [_cost(times.get((retriever, name)), COSTS[name].digits, COSTS[name].interval) for name in shown]
+        if (retriever, FROM_CACHE) in times:
             cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
-        noisy = {name for name in shown if _drift(found, retriever, COSTS[name].drift) > NOISY}
+        noisy = {name for name in shown if _drift(times, retriever, COSTS[name].drift) > NOISY}
         columns = zip(shown, cells, strict=True)
         called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
         rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
-    notes = [*_front_notes(front["axes"], rows), *_timing_notes(found, dataset)]
+    notes = [*_front_notes(front["axes"], rows), *_timing_notes(times, dataset)]
     return Table(f"{display_name(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
 
 
 def timed(run: Run, dataset: dict[str, Any]) -> str:
     """Of how many samples the times of a set are, and whether the machine was noisy: for forms that mark no figure."""
-    found = _times(run, dataset)
-    samples = _samples(found)
-    noisy = any(_drift(found, each, DRIFT_TIMING) > NOISY for each in contenders(run))
+    times = _times(run, dataset)
+    samples = _samples(times)
+    noisy = any(_drift(times, retriever, DRIFT_TIMING) > NOISY for retriever in contenders(run))
     return f"{samples} samples each{', on a noisy machine (~)' if noisy else ''}" if samples else ""
 
 
@@ -52,20 +52,20 @@ def _times(run: Run, dataset: dict[str, Any]) -> dict[tuple[str, str], Row]:
     }
 
 
-def _samples(found: dict[tuple[str, str], Row]) -> str:
+def _samples(times: dict[tuple[str, str], Row]) -> str:
     """How many queries were timed, by the retriever with the fewest and the one with the most."""
-    counts = [row["samples"] for (_, quantity), row in found.items() if quantity == "p50"]
-    return " to ".join(f"{each:,}" for each in sorted({min(counts), max(counts)})) if counts else ""
+    counts = [row["samples"] for (_, quantity), row in times.items() if quantity == "p50"]
+    return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) if counts else ""
 
 
-def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) -> list[str]:
+def _timing_notes(times: dict[tuple[str, str], Row], dataset: dict[str, Any]) -> list[str]:
     notes = [
         f"* shortened by the embedding cache: {row['value']:.0%} of the vectors of {retriever} came from it."
-        for (retriever, quantity), row in found.items()
+        for (retriever, quantity), row in times.items()
         if quantity == FROM_CACHE
     ]
     worst = max(
-        (_drift(found, retriever, drift) for retriever, drift in found if drift in (DRIFT_INDEX, DRIFT_TIMING)),
+        (_drift(times, retriever, drift) for retriever, drift in times if drift in (DRIFT_INDEX, DRIFT_TIMING)),
         default=0,
     )
     if worst > NOISY:
@@ -73,14 +73,14 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
             f"~ on a noisy machine: a fixed piece of work took up to {worst:.0%} longer around these times than at its "
             "quickest in the run. Trust ratios within a table before the times themselves."
         )
-    builds = max((row["samples"] for (_, quantity), row in found.items() if quantity == "index"), default=1)
+    builds = max((row["samples"] for (_, quantity), row in times.items() if quantity == "index"), default=1)
     if builds > 1:
         notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
-    samples = _samples(found)
+    samples = _samples(times)
     if not samples:
         return notes
     notes.append(f"Times: {samples} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
-    if any(row["samples"] > dataset["queries"] for (_, quantity), row in found.items() if quantity == "p50"):
+    if any(row["samples"] > dataset["queries"] for (_, quantity), row in times.items() if quantity == "p50"):
         notes.append(
             f"The {counted(dataset['queries'], 'query was', 'queries were')} asked more than once, which the intervals "
             "take into account; no interval: too few different queries for that percentile."
@@ -88,8 +88,8 @@ def _timing_notes(found: dict[tuple[str, str], Row], dataset: dict[str, Any]) ->
     return notes
 
 
-def _drift(found: dict[tuple[str, str], Row], retriever: str, quantity: str) -> float:
-    row = found.get((retriever, quantity))
+def _drift(times: dict[tuple[str, str], Row], retriever: str, quantity: str) -> float:
+    row = times.get((retriever, quantity))
     return 0.0 if row is None or math.isnan(row["value"]) else float(row["value"])
 
 

@@ -18,27 +18,28 @@ TERMS = 8
 
 def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
     """A heading and a list for every ordered pair in which one loses anything."""
-    found = analysis(run, dataset)
-    for pair in found.get("failures", ()):
+    analyses = analysis(run, dataset)
+    for pair in analyses.get("failures", ()):
         if pair["worst"]:
             queries = counted(pair["lost"], "query", "queries")
             yield Heading(f"{pair['loser']} below {pair['winner']}: {queries}", level=4, only=FULL)
-            yield Items(tuple(_loss(pair, each, found) for each in pair["worst"][:WORST]), only=FULL)
+            yield Items(tuple(_loss(pair, loss, analyses) for loss in pair["worst"][:WORST]), only=FULL)
 
 
-def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], found: Mapping[str, Any]) -> Item:
+def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[str, Any]) -> Item:
     ranks = [(pair["loser"], loss["loser_rank"], loss["loser_value"])]
     ranks.append((pair["winner"], loss["winner_rank"], loss["winner_value"]))
-    depths = found.get("depths", {})  # runs of before that key had one for all
+    depths = analyses.get("depths", {})  # runs of before that key had one for all
     places = "; ".join(
-        f"{label} {_place(rank, depths.get(label, found['depth']))}, {number(value, 2)}" for label, rank, value in ranks
+        f"{label} {_place(rank, depths.get(label, analyses['depth']))}, {number(value, 2)}"
+        for label, rank, value in ranks
     )
     details = [
         ("Answer", f"{head(loss['document'], 60)}: {head(loss['document_text'], TEXT)}"),
         ("Terms in it", _terms(loss["matched"])),
         ("Terms missing", _terms(loss["missing"])),
     ]
-    details += [(f"{pair['loser']}'s hit {each['rank']}", _above(each)) for each in loss["above"]]
+    details += [(f"{pair['loser']}'s hit {hit['rank']}", _above(hit)) for hit in loss["above"]]
     query = f"“{head(loss['text'], QUERY)}” ({head(loss['query'], 60)})"
     return Item((Strong(query), f" {places}"), tuple((f"{what}: {text}",) for what, text in details))
 

@@ -28,7 +28,7 @@ def shown_measure(run: Run, dataset: dict[str, Any], name: str) -> str:
 
 def to_depth(run: Run, dataset: dict[str, Any], name: str) -> str:
     """The same where it is said elsewhere which stored runs are scored whole."""
-    cut = any(run.cut(dataset["name"], each) for each in run.retrievers)
+    cut = any(run.cut(dataset["name"], label) for label in run.retrievers)
     if name not in run.info.get("uncut", ()) or not cut or dataset["documents"] <= run.info["depth"]:
         return name
     return f"{name} to depth {run.info['depth']:,}"
@@ -62,45 +62,47 @@ def title(dataset: dict[str, Any]) -> str:
 
 def contenders(run: Run) -> list[str]:
     """The labels of what one may choose from: all but the controls."""
-    return [each["label"] for each in run.info["retrievers"] if each["kind"] != CONTROL]
+    return [retriever["label"] for retriever in run.info["retrievers"] if retriever["kind"] != CONTROL]
 
 
 def controls(run: Run) -> list[str]:
     """The labels of the rankings that bracket the others and that nobody can choose."""
-    return [each["label"] for each in run.info["retrievers"] if each["kind"] == CONTROL]
+    return [retriever["label"] for retriever in run.info["retrievers"] if retriever["kind"] == CONTROL]
 
 
 def short_labels(run: Run) -> Callable[[str], str]:
     """Texts that name retrievers -> with the folders in labels by the last parts that still tell them apart."""
-    paths = {path for each in run.info["retrievers"] for path in _PATH.findall(each["label"])}
+    paths = {path for retriever in run.info["retrievers"] for path in _PATH.findall(retriever["label"])}
     if not paths:
         return str
     parts = {path: re.split(r"[/\\]", path) for path in paths}
     kept = next(
-        n for n in range(1, 1 + max(map(len, parts.values()))) if _distinct(each[-n:] for each in parts.values())
+        n for n in range(1, 1 + max(map(len, parts.values()))) if _distinct(folders[-n:] for folders in parts.values())
     )
-    short = {path: "/".join(["…", *each[-kept:]]) if len(each) > kept + 1 else path for path, each in parts.items()}
+    short = {
+        path: "/".join(["…", *folders[-kept:]]) if len(folders) > kept + 1 else path for path, folders in parts.items()
+    }
     known = re.compile("|".join(map(re.escape, sorted(paths, key=len, reverse=True))))
-    return lambda text: known.sub(lambda found: short[found.group()], text)
+    return lambda text: known.sub(lambda match: short[match.group()], text)
 
 
 def _distinct(tails: Iterable[list[str]]) -> bool:
-    found = list(map(tuple, tails))
-    return len(set(found)) == len(found)
+    keys = list(map(tuple, tails))
+    return len(set(keys)) == len(keys)
 
 
 def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
     """What analysis.json says of a set; empty where nothing could be compared on it, without the parts that failed."""
-    found: dict[str, Any] = run.analysis["sets"].get(dataset["name"], {})
-    return {key: value for key, value in found.items() if value is not None}
+    analyses: dict[str, Any] = run.analysis["sets"].get(dataset["name"], {})
+    return {key: value for key, value in analyses.items() if value is not None}
 
 
 def no_better_than_random(run: Run, dataset: dict[str, Any]) -> list[str]:
     """Who is not shown better than a random order, and whether anybody could have been; none where all are."""
-    found = analysis(run, dataset)
-    names = ", ".join(found.get("no_better_than_random", ()))
+    analyses = analysis(run, dataset)
+    names = ", ".join(analyses.get("no_better_than_random", ()))
     if not names:
         return []
-    if found.get("too_few_for_random"):
+    if analyses.get("too_few_for_random"):
         return [f"Too few queries to show anything better than a random order of the documents: {names}."]
     return [f"Not shown better than a random order of the documents: {names}."]

@@ -32,10 +32,10 @@ def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     if shown.rows:
         yield shown
         sliced = (by_slice(run, dataset, name) for name in dataset["slices"])
-        yield from (each for each in sliced if each.rows)  # a sample may have left no query with the field
-    for each in (wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
-        if each is not None:
-            yield each
+        yield from (table for table in sliced if table.rows)  # a sample may have left no query with the field
+    for table in (wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
+        if table is not None:
+            yield table
 
 
 def quality(run: Run, dataset: dict[str, Any]) -> Table:
@@ -52,16 +52,16 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
     rows: list[tuple[str, ...]] = []
     values: list[dict[str, float]] = []
     for retriever in [*chosen, *controls(run)]:
-        found = {row["measure"]: row for row in _rows(run, dataset["name"], retriever) if row["slice"] == ALL}
-        if all(math.isnan(row["value"]) for row in found.values()):  # it failed, or no query has an answer
+        figures = {row["measure"]: row for row in _rows(run, dataset["name"], retriever) if row["slice"] == ALL}
+        if all(math.isnan(row["value"]) for row in figures.values()):  # it failed, or no query has an answer
             continue
         if retriever in chosen:
-            values.append({name: found[name]["value"] for name in names})
+            values.append({name: figures[name]["value"] for name in names})
         undecided = {name for name in names if retriever in level.get(name, {}).get("undecided", ())}
-        cells = (_measure(found[name], name == main) + DAGGER * (name in undecided) for name in names)
+        cells = (_measure(figures[name], name == main) + DAGGER * (name in undecided) for name in names)
         rows.append((retriever, *cells))
     queries = dataset["queries"] - dataset["unanswerable"]
-    best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((each[name] for each in values), queries)}
+    best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((means[name] for means in values), queries)}
     notes = (*_level_notes(run, dataset, rows), *no_better_than_random(run, dataset), *_notes(run, dataset))
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
@@ -69,33 +69,38 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
 def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
     """The main measure by the values of a metadata field, and the test of the two that the verdict compares."""
     main = main_measure(run, dataset)
-    found = {
+    figures = {
         (row["slice"], row["retriever"]): row
         for row in run.rows("measures")
         if row["dataset"] == dataset["name"] and row["measure"] == main and row["slice"].startswith(f"{field}=")
     }
-    values = sorted({each for each, _ in found})
-    retrievers = [each for each in contenders(run) if any((value, each) in found for value in values)]
+    values = sorted({value for value, _ in figures})
+    retrievers = [retriever for retriever in contenders(run) if any((value, retriever) in figures for value in values)]
     rows, best = [], set()
     for row, value in enumerate(values):
-        queries = found[value, retrievers[0]]["queries"]
-        best |= {(row, 2 + place) for place in best_of((found[value, each]["value"] for each in retrievers), queries)}
+        queries = figures[value, retrievers[0]]["queries"]
+        best |= {
+            (row, 2 + place)
+            for place in best_of((figures[value, retriever]["value"] for retriever in retrievers), queries)
+        }
         rows.append(
             (
                 value.partition("=")[2],
                 f"{queries:,}",
-                *(_measure(found[value, each], True) for each in retrievers),
+                *(_measure(figures[value, retriever], True) for retriever in retrievers),
             )
         )
     header = (field, "queries", *retrievers)
     heading = f"{display_name(dataset)}: {shown_measure(run, dataset, main)} [95%] by {field}"
     tests = analysis(run, dataset).get("slices")
-    mine = {f"{field}={each['value']}": each for each in (tests or {}).get("slices", ()) if each["field"] == field}
+    mine = {f"{field}={test['value']}": test for test in (tests or {}).get("slices", ()) if test["field"] == field}
     if not tests or not mine:
         return Table(heading, header, tuple(rows), frozenset(best))
-    told = [(signed_interval(mine[each], "difference"), p_value(mine[each]["p_holm"])) if each in mine else ("n/a",) * 2
-            for each in values]  # fmt: skip
-    rows = [(*row, *test) for row, test in zip(rows, told, strict=True)]
+    results = [
+        (signed_interval(mine[value], "difference"), p_value(mine[value]["p_holm"])) if value in mine else ("n/a",) * 2
+        for value in values
+    ]
+    rows = [(*row, *test) for row, test in zip(rows, results, strict=True)]
     header = (*header, f"{tests['a']} - {tests['b']} [95%]", "p (Holm)")
     return Table(heading, header, tuple(rows), frozenset(best), (_slice_note(tests, field),))
 
@@ -106,20 +111,20 @@ def _slice_note(tests: dict[str, Any], field: str) -> str:
         f"p: {tests['a']} against {tests['b']} on these queries alone, corrected over "
         f"{counted(len(tests['slices']), 'slice')} of the set (exploratory; n/a: too few queries)."
     )
-    same = next((each for each in tests["interactions"] if each["field"] == field), None)
+    same = next((interaction for interaction in tests["interactions"] if interaction["field"] == field), None)
     return note if same is None else f"{note} That they differ alike on all: p {p_value(same['p_holm'])}."
 
 
 def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
     """What becomes of one question in several wordings, or None where the set has no such groups."""
     main = main_measure(run, dataset)
-    found = {
+    figures = {
         (row["retriever"], row["quantity"], row["measure"]): row
         for row in run.rows("groups")
         if row["dataset"] == dataset["name"]
     }
-    shown = list(dict.fromkeys((quantity, measure) for _, quantity, measure in found if measure in ("", main)))
-    retrievers = [each for each in contenders(run) if any(each == retriever for retriever, _, _ in found)]
+    shown = list(dict.fromkeys((quantity, measure) for _, quantity, measure in figures if measure in ("", main)))
+    retrievers = [label for label in contenders(run) if any(label == retriever for retriever, _, _ in figures)]
     if not retrievers:
         return None
     means = {row["retriever"]: row for row in run.rows("measures") if _is_main(row, dataset, main)}
@@ -132,10 +137,14 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
         ),
     )
     rows = [
-        (each, _measure(means[each], True), *(_measure(found[each, *column], True) for column in shown))
-        for each in retrievers
+        (
+            retriever,
+            _measure(means[retriever], True),
+            *(_measure(figures[retriever, *column], True) for column in shown),
+        )
+        for retriever in retrievers
     ]
-    count = counted(next(iter(found.values()))["groups"], "group")
+    count = counted(next(iter(figures.values()))["groups"], "group")
     queries = counted(next(iter(means.values()))["queries"], "query", "queries")
     note = (
         f"First column: mean over {queries}; the others: over {count} of wordings of one question (field "
@@ -147,26 +156,31 @@ def wordings(run: Run, dataset: dict[str, Any]) -> Table | None:
 
 def no_answer(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Whether the best score tells unanswerable queries apart, or None where the set has none."""
-    found = {
+    figures = {
         (row["retriever"], row["quantity"]): row
         for row in run.rows("unanswerable")
         if row["dataset"] == dataset["name"]
     }
-    shown = list(dict.fromkeys(quantity for _, quantity in found))
-    retrievers = [each for each in contenders(run) if any(each == retriever for retriever, _ in found)]
+    shown = list(dict.fromkeys(quantity for _, quantity in figures))
+    retrievers = [label for label in contenders(run) if any(label == retriever for retriever, _ in figures)]
     if not retrievers:
         return None
     rows = [
-        (each, *(_measure(found[each, quantity], not i) for i, quantity in enumerate(shown))) for each in retrievers
+        (retriever, *(_measure(figures[retriever, quantity], not i) for i, quantity in enumerate(shown)))
+        for retriever in retrievers
     ]
-    first = next(iter(found.values()))
+    first = next(iter(figures.values()))
     notes = [
         f"{counted(first['unanswerable'], 'query', 'queries')} without an answer against {first['answerable']:,} with "
         "one, by the score of the first hit. AUROC: the chance that an answerable one scores higher; .5 tells nothing. "
         "Refused: share of the unanswerable ones that a floor on the score keeps out where 95% of the answerable ones "
         "stay."
     ]
-    without = [each for each in retrievers if any(math.isnan(found[each, quantity]["value"]) for quantity in shown)]
+    without = [
+        retriever
+        for retriever in retrievers
+        if any(math.isnan(figures[retriever, quantity]["value"]) for quantity in shown)
+    ]
     if without:
         notes.append(f"{', '.join(without)}: over 5% of the answerable queries have no hit, so no floor keeps 95%.")
     header = ("retriever", f"{shown[0]} [95%]", *shown[1:])
@@ -185,10 +199,10 @@ def summary(run: Run) -> Table:
     for place, dataset in enumerate(run.datasets):
         main = main_measure(run, dataset)
         value = {row["retriever"]: row["value"] for row in run.rows("measures") if _is_main(row, dataset, main)}
-        figures = [value.get(each, math.nan) for each in contenders(run)]
-        times = [p50.get((dataset["name"], each), math.nan) for each in contenders(run)]
-        failed = [(dataset["name"], each) in {failure[:2] for failure in run.failures} for each in contenders(run)]
-        cells = ("failed" if out else _with_time(*each) for out, *each in zip(failed, figures, times, strict=True))
+        figures = [value.get(label, math.nan) for label in contenders(run)]
+        times = [p50.get((dataset["name"], label), math.nan) for label in contenders(run)]
+        failed = [(dataset["name"], label) in {failure[:2] for failure in run.failures} for label in contenders(run)]
+        cells = ("failed" if out else _with_time(*pair) for out, *pair in zip(failed, figures, times, strict=True))
         best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
         rows.append((display_name(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)

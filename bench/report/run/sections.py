@@ -37,7 +37,7 @@ def sections(run: Run) -> Sections:
 def _provenance(run: Run) -> Iterator[Block]:
     yield Heading(run.folder.name, level=1, only=FULL)
     machine = run.info["environment"]
-    cut = any(run.cut(each["name"], label) for each in run.datasets for label in run.retrievers)
+    cut = any(run.cut(dataset["name"], label) for dataset in run.datasets for label in run.retrievers)
     ranked = f"Rankings to depth {run.info['depth']}" if cut else "Stored runs, scored whole"
     about = (
         f"{machine['time']}, bench {machine['bench']}, commit {(machine['git'] or 'unknown')[:12]}. "
@@ -45,8 +45,8 @@ def _provenance(run: Run) -> Iterator[Block]:
         f"{ranked}; means over queries with an answer; intervals: 95%. Sets: "
     )
     pieces = [about]
-    for each in run.datasets:
-        pieces += [f"{each['name']} ", Code(each["fingerprint"][:12]), ", "]
+    for dataset in run.datasets:
+        pieces += [f"{dataset['name']} ", Code(dataset["fingerprint"][:12]), ", "]
     yield Text((*pieces[:-1], "."), only=FULL)
 
 
@@ -100,7 +100,7 @@ def _charts(run: Run) -> Iterator[Block]:
 
 def _signatures(run: Run) -> Iterator[Block]:
     yield Heading("Signatures", only=FULL)
-    items = (Item((f"{each['label']}: ", Code(each["signature"]))) for each in run.info["retrievers"])
+    items = (Item((f"{retriever['label']}: ", Code(retriever["signature"]))) for retriever in run.info["retrievers"])
     yield Items(tuple(items), only=FULL)
     libraries = run.info["environment"]["libraries"].items()
     yield Text((", ".join(f"{name} {number}" for name, number in libraries if number),), only=FULL)

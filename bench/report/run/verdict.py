@@ -24,12 +24,12 @@ def conclusion(run: Run) -> Conclusion | None:
     if len(run.analysis["sets"]) > 1:
         paragraphs.append(Paragraph(overall["sentences"][0], tuple(overall["sentences"][1:])))
     for dataset in run.datasets:
-        found = analysis(run, dataset)
+        analyses = analysis(run, dataset)
         if dataset["unanswerable"] == dataset["queries"]:
             first = f"On {dataset['name']} nothing can be measured: no query has a relevant document."
             paragraphs.append(Paragraph(first))
-        if "verdict" not in found:
+        if "verdict" not in analyses:
             continue
-        first, *rest = found["verdict"]["sentences"]
+        first, *rest = analyses["verdict"]["sentences"]
         paragraphs.append(Paragraph(first, (*rest, *no_better_than_random(run, dataset))))
     return Conclusion(overall["choice"] if overall else "undecided", tuple(paragraphs)) if paragraphs else None

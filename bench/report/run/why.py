@@ -14,20 +14,20 @@ from bench.storage.run import Row, Run
 def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Every pair by the main measure, or None where there is no pair."""
     main = main_measure(run, dataset)
-    found = [row for row in run.rows("comparisons") if (row["dataset"], row["measure"]) == (dataset["name"], main)]
-    if not found:
+    pairs = [row for row in run.rows("comparisons") if (row["dataset"], row["measure"]) == (dataset["name"], main)]
+    if not pairs:
         return None
     better = {frozenset(pair): pair[0] for pair in analysis(run, dataset).get("better", {}).get(main, ())}
-    rows = [_difference(row, better) for row in found]
+    rows = [_difference(row, better) for row in pairs]
     header = ("a", "b", "a - b [95%]", "p (Holm)", "a wins", "ties", "b wins", "effect", "shows from", "state")
-    units = counted(found[0]["queries"], "query", "queries")
-    if found[0]["groups"] != found[0]["queries"]:
-        units += f" in {counted(found[0]['groups'], 'group')}"
+    units = counted(pairs[0]["queries"], "query", "queries")
+    if pairs[0]["groups"] != pairs[0]["queries"]:
+        units += f" in {counted(pairs[0]['groups'], 'group')}"
     note = (
         f"By {units}. Effect: in standard deviations of the differences. Shows from: the smallest true difference that "
         "the set finds 4 times out of 5, before Holm's correction. Undecided is not equal: a smaller one goes unseen."
     )
-    few = [f"{row['a']} and {row['b']}" for row in found if row.get("interval") == "bounded"]
+    few = [f"{row['a']} and {row['b']}" for row in pairs if row.get("interval") == "bounded"]
     if few:
         note += f" So few queries differ between {', '.join(few)} that the interval is the bounded one."
     return Table(
@@ -55,20 +55,24 @@ def _difference(row: Row, better: Mapping[frozenset[str], str]) -> tuple[str, ..
 
 def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Quality by lexical overlap, and where the lead changes; None where there are too few queries for two bins."""
-    found = analysis(run, dataset).get("crossover", {"bins": []})
-    bins = found["bins"]
+    crossover = analysis(run, dataset).get("crossover", {"bins": []})
+    bins = crossover["bins"]
     if len(bins) < 2:
         return None
     labels = list(bins[0]["quality"])
     rows, best = [], set()
-    for place, each in enumerate(bins):
-        figures = [each["quality"][label] for label in labels]
+    for place, bin_ in enumerate(bins):
+        figures = [bin_["quality"][label] for label in labels]
         best |= {(place, 2 + column) for column in best_of(figure["value"] for figure in figures)}
-        rows.append((_range(each), f"{each['queries']:,}", *map(interval, figures)))
-    notes = [crossing(contest, bins) for contest in found["contests"]]
+        rows.append((_range(bin_), f"{bin_['queries']:,}", *map(interval, figures)))
+    notes = [crossing(contest, bins) for contest in crossover["contests"]]
     notes.append(
         "Overlap: the share of a query's words, weighted by rarity, that stand in its best relevant document."
-        + (f" {counted(found['left_out'], 'query', 'queries')} without any word left out." if found["left_out"] else "")
+        + (
+            f" {counted(crossover['left_out'], 'query', 'queries')} without any word left out."
+            if crossover["left_out"]
+            else ""
+        )
     )
     return Table(
         f"{display_name(dataset)}: {main_as_shown(run, dataset)} [95%] by lexical overlap",
@@ -79,9 +83,9 @@ def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
     )
 
 
-def _range(each: Mapping[str, Any]) -> str:
-    low, high = f"{each['low']:.2f}", f"{each['high']:.2f}"
-    return low if each["low"] == each["high"] else f"{low} to {high}"
+def _range(bin_: Mapping[str, Any]) -> str:
+    low, high = f"{bin_['low']:.2f}", f"{bin_['high']:.2f}"
+    return low if bin_["low"] == bin_["high"] else f"{low} to {high}"
 
 
 def crossing(contest: Mapping[str, Any], bins: Sequence[Mapping[str, Any]]) -> str:
@@ -91,8 +95,8 @@ def crossing(contest: Mapping[str, Any], bins: Sequence[Mapping[str, Any]]) -> s
     if contest["crossings"]:
         changes = []
         for low, high in contest["crossings"]:
-            before = next(who for who, each in zip(ahead, bins, strict=True) if each["high"] == low)
-            after = next(who for who, each in zip(ahead, bins, strict=True) if each["low"] == high)
+            before = next(who for who, bin_ in zip(ahead, bins, strict=True) if bin_["high"] == low)
+            after = next(who for who, bin_ in zip(ahead, bins, strict=True) if bin_["low"] == high)
             start = "above" if f"{low:.2f}" == f"{high:.2f}" else f"from {high:.2f} on"
             changes.append(f"{before} is ahead up to an overlap of {low:.2f}, {after} {start}")
         return f"{names} cross: {'; '.join(changes)}."
@@ -114,8 +118,8 @@ def _ahead(contest: Mapping[str, Any], figure: Mapping[str, Any]) -> str | None:
 
 def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
     """What two retrievers have to give each other, or None where there is no pair."""
-    found = analysis(run, dataset)
-    if not found.get("pairs"):
+    analyses = analysis(run, dataset)
+    if not analyses.get("pairs"):
         return None
     rows = [
         (
@@ -130,16 +134,16 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
             number(pair["fused"]["value"]),
             signed_interval(pair["fused_gain"]),
         )
-        for pair in found["pairs"]
+        for pair in analyses["pairs"]
     ]
     header = (
         *("first", "second", "only first", "only second", "both", "neither"),
         *("oracle", "its gain [95%]", "fusion (estimate)", "its gain [95%]"),
     )
     note = (
-        f"Queries with a relevant document in the top {found['solved_at']}. Oracle: the better of the two for each "
+        f"Queries with a relevant document in the top {analyses['solved_at']}. Oracle: the better of the two for each "
         "query, which no choice between them exceeds. Fusion: reciprocal ranks of the stored rankings "
-        f"(k = {found['rrf_k']}), an estimate. Gains are over the better one alone."
+        f"(k = {analyses['rrf_k']}), an estimate. Gains are over the better one alone."
     )
     main = main_as_shown(run, dataset)
     return Table(
@@ -149,6 +153,6 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
 
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     """Those of a set that have something to show."""
-    for each in (differences(run, dataset), overlap(run, dataset), complementarity(run, dataset)):
-        if each is not None:
-            yield each
+    for table in (differences(run, dataset), overlap(run, dataset), complementarity(run, dataset)):
+        if table is not None:
+            yield table

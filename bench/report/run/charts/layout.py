@@ -104,7 +104,7 @@ def _legend_columns(labels: list[str], room: float) -> int:
     for columns in range(min(4, len(labels)), 1, -1):
         lines = math.ceil(len(labels) / columns)
         longest = [max(map(len, labels[start : start + lines])) for start in range(0, len(labels), lines)]
-        if sum(HANDLE + CHARACTER * each for each in longest) <= room:
+        if sum(HANDLE + CHARACTER * length for length in longest) <= room:
             return columns
     return 1
 

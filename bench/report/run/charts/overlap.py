@@ -19,27 +19,29 @@ BESIDE, ASIDE = 0.012, 0.04  # of the axis of overlaps: between two retrievers, 
 
 def crossover(run: Run) -> Figure | None:
     """The main measure by bins of lexical overlap, and where the lead changes."""
-    datasets = [each for each in run.datasets if len(analysis(run, each).get("crossover", {"bins": []})["bins"]) > 1]
+    datasets = [
+        dataset for dataset in run.datasets if len(analysis(run, dataset).get("crossover", {"bins": []})["bins"]) > 1
+    ]
     if not datasets:
         return None
-    figure, axes = panels([display_name(each) for each in datasets], [2.6] * len(datasets))
+    figure, axes = panels([display_name(dataset) for dataset in datasets], [2.6] * len(datasets))
     for panel, dataset in zip(axes, datasets, strict=True):
-        found = analysis(run, dataset)["crossover"]
-        for low, high in {tuple(each) for contest in found["contests"] for each in contest["crossings"]}:
+        by_overlap = analysis(run, dataset)["crossover"]
+        for low, high in {tuple(crossing) for contest in by_overlap["contests"] for crossing in contest["crossings"]}:
             # The stored bounds are the ends of bins. The lines go from middle to middle, and cross between them.
-            before = next(_middle(each) for each in found["bins"] if each["high"] == low)
-            after = next(_middle(each) for each in found["bins"] if each["low"] == high)
+            before = next(_middle(bin_) for bin_ in by_overlap["bins"] if bin_["high"] == low)
+            after = next(_middle(bin_) for bin_ in by_overlap["bins"] if bin_["low"] == high)
             panel.axvspan(before, after, color="grey", alpha=0.25, linewidth=0, label="the lead changes")
-        shown = [each for each in contenders(run) if each in found["bins"][0]["quality"]]
+        shown = [label for label in contenders(run) if label in by_overlap["bins"][0]["quality"]]
         for number, (retriever, style) in enumerate(styles(run, shown)):
-            quality = [each["quality"][retriever] for each in found["bins"]]
+            quality = [bin_["quality"][retriever] for bin_ in by_overlap["bins"]]
             # Side by side, so that no interval hides another, and within 0 and 1, where every overlap lies.
             step = min(BESIDE, ASIDE / len(shown))
             half = (len(shown) - 1) / 2 * step
             aside = number * step - half
-            middles = [min(max(_middle(each), half), 1 - half) + aside for each in found["bins"]]
-            bars = np.hstack([error_bar(each) for each in quality])
-            values = [each["value"] for each in quality]
+            middles = [min(max(_middle(bin_), half), 1 - half) + aside for bin_ in by_overlap["bins"]]
+            bars = np.hstack([error_bar(row) for row in quality])
+            values = [row["value"] for row in quality]
             panel.errorbar(middles, values, yerr=bars, markersize=4.5, linewidth=1.4, elinewidth=1.1, **style)
         panel.set(xlabel="lexical overlap (middle of the bin; side by side)", ylabel=main_as_shown(run, dataset))
         panel.set(xlim=(-0.03, 1.03), ylim=(-0.02, 1.02))
@@ -47,5 +49,5 @@ def crossover(run: Run) -> Figure | None:
     return figure
 
 
-def _middle(each: Mapping[str, Any]) -> float:
-    return float(each["low"] + each["high"]) / 2
+def _middle(bin_: Mapping[str, Any]) -> float:
+    return float(bin_["low"] + bin_["high"]) / 2

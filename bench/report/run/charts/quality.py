@@ -33,8 +33,8 @@ def measures(run: Run) -> Figure | None:
     """Every measure by retriever."""
     names = run.info["measures"]
     heights = [line_height(run.retrievers) * len(names)] * len(run.datasets)
-    labels = [{name: shown_measure(run, each, name) for name in names} for each in run.datasets]
-    room = label_room([label for each in labels for label in each.values()])
+    labels = [{name: shown_measure(run, dataset, name) for name in names} for dataset in run.datasets]
+    room = label_room([label for lines in labels for label in lines.values()])
     figure, axes = panels(set_names(run), heights, room)
     for panel, dataset, lines in zip(axes, run.datasets, labels, strict=True):
         rows = [row for row in run.rows("measures") if row["dataset"] == dataset["name"] and row["slice"] == ALL]
@@ -61,7 +61,7 @@ def slices(run: Run) -> Figure | None:
                 frames.append((heading, rows, lines))
     if not frames:
         return None
-    labels = [each for _, _, lines in frames for each in lines.values()]
+    labels = [label for _, _, lines in frames for label in lines.values()]
     heights = [line_height(contenders(run)) * len(lines) for _, _, lines in frames]
     figure, axes = panels([heading for heading, _, _ in frames], heights, label_room(labels), columns=1)
     for panel, (_, rows, lines) in zip(axes, frames, strict=True):
@@ -75,15 +75,15 @@ def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, lines: dict[str
     """One line a value of `key`, a mark with its interval for each retriever shown. lines: value -> its label."""
     step, order = 0.7 / max(1, len(shown)), list(lines)
     for number, (retriever, style) in enumerate(styles(run, shown)):
-        found = [row for row in rows if row["retriever"] == retriever and row[key] in order]
-        if not found:
+        marks = [row for row in rows if row["retriever"] == retriever and row[key] in order]
+        if not marks:
             continue
         middle = (number - (len(shown) - 1) / 2) * step
-        heights = [order.index(row[key]) + middle for row in found]
-        bars = np.hstack([error_bar(row) for row in found])
-        values = [row["value"] for row in found]
+        heights = [order.index(row[key]) + middle for row in marks]
+        bars = np.hstack([error_bar(row) for row in marks])
+        values = [row["value"] for row in marks]
         panel.errorbar(values, heights, xerr=bars, linestyle="", markersize=4.5, elinewidth=1.1, **style)
-    panel.set_yticks(range(len(order)), [plain(line_label(each)) for each in lines.values()])
+    panel.set_yticks(range(len(order)), [plain(line_label(label)) for label in lines.values()])
     panel.set_ylim(len(order) - 0.5, -0.5)
 
 
