@@ -76,19 +76,19 @@ def complementarity(
         fused = reciprocal_rank_fusion(rankings[pair[0]], rankings[pair[1]])
         fused = Ranking(fused.documents[:, :depth], fused.scores[:, :depth])
         by_query[pair] = evaluate(dataset, fused, resolved)[measure]
-        for name, each in (
+        for name, per_query in (
             ("oracle", np.maximum(*(values[label] for label in pair))),
             ("fused", by_query[pair]),
         ):
-            levels[pair, name] = each[asked]
-            gains[pair, name] = each[asked] - values[better[pair]][asked]
+            levels[pair, name] = per_query[asked]
+            gains[pair, name] = per_query[asked] - values[better[pair]][asked]
     groups = grouped(dataset, asked)
-    found = figures(levels, rng, groups=groups)
+    means = figures(levels, rng, groups=groups)
     # What the oracle adds is a difference that is never below 0, so a mean between 0 and 1.
     gained = {
-        **figures({key: each for key, each in gains.items() if key[1] == "oracle"}, rng, groups=groups),
+        **figures({key: gain for key, gain in gains.items() if key[1] == "oracle"}, rng, groups=groups),
         **figures(
-            {key: each for key, each in gains.items() if key[1] == "fused"}, rng, groups=groups, differences=True
+            {key: gain for key, gain in gains.items() if key[1] == "fused"}, rng, groups=groups, differences=True
         ),
     }
     return [
@@ -97,9 +97,9 @@ def complementarity(
             second=pair[1],
             better=better[pair],
             solved=_solved(dataset, hits, pair),
-            oracle=found[pair, "oracle"],
+            oracle=means[pair, "oracle"],
             oracle_gain=gained[pair, "oracle"],
-            fused=found[pair, "fused"],
+            fused=means[pair, "fused"],
             fused_gain=gained[pair, "fused"],
             fused_values=by_query[pair],
         )

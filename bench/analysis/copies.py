@@ -50,32 +50,32 @@ def copies(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> Copies:
     """Look at the hits within the cutoff alone: a copy that nobody retrieves costs nobody anything."""
     suspects = _suspects(dataset, hits, cutoff)
     alike, searched = _alike(dataset, suspects)
-    found = {
+    originals = {
         (query, document): relevant
         for query, documents in suspects.items()
         for document in documents
         if (
             relevant := alike[document]
-            & {each for each, grade in dataset.judgements[query].items() if is_relevant(grade)}
+            & {judged for judged, grade in dataset.judgements[query].items() if is_relevant(grade)}
         )
     }
-    pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
-    ranks = {label: each.rank(pairs[:, 0], pairs[:, 1]) for label, each in hits.items()}
-    inside = {label: within(each, cutoff) for label, each in ranks.items()}
-    first = {label: each.first_relevant[pairs[:, 0]] for label, each in hits.items()}
-    copied = {label: _first_copied(each, pairs, found) for label, each in hits.items()}
+    pairs = np.array(sorted(originals), dtype=np.int64).reshape(-1, 2)
+    ranks = {label: hit_list.rank(pairs[:, 0], pairs[:, 1]) for label, hit_list in hits.items()}
+    inside = {label: within(rank, cutoff) for label, rank in ranks.items()}
+    first = {label: hit_list.first_relevant[pairs[:, 0]] for label, hit_list in hits.items()}
+    copied = {label: _first_copied(hit_list, pairs, originals) for label, hit_list in hits.items()}
     examples = []
     for place, (query, document) in enumerate(pairs[:EXAMPLES].tolist()):
-        copy, original = dataset.document_ids(np.array([document, min(found[query, document])]))
-        places = {label: rank_or_none(each[place]) for label, each in ranks.items()}
+        copy, original = dataset.document_ids(np.array([document, min(originals[query, document])]))
+        places = {label: rank_or_none(rank[place]) for label, rank in ranks.items()}
         examples.append(Copy(dataset.query_ids[query], copy, original, places))
     return Copies(
         cutoff,
         len(pairs),
         searched,
-        within={label: int(each.sum()) for label, each in inside.items()},
-        above={label: _count_above(ranks[label], copied[label], each) for label, each in inside.items()},
-        above_all={label: _count_above(ranks[label], first[label], each) for label, each in inside.items()},
+        within={label: int(mask.sum()) for label, mask in inside.items()},
+        above={label: _count_above(ranks[label], copied[label], mask) for label, mask in inside.items()},
+        above_all={label: _count_above(ranks[label], first[label], mask) for label, mask in inside.items()},
         examples=examples,
     )
 
@@ -92,12 +92,12 @@ def _first_copied(hits: Hits, pairs: Pairs, copied: Mapping[tuple[int, int], set
 
 def _suspects(dataset: Dataset, hits: Mapping[str, Hits], cutoff: int) -> dict[int, set[int]]:
     """Answerable query -> unjudged documents within the cutoff of any retriever."""
-    found: dict[int, set[int]] = defaultdict(set)
-    for each in hits.values():
-        unknown = ((each.documents >= 0) & ~each.judged)[:, :cutoff] & dataset.answerable[:, None]
+    suspects: dict[int, set[int]] = defaultdict(set)
+    for hit_list in hits.values():
+        unknown = ((hit_list.documents >= 0) & ~hit_list.judged)[:, :cutoff] & dataset.answerable[:, None]
         for query, place in np.argwhere(unknown).tolist():
-            found[query].add(int(each.documents[query, place]))
-    return found
+            suspects[query].add(int(hit_list.documents[query, place]))
+    return suspects
 
 
 def _alike(dataset: Dataset, suspects: Mapping[int, set[int]]) -> tuple[dict[int, set[int]], bool]:
@@ -115,7 +115,7 @@ def _alike(dataset: Dataset, suspects: Mapping[int, set[int]]) -> tuple[dict[int
     except TooMuch:
         near, searched = [], False
     alike: dict[int, set[int]] = defaultdict(set)
-    for one, other in [*((each, each) for each in range(len(groups))), *near, *((b, a) for a, b in near)]:
+    for one, other in [*((number, number) for number in range(len(groups))), *near, *((b, a) for a, b in near)]:
         for document in groups[one]:
             alike[document] |= groups[other]
     return alike, searched

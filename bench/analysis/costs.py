@@ -55,9 +55,9 @@ def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: i
     # Which query a sample is of: drawn once more, as by bench.experiment.timing.
     asked = latency.Plan(len(cell.samples)).orders(len(dataset.queries), stream(seed, Purpose.TIMING_ORDER))
     for percent in latency.PERCENTILES:
-        found = latency.percentile(cell.samples, percent, asked)
-        low, high = found.low / 1e6, found.high / 1e6
-        yield (dataset.name, label, f"p{percent:g}", "ms", found.value / 1e6, low, high, found.samples)
+        percentile = latency.percentile(cell.samples, percent, asked)
+        low, high = percentile.low / 1e6, percentile.high / 1e6
+        yield (dataset.name, label, f"p{percent:g}", "ms", percentile.value / 1e6, low, high, percentile.samples)
     for phase, nanoseconds in timing["phase_p50_ns"].items():
         yield row(f"{phase}_p50", nanoseconds / 1e6, timing["samples"], unit="ms")
     yield row("batch", timing["batch_per_second"], timing["batch_queries"])

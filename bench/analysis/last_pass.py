@@ -59,9 +59,9 @@ def write_conclusions(
     by_set: set -> label -> cell. guard: is told of the sections that fail; each is missing from analysis.json, and the
     rest is there.
     """
-    kinds = {each["label"]: each["kind"] for each in run.info["retrievers"]}
+    kinds = {retriever["label"]: retriever["kind"] for retriever in run.info["retrievers"]}
     contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
-    examined, rows = [], []
+    examined_sets, rows = [], []
     for dataset in datasets:
         cells = {label: cell for label, cell in by_set[dataset.name].items() if label in contenders}
         if not cells or not dataset.answerable.any():
@@ -70,23 +70,23 @@ def write_conclusions(
         rows += guard(f"comparisons of {dataset.name}", partial(_compared, dataset, cells, measure, config), [])
         analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard)
         analysis = guard(f"analysis of {dataset.name}", analysed, Analysis({}, []))
-        examined.append(_Examined(dataset, cells, measure, analysis))
+        examined_sets.append(_Examined(dataset, cells, measure, analysis))
     rows = adjusted(rows)
     write_csv(run.folder / "comparisons.csv", COMPARISONS, rows)
     level = not_shown_worse(rows)
     verdicts: list[Verdict] = []
     sets = {}
-    for each in examined:
-        name = each.dataset.name
-        verdict = guard(f"verdict of {name}", partial(_verdict, run, each, rows, kinds, config), None)
-        sliced = guard(f"slices of {name}", partial(_slices, each, verdict, config.seed), None)
+    for examined in examined_sets:
+        name = examined.dataset.name
+        verdict = guard(f"verdict of {name}", partial(_verdict, run, examined, rows, kinds, config), None)
+        sliced = guard(f"slices of {name}", partial(_slices, examined, verdict, config.seed), None)
         if verdict is not None:
             if sliced:
                 more = sentences.by_slice(sliced, verdict.retriever)
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
             verdicts.append(verdict)
         sets[name] = {
-            **each.analysis.stored,
+            **examined.analysis.stored,
             "verdict": verdict.as_json() if verdict else None,
             "level": {
                 measure: {"best": best, "undecided": list(others)}
@@ -94,10 +94,10 @@ def write_conclusions(
                 if dataset == name
             },
             "better": _better(rows, name),
-            "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, each), None),
-            **guard(f"chance of {name}", partial(_luck, run, each, config.seed), NO_LUCK),
+            "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, examined), None),
+            **guard(f"chance of {name}", partial(_luck, run, examined, config.seed), NO_LUCK),
             "slices": sliced.as_json() if sliced else None,
-            "whole": always_one(run.info["measures"], each.dataset),
+            "whole": always_one(run.info["measures"], examined.dataset),
         }
     conclusion = overall(verdicts).as_json() if verdicts else None
     write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
@@ -105,10 +105,10 @@ def write_conclusions(
 
 def _model(retriever: Mapping[str, Any]) -> Model | None:
     """What a retriever of run.json encodes with, None where it does not say."""
-    said = retriever["parameters"]
-    if retriever["kind"] != "dense" or not isinstance(said.get("model"), str):
+    parameters = retriever["parameters"]
+    if retriever["kind"] != "dense" or not isinstance(parameters.get("model"), str):
         return None
-    return Model(said["model"], said.get("revision"), said.get("max_length"))
+    return Model(parameters["model"], parameters.get("revision"), parameters.get("max_length"))
 
 
 def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -> list[PairedDifference]:
@@ -125,13 +125,13 @@ def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -
 
 
 def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, measure: str, guard: Guard) -> Analysis:
-    retrievers = [each for each in run.info["retrievers"] if each["label"] in cells]
+    retrievers = [retriever for retriever in run.info["retrievers"] if retriever["label"] in cells]
     return analyse(
         dataset,
         {label: cell.ranking for label, cell in cells.items()},
         {label: cell.per_query for label, cell in cells.items()},
-        kinds={each["label"]: each["kind"] for each in retrievers},
-        models={each["label"]: model for each in retrievers if (model := _model(each))},
+        kinds={retriever["label"]: retriever["kind"] for retriever in retrievers},
+        models={retriever["label"]: model for retriever in retrievers if (model := _model(retriever))},
         measure=measure,
         seed=config.seed,
         traps=read_traps(Path(config.traps), dataset) if config.traps else None,
@@ -194,7 +194,7 @@ def _unequal_depths(run: Run, examined: _Examined) -> str:
         )
     depths = ", ".join(f"{end:,} into {label}" for label, end in short.items())
     longest = ", ".join(f"{deepest[label]:,} into {label}" for label in examined.cells if label not in short)
-    as_deep = f"Rank as deep with -k {max(deepest.values())}" if any(run.cut(name, each) for each in short) else ""
+    as_deep = f"Rank as deep with -k {max(deepest.values())}" if any(run.cut(name, label) for label in short) else ""
     return (
         f"Undecided on {name}: {measure} has no cutoff and looks {depths}, and {longest}, which are two measures. "
         f"{as_deep or 'Give runs as deep'}, or give the measure a cutoff of {least:,} or less."
@@ -250,18 +250,18 @@ def _costs(run: Run, dataset: str, label: str) -> dict[str, Row]:
 
 def _better(rows: Sequence[PairedDifference], dataset: str) -> dict[str, list[list[str]]]:
     """Measure -> [better, worse] of each pair that is shown to differ."""
-    found: dict[str, list[list[str]]] = {}
+    better: dict[str, list[list[str]]] = {}
     for row in rows:
         if row.dataset == dataset and (side := outcome(row)) != "undecided":
-            found.setdefault(row.measure, []).append([row.a, row.b] if side == "a" else [row.b, row.a])
-    return found
+            better.setdefault(row.measure, []).append([row.a, row.b] if side == "a" else [row.b, row.a])
+    return better
 
 
 def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
     """The Pareto set over the main measure and the costs that are known of any retriever."""
     name, measure = examined.dataset.name, examined.measure
     costs = {label: _costs(run, name, label) for label in examined.cells}
-    axes = [axis for axis in PARETO if any(axis in each for each in costs.values())]
+    axes = [axis for axis in PARETO if any(axis in known for known in costs.values())]
     points = {
         label: [
             -_quality(run, name, measure, label)["value"],
@@ -285,8 +285,15 @@ def _fusion(
     if lexical is None or dense is None:
         return None
     both = {lexical.label, dense.label}
-    pair = next((each for each in examined.analysis.pairs if {each.first, each.second} == both), None)
-    row = next((each for each in rows if _is_of(each, dataset.name, measure, both)), None)
+    pair = next(
+        (
+            retriever_pair
+            for retriever_pair in examined.analysis.pairs
+            if {retriever_pair.first, retriever_pair.second} == both
+        ),
+        None,
+    )
+    row = next((difference for difference in rows if _is_of(difference, dataset.name, measure, both)), None)
     if pair is None or row is None:
         return None
     leader = leading(lexical, dense, row).label
@@ -316,5 +323,5 @@ def _luck(run: Run, examined: _Examined, seed: int) -> dict[str, Any]:
         return {"no_better_than_random": [], "too_few_for_random": False}
     best = controls.oracle(dataset, max(depths.values()))
     ideal = evaluate(dataset, best, resolve([measure]))[measure][asked].mean()
-    too_few = all(controls.luck_p(ideal, each) >= controls.LEVEL for each in luck.values())
+    too_few = all(controls.luck_p(ideal, means) >= controls.LEVEL for means in luck.values())
     return {"no_better_than_random": lucky, "too_few_for_random": too_few}

@@ -107,7 +107,9 @@ def crossover(
             low,
             high,
             int(mask.sum()),
-            figures({label: each[mask] for label, each in values.items()}, rng, groups=grouped(dataset, mask)),
+            figures(
+                {label: per_query[mask] for label, per_query in values.items()}, rng, groups=grouped(dataset, mask)
+            ),
         )
         for low, high, mask in inside
     ]
@@ -130,7 +132,7 @@ def crossover(
     ]
     contests = []
     for pair in pairs:
-        differences = [found[pair] for found in by_bin]
+        differences = [by_pair[pair] for by_pair in by_bin]
         contests.append(Contest(*pair, differences, crossings(bins, differences)))
     counted = int((~np.isnan(shares)).sum())
     return Crossover(counted, int(dataset.answerable.sum()) - counted, bins, contests)
@@ -139,8 +141,8 @@ def crossover(
 def crossings(bins: list[Bin], differences: list[Figure]) -> list[tuple[float, float]]:
     """(upper end of one bin, lower end of a later one): between them the sign of the difference changes for sure."""
     decided = [
-        (each, 1 if found.low > 0 else -1)
-        for each, found in zip(bins, differences, strict=True)
-        if found.low > 0 or found.high < 0
+        (span, 1 if difference.low > 0 else -1)
+        for span, difference in zip(bins, differences, strict=True)
+        if difference.low > 0 or difference.high < 0
     ]
     return [(one.high, other.low) for (one, sign), (other, sign_after) in pairwise(decided) if sign != sign_after]

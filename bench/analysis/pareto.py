@@ -12,7 +12,7 @@ def undominated(points: Mapping[str, Sequence[float]]) -> list[str]:
     better on any axis and worse on at least one. An unknown figure is neither better nor worse: who has one dominates
     nobody and is dominated by nobody.
     """
-    return [label for label, own in points.items() if not any(_dominates(each, own) for each in points.values())]
+    return [label for label, own in points.items() if not any(_dominates(rival, own) for rival in points.values())]
 
 
 def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -72,7 +72,7 @@ def window(dataset: Dataset, hits: Mapping[str, Hits], model: Model, readers: tu
         return Window(model.model, readers, cutoff, not_checked=reason)
     longer = relevant[lengths > size]
     cut = np.isin(document, longer)
-    found = {label: within(each.rank(query, document), cutoff) for label, each in hits.items()}
+    inside = {label: within(hit_list.rank(query, document), cutoff) for label, hit_list in hits.items()}
     return Window(
         model.model,
         readers,
@@ -82,8 +82,8 @@ def window(dataset: Dataset, hits: Mapping[str, Hits], model: Model, readers: tu
         cut=len(longer),
         pairs_cut=int(cut.sum()),
         pairs_whole=int((~cut).sum()),
-        found_cut={label: _share(each[cut]) for label, each in found.items()},
-        found_whole={label: _share(each[~cut]) for label, each in found.items()},
+        found_cut={label: _share(mask[cut]) for label, mask in inside.items()},
+        found_whole={label: _share(mask[~cut]) for label, mask in inside.items()},
     )
 
 
@@ -110,7 +110,9 @@ def unknown_words(
     asked = dataset.answerable
     split = [
         figures(
-            {label: each[asked & mask] for label, each in values.items()}, rng, groups=grouped(dataset, asked & mask)
+            {label: per_query[asked & mask] for label, per_query in values.items()},
+            rng,
+            groups=grouped(dataset, asked & mask),
         )
         for mask in (unknown, ~unknown)
     ]
@@ -123,5 +125,5 @@ def _count_above(ranks: Pairs, others: Pairs, inside: NDArray[np.bool_]) -> int:
     return int((inside & ((others == NOWHERE) | (ranks < others))).sum())
 
 
-def _share(found: NDArray[np.bool_]) -> float | None:
-    return float(found.mean()) if len(found) else None
+def _share(inside: NDArray[np.bool_]) -> float | None:
+    return float(inside.mean()) if len(inside) else None

@@ -50,7 +50,9 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
     judged = [
         document for query in queries for document, grade in dataset.judgements[query].items() if is_relevant(grade)
     ]
-    wanted = np.unique(np.concatenate([np.array(judged, dtype=np.int64), *(each[each >= 0] for each in shown)]))
+    wanted = np.unique(
+        np.concatenate([np.array(judged, dtype=np.int64), *(documents[documents >= 0] for documents in shown)])
+    )
     whole = dataset.documents["text"].take(pa.array(wanted)).to_pylist()
     texts = {document: text[:SHOWN_CHARACTERS] for document, text in zip(wanted.tolist(), whole, strict=True)}
     ids = dict(zip(wanted.tolist(), dataset.document_ids(wanted), strict=True))

@@ -54,43 +54,43 @@ class BySlice:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         slices = [
-            {"field": each.field, "value": each.value} | {name: getattr(each.row, name) for name in _STORED}
-            for each in self.slices
+            {"field": test.field, "value": test.value} | {name: getattr(test.row, name) for name in _STORED}
+            for test in self.slices
         ]
         return {
             "a": self.a,
             "b": self.b,
             "slices": slices,
-            "interactions": [asdict(each) for each in self.interactions],
+            "interactions": [asdict(interaction) for interaction in self.interactions],
         }
 
 
 def by_slice(dataset: Dataset, values: Mapping[str, Floats], measure: str, seed: int) -> BySlice:
     """The tests of two retrievers. values: the labels of both, the first is a -> the measure, [queries]."""
     a, b = values
-    differences, columns = values[a] - values[b], {label: {measure: each} for label, each in values.items()}
+    differences, columns = values[a] - values[b], {label: {measure: per_query} for label, per_query in values.items()}
     slices: list[SliceTest] = []
     fields, spreads = [], []
     for name in dataset.card.slices:
         labels = np.array(dataset.field(name), dtype=object)
-        found = []
+        tests = []
         for value, mask in _values(dataset, labels):
             (row,) = compare_pairs(dataset.name, columns, mask, seed=seed, main=measure, groups=dataset.groups)
-            found.append(SliceTest(name, value, row))
-        slices += found
-        if len(found) > 1:
-            known = dataset.answerable & np.isin(labels, [each.value for each in found])
+            tests.append(SliceTest(name, value, row))
+        slices += tests
+        if len(tests) > 1:
+            known = dataset.answerable & np.isin(labels, [test.value for test in tests])
             codes = np.unique(labels[known].astype(str), return_inverse=True)[1]
             groups = None if dataset.groups is None else dataset.groups[known]
             fields.append(name)
             spreads.append(_same_everywhere(differences[known], codes, groups, stream(seed, Purpose.SLICES)))
-    corrected = holm(np.array([each.row.p for each in slices], dtype=np.float64)).tolist()
+    corrected = holm(np.array([test.row.p for test in slices], dtype=np.float64)).tolist()
     together = holm(np.array(spreads, dtype=np.float64)).tolist()
     return BySlice(
         a,
         b,
-        tuple(each._replace(row=each.row._replace(p_holm=p)) for each, p in zip(slices, corrected, strict=True)),
-        tuple(Interaction(*each) for each in zip(fields, spreads, together, strict=True)),
+        tuple(test._replace(row=test.row._replace(p_holm=p)) for test, p in zip(slices, corrected, strict=True)),
+        tuple(Interaction(*entry) for entry in zip(fields, spreads, together, strict=True)),
     )
 
 

@@ -45,7 +45,11 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
     per_query, queries = [], []
     seed = run.info["config"]["seed"]
     gauged = [
-        reading for each in cells.values() for _, cell in each for taken in gauge_readings(cell) for reading in taken
+        reading
+        for labelled in cells.values()
+        for _, cell in labelled
+        for taken in gauge_readings(cell)
+        for reading in taken
     ]
     quickest = min(gauged, default=math.nan)
     for dataset in datasets:
@@ -56,8 +60,8 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
                 ("groups", partial(wordings.figures, dataset, cell.ranking, cell.per_query, seed)),
                 ("unanswerable", partial(no_answer.figures, dataset, cell.ranking)),
             ):
-                found = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
-                rows[name] += [(*whose, *astuple(each)) for each in found]
+                listed = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
+                rows[name] += [(*whose, *astuple(figure)) for figure in listed]
             rows["latency"] += cost_rows(dataset, label, cell, quickest, seed)
             # Below where a stored run was cut nothing is known of it.
             known = cell.ends if run.cut(dataset.name, label) is None and cell.ends else len(cell.info["recall"])
@@ -80,7 +84,7 @@ def _measures(dataset: Dataset, cells: list[tuple[str, Cell]], seed: int) -> lis
     if not cells:
         return []
     columns = [(label, measure) for label, cell in cells for measure in cell.per_query]
-    values = np.column_stack([each for _, cell in cells for each in cell.per_query.values()])
+    values = np.column_stack([column for _, cell in cells for column in cell.per_query.values()])
     rows: dict[tuple[str, str, str], TableRow] = {}
     for name, mask in slices(dataset).items():
         chosen = values[mask]

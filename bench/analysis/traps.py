@@ -33,7 +33,7 @@ def trapped(
     """By retriever; empty where there is no trap. groups: [queries], whose wordings vary together."""
     if not len(traps.query):
         return {}
-    return {label: _trapped(each, traps, rng, groups) for label, each in hits.items()}
+    return {label: _trapped(hit_list, traps, rng, groups) for label, hit_list in hits.items()}
 
 
 def _trapped(hits: Hits, traps: Traps, rng: np.random.Generator, groups: Groups) -> Trapped:
@@ -42,12 +42,12 @@ def _trapped(hits: Hits, traps: Traps, rng: np.random.Generator, groups: Groups)
     safe = (right != NOWHERE) & ~fooled
     size = int(traps.query.max()) + 1
     bad, decided = (np.bincount(traps.query, mask, minlength=size) for mask in (fooled, fooled | safe))
-    told = np.flatnonzero(decided)
-    shares = bad[told] / decided[told]
+    queries = np.flatnonzero(decided)
+    shares = bad[queries] / decided[queries]
     return Trapped(
         len(wrong),
         int(fooled.sum()),
         int(safe.sum()),
         int((~fooled & ~safe).sum()),
-        figures({"rate": shares}, rng, groups=None if groups is None else groups[told])["rate"],
+        figures({"rate": shares}, rng, groups=None if groups is None else groups[queries])["rate"],
     )

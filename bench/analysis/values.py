@@ -64,8 +64,8 @@ def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
     wanted = dataset.relevant
     relevant = dataset.judged_query[wanted] * width + dataset.judged_document[wanted]
     rows = np.arange(len(ranking.documents))[:, None] * width
-    found = np.isin(rows + ranking.documents, relevant) & (ranking.documents >= 0)
+    hit = np.isin(rows + ranking.documents, relevant) & (ranking.documents >= 0)
     total = np.bincount(dataset.judged_query[wanted], minlength=len(answerable))
-    shares = found[answerable].cumsum(axis=1) / total[answerable, None]
+    shares = hit[answerable].cumsum(axis=1) / total[answerable, None]
     curve: NDArray[np.float64] = shares.mean(axis=0)
     return curve

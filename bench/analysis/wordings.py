@@ -43,11 +43,11 @@ def members(dataset: Dataset) -> list[NDArray[np.int64]]:
     if not dataset.card.group:
         return []
     names = dataset.field(dataset.card.group)
-    found: dict[str, list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for query in np.flatnonzero(dataset.answerable).tolist():
         if names[query]:
-            found.setdefault(names[query], []).append(query)
-    return [np.array(found[name]) for name in sorted(found) if len(found[name]) > 1]
+            groups.setdefault(names[query], []).append(query)
+    return [np.array(groups[name]) for name in sorted(groups) if len(groups[name]) > 1]
 
 
 def figures(
@@ -59,7 +59,7 @@ def figures(
         return
     hit = hits(dataset, ranking)
     columns = {
-        **{(WORST, name): [each[group].min() for group in groups] for name, each in values.items()},
+        **{(WORST, name): [per_query[group].min() for group in groups] for name, per_query in values.items()},
         # Some wordings hit and others miss: which answer a user gets depends on the words.
         (FLIP_RATE, ""): [float(hit[group].any() and not hit[group].all()) for group in groups],
         (OVERLAP, ""): [overlap(ranking.documents[group, :TOP]) for group in groups],
@@ -74,10 +74,10 @@ def figures(
 
 def hits(dataset: Dataset, ranking: Ranking, top: int = TOP) -> NDArray[np.bool_]:
     """[queries]: is a relevant document among the first `top`?"""
-    found = np.zeros(len(dataset.queries), dtype=bool)
+    hit = np.zeros(len(dataset.queries), dtype=bool)
     for query, grades in enumerate(dataset.judgements):
-        found[query] = any(grades.get(document, 0) > 0 for document in ranking.documents[query, :top].tolist())
-    return found
+        hit[query] = any(grades.get(document, 0) > 0 for document in ranking.documents[query, :top].tolist())
+    return hit
 
 
 def overlap(documents: NDArray[np.int64]) -> float:

@@ -65,7 +65,7 @@ def worst_losses(
     dataset: Dataset, terms: Terms, hits: Mapping[str, Hits], values: Mapping[str, NDArray[np.float64]]
 ) -> list[WorstLosses]:
     """Every ordered pair. values: label -> the main measure, [queries]."""
-    found = []
+    losses = []
     for loser, winner in permutations(values, 2):
         loss = np.where(dataset.answerable, values[winner] - values[loser], 0.0)
         worst = np.argsort(-loss, kind="stable")[:SHOWN]
@@ -73,12 +73,12 @@ def worst_losses(
             _loss(dataset, terms, query, (hits[loser], hits[winner]), (values[loser][query], values[winner][query]))
             for query in worst[loss[worst] > 0].tolist()
         ]
-        found.append(WorstLosses(loser, winner, int((loss > 0).sum()), shown))
-    return found
+        losses.append(WorstLosses(loser, winner, int((loss > 0).sum()), shown))
+    return losses
 
 
 def _loss(dataset: Dataset, terms: Terms, query: int, both: tuple[Hits, Hits], values: tuple[float, float]) -> Loss:
-    loser_rank, winner_rank = (rank_or_none(each.first_relevant[query]) for each in both)
+    loser_rank, winner_rank = (rank_or_none(hit_list.first_relevant[query]) for hit_list in both)
     if winner_rank is not None:
         answer = int(both[1].documents[query, winner_rank - 1])
     else:

@@ -110,12 +110,12 @@ def bounded_interval(
     return low, high
 
 
-def _clopper_pearson(found: Floats, n: int, level: float) -> tuple[Floats, Floats]:
+def _clopper_pearson(count: Floats, n: int, level: float) -> tuple[Floats, Floats]:
     from scipy.special import betaincinv
 
     tail = (1 - level) / 2
-    low = np.where(found > 0, betaincinv(np.maximum(found, 1), n - found + 1, tail), 0.0)
-    high = np.where(found < n, betaincinv(found + 1, np.maximum(n - found, 1), 1 - tail), 1.0)
+    low = np.where(count > 0, betaincinv(np.maximum(count, 1), n - count + 1, tail), 0.0)
+    high = np.where(count < n, betaincinv(count + 1, np.maximum(n - count, 1), 1 - tail), 1.0)
     return low, high
 
 

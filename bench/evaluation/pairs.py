@@ -178,10 +178,10 @@ def not_shown_worse(rows: Sequence[PairedDifference]) -> dict[tuple[str, str], t
     Of several of that mean it is the first by name. rows: `adjusted`. Not shown worse is not shown
     equal: a difference smaller than `detectable` goes unseen.
     """
-    found: dict[tuple[str, str], list[PairedDifference]] = {}
+    by_measure: dict[tuple[str, str], list[PairedDifference]] = {}
     for row in rows:
-        found.setdefault((row.dataset, row.measure), []).append(row)
-    return {key: _with_the_best(group) for key, group in found.items()}
+        by_measure.setdefault((row.dataset, row.measure), []).append(row)
+    return {key: _with_the_best(group) for key, group in by_measure.items()}
 
 
 def _with_the_best(rows: list[PairedDifference]) -> tuple[str, tuple[str, ...]]:

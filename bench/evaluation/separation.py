@@ -42,7 +42,7 @@ def auroc_interval(
     from scipy.special import ndtri
 
     sides = zip((positive, negative), groups, strict=True)
-    positives, negatives = (len(scores) if each is None else len(np.unique(each)) for scores, each in sides)
+    positives, negatives = (len(scores) if own is None else len(np.unique(own)) for scores, own in sides)
     if min(positives, negatives) < 2:
         return math.nan, math.nan
     z, area = float(ndtri((1 + level) / 2)), auroc(positive, negative)
@@ -57,7 +57,7 @@ def _delong(
     if not 0 < area < 1:
         return
     shares = (_above(positive, negative), _above(negative, positive))
-    error = math.hypot(*(standard_error(each[:, None], own)[0] for each, own in zip(shares, groups, strict=True)))
+    error = math.hypot(*(standard_error(share[:, None], own)[0] for share, own in zip(shares, groups, strict=True)))
     middle, half = math.log(area / (1 - area)), z * error / (area * (1 - area))
     yield tuple(1 / (1 + math.exp(-end)) for end in (middle - half, middle + half))  # type: ignore[misc]
 

@@ -58,10 +58,10 @@ def least_p(units: int) -> float:
 
 def _of_all_signs(values: Floats) -> Floats:
     """|Sum| of the values under every assignment of signs to those that are not 0, [2^those]."""
-    found: Floats = values.sum(keepdims=True)
+    sums: Floats = values.sum(keepdims=True)
     for value in values[values != 0]:
-        found = np.concatenate([found, found - 2 * value])
-    return np.abs(found, out=found)
+        sums = np.concatenate([sums, sums - 2 * value])
+    return np.abs(sums, out=sums)
 
 
 def _flipped(sums: Floats, bits: NDArray[np.uint8]) -> Floats:
@@ -86,8 +86,8 @@ def holm(p: Floats) -> Floats:
 
 def holm_within(families: Sequence[Hashable], p: Sequence[float]) -> list[float]:
     """The p-values adjusted within each family, [m]. families: of each p-value, [m]."""
-    found, given = np.full(len(p), np.nan), np.array(p, dtype=np.float64)
+    adjusted, given = np.full(len(p), np.nan), np.array(p, dtype=np.float64)
     for family in dict.fromkeys(families):
-        mine = np.array([each == family for each in families])
-        found[mine] = holm(given[mine])
-    return list(found.tolist())
+        mine = np.array([label == family for label in families])
+        adjusted[mine] = holm(given[mine])
+    return list(adjusted.tolist())

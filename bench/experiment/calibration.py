@@ -89,16 +89,18 @@ def calibrate(
     """
     entry = _published(dataset.name)
     if not entry:
-        names = ", ".join(each["name"] for each in _sets())
+        names = ", ".join(published_set["name"] for published_set in _sets())
         raise BenchError(f"No figure is known for {dataset.name}.", f"There are figures for: {names}.")
-    found = {"documents": len(dataset.documents), "queries": len(dataset.queries)}
-    for what, count in found.items():
+    counts = {"documents": len(dataset.documents), "queries": len(dataset.queries)}
+    for what, count in counts.items():
         if count != entry[what]:
             raise BenchError(
                 f"{dataset.name} has {count:,} {what}; the figures are for {entry[what]:,}.",
                 "Calibrate on the whole set, in the version that is published.",
             )
-    asked = tuple(each for each in retrievers if any(figure["retriever"] == each for figure in entry["figure"]))
+    asked = tuple(
+        retriever for retriever in retrievers if any(figure["retriever"] == retriever for figure in entry["figure"])
+    )
     if not asked:
         raise BenchError(
             f"No figure is known for {', '.join(retrievers)} on {dataset.name}.", "Name another retriever."
@@ -126,7 +128,7 @@ def calibrate(
 
 def _published(dataset: str) -> dict[str, Any]:
     parts = set(re.split(r"[/\\:]", dataset.casefold()))
-    return next((each for each in _sets() if each["name"] in parts), {})
+    return next((published_set for published_set in _sets() if published_set["name"] in parts), {})
 
 
 def _sets() -> list[dict[str, Any]]:

@@ -203,5 +203,5 @@ def _identity(dataset: Dataset, participant: Participant) -> dict[str, Any]:
 
 def _quantities(work: Work, ranked: Ranked) -> dict[str, float]:
     """What was recorded while indexing and while ranking, added up."""
-    names: Sequence[str] = [*work.quantities, *(each for each in ranked.work.quantities if each not in work.quantities)]
+    names: Sequence[str] = [*work.quantities, *(name for name in ranked.work.quantities if name not in work.quantities)]
     return {name: work.quantities.get(name, 0) + ranked.work.quantities.get(name, 0) for name in names}

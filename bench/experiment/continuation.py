@@ -10,25 +10,25 @@ _FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb"}
 
 def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What keeps a stored run from being continued, one line each; both are contents of run.json."""
-    found = []
+    changes = []
     for key in sorted((stored["config"].keys() | now["config"].keys()) - _FREE):
-        found += _change(key, stored["config"].get(key), now["config"].get(key))
+        changes += _change(key, stored["config"].get(key), now["config"].get(key))
     for part, name, mark in (("datasets", "name", "fingerprint"), ("retrievers", "label", "signature")):
-        before, after = ({each[name]: each for each in info[part]} for info in (stored, now))
-        for each in sorted(before.keys() & after.keys()):
-            if before[each][mark] != after[each][mark]:
+        before, after = ({entry[name]: entry for entry in info[part]} for info in (stored, now))
+        for label in sorted(before.keys() & after.keys()):
+            if before[label][mark] != after[label][mark]:
                 # Which parameter it was, where it was one: signatures are long and may differ at their end alone.
-                old, new = (side[each].get("parameters", {}) for side in (before, after))
-                parameters = [line for key in new for line in _change(f"{each}: {key}", old.get(key), new[key])]
-                found += parameters or _change(f"{each} ({mark})", before[each][mark], after[each][mark])
-        found += [f"{part[:-1]} {each} is no longer there" for each in sorted(before.keys() - after.keys())]
-        found += [f"{part[:-1]} {each} is new" for each in sorted(after.keys() - before.keys())]
+                old, new = (side[label].get("parameters", {}) for side in (before, after))
+                parameters = [line for key in new for line in _change(f"{label}: {key}", old.get(key), new[key])]
+                changes += parameters or _change(f"{label} ({mark})", before[label][mark], after[label][mark])
+        changes += [f"{part[:-1]} {label} is no longer there" for label in sorted(before.keys() - after.keys())]
+        changes += [f"{part[:-1]} {label} is new" for label in sorted(after.keys() - before.keys())]
     for key in ("python", "threads", "bench"):
-        found += _change(key, stored["environment"][key], now["environment"][key])
+        changes += _change(key, stored["environment"][key], now["environment"][key])
     libraries = now["environment"]["libraries"]
     for name, number in stored["environment"]["libraries"].items():
-        found += _change(name, number, libraries.get(name))
-    return found
+        changes += _change(name, number, libraries.get(name))
+    return changes
 
 
 def _change(what: str, before: Any, after: Any) -> list[str]:

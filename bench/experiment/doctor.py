@@ -66,10 +66,10 @@ def _blas() -> Diagnosis:
     import numpy  # noqa: F401 - loads the BLAS that is asked about
     from threadpoolctl import threadpool_info
 
-    found = threadpool_info()
-    if not found:
+    libraries = threadpool_info()
+    if not libraries:
         return Diagnosis("BLAS", "none", "Reinstall numpy from its wheel.")
-    pools = (f"{pool['internal_api']} {pool.get('version') or ''}, {pool['num_threads']} threads" for pool in found)
+    pools = (f"{pool['internal_api']} {pool.get('version') or ''}, {pool['num_threads']} threads" for pool in libraries)
     return Diagnosis("BLAS", "; ".join(pools))
 
 
@@ -80,7 +80,7 @@ def _memory() -> Diagnosis:
 
 
 def _folder(what: str, folder: Path) -> Diagnosis:
-    place = next(each for each in [folder.resolve(), *folder.resolve().parents] if each.is_dir())
+    place = next(path for path in [folder.resolve(), *folder.resolve().parents] if path.is_dir())
     try:
         with tempfile.TemporaryFile(dir=place):
             pass

@@ -108,18 +108,18 @@ def participants(
 
     Raises BenchError for an unknown one, for two of one label, and where there is none.
     """
-    found = [_named(each) for each in specifications]
-    found += [_described(label, each, instance=each) for label, each in instances.items()]
-    found += [_stored(Path(path)) for path in runs]
-    if not found:
+    members = [_named(specification) for specification in specifications]
+    members += [_described(label, instance, instance=instance) for label, instance in instances.items()]
+    members += [_stored(Path(path)) for path in runs]
+    if not members:
         raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
     if with_controls is not None:
-        found += [_control(name, with_controls) for name in (controls.RANDOM, controls.ORACLE)]
-    labels = [each.label for each in found]
+        members += [_control(name, with_controls) for name in (controls.RANDOM, controls.ORACLE)]
+    labels = [participant.label for participant in members]
     for label in labels:
         if labels.count(label) > 1:
             raise BenchError(f"Two are called {label!r}.", "Rename the run's file.")
-    return found
+    return members
 
 
 def _named(specification: str) -> Participant:

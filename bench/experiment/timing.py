@@ -132,13 +132,13 @@ class Timing:
         timed = list(self._warmed_up(built, queries))
         readings = self._single_queries(timed)
         seconds = 0.0
-        for each in timed:
-            self.step(each.running.label, "time a batch")
-            if self._works(each, lambda retriever: retriever.batch(self.plan.seconds * BATCH_SHARE)):
-                seconds += each.retriever.seconds
-                info = {**each.cell.info, "timing": each.retriever.describe(queries, readings)}
-                samples = array_bytes(np.save, each.retriever.samples)
-                self.stored(write_cell(each.cell.folder, info, {"samples.npy": samples}))
+        for timed_cell in timed:
+            self.step(timed_cell.running.label, "time a batch")
+            if self._works(timed_cell, lambda retriever: retriever.batch(self.plan.seconds * BATCH_SHARE)):
+                seconds += timed_cell.retriever.seconds
+                info = {**timed_cell.cell.info, "timing": timed_cell.retriever.describe(queries, readings)}
+                samples = array_bytes(np.save, timed_cell.retriever.samples)
+                self.stored(write_cell(timed_cell.cell.folder, info, {"samples.npy": samples}))
         return seconds
 
     def _warmed_up(self, built: Sequence[tuple[RunningParticipant, Cell]], queries: int) -> Iterator[TimedCell]:
@@ -153,11 +153,13 @@ class Timing:
     def _single_queries(self, timed: list[TimedCell]) -> list[float]:
         """Block by block in turn; who fails leaves `timed`. Returns the gauge's seconds between the blocks."""
         readings, read_at = [self.gauge.read()], time.perf_counter()
-        while unfinished := [each for each in timed if not each.retriever.is_over(self.plan)]:
-            for each in unfinished:
-                self.step(each.running.label, "time", len(each.retriever.samples), len(each.retriever.order))
-                if not self._works(each, lambda retriever: retriever.block(self.plan.block)):
-                    timed.remove(each)
+        while unfinished := [timed_cell for timed_cell in timed if not timed_cell.retriever.is_over(self.plan)]:
+            for timed_cell in unfinished:
+                self.step(
+                    timed_cell.running.label, "time", len(timed_cell.retriever.samples), len(timed_cell.retriever.order)
+                )
+                if not self._works(timed_cell, lambda retriever: retriever.block(self.plan.block)):
+                    timed.remove(timed_cell)
             if time.perf_counter() - read_at > GAUGE_SECONDS:
                 readings.append(self.gauge.read())
                 read_at = time.perf_counter()

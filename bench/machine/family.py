@@ -31,7 +31,7 @@ class Family:
 
         if anew or time.monotonic() - self._listed > LIST_SECONDS:
             self._members, self._listed = self._living(), time.monotonic()
-        held = sum(each.rss for each in self._told(psutil.Process.memory_info))
+        held = sum(memory.rss for memory in self._told(psutil.Process.memory_info))
         if held <= max(self.peak, least):
             return
         if len(self._members) > 1 and psutil.LINUX:  # less, as they share pages, and it takes longer to tell
@@ -42,9 +42,9 @@ class Family:
         """End all of them."""
         import psutil
 
-        for each in self._living():
+        for process in self._living():
             with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
-                each.kill()
+                process.kill()
 
     def _living(self) -> list[psutil.Process]:
         import psutil
@@ -59,18 +59,18 @@ class Family:
         """What those tell that live, the first before the others."""
         import psutil
 
-        found = []
-        for each in self._members:
+        readings = []
+        for process in self._members:
             with contextlib.suppress(psutil.Error):  # it has just ended
-                found.append(look(each))
-        return found
+                readings.append(look(process))
+        return readings
 
 
-def _once(told: Sequence[Any]) -> int:
+def _once(readings: Sequence[Any]) -> int:
     """Bytes that processes hold, each shared page once: the greater of two sums of which neither is too much.
 
     All of the first and what the others have alone leaves out what only the others share. Everybody's part (pss)
     leaves out the part of strangers that have the same libraries open, as this program itself.
     """
-    alone = sum(each.uss for each in told[1:])
-    return int(max(sum(each.pss for each in told), alone + sum(each.rss for each in told[:1])))
+    alone = sum(memory.uss for memory in readings[1:])
+    return int(max(sum(memory.pss for memory in readings), alone + sum(memory.rss for memory in readings[:1])))

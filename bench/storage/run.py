@@ -76,12 +76,12 @@ class Run:
     @property
     def retrievers(self) -> list[str]:
         """The labels of the retrievers, in order."""
-        return [each["label"] for each in self.info["retrievers"]]
+        return [retriever["label"] for retriever in self.info["retrievers"]]
 
     @property
     def failures(self) -> list[tuple[str, str, str]]:
         """(dataset, retriever, reason) of each cell that failed."""
-        return [tuple(each) for each in self.info["failures"]]
+        return [tuple(failure) for failure in self.info["failures"]]
 
     @property
     def warnings(self) -> list[str]:
@@ -95,8 +95,8 @@ class Run:
 
     def deepest(self, dataset: str, retriever: str) -> int:
         """The most hits that a query may have: of a stored run those that it has, else the depth."""
-        found = self.info.get("whole_runs", {}).get(dataset, {}).get(retriever, self.info["depth"])
-        return int(found)
+        depth = self.info.get("whole_runs", {}).get(dataset, {}).get(retriever, self.info["depth"])
+        return int(depth)
 
     @cached_property
     def measures(self) -> pd.DataFrame:
@@ -133,8 +133,8 @@ class Run:
         """What to use, one row a set: the fields of a Verdict (bench.analysis.verdict), its sentences as one text."""
         import pandas as pd
 
-        found = [each["verdict"] for each in self.analysis["sets"].values() if each["verdict"]]
-        rows = [{**each, "sentences": " ".join(each["sentences"])} for each in found]
+        verdicts = [entry["verdict"] for entry in self.analysis["sets"].values() if entry["verdict"]]
+        rows = [{**verdict, "sentences": " ".join(verdict["sentences"])} for verdict in verdicts]
         return pd.DataFrame(rows, columns=list(VERDICTS))
 
     @cached_property
@@ -147,17 +147,17 @@ class Run:
 
     def cell(self, dataset: str, retriever: str) -> Cell | None:
         """A cell that worked, None where there is none. Raises BenchError where it is damaged."""
-        signature = next(each["signature"] for each in self.info["retrievers"] if each["label"] == retriever)
+        signature = next(entry["signature"] for entry in self.info["retrievers"] if entry["label"] == retriever)
         folder = cell_folder(self.folder, dataset, retriever, signature)
         if not folder.is_dir():
             return None
-        found = finished_cell(folder)
-        if found is None and not has_failed(folder / "cell.json"):
+        cell = finished_cell(folder)
+        if cell is None and not has_failed(folder / "cell.json"):
             raise BenchError(
                 f"{folder} is damaged: a file is gone or does not have its checksum.",
                 _remedy(self.folder, self.info, f"Make it again: {resuming(self.folder)}"),
             )
-        return found
+        return cell
 
     def _parquet(self, name: str) -> pd.DataFrame:
         frame: pd.DataFrame = pq.read_table(self.folder / name).to_pandas()
@@ -215,12 +215,12 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise BenchError(f"{folder} is not a stored run: it has no run.json.", "Give a folder of results/.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise BenchError(f"{source} cannot be read: {error}.", _remedy(folder)) from None
-    found = info.get("schema") if isinstance(info, dict) else None
-    if not isinstance(found, int):
+    schema = info.get("schema") if isinstance(info, dict) else None
+    if not isinstance(schema, int):
         raise BenchError(f"{source} is damaged: it names no schema.", _remedy(folder))
     whole: dict[str, Any] = info
-    if found != SCHEMA:
-        raise OtherSchemaError(f"{source} has schema {found}, this version reads {SCHEMA}.", _remedy(folder, whole))
+    if schema != SCHEMA:
+        raise OtherSchemaError(f"{source} has schema {schema}, this version reads {SCHEMA}.", _remedy(folder, whole))
     seal = whole.pop("seal", None)  # versions before it had none
     wrong = "it is not what the run wrote" if seal not in (None, _seal(whole)) else strange(whole, TABLES)
     if wrong:
@@ -275,8 +275,8 @@ def load_run(path: str | Path) -> Run:
             )
         converted.add(name)
     if info["complete"] and not _agrees(folder, info):
-        told = "the tables are not of its sets, retrievers and measures"
-        raise BenchError(f"{folder / 'run.json'} is damaged: {told}.", _remedy(folder, info))
+        reason = "the tables are not of its sets, retrievers and measures"
+        raise BenchError(f"{folder / 'run.json'} is damaged: {reason}.", _remedy(folder, info))
     return Run(folder, info, frozenset(converted))
 
 
@@ -284,7 +284,10 @@ def _agrees(folder: Path, info: dict[str, Any]) -> bool:
     """Are the measures, sets and retrievers of the tables those of run.json?"""
     table = pq.read_table(folder / "per_query.parquet", columns=["dataset", "retriever"])
     measures = set(pq.read_schema(folder / "per_query.parquet").names)
-    known = ({each["name"] for each in info["datasets"]}, {each["label"] for each in info["retrievers"]})
+    known = (
+        {dataset["name"] for dataset in info["datasets"]},
+        {retriever["label"] for retriever in info["retrievers"]},
+    )
     held = (set(pc.unique(table[name]).to_pylist()) for name in ("dataset", "retriever"))
     return (not len(table) or measures >= set(info["measures"])) and all(map(set.issuperset, known, held))
 

@@ -45,24 +45,26 @@ def strange(info: dict[str, Any], tables: Collection[str]) -> str:
         if not _is_whole(info, key, tables):
             return f"what it says of {key} is not whole"
     for key, name in (("datasets", "name"), ("retrievers", "label")):
-        names = [each[name] for each in info[key]]
+        names = [entry[name] for entry in info[key]]
         if len(set(names)) < len(names):
             return f"it names one of {key} twice"
     return "" if info["measures"] else "it names no measure"
 
 
 def _is_whole(info: dict[str, Any], key: str, tables: Collection[str]) -> bool:
-    found = info.get(key)
+    value = info.get(key)
     if key in _LISTS:
-        return isinstance(found, list) and all(_is_listed(key, each) for each in found)
+        return isinstance(value, list) and all(_is_listed(key, member) for member in value)
     if key == "checksums":
-        return not info["complete"] or (isinstance(found, dict) and all(_is(found.get(name), str) for name in tables))
+        return not info["complete"] or (isinstance(value, dict) and all(_is(value.get(name), str) for name in tables))
     if key == "whole_runs":  # versions before it had none
-        return key not in info or (isinstance(found, dict) and all(_is_listed(key, each) for each in found.values()))
+        return key not in info or (
+            isinstance(value, dict) and all(_is_listed(key, member) for member in value.values())
+        )
     if key == "uncut":
-        return key not in info or (isinstance(found, list) and all(_is_listed(key, each) for each in found))
+        return key not in info or (isinstance(value, list) and all(_is_listed(key, member) for member in value))
     kind, inner = _SHAPE[key]
-    return _is(found, kind) and all(_holds(each, inner) for each in (found if isinstance(found, list) else [found]))
+    return _is(value, kind) and all(_holds(member, inner) for member in (value if isinstance(value, list) else [value]))
 
 
 def _is_listed(key: str, value: Any) -> bool:

@@ -115,7 +115,7 @@ class Rule:
     def _decision(logs: Floats, answer: Answer) -> Decision:
         averages = walsh_averages(logs)
         ends = interval(averages, len(logs))
-        change, low, high = (math.expm1(each) for each in (middle(averages), *ends))
+        change, low, high = (math.expm1(log) for log in (middle(averages), *ends))
         return Decision(answer, len(logs), change, low, high, min(1.0, 2 * min(tails(averages, len(logs)))))
 
 

@@ -63,13 +63,13 @@ class Share:
 class Simulated:
     """What the rule answered on resampled series.
 
-    alarms: "slower" or "faster", where both sides are the same. inconclusive: of the same runs. found: slowdown ->
+    alarms: "slower" or "faster", where both sides are the same. inconclusive: of the same runs. detected: slowdown ->
     "slower". rounds: mean number taken where both sides are the same.
     """
 
     alarms: Share
     inconclusive: Share
-    found: dict[float, Share]
+    detected: dict[float, Share]
     rounds: float
 
 
@@ -109,7 +109,7 @@ class SelfTest:
             "neighbours": NEIGHBOURS,
             "false_alarms": simulated.alarms.describe(),
             "inconclusive": simulated.inconclusive.describe(),
-            "found": {f"{slowdown:+.0%}": share.describe() for slowdown, share in simulated.found.items()},
+            "found": {f"{slowdown:+.0%}": share.describe() for slowdown, share in simulated.detected.items()},
             "mean_rounds": simulated.rounds,
             "false_alarms_of_disjoint_runs": self.disjoint.describe() if self.disjoint.runs else None,
             "log_ratios": [pair.tolist() for pair in self.pairs],
@@ -136,7 +136,7 @@ def self_test(
                 series.take()
                 listener(f"{retriever}, pair {number} of {PAIRS}", len(series.rounds), 0)
         pairs.append(series.logs)
-        gauge += [each.gauge for each in series.rounds]
+        gauge += [round_.gauge for round_ in series.rounds]
     took = time.monotonic() - start
     return SelfTest(
         retriever,
@@ -170,9 +170,9 @@ def simulate(rule: Rule, pairs: Sequence[Floats], rng: np.random.Generator, runs
             rounds += decision.rounds if not slowdown else 0
     same = answers[0.0]
     return Simulated(
-        alarms=Share(sum(each in ("slower", "faster") for each in same), runs),
+        alarms=Share(sum(answer in ("slower", "faster") for answer in same), runs),
         inconclusive=Share(same.count("inconclusive (noisy)"), runs),
-        found={slowdown: Share(answers[slowdown].count("slower"), runs) for slowdown in SLOWDOWNS},
+        detected={slowdown: Share(answers[slowdown].count("slower"), runs) for slowdown in SLOWDOWNS},
         rounds=rounds / runs,
     )
 

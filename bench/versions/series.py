@@ -35,7 +35,7 @@ class Round:
     def log_ratio(self) -> float:
         """Log of head's time over base's: block medians, geometric means of two."""
         # At least 1 ns: a coarse clock may show none.
-        head, base = (np.log(np.maximum(np.median(each, axis=1), 1)).mean() for each in (self.head, self.base))
+        head, base = (np.log(np.maximum(np.median(times, axis=1), 1)).mean() for times in (self.head, self.base))
         return float(head - base)
 
 
@@ -80,4 +80,4 @@ class Series:
 
 def log_ratios(rounds: Sequence[Round]) -> NDArray[np.float64]:
     """[rounds]"""
-    return np.array([each.log_ratio for each in rounds], dtype=np.float64)
+    return np.array([round_.log_ratio for round_ in rounds], dtype=np.float64)

@@ -63,7 +63,14 @@ def opened(name: str) -> Iterator[Side]:
         raise BenchError("A version of the code is named by an empty text.", _HINT)
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises without a home
     # No resolve(): an environment's python is a link, and what it links to knows nothing of the environment.
-    python = next((each for each in _interpreters(path) if each.is_file() and os.access(each, os.X_OK)), None)
+    python = next(
+        (
+            interpreter
+            for interpreter in _interpreters(path)
+            if interpreter.is_file() and os.access(interpreter, os.X_OK)
+        ),
+        None,
+    )
     if (path / "retrievers" / "__init__.py").is_file():
         yield Side(name, Path(sys.executable), path.resolve())
     elif python is not None:

@@ -53,12 +53,12 @@ class Outcome:
 
     @property
     def _samples(self) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
-        return [each.base for each in self.rounds], [each.head for each in self.rounds]
+        return [round_.base for round_ in self.rounds], [round_.head for round_ in self.rounds]
 
     @property
     def drift(self) -> float:
         """How much slower the machine's slowest moment was than its quickest, by the gauge, as a share."""
-        readings = [each.gauge for each in self.rounds]
+        readings = [round_.gauge for round_ in self.rounds]
         return drift(readings, min(readings)) if readings else float("nan")
 
     def describe(self) -> dict[str, Any]:
@@ -84,8 +84,10 @@ class VersionTiming:
     @property
     def answer(self) -> str:
         """The answer that asks for most attention; "failed" where a side failed."""
-        decisions = [each.decision for each in self.outcomes if each.decision is not None]
-        return verdict([each.answer for each in decisions]) if len(decisions) == len(self.outcomes) else "failed"
+        decisions = [outcome.decision for outcome in self.outcomes if outcome.decision is not None]
+        return (
+            verdict([decision.answer for decision in decisions]) if len(decisions) == len(self.outcomes) else "failed"
+        )
 
     def describe(self) -> dict[str, Any]:
         """As JSON."""
@@ -98,7 +100,7 @@ class VersionTiming:
             "seed": self.setting.seed,
             "rule": asdict(self.rule) | {"looks": list(self.rule.looks)},
             "environment": environment.describe(self.setting.threads),
-            "retrievers": [each.describe() for each in self.outcomes],
+            "retrievers": [outcome.describe() for outcome in self.outcomes],
         }
 
 

@@ -226,8 +226,8 @@ def test_the_self_test_finds_the_rates_of_a_known_machine():
     rng = np.random.default_rng(0)
     found = simulate(Rule(), [rng.normal(0, 0.05, 300) for _ in range(6)], rng, runs=1000)
     assert found.alarms.high < 0.01
-    assert found.found[0.10].low > 0.95
-    assert found.found[0.20].count == 1000
+    assert found.detected[0.10].low > 0.95
+    assert found.detected[0.20].count == 1000
     assert 10 <= found.rounds < 20
 
 

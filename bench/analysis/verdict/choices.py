@@ -46,11 +46,11 @@ class Limits:
 
         A cost of which not even a lower bound was measured exceeds nothing: see `unknown`.
         """
-        slow = [each.p50_low_ms if each.p95_ms is None else each.p95_ms for each in together]
-        bounded = "at least " * any(each.p95_ms is None for each in together)
+        slow = [retriever.p50_low_ms if retriever.p95_ms is None else retriever.p95_ms for retriever in together]
+        bounded = "at least " * any(retriever.p95_ms is None for retriever in together)
         for name, unit, limit, costs in (
             (f"a p95 of {bounded}", "ms", self.p95_ms, slow),
-            ("a memory of ", "MB", self.memory_mb, [each.memory_mb for each in together]),
+            ("a memory of ", "MB", self.memory_mb, [retriever.memory_mb for retriever in together]),
         ):
             known = sum(cost for cost in costs if cost is not None and not math.isnan(cost))
             if limit is not None and known > limit:
@@ -65,26 +65,26 @@ class Limits:
 
 def in_order(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     """By label, whatever the order in which they were named: the first of equals is then always the same one."""
-    return sorted(candidates, key=lambda each: each.label)
+    return sorted(candidates, key=lambda candidate: candidate.label)
 
 
 def best_pair(
     candidates: Sequence[RetrieverSummary], limits: Limits | None = None
 ) -> tuple[RetrieverSummary | None, RetrieverSummary | None]:
     """The lexical and the dense retriever of the highest mean within the limits, the first of equals."""
-    allowed = [each for each in candidates if not (limits or Limits()).exceeded(each)]
+    allowed = [candidate for candidate in candidates if not (limits or Limits()).exceeded(candidate)]
     lexical, dense = (max(of_kind(allowed, kind), key=_mean, default=None) for kind in ("lexical", "dense"))
     return lexical, dense
 
 
 def of_kind(candidates: Sequence[RetrieverSummary], kind: str) -> list[RetrieverSummary]:
     """Those of a kind that worked."""
-    return [each for each in candidates if each.kind == kind and not math.isnan(each.mean)]
+    return [candidate for candidate in candidates if candidate.kind == kind and not math.isnan(candidate.mean)]
 
 
 def by_mean(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     """Those that worked, the highest mean first; of equals the first stays first."""
-    return sorted((each for each in candidates if not math.isnan(each.mean)), key=_mean, reverse=True)
+    return sorted((candidate for candidate in candidates if not math.isnan(candidate.mean)), key=_mean, reverse=True)
 
 
 def cheaper(lexical: RetrieverSummary, dense: RetrieverSummary) -> tuple[RetrieverSummary, str]:

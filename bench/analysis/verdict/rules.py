@@ -154,18 +154,18 @@ class _Case:
         row = self._row(working[0].label, working[1].label)
         if math.isnan(row.low):
             return self._too_few(row, missing)
-        allowed = [each for each in working if not self.limits.exceeded(each)]
+        allowed = [retriever for retriever in working if not self.limits.exceeded(retriever)]
         if not allowed:
             return self._no_one_affords(working, missing)
         if len(allowed) == 1:
-            out = next(each for each in working if each is not allowed[0])
+            out = next(retriever for retriever in working if retriever is not allowed[0])
             return self._by_cost(allowed[0], out, working, missing)
         leader, other, *_ = allowed
         figures = (
             sentences.means(leader, other, allowed, self._row(leader.label, other.label), kinds=False),
             *sentences.limited(self.limits, allowed, working),
         )
-        rivals = {each.label: [rival for rival in allowed if rival is not each] for each in allowed}
+        rivals = {retriever.label: [rival for rival in allowed if rival is not retriever] for retriever in allowed}
         return self._settled(leader, other, rivals, figures, cheaper_of_kind(leader, other), missing=(missing,))
 
     @property
@@ -181,7 +181,7 @@ class _Case:
         return self._say("undecided", "no pair", first, *missing)
 
     def _no_one_affords(self, best: Sequence[RetrieverSummary], *missing: str) -> Verdict:
-        costs = "; ".join(f"{each.label} has {self.limits.exceeded(each)}" for each in best)
+        costs = "; ".join(f"{retriever.label} has {self.limits.exceeded(retriever)}" for retriever in best)
         first = f"{self._undecided} every retriever exceeds the limits."
         return self._say("undecided", "no one affords", first, f"{costs}.", *missing)
 
@@ -192,10 +192,10 @@ class _Case:
         row = self._row(out.label, kept.label)
         leader, other = (out, kept) if row.difference > 0 else (kept, out)
         rivals = candidates if missing else of_kind(candidates, other.kind)
-        blocking = self._not_beaten(leader, [each for each in rivals if each is not leader])
+        blocking = self._not_beaten(leader, [rival for rival in rivals if rival is not leader])
         winner = None if blocking else leader.label
         allowed: dict[str, Sequence[RetrieverSummary]] = (
-            {} if missing else {each.label: () for each in candidates if not self.limits.exceeded(each)}
+            {} if missing else {retriever.label: () for retriever in candidates if not self.limits.exceeded(retriever)}
         )
         chosen, thrift = self._thrifty(kept, {kept.label: (), **allowed}, lambda _: True)
         text = (
@@ -216,9 +216,11 @@ class _Case:
         row = self._row(dense.label, lexical.label)
         leader = leading(lexical, dense, row)
         other = lexical if leader is dense else dense
-        allowed = [each for each in self.candidates if not self.limits.exceeded(each)]
+        allowed = [candidate for candidate in self.candidates if not self.limits.exceeded(candidate)]
         lexical_ones, dense_ones = (of_kind(allowed, kind) for kind in ("lexical", "dense"))
-        rivals = {each.label: dense_ones for each in lexical_ones} | {each.label: lexical_ones for each in dense_ones}
+        rivals = {retriever.label: dense_ones for retriever in lexical_ones} | {
+            retriever.label: lexical_ones for retriever in dense_ones
+        }
         figures = (
             sentences.means(leader, other, allowed, row.seen_from(leader.label)),
             *sentences.limited(self.limits, (lexical, dense), free),
@@ -251,11 +253,11 @@ class _Case:
         pick, called = cheap
         loser = other if pick is leader else leader
 
-        def alike(each: RetrieverSummary) -> bool:
-            return self._within(each, loser, rivals[pick.label])
+        def alike(retriever: RetrieverSummary) -> bool:
+            return self._within(retriever, loser, rivals[pick.label])
 
-        def better(each: RetrieverSummary) -> bool:
-            return not self._not_beaten(each, rivals[leader.label])
+        def better(retriever: RetrieverSummary) -> bool:
+            return not self._not_beaten(retriever, rivals[leader.label])
 
         if alike(pick):
             reason = sentences.within(loser, called, winner, self.margin)
@@ -282,7 +284,7 @@ class _Case:
         """No rival is better than the pick by the margin, and the best of them is not worse by it either."""
         if not self.margin:
             return False
-        rows = [self._row(pick.label, each.label) for each in rivals]
+        rows = [self._row(pick.label, rival.label) for rival in rivals]
         best = self._row(pick.label, loser.label)
         enough = best.groups >= least_units(self.margin)
         return enough and all(row.p_above < ALPHA / 2 for row in rows) and best.p_below * len(rows) < ALPHA / 2
@@ -295,12 +297,20 @@ class _Case:
     ) -> tuple[RetrieverSummary, tuple[str, ...]]:
         """One of the pick's kind that costs less and is not shown worse, where the rule holds for it too; and why."""
         against = rivals[pick.label]
-        kin = [each for each in of_kind(self.candidates, pick.kind) if each is not pick and each.label in rivals]
-        kin = [each for each in kin if each not in against and undercuts(each, pick)]
-        kin = [each for each in kin if outcome(self._row(pick.label, each.label)) != "a" and holds(each)]
+        kin = [
+            candidate
+            for candidate in of_kind(self.candidates, pick.kind)
+            if candidate is not pick and candidate.label in rivals
+        ]
+        kin = [candidate for candidate in kin if candidate not in against and undercuts(candidate, pick)]
+        kin = [
+            candidate
+            for candidate in kin
+            if outcome(self._row(pick.label, candidate.label)) != "a" and holds(candidate)
+        ]
         if not kin:
             return pick, ()
-        chosen = min(kin, key=lambda each: sum(undercuts(other, each) for other in kin))
+        chosen = min(kin, key=lambda candidate: sum(undercuts(other, candidate) for other in kin))
         return chosen, (sentences.thrift(chosen, pick, self._row(pick.label, chosen.label)),)
 
     def _gains(self, fusion: PairedDifference, leader: RetrieverSummary) -> bool:
@@ -308,7 +318,7 @@ class _Case:
 
     def _not_beaten(self, leader: RetrieverSummary, rivals: Sequence[RetrieverSummary]) -> list[PairedDifference]:
         """The rows of the leader against rivals, seen from it, that do not show it better."""
-        rows = [self._row(leader.label, each.label) for each in rivals]
+        rows = [self._row(leader.label, rival.label) for rival in rivals]
         return [row for row in rows if outcome(row) != "a"]
 
     def _too_few_for_holm(self, blocking: Sequence[PairedDifference]) -> tuple[str, ...]:

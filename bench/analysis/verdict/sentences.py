@@ -58,7 +58,7 @@ def too_costly(
     """What is known of the quality that the costs exclude. row: out against kept; blocking: rows of the one of the
     higher mean that do not show it better."""
     leader, other = (out, kept) if row.difference > 0 else (kept, out)
-    against = [each.b for each in blocking]
+    against = [comparison.b for comparison in blocking]
     if other.label in against:
         known = "Neither is shown better"
     elif against:
@@ -156,10 +156,10 @@ def means(
     candidates: those within the limits, of which each is the best of its kind, or without `kinds` both the best of all.
     """
     parts = []
-    for each in (first, second):
-        several = len(of_kind(candidates, each.kind))
-        chosen = f", the best of {several} {each.kind} ones," if kinds and several > 1 else ""
-        parts.append(f"{each.label}{chosen} has {_mean(each)}")
+    for retriever in (first, second):
+        several = len(of_kind(candidates, retriever.kind))
+        chosen = f", the best of {several} {retriever.kind} ones," if kinds and several > 1 else ""
+        parts.append(f"{retriever.label}{chosen} has {_mean(retriever)}")
     if not kinds and len(candidates) > 2:
         parts[1] += f", the best two of {len(candidates)}"
     spread = (
@@ -197,27 +197,40 @@ def _costs(first: RetrieverSummary, second: RetrieverSummary) -> str:
 
 def another_kind(leader: RetrieverSummary, candidates: Sequence[RetrieverSummary]) -> tuple[str, ...]:
     """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
-    above = [each for each in candidates if each.kind not in ("lexical", "dense") and each.mean > leader.mean]
+    above = [
+        candidate
+        for candidate in candidates
+        if candidate.kind not in ("lexical", "dense") and candidate.mean > leader.mean
+    ]
     return tuple(
-        f"{each.label}, neither lexical nor dense and so no part of this choice, has {_mean(each)}." for each in above
+        f"{candidate.label}, neither lexical nor dense and so no part of this choice, has {_mean(candidate)}."
+        for candidate in above
     )
 
 
-def by_slice(found: BySlice, chosen: str | None) -> tuple[str, ...]:
+def by_slice(sliced: BySlice, chosen: str | None) -> tuple[str, ...]:
     """Where slices say other than the verdict, in at most one sentence a field. chosen: what it recommends."""
-    fields = dict.fromkeys(each.field for each in found.slices)
-    return tuple(said for field in fields if (said := _of_field(found, field, chosen)))
+    fields = dict.fromkeys(test.field for test in sliced.slices)
+    return tuple(sentence for field in fields if (sentence := _of_field(sliced, field, chosen)))
 
 
-def _of_field(found: BySlice, field: str, chosen: str | None) -> str:
-    mine = [each for each in found.slices if each.field == field]
+def _of_field(sliced: BySlice, field: str, chosen: str | None) -> str:
+    mine = [test for test in sliced.slices if test.field == field]
     best = {
-        label: [each for each in mine if outcome(each.row) == side] for label, side in ((found.a, "a"), (found.b, "b"))
+        label: [test for test in mine if outcome(test.row) == side]
+        for label, side in ((sliced.a, "a"), (sliced.b, "b"))
     }
     if any(slices for label, slices in best.items() if label != chosen):
         parts = [f"{label} is better on {_listed(slices, label)}" for label, slices in best.items() if slices]
-        return f"By {field}: {'; '.join(parts)} (paired tests, Holm over {len(found.slices)} slices)."
-    differs = next((each for each in found.interactions if each.field == field and each.p_holm < ALPHA), None)
+        return f"By {field}: {'; '.join(parts)} (paired tests, Holm over {len(sliced.slices)} slices)."
+    differs = next(
+        (
+            interaction
+            for interaction in sliced.interactions
+            if interaction.field == field and interaction.p_holm < ALPHA
+        ),
+        None,
+    )
     if differs and not any(best.values()):
         return (
             f"By {field} their difference is not the same everywhere (p {_p(differs.p_holm)}), though no value alone "
@@ -231,8 +244,8 @@ NAMED = 3
 
 
 def _listed(slices: Sequence[SliceTest], label: str) -> str:
-    shown = sorted(slices, key=lambda each: each.row.p_holm)[:NAMED]
-    rows = [(each.value, each.row.seen_from(label)) for each in shown]
+    shown = sorted(slices, key=lambda test: test.row.p_holm)[:NAMED]
+    rows = [(test.value, test.row.seen_from(label)) for test in shown]
     parts = [f"{value} ({row.mean_a:.3f} against {row.mean_b:.3f}, p {_p(row.p_holm)})" for value, row in rows]
     return ", ".join(parts) + (f" and {len(slices) - NAMED} more" if len(slices) > NAMED else "")
 
@@ -243,8 +256,12 @@ def _p(p: float) -> str:
 
 def limited(limits: Limits, used: Sequence[RetrieverSummary], best: Sequence[RetrieverSummary]) -> tuple[str, ...]:
     """Sentences on what the limits left out, and on costs that they could not be applied to."""
-    out = [f"{each.label} is left out: it has {limits.exceeded(each)}." for each in best if each not in used]
-    names = " and ".join(each.label for each in used if limits.unknown(each))
+    out = [
+        f"{retriever.label} is left out: it has {limits.exceeded(retriever)}."
+        for retriever in best
+        if retriever not in used
+    ]
+    names = " and ".join(retriever.label for retriever in used if limits.unknown(retriever))
     if names:
         out.append(f"Not every cost of {names} could be measured: whether it keeps the limits is not known.")
     return tuple(out)
