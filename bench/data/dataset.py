@@ -157,11 +157,11 @@ class Dataset:
     def metadata(self) -> list[dict[str, Any]]:
         """The queries' metadata by position; empty where a public set put there what is no object."""
         parsed = [orjson.loads(text) for text in self.queries["metadata"].to_pylist()]
-        return [each if isinstance(each, dict) else {} for each in parsed]
+        return [value if isinstance(value, dict) else {} for value in parsed]
 
     def field(self, name: str) -> list[str]:
         """A metadata field of each query as text, empty where it is absent or no scalar."""
-        values = [each.get(name) for each in self.metadata]
+        values = [fields.get(name) for fields in self.metadata]
         return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
 
     @cached_property
@@ -228,10 +228,10 @@ class Dataset:
         return (unjudged >= 0) & (self.left_out < 0)
 
     def _itself(self, own: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found = np.zeros(len(own), dtype=bool)
+        mask = np.zeros(len(own), dtype=bool)
         for query in np.flatnonzero(own >= 0).tolist():
-            found[query] = is_itself(self.query_texts[query], self.texts[int(own[query])])
-        return found
+            mask[query] = is_itself(self.query_texts[query], self.texts[int(own[query])])
+        return mask
 
     @cached_property
     def fingerprint(self) -> str:
@@ -289,8 +289,8 @@ class Dataset:
 
     def _left_out_note(self) -> str:
         count = int((self.left_out >= 0).sum())
-        each = "query is a document too, which is" if count == 1 else "queries are documents too, each of which is"
-        return f"{count:,} {each} left out of its own hits" if count else ""
+        phrase = "query is a document too, which is" if count == 1 else "queries are documents too, each of which is"
+        return f"{count:,} {phrase} left out of its own hits" if count else ""
 
     def keeping_itself(self, keep: bool | None) -> Dataset:
         """The same set, whose queries may (or may not) find the document of their own id; None: as the card says."""
@@ -358,10 +358,10 @@ def _sorted(table: pa.Table, order: str) -> pa.Table:
 
 
 def _positions(ids: pa.ChunkedArray, known: pa.ChunkedArray, missing: int | None = None) -> NDArray[np.int64]:
-    found = pc.index_in(ids, value_set=pa.chunked_array(known).combine_chunks())
+    positions = pc.index_in(ids, value_set=pa.chunked_array(known).combine_chunks())
     if missing is not None:
-        found = found.fill_null(missing)
-    array: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+        positions = positions.fill_null(missing)
+    array: NDArray[np.int64] = positions.to_numpy().astype(np.int64)
     return array
 
 

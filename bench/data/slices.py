@@ -13,12 +13,12 @@ ALL = "all"
 
 def slices(dataset: Dataset) -> dict[str, NDArray[np.bool_]]:
     """Name -> mask [queries] over the answerable queries: all, then one for each value of the card's fields."""
-    found = {ALL: dataset.answerable}
+    masks = {ALL: dataset.answerable}
     for name in dataset.card.slices:
         values = dataset.field(name)
         numbers = {value: number for number, value in enumerate(sorted(set(values) - {""}))}
         # Not texts in numpy, which are all as long as the longest and end before a NUL.
         coded = np.array([numbers.get(value, -1) for value in values])
         for value, number in numbers.items():
-            found[f"{name}={value}"] = (coded == number) & dataset.answerable
-    return found
+            masks[f"{name}={value}"] = (coded == number) & dataset.answerable
+    return masks

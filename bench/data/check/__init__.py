@@ -41,9 +41,9 @@ def lint(dataset: Dataset, sd: float | None = None) -> list[Finding]:
     sd: standard deviation over queries of the difference of two retrievers in the main measure, from an earlier run;
     unless given, judgements.SD. It costs seconds for thousands of documents; all texts stand in memory.
     """
-    found = [*_reading(dataset), *texts.check(dataset), *copies.check(NormalisedSet(dataset))]
-    found += [*judgements.check(dataset, sd), *words.check(dataset)]
-    return sorted(found, key=lambda each: LEVELS.index(each.level))
+    findings = [*_reading(dataset), *texts.check(dataset), *copies.check(NormalisedSet(dataset))]
+    findings += [*judgements.check(dataset, sd), *words.check(dataset)]
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
 def _reading(dataset: Dataset) -> Iterator[Finding]:

@@ -122,17 +122,17 @@ def _repeated_documents(subject: NormalisedSet) -> Iterator[Finding]:
 
 def _conflicting_documents(subject: NormalisedSet) -> Iterator[Finding]:
     """(query, relevant document, document of the same text that is judged not relevant)."""
-    found = []
+    conflicts = []
     for query, judged in enumerate(subject.dataset.judgements):
-        found += [
-            (subject.query_ids[query], *(subject.document_ids[each] for each in (document, other)))
+        conflicts += [
+            (subject.query_ids[query], *(subject.document_ids[position] for position in (document, other)))
             for document, grade in judged.items()
             if is_relevant(grade)
             for other in subject.same_documents.get(subject.documents[document], ())
             if (known := subject.dataset.grade_of(query, other)) is not None and known <= 0
         ]
     yield from about(
-        found,
+        conflicts,
         "conflicting-documents",
         "error",
         ("pair of documents of the same text is", "pairs of documents of the same text are"),
@@ -143,21 +143,21 @@ def _conflicting_documents(subject: NormalisedSet) -> Iterator[Finding]:
 def _queries_among_documents(subject: NormalisedSet) -> Iterator[Finding]:
     """(query, document of the same text)."""
     dataset = subject.dataset
-    found: dict[str, list[tuple[str, str]]] = {"unjudged": [], "wrong": [], "relevant": []}
+    pairs: dict[str, list[tuple[str, str]]] = {"unjudged": [], "wrong": [], "relevant": []}
     for query, text in enumerate(subject.queries):
         for document in subject.same_documents.get(text, ()):
             if document == dataset.left_out[query]:
                 continue
             grade = dataset.grade_of(query, document)
             kind = "unjudged" if grade is None else "relevant" if is_relevant(grade) else "wrong"
-            found[kind].append((subject.query_ids[query], subject.document_ids[document]))
+            pairs[kind].append((subject.query_ids[query], subject.document_ids[document]))
     phrase = ("time a query is the text of", "times a query is the text of")
     rest = "an unjudged document, so that finding it counts as wrong"
-    yield from about(found["unjudged"], "query-is-unjudged-document", "error", phrase, rest)
+    yield from about(pairs["unjudged"], "query-is-unjudged-document", "error", phrase, rest)
     rest = "a document that is judged not relevant to it"
-    yield from about(found["wrong"], "query-is-wrong-document", "warning", phrase, rest)
+    yield from about(pairs["wrong"], "query-is-wrong-document", "warning", phrase, rest)
     rest = "a relevant document of its own, which any retriever finds"
-    yield from about(found["relevant"], "query-is-relevant-document", "warning", phrase, rest)
+    yield from about(pairs["relevant"], "query-is-relevant-document", "warning", phrase, rest)
 
 
 def _near_queries(subject: NormalisedSet) -> Iterator[Finding]:
@@ -211,37 +211,39 @@ def _unjudged_copies(subject: NormalisedSet, near: Sequence[tuple[int, int]]) ->
     for one, other in [*near, *((other, one) for one, other in near)]:  # each stands for all documents of its text
         for document in subject.same_documents[subject.documents[one]]:
             alike[document].update(subject.same_documents[subject.documents[other]])
-    found: set[tuple[str, ...]] = set()
+    unjudged: set[tuple[str, ...]] = set()
     for query, judged in enumerate(dataset.judgements):
         left_out = {int(dataset.left_out[query])}
         relevant = (document for document, grade in judged.items() if is_relevant(grade))
         copies = {copy for document in relevant for copy in alike.get(document, ())}
-        found |= {(subject.query_ids[query], subject.document_ids[copy]) for copy in copies - judged.keys() - left_out}
-    return found
+        unjudged |= {
+            (subject.query_ids[query], subject.document_ids[copy]) for copy in copies - judged.keys() - left_out
+        }
+    return unjudged
 
 
 def sequences(text: str) -> set[str]:
     """All sequences of WORDS words of a text."""
-    each = words(text)
-    return {" ".join(each[start : start + WORDS]) for start in range(len(each) - WORDS + 1)}
+    tokens = words(text)
+    return {" ".join(tokens[start : start + WORDS]) for start in range(len(tokens) - WORDS + 1)}
 
 
 def _templates(subject: NormalisedSet) -> Iterator[Finding]:
     """Queries that hold a sequence of words that others hold too; figures: each sequence, how many queries."""
     held = [sequences(text) for text in subject.queries]
-    counts = Counter(sequence for each in held for sequence in each)
+    counts = Counter(sequence for parts in held for sequence in parts)
     least = max(MOST_QUERIES + 1, OF_QUERIES * len(held))
-    found = {sequence: count for sequence, count in counts.items() if count >= least}
-    ids = [subject.query_ids[query] for query, each in enumerate(held) if each & found.keys()]
+    frequent = {sequence: count for sequence, count in counts.items() if count >= least}
+    ids = [subject.query_ids[query] for query, parts in enumerate(held) if parts & frequent.keys()]
     if not ids or len(ids) < OF_ALL * len(held):
         return
-    ordered = sorted(found, key=lambda each: (-found[each], each))
-    text = counted(len(found), f"sequence of {WORDS} words stands", f"sequences of {WORDS} words stand")
+    ordered = sorted(frequent, key=lambda sequence: (-frequent[sequence], sequence))
+    text = counted(len(frequent), f"sequence of {WORDS} words stands", f"sequences of {WORDS} words stand")
     yield Finding(
         "repeated-sequences",
         "warning",
         f"{text} in {math.ceil(least):,} or more queries each ({len(ids):,} of {len(held):,} in all), "
-        f"the most frequent, “{ordered[0]}”, in {found[ordered[0]]:,}.",
+        f"the most frequent, “{ordered[0]}”, in {frequent[ordered[0]]:,}.",
         tuple(sorted(ids)),
-        {each: {"queries": found[each]} for each in ordered},
+        {sequence: {"queries": frequent[sequence]} for sequence in ordered},
     )

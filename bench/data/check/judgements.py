@@ -29,7 +29,9 @@ def check(dataset: Dataset, sd: float | None) -> Iterator[Finding]:
 
 
 def _unanswerable(dataset: Dataset) -> Iterator[Finding]:
-    ids = [each for each, answerable in zip(dataset.query_ids, dataset.answerable, strict=True) if not answerable]
+    ids = [
+        query_id for query_id, answerable in zip(dataset.query_ids, dataset.answerable, strict=True) if not answerable
+    ]
     if not dataset.answerable.any():
         yield Finding("nothing-relevant", "error", "No query has a relevant document.", tuple(ids))
         return
@@ -73,7 +75,7 @@ def _absent_fields(dataset: Dataset) -> Iterator[Finding]:
     """Fields that the card slices or groups by, most likely misspelt: their tables would be missing without a word."""
     names = dataset.absent_fields
     if names:
-        known = sorted({key for each in dataset.metadata for key in each})
+        known = sorted({key for fields in dataset.metadata for key in fields})
         rest = f"queries have {', '.join(known)}" if known else "queries have no metadata"
         listed = ", ".join(map(repr, names))
         yield Finding("absent-fields", "warning", f"The card names {listed}, which no query has; {rest}.")

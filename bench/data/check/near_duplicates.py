@@ -151,17 +151,17 @@ def _candidates(sets: _Sets, threshold: float) -> tuple[Array, Array]:
     by_gram = sets.matrix(common & (place < (sizes - least_of_smaller + asked)[rows])).T.tocsr()
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[np.argsort(sizes, kind="stable")] = np.arange(len(sizes))
-    found, total = [np.zeros((2, 0), dtype=np.int64)], 0
+    candidates, total = [np.zeros((2, 0), dtype=np.int64)], 0
     for start, stop in _blocks(larger @ np.diff(by_gram.indptr)):
         product = (larger[start:stop] @ by_gram).tocoo()
         one, other = product.row.astype(np.int64) + start, product.col.astype(np.int64)
         kept = (rank[other] < rank[one]) & (sizes[other] >= threshold * sizes[one] - _SLACK)
         kept &= product.data >= np.minimum(asked[one], asked[other])
-        found.append(np.stack([one[kept], other[kept]]))
+        candidates.append(np.stack([one[kept], other[kept]]))
         total += int(kept.sum())
         if total > MOST_CANDIDATES:
             raise TooMuch
-    pairs = np.concatenate(found, axis=1)
+    pairs = np.concatenate(candidates, axis=1)
     return pairs[0], pairs[1]
 
 

@@ -71,20 +71,20 @@ def _names(dataset: Dataset) -> Iterator[Finding]:
         )
 
 
-def _languages(dataset: Dataset, found: Mask, kind: str, what: str) -> Iterator[Finding]:
-    if found.sum() >= OF_QUERIES * len(found) and found.any():
-        ids = tuple(dataset.query_ids[query] for query in np.flatnonzero(found))
-        yield Finding(kind, "warning", f"{len(ids):,} of {len(found):,} queries {what}.", ids)
+def _languages(dataset: Dataset, mask: Mask, kind: str, what: str) -> Iterator[Finding]:
+    if mask.sum() >= OF_QUERIES * len(mask) and mask.any():
+        ids = tuple(dataset.query_ids[query] for query in np.flatnonzero(mask))
+        yield Finding(kind, "warning", f"{len(ids):,} of {len(mask):,} queries {what}.", ids)
 
 
 def _is_foreign(text: str) -> bool:
     """Are many of its words frequent ones of other languages, or with letters that English does not have?"""
-    found = [word for word in words(text.casefold()) if not word.isdecimal()]
-    odd = sum(word in FOREIGN or not word.isascii() for word in found)
-    return bool(found) and odd >= OF_WORDS * len(found)
+    tokens = [word for word in words(text.casefold()) if not word.isdecimal()]
+    odd = sum(word in FOREIGN or not word.isascii() for word in tokens)
+    return bool(tokens) and odd >= OF_WORDS * len(tokens)
 
 
 def _matching(texts: pa.ChunkedArray, pattern: str) -> Mask:
     """[texts]: does each match? Arrow does not make Python objects of a large corpus."""
-    found: Mask = pc.match_substring_regex(texts, pattern).to_numpy()
-    return found
+    mask: Mask = pc.match_substring_regex(texts, pattern).to_numpy()
+    return mask

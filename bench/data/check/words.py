@@ -142,8 +142,8 @@ def word_pieces(
 
 def _reads(folder: Path) -> int | None:
     """What sentence-transformers cuts texts of a model at, None where its files do not tell."""
-    if (told := _said(folder, "sentence_bert_config.json", "max_seq_length")) is not None:
-        return told
+    if (length := _said(folder, "sentence_bert_config.json", "max_seq_length")) is not None:
+        return length
     places = _said(folder, "config.json", "max_position_embeddings")
     most = _said(folder, "tokenizer_config.json", "model_max_length")  # RoBERTa keeps two of its places for itself
     return places if places is None or most is None else min(places, most)

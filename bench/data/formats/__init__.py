@@ -22,9 +22,9 @@ def shipped() -> dict[str, Path]:
     """The sets that come with the project, by name."""
     package = Path(__file__).resolve().parent.parent.parent
     for folder in (package / "shipped", package.parent / "datasets"):  # in a wheel; in a checkout
-        found = {card.parent.name: card.parent for card in sorted(folder.glob("*/dataset.toml"))}
-        if found:
-            return found
+        sets = {card.parent.name: card.parent for card in sorted(folder.glob("*/dataset.toml"))}
+        if sets:
+            return sets
     return {}
 
 
@@ -56,8 +56,8 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
     if not path.exists() and archive.within(path) is None:
         raise unknown("dataset, folder or file", name, known)
     for given in dict.fromkeys((options, Options())):  # a form that lacks a role says so itself
-        if found := forms.form_of(path, given):
-            return forms.form(found).load(str(path), options)
+        if kind := forms.form_of(path, given):
+            return forms.form(kind).load(str(path), options)
     if path.name.lower().endswith(TARS):
         folder = shlex.quote(path.name.partition(".")[0])
         raise BenchError(

@@ -47,29 +47,29 @@ def opened(path: Path, inner: str, wanted: Collection[str], needed: str) -> Iter
 
 def within(path: Path) -> tuple[Path, str] | None:
     """A zip file and the folder in it that the path names (sets.zip/inner/folder); None where it names no zip file."""
-    for each in (path, *path.parents):
-        if each.suffix.lower() == ".zip" and each.is_file():
-            return each, "/".join(path.relative_to(each).parts)
+    for candidate in (path, *path.parents):
+        if candidate.suffix.lower() == ".zip" and candidate.is_file():
+            return candidate, "/".join(path.relative_to(candidate).parts)
     return None
 
 
 def below(folder: Path, wanted: Collection[str]) -> list[Path]:
     """The folders below that hold one of the wanted files; none within another, or hidden, or four levels down."""
-    found: list[Path] = []
+    folders: list[Path] = []
     level = [folder]
     for _ in range(LEVELS):
-        level = sorted(path for each in level for path in _folders(each))[:MOST]
-        found += [each for each in level if any((each / name).is_file() for name in wanted)]
-        level = [each for each in level if each not in found]
-    return found
+        level = sorted(path for parent in level for path in _folders(parent))[:MOST]
+        folders += [path for path in level if any((path / name).is_file() for name in wanted)]
+        level = [path for path in level if path not in folders]
+    return folders
 
 
-def choose(source: Path, found: Sequence[str]) -> str:
+def choose(source: Path, names: Sequence[str]) -> str:
     """The one set in a source. Raises BenchError where there are several, and says how to name one."""
-    if len(found) > 1:
-        listed = ", ".join(found[:SHOWN]) + ", …" * (len(found) > SHOWN)
-        raise BenchError(f"{source} holds several sets: {listed}.", f"Name one: {shlex.quote(str(source / found[0]))}.")
-    return found[0]
+    if len(names) > 1:
+        listed = ", ".join(names[:SHOWN]) + ", …" * (len(names) > SHOWN)
+        raise BenchError(f"{source} holds several sets: {listed}.", f"Name one: {shlex.quote(str(source / names[0]))}.")
+    return names[0]
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -107,7 +107,7 @@ def _problem(member: zipfile.ZipInfo) -> str:
         "is compressed by a method other than deflate": member.compress_type not in METHODS,
         f"unpacks to more than {MAX_RATIO} times its size": member.file_size > SMALL + MAX_RATIO * member.compress_size,
     }
-    return next((problem for problem, found in checks.items() if found), "")
+    return next((problem for problem, applies in checks.items() if applies), "")
 
 
 def _folder(path: Path, members: Sequence[str], inner: str, wanted: Collection[str], needed: str) -> str:
@@ -119,9 +119,9 @@ def _folder(path: Path, members: Sequence[str], inner: str, wanted: Collection[s
         for name in holding
         if f"{name}/".startswith(start) and not name.startswith(APPLES) and "/." not in f"/{name.removeprefix(start)}"
     }
-    found = sorted(name for name in holding if not any(str(each) in holding for each in _parents(name)))
-    if found:
-        chosen = choose(path, found)
+    folders = sorted(name for name in holding if not any(str(parent) in holding for parent in _parents(name)))
+    if folders:
+        chosen = choose(path, folders)
         return f"{chosen}/" if chosen else ""
     packed = [name for name in members if name.startswith(start) and name.lower().endswith(PACKED)]
     place = f"{path}/{inner}" if inner else f"{path}"
@@ -137,4 +137,4 @@ def _folder(path: Path, members: Sequence[str], inner: str, wanted: Collection[s
 
 def _parents(name: str) -> list[str]:
     """The folders that hold a folder; "" is the top."""
-    return ["" if each == PurePosixPath(".") else str(each) for each in PurePosixPath(name).parents] if name else []
+    return ["" if path == PurePosixPath(".") else str(path) for path in PurePosixPath(name).parents] if name else []

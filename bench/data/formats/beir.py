@@ -57,8 +57,8 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         with opened(zipped, inner, CORPUS, NEEDED) as folder:
             return _read(folder, path.name if inner else zipped.stem, options)
     if path.is_dir() and not any((path / name).is_file() for name in CORPUS):
-        found = [str(each.relative_to(path)) for each in below(path, CORPUS)]
-        path = path / choose(path, found) if found else path
+        names = [str(child.relative_to(path)) for child in below(path, CORPUS)]
+        path = path / choose(path, names) if names else path
     return _read(path, path.resolve().name, options)
 
 
@@ -95,16 +95,16 @@ def _split(folder: Source, wanted: str | None) -> tuple[Source, str]:
     qrels = folder / "qrels"
     files = [path.name for path in qrels.iterdir()] if qrels.is_dir() else []
     plain = (name.removesuffix(".gz") for name in files)
-    found = sorted({name.removesuffix(".tsv") for name in plain if name.endswith(".tsv")})
-    if wanted is not None and found and wanted not in found:
-        raise unknown(f"split in {qrels}:", wanted, found)
-    if wanted is None and DEFAULT_SPLIT not in found and len(found) > 1:
+    splits = sorted({name.removesuffix(".tsv") for name in plain if name.endswith(".tsv")})
+    if wanted is not None and splits and wanted not in splits:
+        raise unknown(f"split in {qrels}:", wanted, splits)
+    if wanted is None and DEFAULT_SPLIT not in splits and len(splits) > 1:
         raise BenchError(
-            f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(found)}.", f"Choose one: --split {found[0]}."
+            f"{qrels} has no split {DEFAULT_SPLIT!r}, but {', '.join(splits)}.", f"Choose one: --split {splits[0]}."
         )
-    if not found and (stray := _elsewhere(folder, files, wanted or DEFAULT_SPLIT)):
+    if not splits and (stray := _elsewhere(folder, files, wanted or DEFAULT_SPLIT)):
         return folder / stray, f"judgements from {stray}"
-    split = wanted or (found[0] if len(found) == 1 else DEFAULT_SPLIT)
+    split = wanted or (splits[0] if len(splits) == 1 else DEFAULT_SPLIT)
     return _file(qrels, f"{split}.tsv"), "" if split == DEFAULT_SPLIT else f"judgements of the split {split!r}"
 
 

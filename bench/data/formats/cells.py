@@ -28,15 +28,15 @@ def listed(value: Any, name: str, where: str) -> list[str] | None:
     An entry is a text, an object with a text (and a title), or null, which says nothing.
     """
     if isinstance(value, list):
-        return [_text(each, name, where) for each in value if each is not None]
+        return [_text(entry, name, where) for entry in value if entry is not None]
     if not isinstance(value, str) or not (cell := value.strip()).startswith(("[", "(", "array(")):
         return None
     try:
-        found = parsed(cell)
+        entries = parsed(cell)
     except BROKEN:
-        found = None
-    if isinstance(found, list) and (not found or any(isinstance(each, str | dict) for each in found)):
-        return listed(found, name, where)
+        entries = None
+    if isinstance(entries, list) and (not entries or any(isinstance(entry, str | dict) for entry in entries)):
+        return listed(entries, name, where)
     texts = _literals(cell) if _LIST.fullmatch(cell) or _TUPLE.fullmatch(cell) else None
     if texts is None and _LOOKS_LIKE.fullmatch(cell):
         raise BenchError(f"{where}: {name!r} looks like a list of texts and cannot be read as one.", SEVERAL)
@@ -48,8 +48,8 @@ def one_or_several(value: Any, name: str, where: str) -> list[str]:
 
     Raises BenchError where it is neither.
     """
-    found = listed(value, name, where)
-    return [one(value, name, where)] if found is None else [each.strip() for each in found]
+    texts = listed(value, name, where)
+    return [one(value, name, where)] if texts is None else [text.strip() for text in texts]
 
 
 def one(value: Any, name: str, where: str) -> str:
@@ -73,7 +73,7 @@ def _literals(cell: str) -> list[str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a backslash that escapes nothing
-            texts = [ast.literal_eval(each) for each in re.findall(_TEXT, cell, re.DOTALL)]
+            texts = [ast.literal_eval(literal) for literal in re.findall(_TEXT, cell, re.DOTALL)]
         "".join(texts).encode()  # half a character is no text
     except (ValueError, SyntaxError):
         return None

@@ -38,8 +38,8 @@ def field_names(path: Path, needed: str) -> list[str]:
     # Only the whole file tells whether quotes in a tabbed one's header are Excel's.
     if not whole and not (is_tabbed(path) and '"' in beginning.lstrip().partition("\n")[0]):
         try:
-            if found := next(_records(path, beginning), None):
-                return list(found[1])
+            if first := next(_records(path, beginning), None):
+                return list(first[1])
         except BenchError:  # it may be cut within a record
             pass
     rows = _records(path, beginning) if whole else delimited_records(path, needed)
@@ -93,8 +93,8 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             yield number, line.rstrip("\r").split("\t")
         return
     separator, above = "\t" if is_tabbed(path) else _separator(text), 0
-    if not is_tabbed(path) and (said := _SAYS_SEPARATOR.match(text)):
-        text, separator, above = text[said.end() :], said[1], 1
+    if not is_tabbed(path) and (match := _SAYS_SEPARATOR.match(text)):
+        text, separator, above = text[match.end() :], match[1], 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for row in reader:
@@ -117,7 +117,7 @@ def _has_quoting(text: str) -> bool:
         field = _TSV_FIELD.match(text, position)
         if field is None:
             return False
-        shown |= field[1] is not None and any(each in field[1] for each in ('""', "\t", "\n"))
+        shown |= field[1] is not None and any(mark in field[1] for mark in ('""', "\t", "\n"))
         position = field.end()
     return shown
 

@@ -47,8 +47,8 @@ def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Recor
     Raises BenchError with file and line.
     """
     nodes, verdicts, empty = _verdicts(columns, rows)
-    same = {pair for pair, said in verdicts.items() if said == {True} and pair[0] != pair[1]}
-    groups = _components(nodes, [pair for pair, said in verdicts.items() if True in said])
+    same = {pair for pair, values in verdicts.items() if values == {True} and pair[0] != pair[1]}
+    groups = _components(nodes, [pair for pair, values in verdicts.items() if True in values])
     degree = Counter(node for pair in same for node in pair)
     query_of = {node: max(group, key=degree.__getitem__) for group in groups for node in group}
     queries = {query for query in query_of.values() if degree[query]}
@@ -60,7 +60,9 @@ def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Recor
         if query in queries and node != query and _pair(node, query) not in same
     }
     documents = {node: text for node, text in nodes.items() if node not in queries and node not in unjudged}
-    contradictory = {pair for pair, said in verdicts.items() if False in said and len({query_of[n] for n in pair}) == 1}
+    contradictory = {
+        pair for pair, values in verdicts.items() if False in values and len({query_of[n] for n in pair}) == 1
+    }
     judgements = {
         (query, document): int(pair in same)
         for pair in verdicts

@@ -38,7 +38,7 @@ FENCES = ("```", "~~~")
 
 def claims(path: Path, options: Options) -> str | None:
     """A folder with text files and in no other layout; without labels for them, none that holds sets or tables."""
-    if not path.is_dir() or any(any(path.glob(each)) for each in OTHERS) or not any(_paths(path)):
+    if not path.is_dir() or any(any(path.glob(pattern)) for pattern in OTHERS) or not any(_paths(path)):
         return None
     wanted = options.known_item or options.unlabelled or labels(path)
     return "it has .md or .txt files" if wanted or not (below(path, CORPUS) or arrow_tables(path)) else None
@@ -70,7 +70,9 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
 def _paths(folder: Path) -> Iterator[Path]:
     """The text files of the folder and its folders, but for hidden ones and the reports of runs that are kept there."""
     for parent, folders, files in os.walk(folder):
-        folders[:] = [each for each in folders if not each.startswith(".") and not Path(parent, each, RUN).is_file()]
+        folders[:] = [
+            inner for inner in folders if not inner.startswith(".") and not Path(parent, inner, RUN).is_file()
+        ]
         for name in files:
             if name.lower().endswith(ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)
@@ -93,7 +95,7 @@ def _id(path: Path) -> str:
         name.encode()
     except UnicodeEncodeError:
         raise BenchError(f"{name!a}: the name is not UTF-8.", "Rename the file.") from None
-    return re.sub(r"[\s%]", lambda found: quote(found[0]), name)
+    return re.sub(r"[\s%]", lambda match: quote(match[0]), name)
 
 
 def _names(folder: Path, ids: Mapping[Path, str]) -> Mapping[str, str]:
@@ -103,4 +105,4 @@ def _names(folder: Path, ids: Mapping[Path, str]) -> Mapping[str, str]:
         name = normalize("NFC", path.name)
         names[name] = AMBIGUOUS if name in names else identifier
     paths = {path.relative_to(folder).as_posix(): identifier for path, identifier in ids.items()}
-    return Canonical(names | {each: each for each in ids.values()} | paths)
+    return Canonical(names | {identifier: identifier for identifier in ids.values()} | paths)

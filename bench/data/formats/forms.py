@@ -104,16 +104,16 @@ def names() -> list[str]:
 
 
 def _plug_ins() -> dict[str, metadata.EntryPoint]:
-    found: dict[str, metadata.EntryPoint] = {}
+    points: dict[str, metadata.EntryPoint] = {}
     for point in metadata.entry_points(group=ENTRY_POINTS):
-        if point.name in FORMS or point.name in found:
-            owner = _package(found[point.name]) if point.name in found else "bench"
+        if point.name in FORMS or point.name in points:
+            owner = _package(points[point.name]) if point.name in points else "bench"
             raise BenchError(
                 f"{_package(point)} brings a form {point.name!r}, which would hide the one of {owner}.",
                 "Uninstall it, or give its entry point another name.",
             )
-        found[point.name] = point
-    return found
+        points[point.name] = point
+    return points
 
 
 def _package(point: metadata.EntryPoint) -> str:

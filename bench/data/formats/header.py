@@ -32,15 +32,15 @@ def folded(name: str) -> str:
 def split(line: str, separator: str) -> list[str]:
     """The fields of a line, stripped, of quoted ones what is in quotes. separator: "" for any white space."""
     if not separator:
-        return [bare(each) for each in line.split()]
+        return [bare(field) for field in line.split()]
     if '"' not in line:
-        return [each.strip() for each in line.split(separator)]
-    return [each.strip() for each in next(csv.reader([line], delimiter=separator))]
+        return [field.strip() for field in line.split(separator)]
+    return [field.strip() for field in next(csv.reader([line], delimiter=separator))]
 
 
 def has_any(fields: Iterable[str], names: Collection[str]) -> bool:
     """Is any field one of the names?"""
-    return any(folded(each) in names for each in fields)
+    return any(folded(field) in names for field in fields)
 
 
 def places(
@@ -53,15 +53,15 @@ def places(
 
     Raises BenchError where two columns have one name, and where the user's is not there.
     """
-    names = [folded(each) for each in header]
+    names = [folded(name) for name in header]
     if twice := next((name for name in names if name and names.count(name) > 1), None):
         raise BenchError(f"{where}: two columns are called {twice!r}.", "Name each column once in the header.")
-    given, found = dict(options.columns), {}
+    given, columns = dict(options.columns), {}
     for role, usual in roles.items():
         wanted = (folded(given[role]),) if role in given else usual
         place = next((names.index(name) for name in wanted if name in names), None)
         if place is not None:
-            found[role] = place
+            columns[role] = place
         elif role in given:
             raise BenchError(f"There is no column {given[role]!r} for {role}.", f"The file has {', '.join(header)}.")
-    return found
+    return columns

@@ -91,5 +91,5 @@ def _licence(card: Path) -> str:
         content = metadata_load(card) or {}
     except Exception:  # noqa: BLE001 - a broken card, YAML of any kind: the licence is then not known
         return ""
-    found = content.get("license", "")
-    return ", ".join(map(str, found)) if isinstance(found, list) else str(found or "")
+    licence = content.get("license", "")
+    return ", ".join(map(str, licence)) if isinstance(licence, list) else str(licence or "")

@@ -69,16 +69,16 @@ def claims(path: Path, options: Options) -> str | None:
     """A folder with tables in this layout, and not in BEIR's own, nor one of texts with tables beside them."""
     if not path.is_dir() or plain.claims(path, options):  # a table beside paragraphs is a copy of them, or of vectors
         return None
-    if any(path.glob("corpus.jsonl*")) and any(any(path.glob(each)) for each in QRELS):
+    if any(path.glob("corpus.jsonl*")) and any(any(path.glob(pattern)) for pattern in QRELS):
         return None
-    found = {key: paths for key, paths in groups(path).items() if paths != [path / TRECS]}
-    corpus, queries = ({file.name for key, paths in found.items() if role in key for file in paths} for role in TEXTS)
-    labels = {file.suffix for (head, _), paths in found.items() if head in LABELS for file in paths}
+    files = {key: paths for key, paths in groups(path).items() if paths != [path / TRECS]}
+    corpus, queries = ({file.name for key, paths in files.items() if role in key for file in paths} for role in TEXTS)
+    labels = {file.suffix for (head, _), paths in files.items() if head in LABELS for file in paths}
     if corpus <= {*CORPUS} and (options.known_item or (not corpus and plain.labels(path))):
         return None
     # Without a corpus, tables at the top or in data/ may be of anything.
-    own = (paths for (head, name), paths in found.items() if (head, name) != ("", "queries"))
-    own = own if corpus else (paths for (head, _), paths in found.items() if head not in ("", "data"))
+    own = (paths for (head, name), paths in files.items() if (head, name) != ("", "queries"))
+    own = own if corpus else (paths for (head, _), paths in files.items() if head not in ("", "data"))
     arrow = any(file.suffix in ARROW for paths in own for file in paths)
     other = corpus and (labels & {".jsonl", ".json", ".gz"} or (queries and not corpus <= {*CORPUS}))
     return "it has tables in the hub's layout" if arrow or other else None
@@ -88,21 +88,21 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     """Read a folder of the user's. Raises BenchError where it has another layout, or holds what cannot be used."""
     folder = Path(source).expanduser()
     card = read_card(folder / "dataset.toml")
-    found = groups(folder)
-    if options.unlabelled and not _splits(found):
-        documents, _ = _texts(str(folder), found, "corpus", DEFAULT_SPLIT)
+    files = groups(folder)
+    if options.unlabelled and not _splits(files):
+        documents, _ = _texts(str(folder), files, "corpus", DEFAULT_SPLIT)
         return unlabelled(folder.resolve().name, documents, card, options)
     options.only("hub", "split")
-    if not any("corpus" in key for key in found):
+    if not any("corpus" in key for key in files):
         raise _absent(str(folder), "corpus")
-    return read(folder.resolve().name, str(folder), found, options.split, card)
+    return read(folder.resolve().name, str(folder), files, options.split, card)
 
 
-def read(name: str, shown: str, found: Groups, wanted: str | None, card: Card) -> Dataset:
+def read(name: str, shown: str, files: Groups, wanted: str | None, card: Card) -> Dataset:
     """The set that these files make. shown: how messages call it. wanted: the split, if the user names one."""
-    labels, split = _labels(shown, found, wanted)
-    documents, on_documents = _texts(shown, found, "corpus", split)
-    queries, on_queries = _texts(shown, found, "queries", split)
+    labels, split = _labels(shown, files, wanted)
+    documents, on_documents = _texts(shown, files, "corpus", split)
+    queries, on_queries = _texts(shown, files, "queries", split)
     known = {"query": set(queries["id"].to_pylist()), "document": set(documents["id"].to_pylist())}
     counts: Counter[str] = Counter()
     judged = (row for path in labels for row in _judgements(path, known, counts))
@@ -126,7 +126,7 @@ def read(name: str, shown: str, found: Groups, wanted: str | None, card: Card) -
 
 def groups(folder: Path) -> Groups:
     """(folder, name without part numbers) -> files: corpus/test-00000-of-00002.parquet is of ("corpus", "test")."""
-    found: dict[tuple[str, str], list[Path]] = {}
+    files: dict[tuple[str, str], list[Path]] = {}
     inner = (path for head in (*TEXTS, *LABELS) for path in (folder / head).rglob("*"))
     for path in sorted([*folder.glob("*"), *inner]):
         head, *rest = path.relative_to(folder).parts
@@ -134,8 +134,8 @@ def groups(folder: Path) -> Groups:
             name = rest[0] if rest else head
             for suffix in SUFFIXES:
                 name = name.removesuffix(suffix)
-            found.setdefault((head if rest else "", PART.sub("", name)), []).append(path)
-    return {key: _first_form(paths) for key, paths in found.items()}
+            files.setdefault((head if rest else "", PART.sub("", name)), []).append(path)
+    return {key: _first_form(paths) for key, paths in files.items()}
 
 
 def _first_form(paths: list[Path]) -> list[Path]:
@@ -143,23 +143,23 @@ def _first_form(paths: list[Path]) -> list[Path]:
     return next(form for form in forms if form)
 
 
-def _splits(found: Groups) -> dict[str, list[Path]]:
+def _splits(files: Groups) -> dict[str, list[Path]]:
     """The judgements by split, each from the first place that has it; beside the corpus where no folder has any."""
     splits: dict[str, list[Path]] = {}
     for head in LABELS:
-        for (at, name), paths in found.items():
+        for (at, name), paths in files.items():
             if at == head and name not in TEXTS:
                 splits.setdefault(name, paths)
     return splits or {
         name: paths
-        for (at, name), paths in found.items()
+        for (at, name), paths in files.items()
         if not at and name not in TEXTS and paths[0].suffix != ".json"
     }
 
 
-def _labels(shown: str, found: Groups, wanted: str | None) -> tuple[list[Path], str]:
+def _labels(shown: str, files: Groups, wanted: str | None) -> tuple[list[Path], str]:
     """The judgements of the split that the user names, else of "test", else of the only one there is."""
-    splits = _splits(found)
+    splits = _splits(files)
     split = wanted or (DEFAULT_SPLIT if DEFAULT_SPLIT in splits or len(splits) != 1 else next(iter(splits)))
     if split in splits:
         return splits[split], split
@@ -168,7 +168,7 @@ def _labels(shown: str, found: Groups, wanted: str | None) -> tuple[list[Path], 
     raise BenchError(f"{shown} has no judgements.", LAYOUT)
 
 
-def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, str]:
+def _texts(shown: str, files: Groups, role: str, split: str) -> tuple[pa.Table, str]:
     """The table of "corpus" or "queries", and a note on its texts."""
     row: Callable[..., tuple[str, ...]] = document_row if role == "corpus" else query_row
     names = ("id", "text") if role == "corpus" else ("id", "text", "metadata")
@@ -177,7 +177,7 @@ def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, 
     read: dict[str, None] = {}
 
     def rows() -> Iterator[tuple[str, ...]]:
-        for path in _files(shown, found, role, split):
+        for path in _files(shown, files, role, split):
             for where, record in _mapped(path, role):
                 read[record["read"]] = None
                 if record["text"] is None:
@@ -195,12 +195,12 @@ def _texts(shown: str, found: Groups, role: str, split: str) -> tuple[pa.Table, 
     )
 
 
-def _files(shown: str, found: Groups, role: str, split: str) -> list[Path]:
+def _files(shown: str, files: Groups, role: str, split: str) -> list[Path]:
     """The files of "corpus" or "queries": of the split where they have splits."""
-    own = [key for key in found if key[0] == role]
+    own = [key for key in files if key[0] == role]
     for key in ((role, split), (role, role), ("", role), ("data", role), *(own if len(own) == 1 else ())):
-        if key in found:
-            return found[key]
+        if key in files:
+            return files[key]
     if own:
         raise unknown(f"split of the {role} of {shown}:", split, sorted(name for _, name in own))
     raise _absent(shown, role)
@@ -213,7 +213,7 @@ def _absent(shown: str, role: str) -> BenchError:
 def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
     """Of the columns of an Arrow file those that are used, since a set may carry vectors and pictures as well."""
     if path.suffix in ARROW:
-        usual = [each for names in ROLES[role].values() for each in names]
+        usual = [name for names in ROLES[role].values() for name in names]
         return arrow_records(path, LAYOUT, lambda name: field_for(role, [name], usual, Options()) is not None)
     if path.name.endswith(".jsonl.gz"):
         return json_located(path, LAYOUT)
@@ -222,7 +222,7 @@ def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
 
 @cache
 def _fields(names: tuple[str, ...], role: str) -> Mapping[str, str | None]:
-    return {each: field_for(each, names, usual, Options()) for each, usual in ROLES[role].items()}
+    return {column: field_for(column, names, usual, Options()) for column, usual in ROLES[role].items()}
 
 
 def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
@@ -261,7 +261,7 @@ def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tupl
     """(query, document, grade); counts: how many have none, by its column ("none") or by themselves ("null")."""
     for where, record in _records(path, "qrels"):
         fields = _fields(tuple(record), "qrels")
-        query, document, several, grade = (fields[each] for each in ("query", "document", "documents", "grade"))
+        query, document, several, grade = (fields[role] for role in ("query", "document", "documents", "grade"))
         if query is None or (document is None and several is None):
             raise BenchError(f"{where}: no query-id and corpus-id among {_listed(path, record)}.", LAYOUT)
         if grade is None and not counts["none"]:
@@ -271,9 +271,9 @@ def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tupl
         if value is None:
             counts["null"] += 1
             continue
-        found = [record[document]] if document is not None else _ids(record[several or ""], where)
-        for each in found:
-            pair = _known(record[query], known["query"]), _known(each, known["document"])
+        ids = [record[document]] if document is not None else _ids(record[several or ""], where)
+        for identifier in ids:
+            pair = _known(record[query], known["query"]), _known(identifier, known["document"])
             yield *pair, grade_of(int(value) if isinstance(value, float) and value.is_integer() else value, where)
 
 
@@ -282,7 +282,7 @@ def _refuse_other_grade(path: Path, fields: Mapping[str, str | None]) -> None:
     every = arrow_records(path, LAYOUT) if path.suffix in ARROW else _records(path, "qrels")
     where, record = next(every)
     known = {role for role, name in fields.items() if name is not None}
-    refuse_other_grade(record, known, [each for names in ROLES["qrels"].values() for each in names], where)
+    refuse_other_grade(record, known, [name for names in ROLES["qrels"].values() for name in names], where)
 
 
 def _ids(value: Any, where: str) -> list[Any]:

@@ -18,28 +18,28 @@ class Canonical(Mapping[str, str]):
     A key that stands in it as it is asked for goes first. Two keys of one canonical form are found by themselves alone.
     """
 
-    def __init__(self, found: Mapping[str, str]) -> None:
-        self._found = found
+    def __init__(self, ids: Mapping[str, str]) -> None:
+        self._ids = ids
         self._composed: dict[str, str | None] | None = None
 
     def __getitem__(self, name: str) -> str:
-        if name in self._found:
-            return self._found[name]
+        if name in self._ids:
+            return self._ids[name]
         value = None if name.isascii() else self._by_form().get(normalize("NFC", name))
         if value is None:
             raise KeyError(name)
         return value
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
+        return iter(self._ids)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._ids)
 
     def _by_form(self) -> dict[str, str | None]:
         if self._composed is None:
             self._composed = {}
-            for name, value in self._found.items():
+            for name, value in self._ids.items():
                 if not name.isascii():
                     form = normalize("NFC", name)
                     self._composed[form] = value if self._composed.get(form, value) == value else None
@@ -48,7 +48,7 @@ class Canonical(Mapping[str, str]):
 
 def known(ids: Collection[str]) -> Canonical:
     """Each id by itself."""
-    return Canonical({each: each for each in ids})
+    return Canonical({name: name for name in ids})
 
 
 def _without_zeros(name: str) -> str:
@@ -74,15 +74,15 @@ _CAUSES: Mapping[str, Callable[[str], str]] = {
 def why_unknown(absent: Collection[str], present: Collection[str]) -> str:
     """What most of the absent ids have in common with present ones, as advice; "" where nothing is seen."""
     for advice, alike in _CAUSES.items() if absent else ():
-        forms = {alike(each) for each in present}
-        if 2 * sum(alike(each) in forms for each in absent) >= len(absent):
+        forms = {alike(name) for name in present}
+        if 2 * sum(alike(name) in forms for name in absent) >= len(absent):
             return advice
     return ""
 
 
 def some(ids: Collection[str], limit: int = 3) -> str:
     """A few of them, to be shown."""
-    first = [repr(each) for each, _ in zip(ids, range(limit), strict=False)]
+    first = [repr(name) for name, _ in zip(ids, range(limit), strict=False)]
     return ", ".join(first) + (", …" if len(ids) > limit else "")
 
 
@@ -104,7 +104,7 @@ def known_as(name: str, known: Collection[str]) -> str | None:
 def like(name: str, known: Collection[str]) -> str:
     """A sentence on an id that differs in its case or in zeros before it; "" where there is none."""
     bare = _bare(name)
-    near = next((each for each in islice(known, SEARCHED) if _bare(each) == bare), None)
+    near = next((candidate for candidate in islice(known, SEARCHED) if _bare(candidate) == bare), None)
     if near is None:
         return ""
     if near.casefold() == name.casefold():

@@ -119,7 +119,7 @@ def claims(path: Path, options: Options) -> str | None:
 
 def _claims_folder(path: Path, options: Options) -> str | None:
     train = _candidates(path, TRAIN)
-    alone = {each.stem for each in path.iterdir() if each.suffix in SUFFIXES} <= {TRAIN, *PARTS}
+    alone = {file.stem for file in path.iterdir() if file.suffix in SUFFIXES} <= {TRAIN, *PARTS}
     if not train or alone or any(path.glob("corpus.jsonl*")) or not fits(headers(train[0]), options):
         return None
     return f"{train[0].name} has the columns of labelled texts"
@@ -151,13 +151,13 @@ def _candidates(folder: Path, split: str) -> list[Path]:
 
 
 def _file(folder: Path, split: str) -> Path:
-    found = _candidates(folder, split)
-    if len(found) > 1:
-        raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one file of a split.")
-    if not found:
+    files = _candidates(folder, split)
+    if len(files) > 1:
+        raise BenchError(f"{folder} has {' and '.join(path.name for path in files)}.", "Keep one file of a split.")
+    if not files:
         known = sorted(path.stem for path in folder.iterdir() if path.suffix in SUFFIXES) or ["no file of texts"]
         raise unknown(f"split in {folder}:", split, known)
-    return found[0]
+    return files[0]
 
 
 def _read(path: Path, options: Options, split: str = "") -> dict[str, Labelled]:
@@ -172,18 +172,18 @@ def _read(path: Path, options: Options, split: str = "") -> dict[str, Labelled]:
     parts: dict[str, Labelled] = {split: Labelled(columns)} if split else {}
     for where, record in rows:
         part = split or (text_field(record, columns["split"], where).casefold() if "split" in columns else "")
-        found = parts.setdefault(part, Labelled(columns))
-        texts = [each for each in _texts(record, columns["text"], where) if each]
+        labelled = parts.setdefault(part, Labelled(columns))
+        texts = [text for text in _texts(record, columns["text"], where) if text]
         labels = _labels(record.get(columns["label"]), columns["label"], where)
         if not (texts and labels):
-            found.skipped += 1
+            labelled.skipped += 1
             continue
-        found.repeated += any(found.texts.find(text) is not None for text in texts)
+        labelled.repeated += any(labelled.texts.find(text) is not None for text in texts)
         prefix = {"": "u{}", TRAIN: "d{}"}.get(part, "q{}")
         for number, text in enumerate(texts, 1):
             made = prefix if len(texts) == 1 else f"{prefix}.{number}"
-            identifier = found.texts.add(text, id_field(record, columns.get("id"), where, made), where)
-            found.labels[identifier] += [label for label in labels if label not in found.labels[identifier]]
+            identifier = labelled.texts.add(text, id_field(record, columns.get("id"), where, made), where)
+            labelled.labels[identifier] += [label for label in labels if label not in labelled.labels[identifier]]
     return parts
 
 
@@ -195,11 +195,11 @@ def _labels(value: Any, name: str, where: str) -> list[str]:
     """The distinct labels of a field: the one that it is, or those of a list."""
     values = value if isinstance(value, list) else listed(value, name, where) or [value]
     labels = []
-    for each in values:
-        label = "" if each is None else id_text(each).strip()
-        if each is not None and not label and not isinstance(each, str):
+    for entry in values:
+        label = "" if entry is None else id_text(entry).strip()
+        if entry is not None and not label and not isinstance(entry, str):
             raise BenchError(
-                f"{where}: the label is {type(each).__name__}, not a string.",
+                f"{where}: the label is {type(entry).__name__}, not a string.",
                 'Write a label, or several as a list: ["one", "two"].',
             )
         labels.append(label)
@@ -239,7 +239,7 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
 
 def _repeated(*parts: Labelled) -> str:
     return left_out_note(
-        sum(each.repeated for each in parts),
+        sum(part.repeated for part in parts),
         "line with the text of an earlier one, merged with it",
         "lines with the text of an earlier one, merged with it",
     )
@@ -286,21 +286,21 @@ def _judgements(path: Path, queries: Labelled, documents: Labelled) -> pa.Table:
             "What shares so broad a label is hardly an answer. Give finer labels, or a column split that leaves few "
             "texts to the test.",
         )
-    none, found = np.zeros(0, dtype=np.int64), []
+    none, relevant = np.zeros(0, dtype=np.int64), []
     for own, labels in enumerate(queries.labels.values()):
         positions = np.unique(np.concatenate([none, *(of_label.get(label, none) for label in labels)]))
-        found.append(positions[positions != own] if queries is documents else positions)
-    counts = [len(each) for each in found]
+        relevant.append(positions[positions != own] if queries is documents else positions)
+    counts = [len(row) for row in relevant]
     strings = pa.large_string()
     return pa.table(
         {
             "query": pa.array(query_ids, strings).take(pa.array(np.repeat(np.arange(len(query_ids)), counts))),
-            "document": pa.array(document_ids, strings).take(pa.array(np.concatenate([none, *found]))),
+            "document": pa.array(document_ids, strings).take(pa.array(np.concatenate([none, *relevant]))),
             "grade": pa.array(np.ones(sum(counts), dtype=np.int64)),
         }
     )
 
 
-def _queries(found: Labelled, asked: Collection[str]) -> dict[str, tuple[str, dict[str, str]]]:
-    texts = found.texts.texts
-    return {query: (texts[query], {"label": ", ".join(found.labels[query])}) for query in texts if query in asked}
+def _queries(labelled: Labelled, asked: Collection[str]) -> dict[str, tuple[str, dict[str, str]]]:
+    texts = labelled.texts.texts
+    return {query: (texts[query], {"label": ", ".join(labelled.labels[query])}) for query in texts if query in asked}

@@ -66,9 +66,9 @@ def _collection(registry: Any, name: str) -> Any:
         raise BenchError(
             f"ir_datasets has no collection {name!r}.", f"{hint}https://ir-datasets.com lists them."
         ) from None
-    lacking = [each for each in ("docs", "queries", "qrels") if not collection.has(each)]
+    lacking = [part for part in ("docs", "queries", "qrels") if not collection.has(part)]
     if lacking:
-        within = [each for each in registry if each.startswith(f"{name}/") and registry[each].has("qrels")]
+        within = [inner for inner in registry if inner.startswith(f"{name}/") and registry[inner].has("qrels")]
         hint = f"These have: {', '.join(within)}." if within else "Name one that has, from https://ir-datasets.com."
         raise BenchError(f"{name} has no {' and no '.join(lacking)}, which an evaluation needs.", hint)
     return collection
@@ -76,10 +76,10 @@ def _collection(registry: Any, name: str) -> Any:
 
 def _read(name: str, collection: Any) -> Dataset:
     # Judgements and queries first: they are small, so that what is wrong with them shows before a large download.
-    judged = [(each.query_id, each.doc_id, int(each.relevance)) for each in collection.qrels_iter()]
+    judged = [(judgement.query_id, judgement.doc_id, int(judgement.relevance)) for judgement in collection.qrels_iter()]
     queries = {
-        checked_id(each.query_id, f"{name}, queries"): (_default_text(each), _metadata(each))
-        for each in collection.queries_iter()
+        checked_id(query.query_id, f"{name}, queries"): (_default_text(query), _metadata(query))
+        for query in collection.queries_iter()
     }
     documents = string_table(_documents(name, collection), "id", "text")
     judgements, note = usable(judged, queries, set(documents["id"].to_pylist()), name)
@@ -87,16 +87,16 @@ def _read(name: str, collection: Any) -> Dataset:
 
 
 def _documents(name: str, collection: Any) -> Iterator[tuple[str, str]]:
-    for each in collection.docs_iter():
-        title, text = getattr(each, "title", None), getattr(each, "text", None)
-        body = f"{title} {text}" if isinstance(title, str) and isinstance(text, str) else _default_text(each)
-        yield checked_id(each.doc_id, f"{name}, documents"), body.strip()
+    for document in collection.docs_iter():
+        title, text = getattr(document, "title", None), getattr(document, "text", None)
+        body = f"{title} {text}" if isinstance(title, str) and isinstance(text, str) else _default_text(document)
+        yield checked_id(document.doc_id, f"{name}, documents"), body.strip()
 
 
 def _default_text(record: Any) -> str:
     """What the library holds for the text; records of before it had that notion have `text`."""
-    found = record.default_text() if hasattr(record, "default_text") else record.text
-    return str(found or "").strip()
+    text = record.default_text() if hasattr(record, "default_text") else record.text
+    return str(text or "").strip()
 
 
 def _metadata(query: Any) -> dict[str, Any]:
@@ -125,5 +125,5 @@ def _citations(names: list[str]) -> Iterator[str]:
     """The entries of the library's own bibliography."""
     bibliography = (pkgutil.get_data("ir_datasets", "docs/bibliography.bib") or b"").decode() if names else ""
     for name in names:
-        if found := re.search(rf"(?ms)^@\w+\{{{re.escape(name)},.*?^\}}", bibliography):
-            yield found[0]
+        if match := re.search(rf"(?ms)^@\w+\{{{re.escape(name)},.*?^\}}", bibliography):
+            yield match[0]

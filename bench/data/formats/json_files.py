@@ -149,8 +149,8 @@ def _values(text: str) -> Iterator[Any]:
 
 
 def _after_space(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
 
 
 def _object_of_line(line: bytes, where: str) -> Record:

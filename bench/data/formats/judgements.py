@@ -64,10 +64,10 @@ def read(path: Source, needed: str) -> Iterator[Judgement]:
 def _separator(line: str) -> str:
     """What separates the fields of this line, which is the first: ids hold no white space, and may hold commas; names
     of columns may hold both."""
-    for each in "\t;,":
-        fields = line.rstrip("\t").split(each)
+    for separator in "\t;,":
+        fields = line.rstrip("\t").split(separator)
         if len(fields) > 1 and (_is_header(fields) or not any(bare(field).split()[1:] for field in fields)):
-            return each
+            return separator
     return ""
 
 
@@ -103,9 +103,9 @@ def _is_header(fields: list[str]) -> bool:
 
 
 def _columns(header: list[str], where: str) -> dict[str, int]:
-    found = places(header, ROLES, where)
-    absent = [role for role in ROLES if role not in found]
-    if absent or found["query"] == found["document"]:
+    columns = places(header, ROLES, where)
+    absent = [role for role in ROLES if role not in columns]
+    if absent or columns["query"] == columns["document"]:
         raise BenchError(
             f"{where}: no column of {' and '.join(absent) or 'document'} ids among {', '.join(header)}.",
             "Call the columns query-id, corpus-id and score.",
@@ -115,7 +115,7 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
         raise BenchError(
             f"{where}: the grade could be {' or '.join(header[place] for place in grades)}.", "Keep one of the columns."
         )
-    return found | ({"grade": grades[0]} if grades else {})
+    return columns | ({"grade": grades[0]} if grades else {})
 
 
 def usable(
@@ -131,12 +131,12 @@ def usable(
     where there is no judgement, where hardly one can be used, and where what is lacking is there under another form of
     its id: then the files do not belong together, or one of them was spoiled.
     """
-    asked, found = known(queries), known(documents)
+    asked, corpus = known(queries), known(documents)
     kept: dict[tuple[str, str], int] = {}
     lacking: list[tuple[str, str]] = []
     twice = 0
     for query, document, value in judged:
-        pair = asked.get(query), found.get(document)
+        pair = asked.get(query), corpus.get(document)
         if pair[0] is None or pair[1] is None:
             lacking.append((query, document))
             continue
@@ -166,7 +166,7 @@ def _left_out(
     for kind, ids in absent.items():
         # Of a few that are lacking nothing is asked: it takes a look at every id of the set.
         advice = why_unknown(ids, present[kind]) if len(lacking) * MANY >= total else ""
-        if not advice and ids and used * FEWEST < total and any(each in present[_OTHER[kind]] for each in ids):
+        if not advice and ids and used * FEWEST < total and any(name in present[_OTHER[kind]] for name in ids):
             advice = (
                 "Queries and documents seem to have changed places: give the columns a header, or their right order."
             )

@@ -36,7 +36,7 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
     judgements: dict[tuple[str, str], int] = {}
     verbatim = set()
     for batch in documents.to_batches():
-        for document, text, asked in zip(*(batch[each].to_pylist() for each in ("id", "text", "asked")), strict=True):
+        for document, text, asked in zip(*(batch[key].to_pylist() for key in ("id", "text", "asked")), strict=True):
             if not asked or not text:
                 continue
             query = query_of.setdefault(asked.casefold(), f"known-{document}")

@@ -27,7 +27,7 @@ def named_documents(value: Any, known: Collection[str], where: str) -> tuple[lis
     if isinstance(value, str) and known_as(value.strip(), known) is None:
         value = _list_in(value, where)
     if isinstance(value, list):
-        names = [id_text(each).strip() for each in value]
+        names = [id_text(entry).strip() for entry in value]
         if not all(names):
             raise BenchError(f"{where}: {value[names.index('')]!r} in a list of ids is none.", SEVERAL)
         return names, True
@@ -38,12 +38,12 @@ def named_documents(value: Any, known: Collection[str], where: str) -> tuple[lis
 def _list_in(cell: str, where: str) -> Any:
     """The list that a cell holds, else the cell."""
     try:
-        found = parsed(cell) if cell.lstrip().startswith("[") else None
+        entries = parsed(cell) if cell.lstrip().startswith("[") else None
     except BROKEN:
-        found = None
-    if not isinstance(found, list):
-        found = listed(cell, "relevant", where)
-    return cell if found is None else found
+        entries = None
+    if not isinstance(entries, list):
+        entries = listed(cell, "relevant", where)
+    return cell if entries is None else entries
 
 
 def _parts(text: str, known: Collection[str]) -> list[str]:

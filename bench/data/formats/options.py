@@ -35,9 +35,9 @@ class Options:
     def of(config: Any) -> Options:
         """From a RunConfig or parsed flags with these names; columns come as "role=name"."""
         columns = []
-        for each in config.columns or ():
-            role, sign, name = each.partition("=")
+        for pair in config.columns or ():
+            role, sign, name = pair.partition("=")
             if not (role and sign and name):
-                raise BenchError(f"columns {each!r} is not of the form role=name.", "Write --columns query=question1.")
+                raise BenchError(f"columns {pair!r} is not of the form role=name.", "Write --columns query=question1.")
             columns.append((role, name))
         return Options(config.split, tuple(columns), config.known_item, config.unanswerable)

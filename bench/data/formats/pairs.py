@@ -122,24 +122,24 @@ def _several(names: Sequence[str], columns: Mapping[str, str], options: Options)
 def _directed(
     path: Path, columns: Mapping[str, str], several: Mapping[str, Sequence[str]], rows: Iterable[tuple[str, Record]]
 ) -> Dataset:
-    found = Relation(columns, several)
+    relation = Relation(columns, several)
     for where, record in rows:
-        found.add(where, record)
-    queries, documents = found.queries, found.documents
+        relation.add(where, record)
+    queries, documents = relation.queries, relation.documents
     own = _own_ids(path, queries, documents)
     taken = {role: ", ".join(several.get(role, (name,))) for role, name in columns.items()}
     return dataset_of(
         path.stem,
         documents.texts,
-        {own.get(query, query): (text, found.metadata[query]) for query, text in queries.texts.items()},
-        {(own.get(query, query), document): value for (query, document), value in found.judgements.items()},
-        note=joined(read_as("pairs", taken), found.notes()),
+        {own.get(query, query): (text, relation.metadata[query]) for query, text in queries.texts.items()},
+        {(own.get(query, query), document): value for (query, document), value in relation.judgements.items()},
+        note=joined(read_as("pairs", taken), relation.notes()),
     )
 
 
 def _own_ids(path: Path, queries: DistinctTexts, documents: DistinctTexts) -> dict[str, str]:
     """Query id -> id of the document with the same text: it is the query itself, and no hit of it."""
-    own = {query: found for query, text in queries.texts.items() if (found := documents.find(text)) is not None}
+    own = {query: document for query, text in queries.texts.items() if (document := documents.find(text)) is not None}
     for query in queries.texts:
         if own and query not in own and query in documents.texts:
             raise BenchError(

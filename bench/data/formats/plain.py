@@ -215,15 +215,15 @@ def _queries(
 
 
 def _one_file(folder: Path, entries: list[Record], notes: list[str]) -> Path:
-    found = labels(folder)
-    if len(found) > 1:
-        raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
-    if not found:
+    files = labels(folder)
+    if len(files) > 1:
+        raise BenchError(f"{folder} has {' and '.join(path.name for path in files)}.", "Keep one of them.")
+    if not files:
         fields = sorted({key for entry in entries for key in entry} - {"id"})
         known = f": {', '.join(fields)}" if fields else " of corpus_metadata.json"
         reason = f" ({joined(*notes)})" if any(notes) else ""
         raise BenchError(f"{folder} has no labels: no queries{', '.join(SUFFIXES)}{reason}.", f"{LABELS}{known}.")
-    return found[0]
+    return files[0]
 
 
 def _id(record: Record, field: str | None, where: str) -> str:

@@ -50,27 +50,27 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     options.only("qa")
     path = Path(source).expanduser()
     rows = (record for _, record in json_located(path, NEEDED))
-    found = list(islice(rows, 1))
-    if found and _is_squad(found[0]):
-        return _squad(path, chain(found, rows))
-    found += islice(rows, 1)
-    fields = _fields(found[0]) if found else {}
-    if len(found) > 1 or len(fields) < len(ROLES):
+    first = list(islice(rows, 1))
+    if first and _is_squad(first[0]):
+        return _squad(path, chain(first, rows))
+    first += islice(rows, 1)
+    fields = _fields(first[0]) if first else {}
+    if len(first) > 1 or len(fields) < len(ROLES):
         raise BenchError(f"{path} is no object with {', '.join(ROLES)}.", NEEDED)
-    return _whole_set(path, found[0], fields)
+    return _whole_set(path, first[0], fields)
 
 
 def _fields(record: Record) -> dict[str, str]:
     """role -> its field, of those that hold objects."""
     names = [name for name, value in record.items() if isinstance(value, dict)]
-    found = {role: field_for(role, names, usual, Options()) for role, usual in ROLES.items()}
-    return {role: name for role, name in found.items() if name is not None}
+    fields = {role: field_for(role, names, usual, Options()) for role, usual in ROLES.items()}
+    return {role: name for role, name in fields.items() if name is not None}
 
 
 def _is_squad(record: Record) -> bool:
     articles = _articles(record)
     return bool(articles) and all(
-        isinstance(each, dict) and isinstance(each.get("paragraphs"), list) for each in articles
+        isinstance(article, dict) and isinstance(article.get("paragraphs"), list) for article in articles
     )
 
 
@@ -116,11 +116,11 @@ def _texts(path: Path, content: Record, name: str) -> dict[str, str]:
 def _graded(value: Any, where: str) -> Iterator[tuple[str, int]]:
     """(document id, grade) of an object of grades, of a list of ids or of one id."""
     if isinstance(value, dict):
-        yield from ((name, grade_of(each, where)) for name, each in value.items())
+        yield from ((name, grade_of(grade, where)) for name, grade in value.items())
         return
-    for each in value if isinstance(value, list) else [value]:
-        if not (name := id_text(each).strip()):
-            raise BenchError(f"{where}: {each!r} is no id.", 'Write a list of document ids: ["d1", "d2"].')
+    for entry in value if isinstance(value, list) else [value]:
+        if not (name := id_text(entry).strip()):
+            raise BenchError(f"{where}: {entry!r} is no id.", 'Write a list of document ids: ["d1", "d2"].')
         yield name, 1
 
 
@@ -170,7 +170,7 @@ def _questions(path: Path, records: Iterable[Record]) -> Iterator[tuple[str, str
 
 def _objects(record: Any, name: str, where: str) -> list[Record]:
     value = record.get(name) if isinstance(record, dict) else None
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise BenchError(f"{where}: {name!r} is no list of objects.", NEEDED)
     return value
 

@@ -49,12 +49,12 @@ def records(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
 
 def _of_json(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
     """Objects of a .json file; where it is a single one, its rows, if it has some."""
-    found = json_located(path, needed)
-    first = list(islice(found, 2))
+    objects = json_located(path, needed)
+    first = list(islice(objects, 2))
     rows = _rows(first[0][1]) if len(first) == 1 else None
     if rows is None:
         yield from first
-        yield from found
+        yield from objects
     else:
         yield from ((f"{path}, entry {number}", row) for number, row in enumerate(rows, 1))
 
@@ -62,12 +62,12 @@ def _of_json(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
 def _rows(table: Record) -> list[Record] | None:
     """The rows of a table in one object: of columns, as pandas writes it, or beside what describes them."""
     values = list(table.values())
-    if values and all(isinstance(each, dict) and each.keys() == values[0].keys() for each in values):
+    if values and all(isinstance(column, dict) and column.keys() == values[0].keys() for column in values):
         return [{name: column[key] for name, column in table.items()} for key in values[0]]
-    lists = [each for each in values if isinstance(each, list)]
-    if len(lists) == len(values) > 1 and len({len(each) for each in lists}) == 1:
+    lists = [column for column in values if isinstance(column, list)]
+    if len(lists) == len(values) > 1 and len({len(column) for column in lists}) == 1:
         return [dict(zip(table, row, strict=True)) for row in zip(*lists, strict=True)]
-    if len(lists) == 1 and lists[0] and all(isinstance(each, dict) for each in lists[0]):
+    if len(lists) == 1 and lists[0] and all(isinstance(row, dict) for row in lists[0]):
         return list(lists[0])
     return None
 
@@ -94,7 +94,7 @@ def named_records(path: Path) -> tuple[list[str], Iterator[tuple[str, Record]]]:
 def dotted(record: Record) -> Record:
     """A record with the fields of its inner objects beside the others: metadata.source."""
     inner = {key: value for key, value in record.items() if isinstance(value, dict)}
-    return record | {f"{key}.{name}": each for key, value in inner.items() for name, each in value.items()}
+    return record | {f"{key}.{name}": field for key, value in inner.items() for name, field in value.items()}
 
 
 def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Options) -> str | None:
@@ -107,10 +107,10 @@ def field_for(role: str, names: Sequence[str], usual: Iterable[str], options: Op
         return given
     folded = {_folded(name): name for name in names}
     wanted = map(_folded, (given,) if given else usual)
-    found = next((folded[name] for name in wanted if name in folded), None)
-    if given and found is None:
+    field = next((folded[name] for name in wanted if name in folded), None)
+    if given and field is None:
         raise BenchError(f"There is no column {given!r} for {role}.", f"The file has {', '.join(names)}.")
-    return found
+    return field
 
 
 def _folded(name: str) -> str:
@@ -120,7 +120,7 @@ def _folded(name: str) -> str:
 def numbered(name: str, names: Sequence[str]) -> list[str]:
     """A field and those that go on with it: negative, negative_1, negative_2."""
     stem = _folded(name).rstrip("0123456789_")
-    return [each for each in names if each == name or re.fullmatch(rf"{re.escape(stem)}_?\d+", _folded(each))]
+    return [field for field in names if field == name or re.fullmatch(rf"{re.escape(stem)}_?\d+", _folded(field))]
 
 
 def columns_of(names: Sequence[str], roles: Mapping[str, Iterable[str]], options: Options) -> dict[str, str]:
@@ -128,8 +128,8 @@ def columns_of(names: Sequence[str], roles: Mapping[str, Iterable[str]], options
 
     Raises BenchError where the user names a field that is not there.
     """
-    found = {role: field_for(role, names, usual, options) for role, usual in roles.items()}
-    return {role: name for role, name in found.items() if name is not None}
+    fields = {role: field_for(role, names, usual, options) for role, usual in roles.items()}
+    return {role: name for role, name in fields.items() if name is not None}
 
 
 def check_roles(options: Options, roles: Collection[str]) -> None:
@@ -166,8 +166,8 @@ def id_field(record: Mapping[str, Any], name: str | None, where: str, made: str)
 
 def line_number(where: str) -> str:
     """The number at the end of a place."""
-    found = re.search(r"\d+\Z", where)
-    return found[0] if found else ""
+    match = re.search(r"\d+\Z", where)
+    return match[0] if match else ""
 
 
 def grade_of(value: Any, where: str) -> int:
@@ -227,7 +227,7 @@ def dataset_of(
                 "id": pa.array(list(queries), strings),
                 "text": pa.array([text for text, _ in queries.values()], strings),
                 "metadata": pa.array(
-                    [orjson.dumps(dict(each), default=str).decode() for _, each in queries.values()], strings
+                    [orjson.dumps(dict(metadata), default=str).decode() for _, metadata in queries.values()], strings
                 ),
             }
         )

@@ -49,32 +49,34 @@ class Relation:
             self._counts["empty"] += 1
             return
         given_grades = self._beside(record, "grade", len(relevant), where)
-        grades = [grade_of(each, where) for each in given_grades] if given_grades else [1] * len(relevant)
+        grades = [grade_of(grade, where) for grade in given_grades] if given_grades else [1] * len(relevant)
         answers = self._with_ids(record, "relevant_id", relevant, "d", where)
-        found: list[tuple[str, str, int | None]] = [(*each, value) for each, value in zip(answers, grades, strict=True)]
-        found += [(*each, None) for each in self._with_ids(record, "negative_id", others, "n", where)]
+        documents: list[tuple[str, str, int | None]] = [
+            (*answer, value) for answer, value in zip(answers, grades, strict=True)
+        ]
+        documents += [(*negative, None) for negative in self._with_ids(record, "negative_id", others, "n", where)]
         merged = False
         for query, identifier in self._with_ids(record, "query_id", asked, "q", where):
             before = len(self.queries.texts)
             judged = [
                 self._judge((query, identifier), (text, document), value, record, where)
-                for text, document, value in found
+                for text, document, value in documents
                 if query and text
             ]
             merged |= any(judged) and len(self.queries.texts) == before
         self._counts["repeated"] += merged
 
-    def _judge(self, asked: TextPair, found: TextPair, value: int | None, record: Record, where: str) -> bool:
+    def _judge(self, asked: TextPair, document: TextPair, value: int | None, record: Record, where: str) -> bool:
         """Judge a query and a document, each a text and its id; value: None for one that is not relevant.
 
         False where they are one text.
         """
-        if normalised(asked[0]) == normalised(found[0]):
+        if normalised(asked[0]) == normalised(document[0]):
             self._counts["itself"] += 1
             return False
-        pair = self.queries.add(*asked, where), self.documents.add(*found, where)
+        pair = self.queries.add(*asked, where), self.documents.add(*document, where)
         if pair[0] not in self.metadata:
-            self.metadata[pair[0]] = {key: each for key, each in record.items() if key not in self._used}
+            self.metadata[pair[0]] = {key: entry for key, entry in record.items() if key not in self._used}
         if value is None:
             self._negatives[pair] = None
         elif self._grades.setdefault(pair, value) != value:
@@ -88,7 +90,7 @@ class Relation:
             value = given(record, name, where)
             if (several := listed(value, name, where)) is not None:
                 self._lists[name] = None
-            texts += [one(value, name, where)] if several is None else [each.strip() for each in several]
+            texts += [one(value, name, where)] if several is None else [text.strip() for text in several]
         return texts
 
     def _with_ids(self, record: Record, role: str, texts: Sequence[str], letter: str, where: str) -> list[TextPair]:
@@ -98,7 +100,7 @@ class Relation:
         values = self._beside(record, role, len(texts), where)
         made = [f"{letter}{{}}"] if len(texts) == 1 else [f"{letter}{{}}.{n}" for n in range(1, len(texts) + 1)]
         if values is None:
-            return [(text, id_field({}, None, where, each)) for text, each in zip(texts, made, strict=True)]
+            return [(text, id_field({}, None, where, pattern)) for text, pattern in zip(texts, made, strict=True)]
         name = self.columns[role]
         return [
             (text, id_field({name: value}, name, where, "") if text else "")

@@ -53,9 +53,9 @@ def to_ranking(run: Mapping[str, Mapping[str, float]], dataset: Dataset, depth: 
     ranking = Ranking.empty(len(dataset.queries), depth)
     for row, hits in enumerate(asked):
         names = sorted(hits, reverse=True)  # trec_eval's order of ties, by names: unknown ones stand between others
-        found = np.array([position[name] for name in names], dtype=np.int64)
+        documents = np.array([position[name] for name in names], dtype=np.int64)
         scores = np.array([hits[name] for name in names], dtype=np.float64)
-        ranking.put(row, *top_k(scores, depth, found))
+        ranking.put(row, *top_k(scores, depth, documents))
     return ranking
 
 
@@ -74,13 +74,13 @@ def unknown_documents(run: Mapping[str, Mapping[str, float]], dataset: Dataset) 
 def _positions(asked: Iterable[Mapping[str, float]], dataset: Dataset) -> dict[str, int]:
     """Of documents by name; looked up all at once, since each look-up reads the names of the whole corpus."""
     names = sorted(set(chain.from_iterable(asked)))
-    found = pc.index_in(pa.array(names, pa.large_string()), value_set=dataset.documents["id"].combine_chunks())
-    positions = dict(zip(names, found.to_pylist(), strict=True))
+    index = pc.index_in(pa.array(names, pa.large_string()), value_set=dataset.documents["id"].combine_chunks())
+    positions = dict(zip(names, index.to_pylist(), strict=True))
     absent = [name for name, place in positions.items() if place is None]
     if not all(map(str.isascii, absent)):  # a name may be composed in another way
-        places = {each: place for place, each in enumerate(dataset.documents["id"].to_pylist())}
+        places = {name: place for place, name in enumerate(dataset.documents["id"].to_pylist())}
         alike = known(places)
-        same = {name: each for name in absent if (each := alike.get(name)) is not None and each not in positions}
-        positions |= {name: places[each] for name, each in same.items()}
+        same = {name: twin for name in absent if (twin := alike.get(name)) is not None and twin not in positions}
+        positions |= {name: places[twin] for name, twin in same.items()}
         absent = [name for name in absent if positions[name] is None]
     return positions | {name: NO_HIT - 1 - number for number, name in enumerate(absent)}

@@ -60,7 +60,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
 
 
 def _named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    return [each for each in entries(folder) if each.is_file() and pattern.fullmatch(each.name.removesuffix(".gz"))]
+    return [path for path in entries(folder) if path.is_file() and pattern.fullmatch(path.name.removesuffix(".gz"))]
 
 
 def _begins(path: Path) -> bool:
@@ -68,23 +68,23 @@ def _begins(path: Path) -> bool:
 
 
 def _one(folder: Path, pattern: re.Pattern[str], what: str) -> Path:
-    found = _named(folder, pattern)
-    if len(found) != 1:
-        names = f" but {', '.join(path.name for path in found)}" if found else ""
+    files = _named(folder, pattern)
+    if len(files) != 1:
+        names = f" but {', '.join(path.name for path in files)}" if files else ""
         raise BenchError(f"{folder} has not one file of {what}{names}.", NEEDED)
-    return found[0]
+    return files[0]
 
 
 def _texts(path: Path) -> dict[str, str]:
     """number -> title and text."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for where, number, fields in _records(path):
-        if number in found:
+        if number in texts:
             raise BenchError(f"{where}: the number {number} stands already.", "Numbers must be unique.")
-        found[number] = " ".join(" ".join(fields.get(name, "") for name in "TW").split())
-    if not found:
+        texts[number] = " ".join(" ".join(fields.get(name, "") for name in "TW").split())
+    if not texts:
         raise BenchError(f"{path} holds no record.", "Each begins with .I and its number.")
-    return found
+    return texts
 
 
 def _records(path: Path) -> Iterator[SmartRecord]:
@@ -115,7 +115,7 @@ def _judged(path: Path) -> Iterator[tuple[str, str, int]]:
     for number, line in lines(path, NEEDED):
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
-        if len(columns) not in (2, 3, 4) or not all(each.isdecimal() and each.isascii() for each in columns[:2]):
+        if len(columns) not in (2, 3, 4) or not all(column.isdecimal() and column.isascii() for column in columns[:2]):
             raise BenchError(f"{where}: not two to four numbers.", "A line is: query, document, and what it is worth.")
         rows.append((where, columns))
     if len({len(columns) for _, columns in rows}) > 1:

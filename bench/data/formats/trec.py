@@ -68,19 +68,19 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     return dataset_of(name, documents, topics, grades, card=card, note=note)
 
 
-def _one(folder: Path, found: list[Path], absent: str) -> Path:
+def _one(folder: Path, files: list[Path], absent: str) -> Path:
     """The one file of several; the absent one where there is none, so that reading it says so."""
-    if len(found) > 1:
-        raise BenchError(f"{folder} has {' and '.join(path.name for path in found)}.", "Keep one of them.")
-    return found[0] if found else folder / absent
+    if len(files) > 1:
+        raise BenchError(f"{folder} has {' and '.join(path.name for path in files)}.", "Keep one of them.")
+    return files[0] if files else folder / absent
 
 
 def _candidates(folder: Path) -> list[Path]:
     def packed(names: tuple[str, ...]) -> list[Path]:
         return [folder / f"{name}{ending}" for name in names for ending in ("", ".gz")]
 
-    found = [path for path in packed(DOCUMENTS) if path.is_file()]
-    return [*found, *(path for path in packed(TAGGED) if path.exists() and trec_documents.is_tagged(path))]
+    files = [path for path in packed(DOCUMENTS) if path.is_file()]
+    return [*files, *(path for path in packed(TAGGED) if path.exists() and trec_documents.is_tagged(path))]
 
 
 def _documents(folder: Path) -> Path:
@@ -89,22 +89,22 @@ def _documents(folder: Path) -> Path:
 
 def _files(folder: Path, named: re.Pattern[str]) -> dict[str, list[Path]]:
     """split -> the files of the folder that are named so; "" where the name says no more."""
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     for path in entries(folder):
         match = named.fullmatch(path.name.removesuffix(".gz"))
         if match and path.is_file() and not path.name.removesuffix(".gz").endswith(OTHERS):
-            found.setdefault("-".join(filter(None, match.groups())), []).append(path)
-    return found
+            files.setdefault("-".join(filter(None, match.groups())), []).append(path)
+    return files
 
 
 def _splits(folder: Path) -> dict[str, Path]:
     """split -> its judgements: qrels.* of the folder, and the files in its folder qrels."""
-    found = {split: _one(folder, paths, "qrels") for split, paths in _files(folder, QRELS).items()}
+    splits = {split: _one(folder, paths, "qrels") for split, paths in _files(folder, QRELS).items()}
     within: dict[str, list[Path]] = {}
     for path in entries(folder / "qrels"):
         if path.is_file() and not path.name.startswith("."):
             within.setdefault(re.sub(r"(\.(tsv|txt|csv|qrels))?(\.gz)?$", "", path.name), []).append(path)
-    return {split: _one(folder / "qrels", paths, split) for split, paths in within.items()} | found
+    return {split: _one(folder / "qrels", paths, split) for split, paths in within.items()} | splits
 
 
 def _split(folder: Path, splits: Mapping[str, Path], wanted: str | None) -> str:
@@ -125,12 +125,12 @@ def _split(folder: Path, splits: Mapping[str, Path], wanted: str | None) -> str:
 
 def _topics(folder: Path, split: str) -> Path:
     """The topics of the split, else those without a split, else the only ones."""
-    found = _files(folder, TOPICS)
-    for each in (split, "", *(found if len(found) == 1 else ())):
-        if each in found:
-            return _one(folder, found[each], "")
-    if found:
-        names = ", ".join(path.name for paths in found.values() for path in paths)
+    files = _files(folder, TOPICS)
+    for key in (split, "", *(files if len(files) == 1 else ())):
+        if key in files:
+            return _one(folder, files[key], "")
+    if files:
+        names = ", ".join(path.name for paths in files.values() for path in paths)
         raise BenchError(
             f"{folder} has several files of topics, and none for {split or 'qrels'}: {names}.",
             "Give the topics the split's name, as topics.dev.tsv beside qrels.dev.tsv.",

@@ -65,14 +65,14 @@ def is_tagged(path: Path) -> bool:
 
 def files(folder: Path) -> list[Path]:
     """All of a folder's files, in order, but for hidden ones."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def _found(path: Path, options: Options) -> TaggedTexts:
     if path.is_dir():
-        for each in files(path):
-            yield from _tagged(each)
+        for file in files(path):
+            yield from _tagged(file)
     elif ".jsonl" in path.suffixes:
         yield from _json(path, options)
     elif path.is_file() and is_tagged(path):
@@ -111,20 +111,20 @@ def _texts(fields: list[str], where: str) -> list[str]:
 
 
 def _is_header(line: str) -> bool:
-    names = [folded(each) for each in split(line, "\t")]
+    names = [folded(name) for name in split(line, "\t")]
     known = [any(name in USUAL[role] for name in names) for role in ("id", "text")]
     return all(known) or names[0] in USUAL["id"]
 
 
 def _columns(names: list[str], where: str, options: Options) -> dict[str, int]:
-    found = places(names, USUAL, where, options)
+    columns = places(names, USUAL, where, options)
     for role in ("id", "text"):
-        if role not in found:
+        if role not in columns:
             raise BenchError(
                 f"{where}: a header without a column known for the {role}: {', '.join(names)}.",
                 f"Name it: --columns {role}=NAME.",
             )
-    return found
+    return columns
 
 
 def _json(path: Path, options: Options) -> TaggedTexts:
@@ -169,5 +169,5 @@ def _document(content: str, where: str) -> tuple[str, str, str]:
         problem = "a <DOC> within another" if number else "a <DOC> without <DOCNO>"
         raise BenchError(f"{where}: {problem}.", "Give each document its <DOCNO>, and close it by </DOC>.")
     content = APART.sub(" ", content)
-    text = " ".join(each[1] for each in TEXTUAL.findall(content)) or content
+    text = " ".join(groups[1] for groups in TEXTUAL.findall(content)) or content
     return where, html.unescape(number[1]).strip(), " ".join(html.unescape(TAG.sub(" ", text)).split())

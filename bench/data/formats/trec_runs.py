@@ -44,12 +44,12 @@ def read_run(path: Path) -> RunHits:
     first = next((line for _, line in lines(path, NEEDED)), b"").lstrip()  # an absent file is told of here
     name = path.name.casefold().removesuffix(".gz")
     if first.startswith(b"{") or name.endswith(".json"):
-        found = _json(path)
+        rows = _json(path)
     elif name.endswith(".csv") or _has_header(first):
-        found = _table(path, "," if b"," in first or name.endswith(".csv") else "\t")
+        rows = _table(path, "," if b"," in first or name.endswith(".csv") else "\t")
     else:
-        found = _lines(path)
-    for where, query, document, score in found:
+        rows = _lines(path)
+    for where, query, document, score in rows:
         hits = run.setdefault(query, {})
         if document in hits:
             raise BenchError(f"{where}: {query!r} has {document!r} twice.", "Keep one of the lines.")
@@ -111,7 +111,7 @@ def _finite(text: str, where: str) -> float:
 def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[RunLine]:
     """query, document, rank; query, document, score; query, document, rank, score."""
     if {len(columns) for _, columns in rows} != {len(rows[0][1])}:
-        where, columns = next(each for each in rows if len(each[1]) != len(rows[0][1]))
+        where, columns = next(row for row in rows if len(row[1]) != len(rows[0][1]))
         raise BenchError(f"{where}: {len(columns)} columns, not {len(rows[0][1])}.", WRITTEN)
     width = len(rows[0][1])
     if width == 4 and {columns[1] for _, columns in rows} <= {"0", "Q0"}:
@@ -132,27 +132,27 @@ def _are_ranks(path: Path, rows: list[tuple[str, list[str]]], values: list[float
         return False
     if _count_up(rows, values):
         return True
-    found = _by_query(rows, values)
-    counts = all(min(each) in (0, 1) and max(each) <= len(each) for each in found)
-    if counts or not all(each == sorted(each, reverse=True) for each in found):
+    groups = _by_query(rows, values)
+    counts = all(min(group) in (0, 1) and max(group) <= len(group) for group in groups)
+    if counts or not all(group == sorted(group, reverse=True) for group in groups):
         raise BenchError(f"{path}: the third column could be ranks or scores.", WRITTEN)
     return False
 
 
 def _count_up(rows: list[tuple[str, list[str]]], values: list[float]) -> bool:
     """Do the values go up in each query, from 1 or 0?"""
-    return all(each[0] in (0, 1) and each == sorted(set(each)) for each in _by_query(rows, values))
+    return all(group[0] in (0, 1) and group == sorted(set(group)) for group in _by_query(rows, values))
 
 
 def _by_query(rows: list[tuple[str, list[str]]], values: list[float]) -> list[list[float]]:
-    found: dict[str, list[float]] = {}
+    groups: dict[str, list[float]] = {}
     for (_, columns), value in zip(rows, values, strict=True):
-        found.setdefault(columns[0], []).append(value)
-    return list(found.values())
+        groups.setdefault(columns[0], []).append(value)
+    return list(groups.values())
 
 
 def _has_header(line: bytes) -> bool:
-    names = {folded(each) for each in line.decode("utf-8", "replace").replace(",", "\t").split("\t")}
+    names = {folded(name) for name in line.decode("utf-8", "replace").replace(",", "\t").split("\t")}
     return all(names & set(ROLES[role]) for role in ("query", "document")) and not names.isdisjoint(
         {*ROLES["score"], *ROLES["rank"]}
     )
@@ -161,7 +161,7 @@ def _has_header(line: bytes) -> bool:
 def _table(path: Path, separator: str) -> Iterator[RunLine]:
     reader = csv.reader(io.StringIO(text_of(path, NEEDED), newline=""), delimiter=separator, strict=True)
     columns: dict[str, int] = {}
-    width, found = 0, list[RunLine]()
+    width, rows = 0, list[RunLine]()
     try:
         for row in filter(any, reader):
             where = f"{path}:{reader.line_num}"
@@ -172,25 +172,25 @@ def _table(path: Path, separator: str) -> Iterator[RunLine]:
                 raise BenchError(f"{where}: {len(row)} columns, not {width} as in the header.", "Mend the line.")
             value = _finite(row[columns["score" if "score" in columns else "rank"]], where)
             query, document = (checked_id(row[columns[role]].strip(), where) for role in ("query", "document"))
-            found.append((where, query, document, value if "score" in columns else -value))
+            rows.append((where, query, document, value if "score" in columns else -value))
     except csv.Error as error:
         raise BenchError(f"{path}:{reader.line_num}: {error}.", "Mend the quotes.") from None
-    if found and "rank" not in columns and all(value in GRADES for *_, value in found):
+    if rows and "rank" not in columns and all(value in GRADES for *_, value in rows):
         raise BenchError(f"{path} looks like judgements, not a run: each score is a grade.", WRITTEN)
-    return iter(found)
+    return iter(rows)
 
 
 def _columns(header: list[str], where: str) -> dict[str, int]:
-    found = places(header, ROLES, where)
+    columns = places(header, ROLES, where)
     for role in ("query", "document"):
-        if role not in found:
+        if role not in columns:
             raise BenchError(
                 f"{where}: no column of {role} ids among {', '.join(header)}.",
                 "Give the table a header with the columns qid, docno and score, or write TREC's six columns.",
             )
-    if "score" not in found and "rank" not in found:
+    if "score" not in columns and "rank" not in columns:
         raise BenchError(f"{where}: neither score nor rank among {', '.join(header)}.", "Add a column score.")
-    return found
+    return columns
 
 
 def _json(path: Path) -> Iterator[RunLine]:

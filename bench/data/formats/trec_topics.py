@@ -65,8 +65,8 @@ def read_topics(path: Path, field: str | None = None) -> dict[str, tuple[str, di
 
 def _tabbed(path: Path, numbered: Sequence[tuple[int, str]], field: str | None) -> Iterator[Topic]:
     """id <tab> text; under a header with a usual name of ids, any columns."""
-    header = [folded(each) for each in split(numbered[0][1], "\t")] if numbered else []
-    if not header or not (header[0] in COLUMNS["id"] or any(each in COLUMNS["id"][:3] for each in header)):
+    header = [folded(name) for name in split(numbered[0][1], "\t")] if numbered else []
+    if not header or not (header[0] in COLUMNS["id"] or any(name in COLUMNS["id"][:3] for name in header)):
         for number, line in numbered:
             topic, tab, text = line.partition("\t")
             if not tab or "\t" in text:
@@ -75,8 +75,8 @@ def _tabbed(path: Path, numbered: Sequence[tuple[int, str]], field: str | None) 
         return
     where = f"{path}:{numbered[0][0]}"
     asked = Options(columns=(("query", field),)) if field else Options()
-    found = places(header, COLUMNS, where, asked)
-    if len(found) < len(COLUMNS):
+    columns = places(header, COLUMNS, where, asked)
+    if len(columns) < len(COLUMNS):
         raise BenchError(
             f"{where}: a header without a column known for the query: {', '.join(header)}.",
             "Name it: --columns query=NAME.",
@@ -86,9 +86,9 @@ def _tabbed(path: Path, numbered: Sequence[tuple[int, str]], field: str | None) 
         if len(fields) != len(header):
             raise BenchError(f"{path}:{number}: {len(fields)} columns, not {len(header)} as in the header.", WRITTEN)
         rest = {name: text for place, (name, text) in enumerate(zip(header, fields, strict=True)) if name}
-        rest.pop(header[found["id"]])
-        query = rest.pop(header[found["query"]])
-        yield number, fields[found["id"]], {field or ASKED[0]: query, **rest}
+        rest.pop(header[columns["id"]])
+        query = rest.pop(header[columns["query"]])
+        yield number, fields[columns["id"]], {field or ASKED[0]: query, **rest}
 
 
 def _tagged(path: Path, numbered: Sequence[tuple[int, str]]) -> Iterator[Topic]:
@@ -164,14 +164,14 @@ class _Parser(HTMLParser):
         raise BenchError(f"{self.path}:{self.line}: <{tag}> out of place.", f"Close each <{name}> by </{name}>.")
 
     def _topic(self) -> Topic:
-        found = {tag: " ".join(text.split()) for tag, text in self.tags.items()}
+        fields = {tag: " ".join(text.split()) for tag, text in self.tags.items()}
         for tag, label in LABEL.items():
-            if match := label.match(found.get(tag, "")):
-                found[tag] = found[tag][match.end() :].strip()
-        name = next((each for each in NUMBERS if found.get(each)), None)
+            if match := label.match(fields.get(tag, "")):
+                fields[tag] = fields[tag][match.end() :].strip()
+        name = next((tag for tag in NUMBERS if fields.get(tag)), None)
         if name is None:
             raise BenchError(f"{self.path}:{self.start}: a topic without <num>.", "Give each topic its number.")
-        number, own = found.pop(name), found.pop(self.container, "")
-        if own and not any(found.values()):  # a topic that is nothing but its text
-            found = {ASKED[0]: own}
-        return self.start, number, found
+        number, own = fields.pop(name), fields.pop(self.container, "")
+        if own and not any(fields.values()):  # a topic that is nothing but its text
+            fields = {ASKED[0]: own}
+        return self.start, number, fields
