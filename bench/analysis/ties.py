@@ -16,9 +16,9 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed_form import LINEAR, ClosedForm, Values, mean
 from bench.analysis.judged_hits import Hits
 from bench.data.dataset import Dataset
+from bench.evaluation.closed_form import ClosedForm, FirstRelevant, Values, mean
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Ties:
 
 def ties(dataset: Dataset, hits: Mapping[str, Hits], form: ClosedForm) -> dict[str, Ties]:
     """By retriever."""
-    return {label: _ties(dataset, each, form) for label, each in hits.items()}
+    return {label: _ties(dataset, ranked, form) for label, ranked in hits.items()}
 
 
 def _ties(dataset: Dataset, hits: Hits, form: ClosedForm) -> Ties:
@@ -83,29 +83,26 @@ def reordered(gain: Values, group: NDArray[np.int64], sign: int) -> Values:
 
 def expected(form: ClosedForm, gain: Values, group: NDArray[np.int64], worth: Values) -> Values:
     """[queries]: the mean of the measure over all orders within the runs. gain, group: [queries, depth]."""
-    if form.name in LINEAR:  # the mean gain of its run stands at each rank
+    if not isinstance(form, FirstRelevant):  # linear: the mean gain of its run stands at each rank
         number = (group + np.arange(len(group))[:, None] * group.shape[1]).ravel()
         total, size = np.bincount(number, gain.ravel()), np.maximum(np.bincount(number), 1)
         return form.values((total / size)[number].reshape(gain.shape), worth)
     values = form.values(gain, worth)
     for row in range(len(gain)):
-        found = np.flatnonzero(gain[row] > 0)
-        if not len(found):
+        relevant_places = np.flatnonzero(gain[row] > 0)
+        if not len(relevant_places):
             continue
-        members = np.flatnonzero(group[row] == group[row, found[0]])  # the first run with a relevant document
+        members = np.flatnonzero(group[row] == group[row, relevant_places[0]])  # the first run with a relevant document
         relevant = int((gain[row, members] > 0).sum())
         values[row] = by_first(form, len(members), relevant, int(members[0]))
     return values
 
 
-def by_first(form: ClosedForm, size: int, relevant: int, above: int) -> float:
+def by_first(form: FirstRelevant, size: int, relevant: int, above: int) -> float:
     """The expected RR or Success of `size` documents in random order, `relevant` of them so, below `above` others.
 
     Sums over the place of the first relevant one. Big whole numbers, divided last: a run may hold thousands.
     """
     total = comb(size, relevant)
     places = range(1, min(size - relevant + 1, form.cutoff - above) + 1)
-    return sum(
-        comb(size - place, relevant - 1) / total * (1 if form.name == "Success" else 1 / (above + place))
-        for place in places
-    )
+    return sum(comb(size - place, relevant - 1) / total * form.at(above + place) for place in places)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed_form import ClosedForm, Values, divided, ideal, mean, weighed
 from bench.analysis.judged_hits import Hits
 from bench.data.dataset import Dataset
+from bench.evaluation.closed_form import ClosedForm, Values, divided, ideal, mean, weighed
 
 MOST_GRADES = 10  # that are tried; evenly spaced ones, the least and the highest among them, where a set uses more
 
@@ -49,13 +49,13 @@ class Bounds:
 def unjudged(dataset: Dataset, hits: Mapping[str, Hits], form: ClosedForm) -> dict[str, Unjudged]:
     """By retriever."""
     asked = dataset.answerable
-    found = {}
-    for label, each in hits.items():
-        unknown = (each.real & ~each.judged)[:, : form.cutoff][asked]
-        by_query = bounds(dataset, each, form)
-        found[label] = Unjudged(
+    results = {}
+    for label, ranked in hits.items():
+        unknown = (ranked.real & ~ranked.judged)[:, : form.cutoff][asked]
+        by_query = bounds(dataset, ranked, form)
+        results[label] = Unjudged(
             form.cutoff,
-            int(each.real[:, : form.cutoff][asked].sum()),
+            int(ranked.real[:, : form.cutoff][asked].sum()),
             int(unknown.sum()),
             int(unknown.any(axis=1).sum()),
             mean(by_query.value[asked]),
@@ -63,7 +63,7 @@ def unjudged(dataset: Dataset, hits: Mapping[str, Hits], form: ClosedForm) -> di
             mean(by_query.low[asked]),
             mean(by_query.high[asked]),
         )
-    return found
+    return results
 
 
 def bounds(dataset: Dataset, hits: Hits, form: ClosedForm) -> Bounds:
@@ -72,17 +72,17 @@ def bounds(dataset: Dataset, hits: Hits, form: ClosedForm) -> Bounds:
     unknown = (hits.real & ~hits.judged)[:, : form.cutoff]
     worth = form.worth(dataset)
     value = form.values(gain, worth)
-    if form.name == "nDCG":
-        return _ndcg(dataset, form, gain, unknown, value)
+    if form.graded:
+        return _graded(dataset, form, gain, unknown, value)
     if not (dataset.grade >= form.rel).any():  # no grade that the set uses is relevant to this measure
         return Bounds(value, value, value, value)
     # The others only gain: of recall, (f + m) / (R + m) >= f / R.
-    more = worth + unknown.sum(axis=1) if form.name == "R" else worth
+    more = worth + unknown.sum(axis=1) if form.worth_grows else worth
     most = form.values(np.where(unknown, 1.0, gain), more)
     return Bounds(value, most, value, most)
 
 
-def _ndcg(dataset: Dataset, form: ClosedForm, gain: Values, unknown: NDArray[np.bool_], value: Values) -> Bounds:
+def _graded(dataset: Dataset, form: ClosedForm, gain: Values, unknown: NDArray[np.bool_], value: Values) -> Bounds:
     """nDCG if the m first (for the highest) or last (for the lowest) unjudged hits were relevant, for every m.
 
     The ideal ranking depends on m and the grade alone, so that no other choice of m hits gives more, or less.
@@ -97,7 +97,7 @@ def _ndcg(dataset: Dataset, form: ClosedForm, gain: Values, unknown: NDArray[np.
     grades = used[np.linspace(0, len(used) - 1, min(len(used), MOST_GRADES)).astype(int)]
     for grade in grades.tolist():
         worth = _worth_with(ideal(dataset, form), discount, grade, first.shape[1])
-        most, least = (divided(reached + grade * each, worth) for each in (first, last))
+        most, least = (divided(reached + grade * gained, worth) for gained in (first, last))
         high = np.maximum(high, np.where(possible, most, -np.inf).max(axis=1))
         low = np.minimum(low, np.where(possible, least, np.inf).min(axis=1))
         everything = most[np.arange(len(total)), total]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.evaluation.measure_names import parse
-from bench.evaluation.own_measures import OWN
+from bench.evaluation.measure_registry import registered
 from retrievers.base import Ranking
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check_grades(measures: dict[str, ir_measures.Measure], dataset: Dataset) -> 
     """Raise BenchError for a measure that the set's grades are too high for, as ERR, whose definition ends at 4."""
     highest = int(dataset.grade.max(initial=0))
     for name, measure in measures.items():
-        most = OWN[measure.NAME].highest_grade if measure.NAME in OWN else None
+        most = registered(measure.NAME).highest_grade
         if most is not None and highest > most:
             raise BenchError(
                 f"The measure {name!r} cannot be computed on {dataset.name}: it is defined for grades up to {most}, "

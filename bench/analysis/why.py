@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.closed_form import closed_form
 from bench.analysis.complementarity import SOLVED_AT, RetrieverPair, complementarity
 from bench.analysis.copies import copies
 from bench.analysis.guard import Guard
@@ -74,10 +73,10 @@ def analyse(
     main = {label: values[label][measure] for label in rankings}
     hits = {label: Hits.of(dataset, ranking) for label, ranking in rankings.items()}
     terms = Terms(dataset)
-    depths = {label: each.depth for label, each in hits.items()}
+    depths = {label: ranked.depth for label, ranked in hits.items()}
     depth = max(depths.values(), default=0)
     cutoff = measures.cutoff(measure) or CUTOFF
-    form = closed_form(measure, depth)
+    form = measures.closed_form(measure, depth)
     parts: dict[str, Callable[[], Any]] = {
         "crossover": lambda: crossover(dataset, terms, main, kinds, rng(0)),
         "pairs": lambda: complementarity(dataset, rankings, hits, main, measure=measure, rng=rng(1)),
@@ -92,7 +91,7 @@ def analyse(
             "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},
         },
     }
-    found = {
+    answers = {
         name: guard(f"{name.replace('_', ' ')} of {dataset.name}", part, None) if guard else part()
         for name, part in parts.items()
     }
@@ -105,4 +104,4 @@ def analyse(
         "solved_at": SOLVED_AT,
         "rrf_k": RRF_K,
     }
-    return Analysis(json_ready({**known, **found}), found["pairs"] or [])
+    return Analysis(json_ready({**known, **answers}), answers["pairs"] or [])

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, nearest
-from bench.evaluation import own_measures
+from bench.evaluation.measure_registry import register
 
 if TYPE_CHECKING:
     import ir_measures
@@ -103,7 +103,7 @@ def same(name: str, among: Iterable[str]) -> str | None:
     if name in names:
         return name
     wanted = canonical_or_itself(name)
-    return next((each for each in names if canonical_or_itself(each) == wanted), None)
+    return next((other for other in names if canonical_or_itself(other) == wanted), None)
 
 
 def canonical_or_itself(name: str) -> str:
@@ -122,7 +122,7 @@ def parse(name: str) -> ir_measures.Measure:
     """
     import ir_measures
 
-    own_measures.register()
+    register()
     try:
         measure = ir_measures.parse_measure(name)
     except Exception:  # noqa: BLE001 - NameError, ValueError, SyntaxError …: all mean that the name is not one
@@ -188,11 +188,11 @@ def known() -> str:
 
 def _meant(name: str) -> str | None:
     """The measure that goes by this name elsewhere (map, mrr@10, ndcg_cut_10), else one that is spelt nearly so."""
-    found = _ELSEWHERE.fullmatch(name.strip().casefold())
-    usual = USUAL_NAMES.get(re.sub("[^a-z]", "", found["kind"])) if found else None
-    if not found or not usual:
+    match = _ELSEWHERE.fullmatch(name.strip().casefold())
+    usual = USUAL_NAMES.get(re.sub("[^a-z]", "", match["kind"])) if match else None
+    if not match or not usual:
         return nearest(name, DEFAULT_MEASURES)
-    depth = found["depth"] or ""
+    depth = match["depth"] or ""
     if depth.isdecimal() and int(depth) > 0:
         return f"{usual}@{int(depth)}"
     return f"{usual}@10" if depth or usual in ("R", "P", "Success", "Judged") else usual  # those have no whole form

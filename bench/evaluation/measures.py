@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.evaluation import own_measures
+from bench.evaluation.closed_form import ClosedForm
 from bench.evaluation.measure_names import known, parse
-from bench.evaluation.own_measures import OWN
+from bench.evaluation.measure_registry import own_formula, registered
 from retrievers.base import NO_HIT
 
 if TYPE_CHECKING:
@@ -46,24 +46,28 @@ def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
 def cutoff(name: str) -> int:
     """The rank that a measure looks down to; 0 where it has none. Compat's is part of its definition."""
     measure = parse(name)
-    own = OWN.get(measure.NAME)
-    return own.cutoff if own is not None and own.cutoff else int(measure.params.get("cutoff", 0))
+    return registered(measure.NAME).cutoff or int(measure.params.get("cutoff", 0))
 
 
 def uncut(names: Sequence[str]) -> list[str]:
     """Those that look down to the last hit: their figures depend on how deep a ranking was cut."""
-    return [name for name in names if not cutoff(name) and _looks_at_hits(name)]
+    return [name for name in names if not cutoff(name) and registered(parse(name).NAME).of_ranking]
 
 
 def counts(name: str) -> bool:
     """Does it count something, so that it has no highest value? All others lie between 0 and 1."""
-    kind = name.partition("@")[0].partition("(")[0]
-    return OWN[kind].most > 1 if kind in OWN else kind.startswith("Num")
+    return registered(name.partition("@")[0].partition("(")[0]).most > 1
 
 
-def _looks_at_hits(name: str) -> bool:
-    own = OWN.get(parse(name).NAME)
-    return own is None or own.of_ranking
+def closed_form(name: str, depth: int) -> ClosedForm | None:
+    """The closed form of a measure, None where there is none here. depth: RR's without cutoff."""
+    measure = parse(name)
+    form, given = registered(measure.NAME).closed_form, dict(measure.params)
+    if form is None or set(given) - {"cutoff", "rel"}:
+        return None
+    if "cutoff" not in given and form.linear:  # an uncut ideal ranking may be longer than what is stored
+        return None
+    return form(int(given.get("cutoff", depth)), int(given.get("rel", 1)))
 
 
 def evaluate_positions(
@@ -72,7 +76,7 @@ def evaluate_positions(
     """The same from plain data: for each query a dict of position -> grade, and its ranked positions, -1 for none."""
     import ir_measures
 
-    ours = {name: formula for name, measure in measures.items() if (formula := own_measures.formula(measure))}
+    ours = {name: formula for name, measure in measures.items() if (formula := own_formula(measure))}
     asked: dict[ir_measures.Measure, list[str]] = {}  # one measure may go by several names, as AP and MAP
     for name, measure in measures.items():
         if name not in ours:
@@ -107,15 +111,15 @@ def evaluate_positions(
 
 
 def _qrels(judgements: Sequence[dict[int, int]]) -> dict[str, dict[str, int]]:
-    found = {
+    qrels = {
         str(query): {str(document): grade for document, grade in grades.items()}
         for query, grades in enumerate(judgements)
     }
-    for grades in found.values():
+    for grades in qrels.values():
         # trec_eval counts documents by grade up to a query's highest, in memory that it does not have below 0.
         if grades and max(grades.values()) < 0:
             grades[_NOWHERE] = 0
-    return found
+    return qrels
 
 
 def _uncut(measure: ir_measures.Measure) -> ir_measures.Measure:
@@ -131,8 +135,8 @@ def _evaluator_sets(measures: Iterable[ir_measures.Measure]) -> list[list[ir_mea
     ir_measures puts one that it believes needs no setting (nDCG, NumRet) beside the first of a set, in an order that
     differs by process: nDCG@10 beside nDCG with other gains then has those gains.
     """
-    found: dict[str, list[ir_measures.Measure]] = {}
+    sets: dict[str, list[ir_measures.Measure]] = {}
     for measure in measures:
         changed = {key: measure.params[key] for key in ("gains", "judged_only") if key in measure.params}
-        found.setdefault(repr(changed), []).append(measure)
-    return list(found.values())
+        sets.setdefault(repr(changed), []).append(measure)
+    return list(sets.values())

@@ -176,7 +176,9 @@ class _Runner:
             "uncut": uncut(measures),
             "whole_runs": {
                 dataset.name: {
-                    each.label: longest for each in participants if (longest := each.longest(dataset)) is not None
+                    participant.label: longest
+                    for participant in participants
+                    if (longest := participant.longest(dataset)) is not None
                 }
                 for dataset in self.inputs.datasets
             },
@@ -210,7 +212,11 @@ class _Runner:
             self._log(what, trace)
             self._warn([f"{what}: not there, since it failed ({reason}); log.txt has more. The other figures stand."])
         seconds = {"total": time.perf_counter() - self.start, "retrievers": self.retriever_seconds}
-        self.info |= {"complete": True, "failures": [list(each) for each in self.failures], "warnings": self.warnings}
+        self.info |= {
+            "complete": True,
+            "failures": [list(failure) for failure in self.failures],
+            "warnings": self.warnings,
+        }
         self.info |= {"seconds": {name: round(value, 3) for name, value in seconds.items()}}
         self.info |= {"checksums": table_checksums(self.folder)}
         write_info(self.folder, self.info)
@@ -360,7 +366,7 @@ class _Runner:
         self._warn((f"{label} on {dataset.name}: {warning}" for warning in cell.info.get("warnings", ())), label)
 
     def _warn_of_depth(self, dataset: Dataset, participant: Participant) -> None:
-        cut = [each.label for each in self.inputs.participants if each.ranked is None]
+        cut = [other.label for other in self.inputs.participants if other.ranked is None]
         self._warn(cautions.of_depth(participant, cut, list(self.inputs.measures), self.inputs.depth, dataset))
 
     def _warn(self, warnings: Iterable[str], retriever: str = "") -> None:

@@ -7,10 +7,9 @@ from drawn import SIZE, judged_rankings
 from hypothesis import given, settings
 from made import made, plain_set, ranked, values_of
 
-from bench.analysis.closed_form import closed_form
 from bench.analysis.judged_hits import Hits
 from bench.analysis.values import evaluate
-from bench.evaluation.measures import resolve
+from bench.evaluation.measures import closed_form, resolve
 
 
 def test_every_hit_gets_its_grade_and_an_unjudged_one_is_known_as_such():

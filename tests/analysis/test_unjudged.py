@@ -11,10 +11,9 @@ from drawn import SIZE, judged_rankings
 from hypothesis import given, settings
 from made import plain_set, ranked
 
-from bench.analysis.closed_form import closed_form
 from bench.analysis.judged_hits import Hits
 from bench.analysis.unjudged import bounds, unjudged
-from bench.evaluation.measures import evaluate_positions, resolve
+from bench.evaluation.measures import closed_form, evaluate_positions, resolve
 
 
 def found(dataset, ranking, name):

@@ -12,21 +12,20 @@ import pytest
 from places import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-# The words before a block of code: a new file, an entry of a table, or a definition above it.
+# The words before a block of code: a new file, an entry of a table, or a definition at the end.
 STEP = re.compile(
     r"^(?:`(?P<new>[\w/]+\.py)`"
     r"|In `(?P<table>\w+)` of `(?P<in>[\w/]+\.py)`"
-    r"|[^\n]*above `(?P<above>\w+)` of `(?P<of>[\w/]+\.py)`):"
+    r"|[^\n]*at the end of `(?P<end>[\w/]+\.py)`):"
     r"\n\n```\w+\n(?P<code>.*?)```$",
     re.MULTILINE | re.DOTALL,
 )
 
 
-def placed(text, name, code, above=False):
-    """A module's text with code at the beginning of a table, or above it."""
-    start = re.search(rf"^{name}\b.*[{{(]\n", text, re.MULTILINE)
-    at = start.start() if above else start.end()
-    return text[:at] + code + ("\n\n" if above else "") + text[at:]
+def placed(text, table, code):
+    """A module's text with code at the beginning of a table, or at its end."""
+    at = re.search(rf"^{table}\b.*[{{(]\n", text, re.MULTILINE).end() if table else len(text)
+    return text[:at] + ("" if table else "\n\n") + code + text[at:]
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +35,12 @@ def house(tmp_path_factory):
     for folder in ("bench", "retrievers", "datasets"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for step in STEP.finditer(PAGE):
-        path = copy / (step["new"] or step["in"] or step["of"])
+        path = copy / (step["new"] or step["in"] or step["end"])
         assert path.exists() != bool(step["new"]), path
         if step["new"]:
             path.write_text(step["code"], "utf-8")
         else:
-            text = placed(path.read_text("utf-8"), step["table"] or step["above"], step["code"], bool(step["above"]))
-            path.write_text(text, "utf-8")
+            path.write_text(placed(path.read_text("utf-8"), step["table"], step["code"]), "utf-8")
     return copy
 
 

@@ -15,12 +15,12 @@ _ADVICE = "For further information visit "
 def describe_failure(error: BaseException) -> str:
     """One line for the table, of what any text may hold and no longer than a line should be."""
     if isinstance(error, RetrieverError):
-        said = str(error)
+        reason = str(error)
     elif isinstance(error, MemoryError):
-        said = "it ran out of memory."
+        reason = "it ran out of memory."
     else:
-        said = ": ".join(filter(None, (type(error).__name__, one_line(error))))
-    return storable(said if len(said) <= LONGEST_REASON else f"{said[: LONGEST_REASON - 1]}…")
+        reason = ": ".join(filter(None, (type(error).__name__, one_line(error))))
+    return storable(reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1]}…")
 
 
 def one_line(error: BaseException) -> str:

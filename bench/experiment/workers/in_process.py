@@ -75,7 +75,7 @@ def twin(retriever: Any) -> Retriever:
     if not is_dataclass(retriever):
         return cast("Retriever", copy.deepcopy(retriever))
     # Without what it indexed before, and its parts.
-    settings = {each.name: getattr(retriever, each.name) for each in fields(retriever) if each.init}
+    settings = {field.name: getattr(retriever, field.name) for field in fields(retriever) if field.init}
     parts = tuple(map(twin, parts_of(retriever)))
     made_anew = {"parts": parts} if parts and settings.pop("parts", ()) else {}
     make: Any = type(retriever)

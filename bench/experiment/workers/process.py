@@ -191,4 +191,4 @@ def _import_path() -> list[str]:
     A plug-in that lies there is found when it is asked for (retrievers.load).
     """
     here, ours = Path.cwd(), Path(__file__).resolve().parents[3]
-    return [each for each in sys.path if each and (Path(each).resolve() != here or here == ours)]
+    return [folder for folder in sys.path if folder and (Path(folder).resolve() != here or here == ours)]

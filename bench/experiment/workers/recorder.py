@@ -75,5 +75,5 @@ class SummingRecorder:
 @lru_cache
 def _names(name: str, part: str) -> tuple[str, ...]:
     """What a name counts for: the whole, then each part that it was told in, the innermost last."""
-    parts = accumulate(f"{each}/" for each in part.split("/")) if part else ()
-    return tuple(storable(f"{each}{name}") for each in ("", *parts))
+    parts = accumulate(f"{level}/" for level in part.split("/")) if part else ()
+    return tuple(storable(f"{prefix}{name}") for prefix in ("", *parts))

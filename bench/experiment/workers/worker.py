@@ -144,8 +144,8 @@ class Worker:
             phases.append(recorder.nanoseconds)
         if batches:  # one of them, when the clock has stopped: a time of nonsense is no time
             checked(ranking, len(batches[-1]), LATENCY_HITS, len(self._documents))
-        names = sorted({name for each in phases for name in each})
-        return Timed(samples, {name: np.array([each.get(name, 0) for each in phases]) for name in names})
+        names = sorted({name for query in phases for name in query})
+        return Timed(samples, {name: np.array([query.get(name, 0) for query in phases]) for name in names})
 
     def close(self) -> None:
         """Let go of the embedding cache's file, and of what timing asked of the garbage collector."""

@@ -1,6 +1,6 @@
-"""Measures by our own formulas: no provider of ir_measures computes them here, or it rounds, or has another rule.
+"""Our own formulas of measures that no provider of ir_measures computes here, or that it rounds, or by another rule.
 
-To add one: write its formula, and one entry of _ALL.
+To add one: write its formula, and one entry of `measure_registry`.
 
 Each takes a measure with its parameters, the judgements and the ranked positions, as measures.evaluate_positions does,
 and gives a value per query, float64 [queries]: 0 where there is no hit or nothing is relevant. Unjudged hits and
@@ -10,10 +10,8 @@ negative grades are not relevant and gain nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,38 +29,9 @@ Formula = Callable[["ir_measures.Measure", Judgements, Positions], Values]
 HIGHEST_ERR_GRADE = 4  # gdeval.pl's, of the TREC Web tracks: a document of that grade satisfies 15 of 16 users
 COMPAT_DEPTH = 1000
 _UNJUDGED = -1  # as a grade: below every rel
-_EXPONENTIAL = "exp-log2"
 
 
-@dataclass(frozen=True)
-class OwnMeasure:
-    """A measure that is computed here, whatever ir_measures' providers make of it.
-
-    where: the parameter and its value of which alone this is the formula, None where it is of all. most: its highest
-    value. cutoff: the rank that it looks down to by its definition, 0 where that is a parameter. highest_grade: that it
-    is defined for. of_ranking: does it depend on the hits? parameters: with their defaults, of a measure that
-    ir_measures does not name; `cutoff` (0: none) is what stands after the @.
-    """
-
-    name: str
-    values: Formula
-    where: tuple[str, Any] | None = None
-    most: float = 1.0
-    cutoff: int = 0
-    highest_grade: int | None = None
-    of_ranking: bool = True
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-def formula(measure: ir_measures.Measure) -> Formula | None:
-    """Our own formula of a measure, None where ir_measures' provider is right."""
-    own = OWN.get(str(measure.NAME))
-    if own is None or (own.where is not None and measure.params.get(own.where[0]) != own.where[1]):
-        return None
-    return own.values
-
-
-def _grades(
+def grades_by_query(
     measure: ir_measures.Measure, judgements: Judgements, documents: Positions
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each query the grades of its hits down to the cutoff, best first, and those of its judged documents.
@@ -77,32 +46,32 @@ def _grades(
         yield np.array(hits[:cutoff], dtype=np.int64), np.array(list(grades.values()), dtype=np.int64)
 
 
-def _expected_reciprocal_rank(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
+def expected_reciprocal_rank(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
     """Sum over ranks n of R_n / n times the product of 1 - R above it, R = (2^grade - 1) / 2^4.
 
     Chapelle, Metzler, Zhang, Grinspan: Expected reciprocal rank for graded relevance, CIKM 2009. The highest grade is
     gdeval.pl's, whatever the set has, so that figures of several sets are of one scale.
     """
     values = np.zeros(len(judgements))
-    for query, (hits, _) in enumerate(_grades(measure, judgements, documents)):
+    for query, (hits, _) in enumerate(grades_by_query(measure, judgements, documents)):
         satisfied = (np.exp2(np.maximum(hits, 0)) - 1) / 2**HIGHEST_ERR_GRADE
         reached = np.concatenate([[1.0], np.cumprod(1 - satisfied)[:-1]])[: len(hits)]
         values[query] = (satisfied * reached / np.arange(1, len(hits) + 1)).sum()
     return values
 
 
-def _exponential_ndcg(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
+def exponential_ndcg(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
     """Sum of (2^grade - 1) / log2(rank + 1) over the same sum of the best possible order, both down to the cutoff.
 
     Burges et al.: Learning to rank using gradient descent, ICML 2005. Gains are divided by 2^(highest grade of the
     query), which changes no value and keeps every grade within what a float holds.
     """
     values = np.zeros(len(judgements))
-    for query, (hits, judged) in enumerate(_grades(measure, judgements, documents)):
+    for query, (hits, judged) in enumerate(grades_by_query(measure, judgements, documents)):
         highest = int(judged.max(initial=0))
         if highest > 0:
             best = np.sort(judged)[::-1][: measure.params.get("cutoff")]
-            reached, ideal = (_exponential_dcg(each, highest) for each in (hits, best))
+            reached, ideal = (_exponential_dcg(grades, highest) for grades in (hits, best))
             values[query] = reached / ideal
     return values
 
@@ -112,7 +81,7 @@ def _exponential_dcg(grades: NDArray[np.int64], highest: int) -> float:
     return float((gains / np.log2(np.arange(2, len(grades) + 2))).sum())
 
 
-def _rank_biased_precision(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
+def rank_biased_precision(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
     """(1 - p) times the sum of gain * p^(rank - 1): 1 from `rel` on, or without rel grade / highest grade of the query.
 
     Moffat, Zobel: Rank-biased precision for measurement of retrieval effectiveness, TOIS 27(1), 2008; the graded gain
@@ -120,14 +89,14 @@ def _rank_biased_precision(measure: ir_measures.Measure, judgements: Judgements,
     """
     rel, p = measure.params.get("rel"), measure["p"]
     values = np.zeros(len(judgements))
-    for query, (hits, judged) in enumerate(_grades(measure, judgements, documents)):
+    for query, (hits, judged) in enumerate(grades_by_query(measure, judgements, documents)):
         highest = max(int(judged.max(initial=0)), 1)
         gains = np.maximum(hits, 0) / highest if rel is None else hits >= rel
         values[query] = (1 - p) * float((gains * p ** np.arange(len(hits))).sum())
     return values
 
 
-def _compatibility(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
+def compatibility(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
     """Rank-biased overlap with the ideal ranking to depth 1,000, over that of the ideal ranking with itself.
 
     Ideal: relevant documents by descending grade, those of one grade as ranked here. Clarke, Vtyurina, Smucker:
@@ -138,83 +107,56 @@ def _compatibility(measure: ir_measures.Measure, judgements: Judgements, documen
     persistence = measure["p"] ** np.arange(COMPAT_DEPTH)
     values = np.zeros(len(judgements))
     for query, (grades, row) in enumerate(zip(judgements, documents.tolist(), strict=True)):
-        ranks = {document: rank for rank, document in enumerate(each for each in row if each != NO_HIT)}
+        ranks = {document: rank for rank, document in enumerate(document for document in row if document != NO_HIT)}
         relevant = [document for document, grade in grades.items() if grade > 0]
         ideal = sorted(relevant, key=lambda document: (-grades[document], ranks.get(document, len(ranks))))
         # A document is shared from the depth on at which it is in both.
         shared = [max(place, ranks[document]) for place, document in enumerate(ideal) if document in ranks]
-        entering = np.bincount([each for each in shared if each < COMPAT_DEPTH], minlength=COMPAT_DEPTH)
+        entering = np.bincount([depth for depth in shared if depth < COMPAT_DEPTH], minlength=COMPAT_DEPTH)
         weights = persistence / depths
         best = weights @ np.minimum(depths, len(ideal)) if measure["normalize"] else persistence.sum()
         values[query] = weights @ entering.cumsum() / best if ideal else 0.0
     return values
 
 
-def _set_f(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
+def set_f(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
     """(x + 1) P R / (R + x P) of all hits, x = beta: trec_eval's `set_F_x`, whose x is the square of the usual beta.
 
     The provider writes x into a name that trec_eval reads as 1 where it has an exponent (1e-07).
     """
     values = np.zeros(len(judgements))
-    for query, (hits, judged) in enumerate(_grades(measure, judgements, documents)):
-        found, relevant = int((hits >= measure["rel"]).sum()), int((judged >= measure["rel"]).sum())
-        if found:
-            precision, recall = found / len(hits), found / relevant
+    for query, (hits, judged) in enumerate(grades_by_query(measure, judgements, documents)):
+        retrieved, relevant = int((hits >= measure["rel"]).sum()), int((judged >= measure["rel"]).sum())
+        if retrieved:
+            precision, recall = retrieved / len(hits), retrieved / relevant
             share = measure["beta"] / (measure["beta"] + 1)  # of recall; so no large beta overflows
             values[query] = precision * recall / ((1 - share) * recall + share * precision)
     return values
 
 
-def _interpolated_precision(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
+def interpolated_precision(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:
     """Highest precision at any rank by which a share of the relevant documents is found.
 
     That share is rounded to whole documents, half upwards: trec_eval 10 does so where 9, the provider of ir_measures,
     added 0.9 and cut.
     """
     values = np.zeros(len(judgements))
-    for query, (hits, judged) in enumerate(_grades(measure, judgements, documents)):
+    for query, (hits, judged) in enumerate(grades_by_query(measure, judgements, documents)):
         relevant = int((judged >= measure["rel"]).sum())
-        found = np.cumsum(hits >= measure["rel"])
-        wanted = math.floor(measure["recall"] * relevant + 0.5)
-        precision = found / np.arange(1, len(hits) + 1)
+        retrieved = np.cumsum(hits >= measure["rel"])
+        least = math.floor(measure["recall"] * relevant + 0.5)
+        precision = retrieved / np.arange(1, len(hits) + 1)
         if relevant:
-            values[query] = precision[found >= wanted].max(initial=0)
+            values[query] = precision[retrieved >= least].max(initial=0)
     return values
 
 
-def _relevant(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:  # noqa: ARG001
+def relevant_documents(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:  # noqa: ARG001
     """How many documents are relevant; the provider knows no query without a hit."""
     counts = [sum(grade >= measure["rel"] for grade in grades.values()) for grades in judgements]
     return np.array(counts, dtype=np.float64)
 
 
-def _one(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:  # noqa: ARG001
+def one_a_query(measure: ir_measures.Measure, judgements: Judgements, documents: Positions) -> Values:  # noqa: ARG001
+    """1 for every query, so that the sum is their number."""
     return np.ones(len(judgements))
-
-
-_ALL = (
-    OwnMeasure("Compat", _compatibility, cutoff=COMPAT_DEPTH),
-    OwnMeasure("ERR", _expected_reciprocal_rank, highest_grade=HIGHEST_ERR_GRADE),
-    OwnMeasure("IPrec", _interpolated_precision),
-    OwnMeasure("nDCG", _exponential_ndcg, where=("dcg", _EXPONENTIAL)),
-    OwnMeasure("NumQ", _one, most=1, of_ranking=False),
-    OwnMeasure("NumRel", _relevant, most=math.inf, of_ranking=False),
-    OwnMeasure("RBP", _rank_biased_precision),
-    OwnMeasure("SetF", _set_f),
-)
-OWN = {measure.name: measure for measure in _ALL}
-
-
-@cache
-def register() -> None:
-    """Make those that ir_measures does not name known to it, with their parameters."""
-    from ir_measures import measures
-
-    for own in OWN.values():
-        if own.name not in measures.registry:
-            parameters = {
-                name: measures.ParamInfo(dtype=type(default), default=default)
-                for name, default in own.parameters.items()
-            }
-            names = {"__name__": own.name, "NAME": own.name, "SUPPORTED_PARAMS": parameters}
-            measures.register(type(own.name, (measures.Measure,), names)())
