@@ -142,14 +142,14 @@ def word_pieces(
 
 def _reads(folder: Path) -> int | None:
     """What sentence-transformers cuts texts of a model at, None where its files do not tell."""
-    if (length := _said(folder, "sentence_bert_config.json", "max_seq_length")) is not None:
+    if (length := _number_of(folder, "sentence_bert_config.json", "max_seq_length")) is not None:
         return length
-    places = _said(folder, "config.json", "max_position_embeddings")
-    most = _said(folder, "tokenizer_config.json", "model_max_length")  # RoBERTa keeps two of its places for itself
+    places = _number_of(folder, "config.json", "max_position_embeddings")
+    most = _number_of(folder, "tokenizer_config.json", "model_max_length")  # RoBERTa keeps two of its places for itself
     return places if places is None or most is None else min(places, most)
 
 
-def _said(folder: Path, name: str, key: str) -> int | None:
+def _number_of(folder: Path, name: str, key: str) -> int | None:
     for path in _inside(folder, name):
         if path.is_file() and isinstance(size := json.loads(path.read_text("utf-8")).get(key), int):
             return size

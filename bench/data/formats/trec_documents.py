@@ -42,7 +42,7 @@ def read(path: Path, options: Options) -> pa.Table:
     first: dict[str, str] = {}
 
     def rows() -> Iterator[tuple[str, ...]]:
-        for where, document, text in _found(path, options):
+        for where, document, text in _tagged_texts(path, options):
             checked_id(document, where)
             if document in first:
                 raise BenchError(
@@ -69,7 +69,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def _found(path: Path, options: Options) -> TaggedTexts:
+def _tagged_texts(path: Path, options: Options) -> TaggedTexts:
     if path.is_dir():
         for file in files(path):
             yield from _tagged(file)
