@@ -41,9 +41,16 @@ _CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)(?::(?P<
 
 
 def create(specification: str) -> Retriever:
-    """Build a retriever from "name", "name:parameter=value,parameter=value" or "module:Class[:parameter=value,…]".
+    """Build a retriever by its name.
 
-    Raises RetrieverError for an unknown name or parameter, a value of the wrong type, or a class that is no retriever.
+    Args:
+        specification: "name", "name:parameter=value,parameter=value" or "module:Class[:parameter=value,…]".
+
+    Returns:
+        A retriever that has indexed nothing yet.
+
+    Raises:
+        RetrieverError: For an unknown name or parameter, a value of the wrong type, or a class that is no retriever.
     """
     name, _, rest = specification.partition(":")
     own = _CLASS.fullmatch(specification) if name not in names() else None

@@ -51,14 +51,31 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
 
     @staticmethod
     def empty(queries: int, k: int) -> Ranking:
-        """A ranking without any hit, to be filled row by row."""
+        """A ranking without any hit, to be filled row by row.
+
+        Args:
+            queries: Its rows.
+            k: Hits of a row at most.
+
+        Returns:
+            Arrays [queries, k] of -1 and -inf.
+        """
         return Ranking(
             np.full((queries, k), NO_HIT, dtype=np.int64),
             np.full((queries, k), -np.inf, dtype=np.float32),
         )
 
     def put(self, row: int, documents: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
-        """Write the hits of one query, already in order, into its row; at most k of them."""
+        """Write the hits of one query into its row.
+
+        Args:
+            row: Position of the query.
+            documents: int64 positions, best first; at most k of them.
+            scores: float32, one a position.
+
+        Raises:
+            RetrieverError: For more than k, or where there are not as many scores as positions.
+        """
         if len(documents) > self.documents.shape[1] or len(documents) != len(scores):
             raise RetrieverError(
                 f"Ranking.put got {len(documents)} positions and {len(scores)} scores for a row of "
@@ -74,12 +91,23 @@ class Retriever(Protocol):
     """Index documents, then search. Fields hold hyper-parameters; `index` brings the data."""
 
     def index(self, documents: Sequence[str]) -> None:
-        """Make these documents searchable, and no others: it is called more than once, and each call replaces the
-        documents of the one before."""
+        """Make these documents searchable, and no others: each call replaces the documents of the one before.
+
+        Args:
+            documents: Their texts; a ranking names them by their positions here.
+        """
         ...
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
-        """The best `k` documents of each query; one row per query, arrays [len(queries), k]."""
+        """The best documents of each query.
+
+        Args:
+            queries: Their texts.
+            k: Hits a query at most; fewer where there are no more.
+
+        Returns:
+            One row per query, arrays [len(queries), k]; equal scores in ascending order of position.
+        """
         ...
 
 
@@ -102,9 +130,13 @@ def top_k(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The one tie rule: higher float32 score first, then lower position.
 
-    scores: [n], of the candidates; documents: [n] int64, their positions (default 0..n-1), the one that
-    wins a tie standing first: ascending.
-    Returns positions and float32 scores of the best min(k, n), in order.
+    Args:
+        scores: [n], of the candidates.
+        k: How many are wanted.
+        documents: int64 [n], their positions (none: 0 to n - 1), the one that wins a tie standing first: ascending.
+
+    Returns:
+        Positions and float32 scores of the best min(k, n), in order.
     """
     rounded = scores.astype(np.float32, copy=False)
     if k < len(rounded):
@@ -118,7 +150,14 @@ def top_k(
 
 
 def require_index(index: object) -> None:
-    """Raise a clear error where `search` is called before `index`."""
+    """Raise a clear error where `search` is called before `index`.
+
+    Args:
+        index: What `index` makes; None before it.
+
+    Raises:
+        RetrieverError: Where it is None.
+    """
     if index is None:
         raise RetrieverError("search was called before index.", "Call index(documents) first.")
 
@@ -164,7 +203,11 @@ _part: ContextVar[str] = ContextVar("part", default="")
 
 @contextmanager
 def listening(recorder: Recorder) -> Iterator[None]:
-    """Send what retrievers tell within this block to `recorder`."""
+    """Send what retrievers tell within this block to a recorder.
+
+    Args:
+        recorder: Is told of phases, quantities and warnings.
+    """
     token = _recorder.set(recorder)
     try:
         yield
@@ -189,7 +232,12 @@ def part(name: str) -> Iterator[None]:
 
 
 class phase:  # noqa: N801 - reads as a keyword: `with phase(ENCODE, total=n) as p: p.advance(32)`
-    """A named part of a retriever's work. Costs two clock readings where somebody listens, else nothing."""
+    """A named part of a retriever's work. Costs two clock readings where somebody listens, else nothing.
+
+    Args:
+        name: Of the phase: LOAD keeps it out of the index's time, ENCODE, SCORE and SELECT have columns of their own.
+        total: Steps that it has, where a progress bar can say how far it is.
+    """
 
     __slots__ = ("_listener", "_name", "_part", "_start", "_total")
 
@@ -205,7 +253,11 @@ class phase:  # noqa: N801 - reads as a keyword: `with phase(ENCODE, total=n) as
         return self
 
     def advance(self, steps: int) -> None:
-        """Tell that `steps` of the total are done."""
+        """Tell that a part of the total is done.
+
+        Args:
+            steps: How many more.
+        """
         if self._listener is not None:
             self._listener.advanced(self._name, steps, self._part)
 
@@ -217,14 +269,23 @@ class phase:  # noqa: N801 - reads as a keyword: `with phase(ENCODE, total=n) as
 
 
 def record(quantity: str, value: float) -> None:
-    """Tell one figure, for example `record(INDEX_BYTES, n)`."""
+    """Tell one figure, for example `record(INDEX_BYTES, n)`.
+
+    Args:
+        quantity: What it is of; INDEX_BYTES is a column of the table of costs, others stand in cell.json.
+        value: Its value.
+    """
     listener = _recorder.get()
     if listener is not None:
         listener.recorded(quantity, value, _part.get())
 
 
 def warn(text: str) -> None:
-    """Tell in one sentence why these figures should be read with care; the user sees it beside them."""
+    """Tell why these figures should be read with care; the user sees it beside them.
+
+    Args:
+        text: One sentence.
+    """
     listener = _recorder.get()
     if listener is not None:
         listener.warned(text, _part.get())

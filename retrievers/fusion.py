@@ -12,9 +12,16 @@ RRF_K = 60
 def reciprocal_rank_fusion(one: Ranking, other: Ranking, k: int = RRF_K) -> Ranking:
     """Both rankings as one: the score of a document is the sum of 1 / (k + rank) over the rankings that have it.
 
-    Returns arrays [queries, depth of one + depth of the other]; ties by the rule of retrievers.base.top_k.
-    (Cormack, Clarke & Büttcher, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods,
-    SIGIR 2009: k = 60.)
+    Cormack, Clarke & Büttcher, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods,
+    SIGIR 2009: k = 60.
+
+    Args:
+        one: A ranking of some queries.
+        other: Another of the same queries.
+        k: The higher, the less the first ranks count above the others.
+
+    Returns:
+        Arrays [queries, depth of one + depth of the other]; ties by the rule of `retrievers.base.top_k`.
     """
     documents = np.concatenate([one.documents, other.documents], axis=1)
     ranks = np.concatenate([np.arange(ranking.documents.shape[1]) for ranking in (one, other)]) + 1

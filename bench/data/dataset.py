@@ -111,9 +111,21 @@ class Dataset:
     ) -> Dataset:
         """Sort, resolve ids to positions and keep the judged queries and those that are known to have no answer.
 
-        documents: (id, text); queries: (id, text, metadata); judgements: (query, document, grade), all ids known,
-        none twice: the formats check that, since they know file and line. unanswerable: ids of queries without any
-        relevant document. Raises BenchError where no query is judged.
+        Args:
+            name: What the set is called.
+            documents: Table (id, text).
+            queries: Table (id, text, metadata as JSON text).
+            judgements: Table (query, document, grade), all ids known, none twice: the formats check that, since they
+                know file and line.
+            card: What is known of the set; none: the defaults.
+            unanswerable: Ids of queries without any relevant document.
+            note: What a reader must know of it.
+
+        Returns:
+            The set.
+
+        Raises:
+            BenchError: Where no query is judged.
         """
         if not len(judgements):
             raise BenchError(f"{name}: no query is judged.", "Add judgements, or check that the query ids match.")
@@ -160,7 +172,14 @@ class Dataset:
         return [value if isinstance(value, dict) else {} for value in parsed]
 
     def field(self, name: str) -> list[str]:
-        """A metadata field of each query as text, empty where it is absent or no scalar."""
+        """A metadata field of each query.
+
+        Args:
+            name: Of the field.
+
+        Returns:
+            [queries] Its values as text, empty where it is absent or no scalar.
+        """
         values = [fields.get(name) for fields in self.metadata]
         return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
 
@@ -170,7 +189,14 @@ class Dataset:
         return group_codes(self.field(self.card.group)) if self.card.group else None
 
     def document_ids(self, positions: NDArray[np.int64]) -> list[str]:
-        """The ids at these positions."""
+        """The ids at these positions.
+
+        Args:
+            positions: int64, of documents.
+
+        Returns:
+            Their ids, in the same order.
+        """
         ids: list[str] = self.documents["id"].take(pa.array(positions)).to_pylist()
         return ids
 
@@ -185,7 +211,15 @@ class Dataset:
         return table
 
     def grade_of(self, query: int, document: int) -> int | None:
-        """The grade of a document for a query, by position; None where nobody knows it, or it is the query itself."""
+        """The grade of a document for a query.
+
+        Args:
+            query: Position of the query.
+            document: Position of the document.
+
+        Returns:
+            The grade; None where nobody knows it, or the document is the query itself.
+        """
         unknown = 0 if self.card.complete and document != self.left_out[query] else None
         return self.judgements[query].get(document, unknown)
 
@@ -245,7 +279,15 @@ class Dataset:
         return digest.hexdigest()
 
     def sample(self, size: int, seed: int) -> Dataset:
-        """The same documents with `size` of the queries, drawn without replacement."""
+        """The same documents with some of the queries, drawn without replacement.
+
+        Args:
+            size: How many queries.
+            seed: The same one draws the same queries.
+
+        Returns:
+            The sample, whose note says what it is; the set itself where it has no more queries than that.
+        """
         total = len(self.queries)
         if size >= total:
             return self
@@ -268,7 +310,11 @@ class Dataset:
         return bool(self.outside)
 
     def write_texts(self, folder: Path) -> None:
-        """Write what a worker needs, as Arrow files that it maps into memory."""
+        """Write what a worker needs, as Arrow files that it maps into memory.
+
+        Args:
+            folder: Where documents.arrow and queries.arrow are written; it is made where it is not there.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in (("documents", self.documents), ("queries", self.queries)):
             with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink:
@@ -277,7 +323,14 @@ class Dataset:
                     writer.write_table(texts, max_chunksize=65_536)
 
     def sliced_by(self, fields: Sequence[str]) -> Dataset:
-        """The same set, sliced by these metadata fields and not by the card's; those that no query has are left out."""
+        """The same set, sliced by other metadata fields than the card's.
+
+        Args:
+            fields: Their names; those that no query has are left out.
+
+        Returns:
+            The set with another card.
+        """
         present = tuple(name for name in fields if any(self.field(name)))
         return replace(self, card=replace(self.card, slices=present))
 
@@ -293,7 +346,14 @@ class Dataset:
         return f"{count:,} {phrase} left out of its own hits" if count else ""
 
     def keeping_itself(self, keep: bool | None) -> Dataset:
-        """The same set, whose queries may (or may not) find the document of their own id; None: as the card says."""
+        """The same set, with another rule on whether a query finds the document of its own id.
+
+        Args:
+            keep: May it? None: as the card says.
+
+        Returns:
+            The set with another card.
+        """
         return self if keep is None else replace(self, card=replace(self.card, drop_self=not keep))
 
     def describe(self) -> dict[str, Any]:

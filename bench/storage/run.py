@@ -89,12 +89,28 @@ class Run:
         return list(self.info["warnings"])
 
     def cut(self, dataset: str, retriever: str) -> int | None:
-        """The depth that a ranking was cut at; None for a stored run of another system, which is scored whole."""
+        """The depth that a ranking was cut at.
+
+        Args:
+            dataset: Name of the set.
+            retriever: Label of the retriever.
+
+        Returns:
+            Hits a query; None for a stored run of another system, which is scored whole.
+        """
         whole = self.info.get("whole_runs", {})  # versions before that key cut stored runs too
         return None if retriever in whole.get(dataset, {}) else int(self.info["depth"])
 
     def deepest(self, dataset: str, retriever: str) -> int:
-        """The most hits that a query may have: of a stored run those that it has, else the depth."""
+        """The most hits that a query may have.
+
+        Args:
+            dataset: Name of the set.
+            retriever: Label of the retriever.
+
+        Returns:
+            Of a stored run of another system those that it has, else the depth.
+        """
         depth = self.info.get("whole_runs", {}).get(dataset, {}).get(retriever, self.info["depth"])
         return int(depth)
 
@@ -146,7 +162,18 @@ class Run:
         return self._parquet("queries.parquet")
 
     def cell(self, dataset: str, retriever: str) -> Cell | None:
-        """A cell that worked, None where there is none. Raises BenchError where it is damaged."""
+        """A retriever on a set.
+
+        Args:
+            dataset: Name of the set.
+            retriever: Label of the retriever.
+
+        Returns:
+            The cell with its ranking and values by query; None where it failed or is not there.
+
+        Raises:
+            BenchError: Where it is damaged.
+        """
         signature = next(entry["signature"] for entry in self.info["retrievers"] if entry["label"] == retriever)
         folder = cell_folder(self.folder, dataset, retriever, signature)
         if not folder.is_dir():
@@ -164,7 +191,14 @@ class Run:
         return frame
 
     def rows(self, table: str) -> list[Row]:
-        """A table as dicts, without the half second that pandas takes to import."""
+        """A table as dicts, without the half second that pandas takes to import.
+
+        Args:
+            table: A key of `bench.storage.schema.HEADERS`, or "comparisons".
+
+        Returns:
+            One dict a row, numbers as numbers.
+        """
         if table not in self._rows:
             name = f"{table}.csv"
             content = (self.folder / name).read_bytes()
@@ -172,7 +206,12 @@ class Run:
         return self._rows[table]
 
     def hold(self, table: str, rows: list[Row]) -> None:
-        """Keep the rows of a table that was just written, so that it need not be read."""
+        """Keep the rows of a table that was just written, so that it need not be read.
+
+        Args:
+            table: As of `rows`.
+            rows: What `rows` gives from now on.
+        """
         self._rows[table] = rows
 
     def _frame(self, table: str) -> pd.DataFrame:
