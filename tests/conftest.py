@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gauges import quiet_reading
 from hypothesis import HealthCheck, settings
 from made import CORPUS, QRELS, QUERIES
+
+from bench.machine import gauge
+from bench.machine.gauge import SpeedGauge
 
 settings.register_profile(
     "bench",
@@ -34,6 +38,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """An embedding cache for these tests alone; worker processes inherit it."""
     os.environ["BENCH_CACHE"] = str(tmp_path_factory.mktemp("cache") / "vectors.sqlite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_machine() -> Iterator[None]:
+    """In this process the machine is as quiet as it can be: how busy it is while tests run is not what they test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SpeedGauge, "read", quiet_reading)
+        patch.setattr(gauge, "_LOOK_SECONDS", 0)
+        yield
 
 
 @pytest.fixture

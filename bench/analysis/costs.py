@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,53 +12,90 @@ from bench.data.dataset import Dataset
 from bench.evaluation.streams import Purpose, stream
 from bench.machine import gauge, latency
 from bench.storage.cell import Cell
-from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, MEGABYTE
+from bench.storage.costs import COSTS, DRIFT, FROM_CACHE, INDEX, MEGABYTE, TIMING, TOO_BUSY, WAITED
 from retrievers.base import VECTORS_ENCODED
 
 TableRow = tuple[Any, ...]
 
 
-def gauge_readings(cell: Cell) -> tuple[list[float], list[float]]:
-    """Of the gauge, in seconds: around the cell's index and ranking, and between its blocks of single queries."""
+def gauge_readings(cell: Cell, kind: str = "seconds") -> dict[str, list[float]]:
+    """Of the gauge, by when it was read: around the cell's index and ranking, and between its blocks of single queries.
+
+    kind: "seconds", or "waited", the share of waiting, which runs of before it do not have.
+    """
     timing = cell.info["timing"] or {}
-    return cell.info.get("gauge_seconds", []), timing.get("gauge_seconds", [])
+    return {INDEX: cell.info.get(f"gauge_{kind}", []), TIMING: timing.get(f"gauge_{kind}", [])}
+
+
+def too_busy(cell: Cell, taken: str) -> bool:
+    """Was the machine too busy for the times of a cell that were taken then?"""
+    return gauge.waited(gauge_readings(cell, "waited")[taken]) > TOO_BUSY
 
 
 def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: int) -> Iterator[TableRow]:
-    """A cell's. quickest: seconds of the gauge at its quickest in the run."""
-    info, nan = cell.info, float("nan")
+    """A cell's; NaN in place of times that were taken while the machine was too busy.
 
-    def row(quantity: str, value: float | None, samples: int = 1, *, unit: str = "") -> TableRow:
-        unit = unit or COSTS[quantity].unit
-        return (dataset.name, label, quantity, unit, nan if value is None else value, nan, nan, samples)
-
-    if "index_seconds" not in info:  # another system's run was scored; what it took is not known here
+    quickest: seconds of the gauge at its quickest in the run.
+    """
+    if "index_seconds" not in cell.info:  # another system's run was scored; what it took is not known here
         return
-    yield row("load", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
+    busy = {taken for taken in (INDEX, TIMING) if too_busy(cell, taken)}
+    for quantity, unit, value, low, high, samples, taken in _costs(dataset, cell, quickest, seed):
+        figures = (math.nan,) * 3 if taken in busy else (value, low, high)
+        yield (dataset.name, label, quantity, unit, *figures, samples)
+
+
+class _Figure(NamedTuple):
+    """taken: INDEX or TIMING of a time, else empty."""
+
+    quantity: str
+    unit: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    samples: int = 1
+    taken: str = ""
+
+
+def _cost(quantity: str, value: float | None, samples: int = 1) -> _Figure:
+    cost = COSTS[quantity]
+    return _Figure(quantity, cost.unit, math.nan if value is None else value, samples=samples, taken=cost.taken)
+
+
+def _costs(dataset: Dataset, cell: Cell, quickest: float, seed: int) -> Iterator[_Figure]:
+    info = cell.info
+    yield _cost("load", info["load_seconds"] or None)  # 0: the cache held all vectors, no model was loaded
     builds = info["index_seconds"]
-    spread = (min(builds), max(builds)) if len(builds) > 1 else (nan, nan)
-    yield (dataset.name, label, "index", "s", float(np.median(builds)), *spread, len(builds))
-    working, between = gauge_readings(cell)
-    yield row(DRIFT_INDEX, gauge.drift(working, quickest), len(working), unit="share")
+    low, high = (min(builds), max(builds)) if len(builds) > 1 else (math.nan, math.nan)
+    yield _Figure("index", "s", float(np.median(builds)), low, high, len(builds), INDEX)
+    yield from _of_machine(cell, INDEX, quickest)
     encoded, cached = (info["quantities"].get(name, 0) for name in (VECTORS_ENCODED, FROM_CACHE))
     if cached:  # the figures above and the peak of memory are shortened by so much
-        yield row(FROM_CACHE, cached / (cached + encoded), int(cached + encoded), unit="share")
+        yield _Figure(FROM_CACHE, "share", cached / (cached + encoded), samples=int(cached + encoded))
     for cost in COSTS.values():
         if cost.recorded in info["quantities"]:
-            yield row(cost.quantity, info["quantities"][cost.recorded] / cost.scale)
+            yield _cost(cost.quantity, info["quantities"][cost.recorded] / cost.scale)
     if info["peak_bytes"] is not None:
-        yield row("peak_memory", info["peak_bytes"] / MEGABYTE)
+        yield _cost("peak_memory", info["peak_bytes"] / MEGABYTE)
     timing = info["timing"]
     if timing is None or timing["error"] is not None:
         return
-    yield row(DRIFT_TIMING, gauge.drift(between, quickest), len(between), unit="share")
-    yield row("first_query", info["first_query_seconds"] * 1e3)
+    yield from _of_machine(cell, TIMING, quickest)
+    yield _cost("first_query", info["first_query_seconds"] * 1e3)
     # Which query a sample is of: drawn once more, as by bench.experiment.timing.
     asked = latency.Plan(len(cell.samples)).orders(len(dataset.queries), stream(seed, Purpose.TIMING_ORDER))
     for percent in latency.PERCENTILES:
-        percentile = latency.percentile(cell.samples, percent, asked)
-        low, high = percentile.low / 1e6, percentile.high / 1e6
-        yield (dataset.name, label, f"p{percent:g}", "ms", percentile.value / 1e6, low, high, percentile.samples)
+        result = latency.percentile(cell.samples, percent, asked)
+        low, high = result.low / 1e6, result.high / 1e6
+        yield _Figure(f"p{percent:g}", "ms", result.value / 1e6, low, high, result.samples, TIMING)
     for phase, nanoseconds in timing["phase_p50_ns"].items():
-        yield row(f"{phase}_p50", nanoseconds / 1e6, timing["samples"], unit="ms")
-    yield row("batch", timing["batch_per_second"], timing["batch_queries"])
+        yield _Figure(f"{phase}_p50", "ms", nanoseconds / 1e6, samples=timing["samples"], taken=TIMING)
+    yield _cost("batch", timing["batch_per_second"], timing["batch_queries"])
+
+
+def _of_machine(cell: Cell, taken: str, quickest: float) -> Iterator[_Figure]:
+    """What the gauge said meanwhile."""
+    seconds, waited = (gauge_readings(cell, kind)[taken] for kind in ("seconds", "waited"))
+    yield _Figure(DRIFT[taken], "share", gauge.drift(seconds, quickest), samples=len(seconds))
+    if waited:
+        yield _Figure(WAITED[taken], "share", gauge.waited(waited), samples=len(waited))

@@ -32,7 +32,7 @@ from bench.evaluation import measures
 from bench.evaluation.measures import resolve
 from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome
 from bench.storage.cell import Cell
-from bench.storage.costs import FROM_CACHE, PARETO, SHORTENED
+from bench.storage.costs import FROM_CACHE, PARETO, SHORTENED, is_noisy
 from bench.storage.files import write_csv, write_json
 from bench.storage.run import Row, Run
 from bench.storage.schema import COMPARISONS, choose_measure
@@ -211,9 +211,14 @@ def _depth(run: Run, examined: _Examined) -> tuple[str, ...]:
     )
 
 
+# What a verdict calls a time -> its quantity.
+_TIMES = {"p95": "p95", "p50": "p50", "indexing": "index"}
+
+
 def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> RetrieverSummary:
     quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
     p95, memory, p50, index = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50", "index"))
+    values = {quantity: row["value"] for quantity, row in costs.items()}
     return RetrieverSummary(
         label,
         kind,  # type: ignore[arg-type]
@@ -225,6 +230,7 @@ def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> R
         p50.get("value"),
         p50.get("low"),
         index.get("value"),
+        frozenset(name for name, quantity in _TIMES.items() if is_noisy(values, quantity)),
     )
 
 

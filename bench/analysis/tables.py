@@ -48,8 +48,8 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
         reading
         for labelled in cells.values()
         for _, cell in labelled
-        for taken in gauge_readings(cell)
-        for reading in taken
+        for readings in gauge_readings(cell).values()
+        for reading in readings
     ]
     quickest = min(gauged, default=math.nan)
     for dataset in datasets:

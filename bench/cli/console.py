@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +71,18 @@ def error(message: str, hint: str) -> None:
         console.print(Text("       " + log_line(hint)))
 
 
-class Progress:
-    """Shows a run's events: a live bar with an estimate in a terminal, nothing but troubles elsewhere."""
+# Where nobody watches a bar, a line is written for a step that begins so long after the last one, and every so often
+# while it lasts: short runs write none.
+STEP_SECONDS, STILL_SECONDS = 5.0, 30.0
 
-    def __init__(self) -> None:
+
+class Progress:
+    """Shows a run's events: a live bar with an estimate in a terminal, a line now and then elsewhere.
+
+    clock: seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
@@ -92,6 +101,8 @@ class Progress:
         )
         self._task = self._bars.add_task("starting", total=None, amount="")
         self._dataset = self._doing = ""
+        self._clock, self._written = clock, ""
+        self._began = self._spoke = self._step_began = clock()
         self._cells = 0
         self._finished: set[tuple[str, str]] = set()
 
@@ -125,11 +136,26 @@ class Progress:
         label = " · ".join(filter(None, (where, event.retriever, event.text)))
         # Who counts nothing stays at 0: a phase of a single call.
         amount = f"{event.done:,}/{event.total:,}" if event.total is not None and event.done else ""
+        if not self._console.is_terminal:
+            self._write_line(label, event, amount)
         if label != self._doing:
             self._doing = label
             self._bars.reset(self._task, description=label, total=event.total, completed=event.done, amount=amount)
         else:
             self._bars.update(self._task, completed=event.done, total=event.total, amount=amount)
+
+    def _write_line(self, label: str, event: Event, amount: str) -> None:
+        """A line of a log: since when it runs, what it does, and how long that will take."""
+        now = self._clock()
+        if label != self._doing:
+            self._step_began = now
+        if now - self._spoke < (STILL_SECONDS if label == self._written else STEP_SECONDS):
+            return
+        self._spoke, self._written = now, label
+        remaining = ""
+        if event.total and 0 < event.done < event.total:
+            remaining = f", about {_duration((now - self._step_began) / event.done * (event.total - event.done))} more"
+        self._say(f"[{_duration(now - self._began)}] {' '.join(filter(None, (label, amount)))}{remaining}", "")
 
     def _say(self, text: str, style: str) -> None:
         from rich.text import Text
@@ -137,3 +163,10 @@ class Progress:
         from bench.report.table import log_line
 
         self._console.print(Text(log_line(text), style=style), soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    """2:05 or 1:00:00, in whole seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -13,6 +13,8 @@ from bench.errors import counted
 from bench.evaluation.measures import cutoff, uncut
 from bench.experiment.cell import dropped_hits
 from bench.experiment.participants import Participant
+from bench.machine.gauge import Load
+from bench.storage.costs import NOISY, TOO_BUSY
 from bench.storage.schema import choose_measure
 from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE
 
@@ -23,6 +25,18 @@ _CACHE_TROUBLE = {
     CACHE_UNWRITABLE: "the embedding cache could not be used (a full disk, no right to write, or another process "
     "that held it); all was encoded.",
 }
+
+
+def of_load(load: Load) -> str:
+    """What is to be expected of times, and what to do; empty where the machine is quiet."""
+    if load.waited <= NOISY:
+        return ""
+    if load.waited <= TOO_BUSY:
+        return f"The machine is noisy: times will be marked ~; above {TOO_BUSY:.0%} none are given."
+    return (
+        f"The machine is too busy: no times will be given (above {TOO_BUSY:.0%}). End other programs, or leave "
+        "times out with --no-latency."
+    )
 
 
 def of_sets(datasets: Iterable[Dataset]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bench.data.dataset import Dataset
 from bench.data.formats.run_rankings import trec_run
 from bench.experiment.participants import Participant
 from bench.experiment.workers.messages import Ranked, Work, WorkerLike
-from bench.machine.gauge import SpeedGauge
+from bench.machine.gauge import Reading, SpeedGauge
 from bench.storage.cell import Cell, cell_folder, per_query_bytes, write_cell
 from bench.storage.files import array_bytes, slug, write_atomic
 from retrievers.base import LOAD, Ranking
@@ -62,10 +62,10 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Build:
-    """The documents of a dataset, indexed. works: of each build. gauge_seconds: of the gauge before it."""
+    """The documents of a dataset, indexed. works: of each build. reading: of the gauge before it."""
 
     works: list[Work]
-    gauge_seconds: float
+    reading: Reading
 
     @property
     def seconds(self) -> list[float]:
@@ -83,13 +83,13 @@ def build(worker: WorkerLike, texts: Path, settings: CellSettings, step: Step) -
 
     Raises WorkerError or RetrieverError where the retriever fails.
     """
-    gauge_seconds, works = settings.gauge.read(), []
+    reading, works = settings.gauge.read(), []
     worker.open(texts)
     for number in range(settings.builds):
         step("index", number, settings.builds)
         # Repeated builds are all built in full: one from the cache would say nothing of the spread.
         works.append(worker.build(settings.builds == 1))
-    return Build(works, gauge_seconds)
+    return Build(works, reading)
 
 
 def make_cell(
@@ -108,8 +108,9 @@ def make_cell(
     ranked = worker.rank(settings.depth + dropped)
     ranking = without_own(ranked.ranking, dataset, settings.depth) if dropped else ranked.ranking
     indexing, searching = built.works[-1], ranked.work
+    readings = [built.reading, settings.gauge.read()]
     cost = {
-        "gauge_seconds": [built.gauge_seconds, settings.gauge.read()],
+        **stored_readings(readings),
         "index_seconds": built.seconds,
         "load_seconds": max(loaded, own_seconds),
         "first_query_seconds": first,
@@ -155,6 +156,11 @@ def store_failure(run: Path, dataset: Dataset, participant: Participant, error: 
     write_cell(folder_of(run, dataset, participant), {**_identity(dataset, participant), "error": str(error)}, {})
 
 
+def store_untimed(cell: Cell, error: Exception) -> Cell:
+    """Store that a cell could not be timed, and with what words; its quality stands."""
+    return write_cell(cell.folder, {**cell.info, "timing": {"error": str(error)}}, {})
+
+
 def folder_of(run: Path, dataset: Dataset, participant: Participant) -> Path:
     """Where a cell lies in the folder of a run."""
     return cell_folder(run, dataset.name, participant.label, participant.signature)
@@ -177,6 +183,14 @@ def without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
 
 def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> CellResult:
     return CellResult(ranking, evaluate(dataset, ranking, settings.measures), recall_curve(dataset, ranking))
+
+
+def stored_readings(readings: Sequence[Reading]) -> dict[str, list[float]]:
+    """What is stored of the gauge beside the times that it was read for."""
+    return {
+        "gauge_seconds": [reading.seconds for reading in readings],
+        "gauge_waited": [reading.waited for reading in readings],
+    }
 
 
 def _first_query(worker: WorkerLike) -> tuple[float, float]:

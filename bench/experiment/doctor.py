@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.data.formats import shipped
+from bench.experiment import cautions
 from bench.machine import environment
+from bench.machine.gauge import SpeedGauge, look
 from retrievers import RetrieverError
 from retrievers.dense.model import MINILM, MINILM_SHA256, locate
 from retrievers.dense.vector_cache import SET_ASIDE, VectorCache, default_path
@@ -38,6 +40,7 @@ def examine(results: Path) -> Iterator[Diagnosis]:
         advice = "" if number else f"Run: pip install -c constraints.txt {name}"
         yield Diagnosis(name, number or "missing", advice, broken=not number)
     yield _threads()
+    yield _load()
     yield _blas()
     yield _memory()
     yield _folder("results", results)
@@ -54,12 +57,13 @@ def _git() -> Diagnosis:
 
 
 def _threads() -> Diagnosis:
-    threads = environment.default_threads()
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    state = f"{threads} (physical cores); load {load:.1f}"
-    if load > threads / 2:
-        return Diagnosis("threads", state, "The machine is busy: times will be noisy; wait, or use --no-latency.")
-    return Diagnosis("threads", state)
+    return Diagnosis("threads", f"{environment.default_threads()} (physical cores)")
+
+
+def _load() -> Diagnosis:
+    with closing(SpeedGauge(environment.default_threads())) as gauge:
+        load = look(gauge)
+    return Diagnosis("other programs", str(load), cautions.of_load(load))
 
 
 def _blas() -> Diagnosis:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from bench.analysis.costs import too_busy
 from bench.analysis.guard import Guard
 from bench.analysis.last_pass import write_conclusions
 from bench.analysis.tables import import_libraries, write_tables
@@ -33,6 +34,7 @@ from bench.experiment.cell import (
     score_cell,
     store_cell,
     store_failure,
+    store_untimed,
 )
 from bench.experiment.continuation import differences
 from bench.experiment.events import Event, Listener
@@ -41,8 +43,9 @@ from bench.experiment.participants import Participant, RunningParticipant
 from bench.experiment.timing import Timing
 from bench.experiment.workers.messages import WorkerError, WorkerLike, WorkerSettings
 from bench.machine import environment, interrupt, latency
-from bench.machine.gauge import SpeedGauge
+from bench.machine.gauge import SpeedGauge, look
 from bench.storage.cell import Cell, finished_cell
+from bench.storage.costs import INDEX, TIMING
 from bench.storage.files import slug
 from bench.storage.folder import (
     empty_run_folder,
@@ -154,6 +157,7 @@ class _Runner:
         with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
             try:
                 self.tell(Event("begin", total=len(self.inputs.datasets) * len(self.running)))
+                self._warn_of_load()
                 self._start_workers()
                 for dataset in self.inputs.datasets:
                     self._dataset(dataset)
@@ -225,6 +229,18 @@ class _Runner:
 
     # --- before the first dataset ---
 
+    def _warn_of_load(self) -> None:
+        """Say before anything is timed that the machine is busy."""
+        times = any(
+            participant.ranked is None and self._is_unfinished(dataset, participant)
+            for dataset in self.inputs.datasets
+            for participant in self.inputs.participants
+        )
+        if self.config.latency and times:
+            load = look(self.gauge)
+            if advice := cautions.of_load(load):
+                self._warn([f"{advice} At the start {load}."])
+
     def _start_workers(self) -> None:
         """Start the processes together, and our own libraries beside them; then rehearse one retriever after the other.
 
@@ -273,8 +289,13 @@ class _Runner:
         if cell is None:
             return True
         timing = cell.info["timing"]
-        timed = not self.config.latency or (timing is not None and timing["error"] is None)
-        return participant.ranked is None and not timed
+        timed = timing is not None and timing["error"] is None and not self._was_busy(cell)
+        return participant.ranked is None and self.config.latency and not timed
+
+    @staticmethod
+    def _was_busy(cell: Cell) -> bool:
+        """Was the machine too busy for some of its times?"""
+        return any(too_busy(cell, taken) for taken in (INDEX, TIMING))
 
     def _dataset(self, dataset: Dataset) -> None:
         self.tell(Event("start", dataset.name, text=dataset.note, total=len(self.running)))
@@ -292,7 +313,10 @@ class _Runner:
             try:
                 cell = self._built(dataset, running, texts, cell)
             except (WorkerError, RetrieverError) as error:
-                store_failure(self.folder, dataset, participant, error)
+                if cell is None:
+                    store_failure(self.folder, dataset, participant, error)
+                else:  # what it was good for stands; its times are missing
+                    self.cells[dataset.name, running.label] = store_untimed(cell, error)
                 self._note(dataset, running, error)
             else:
                 if participant.ranked is None:
@@ -310,7 +334,7 @@ class _Runner:
         if running.refused:
             raise WorkerError(running.refused)
         worker = self._worker(running)
-        if cell is not None:
+        if cell is not None and not too_busy(cell, INDEX):  # what was indexed in quiet has its times
             again = build(worker, texts, self.settings, step)
             self.retriever_seconds += sum(work.seconds for work in again.works)
             return cell

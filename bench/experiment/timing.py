@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.evaluation.streams import Purpose, stream
+from bench.experiment.cell import store_untimed, stored_readings
 from bench.experiment.participants import RunningParticipant
 from bench.experiment.workers.messages import Timed, WorkerError, WorkerLike
 from bench.machine import latency
-from bench.machine.gauge import SpeedGauge
+from bench.machine.gauge import Reading, SpeedGauge
 from bench.storage.cell import Cell, write_cell
 from bench.storage.files import array_bytes
 from retrievers import RetrieverError
@@ -74,15 +75,15 @@ class TimedRetriever:
         self.batched = len(queries)
         self.throughput = len(queries) / (float(timed.nanoseconds[0]) / 1e9)
 
-    def describe(self, queries: int, readings: list[float]) -> dict[str, Any]:
-        """What a cell stores. queries: of the dataset. readings: seconds of the gauge, taken between the blocks."""
+    def describe(self, queries: int, readings: Sequence[Reading]) -> dict[str, Any]:
+        """What a cell stores. queries: of the dataset. readings: of the gauge, taken between the blocks."""
         phases = {name: np.concatenate(parts) for name, parts in self.phases.items()}
         return {
             "hits": latency.LATENCY_HITS,
             "samples": len(self.samples),
             "queries": min(queries, len(self.order)),
             "warm_up": self.warmed,
-            "gauge_seconds": readings,
+            **stored_readings(readings),
             "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
             "batch_queries": self.batched,
             "batch_per_second": self.throughput,
@@ -150,8 +151,8 @@ class Timing:
             if self._works(timed, partial(TimedRetriever.warm_up, queries=queries, rng=rng)):
                 yield timed
 
-    def _single_queries(self, timed: list[TimedCell]) -> list[float]:
-        """Block by block in turn; who fails leaves `timed`. Returns the gauge's seconds between the blocks."""
+    def _single_queries(self, timed: list[TimedCell]) -> list[Reading]:
+        """Block by block in turn; who fails leaves `timed`. Returns the gauge's readings between the blocks."""
         readings, read_at = [self.gauge.read()], time.perf_counter()
         while unfinished := [timed_cell for timed_cell in timed if not timed_cell.retriever.is_over(self.plan)]:
             for timed_cell in unfinished:
@@ -170,7 +171,7 @@ class Timing:
         try:
             turn(timed.retriever)
         except (WorkerError, RetrieverError) as error:
-            self.stored(write_cell(timed.cell.folder, {**timed.cell.info, "timing": {"error": str(error)}}, {}))
+            self.stored(store_untimed(timed.cell, error))
             self.failed(timed.running, error)
             return False
         return True

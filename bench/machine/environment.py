@@ -42,10 +42,14 @@ def default_threads() -> int:
     """Physical cores that this process may use."""
     import psutil
 
+    return min(psutil.cpu_count(logical=False) or usable_cores(), usable_cores())
+
+
+def usable_cores() -> int:
+    """Logical cores that this process may use, at most what its container is granted."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _container_quota()
-    cores = min(psutil.cpu_count(logical=False) or allowed, allowed)
-    return max(1, min(cores, int(quota)) if quota else cores)
+    return max(1, min(allowed, int(quota)) if quota else allowed)
 
 
 def thread_settings(threads: int) -> dict[str, str]:

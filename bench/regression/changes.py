@@ -17,7 +17,7 @@ from bench.regression.base_cards import Both, main_measure, slice_of
 from bench.regression.gates import ALL, Gate
 from bench.regression.queries import Queries, sameness, unchanged
 from bench.regression.result import UNMOVED, CellPair, Change, CostChange, Flip
-from bench.storage.costs import BY_GATE, FROM_CACHE
+from bench.storage.costs import BY_GATE, FROM_CACHE, is_noisy
 from bench.storage.run import Run
 
 # Of the random choices of a comparison; a comparison made again says the same.
@@ -123,19 +123,27 @@ def tested(differences: np.ndarray, units: np.ndarray | None, flips: int) -> lis
 
 def costs_of(base: Run, head: Run, pairs: Sequence[CellPair]) -> list[CostChange]:
     """Every cost of every cell that either run has."""
-    before, after = (
-        {(row["dataset"], row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency")}
-        for run in (base, head)
-    )
+    before, after = (_costs_by_cell(run) for run in (base, head))
     costs = []
     for cell in pairs:
-        old, new = (cell.base_dataset, cell.base_retriever), (cell.dataset, cell.retriever)
-        cached = (*old, FROM_CACHE) in before or (*new, FROM_CACHE) in after
+        old = before.get((cell.base_dataset, cell.base_retriever), {})
+        new = after.get((cell.dataset, cell.retriever), {})
+        cached = FROM_CACHE in old or FROM_CACHE in new
         for name, cost in BY_GATE.items():
-            values = before.get((*old, cost.quantity), math.nan), after.get((*new, cost.quantity), math.nan)
-            if not all(map(math.isnan, values)):
-                costs.append(CostChange(*new, name, *values, cached))
+            was, now = (side.get(cost.quantity, math.nan) for side in (old, new))
+            if not (math.isnan(was) and math.isnan(now)):
+                noisy_was, noisy_now = (is_noisy(side, cost.quantity) for side in (old, new))
+                change = CostChange(cell.dataset, cell.retriever, name, was, now, cached, noisy_was, noisy_now)
+                costs.append(change)
     return costs
+
+
+def _costs_by_cell(run: Run) -> dict[tuple[str, str], dict[str, float]]:
+    """(dataset, retriever) -> quantity -> value."""
+    cells: dict[tuple[str, str], dict[str, float]] = {}
+    for row in run.rows("latency"):
+        cells.setdefault((row["dataset"], row["retriever"]), {})[row["quantity"]] = row["value"]
+    return cells
 
 
 def means_of(

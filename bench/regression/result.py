@@ -84,7 +84,8 @@ class Change(NamedTuple):
 
 class CostChange(NamedTuple):
     """A cost of a cell in both runs, by its name in gates; NaN where it was not measured. cached: vectors came from the
-    embedding cache in at least one of the runs, which shortens index_s and peak_memory_mb."""
+    embedding cache in at least one of the runs, which shortens index_s and peak_memory_mb. base_noisy, head_noisy: the
+    machine was noisy meanwhile."""
 
     dataset: str
     retriever: str
@@ -92,6 +93,8 @@ class CostChange(NamedTuple):
     base: float
     head: float
     cached: bool
+    base_noisy: bool = False
+    head_noisy: bool = False
 
 
 class RankedHit(NamedTuple):

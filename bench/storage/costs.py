@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retrievers.base import INDEX_BYTES, VECTORS_FROM_CACHE
@@ -14,7 +15,7 @@ class Cost:
     unit: of its values. digits: shown after the point. gate: what it is called in a condition of CI, empty where it
     cannot be one. size: does it not depend on how busy a machine is? interval: is its interval shown? axis: what it is
     called as an axis of the Pareto set, empty where it is none. shortened: does the embedding cache shorten it?
-    drift: the quantity that says how much slower the machine was meanwhile, empty where that does not matter.
+    taken: when a time is, INDEX or TIMING; empty of what does not depend on how fast the machine is.
     recorded: what a retriever records of it while it indexes and ranks, in units of which `scale` are one of `unit`;
     empty where the harness measures it.
     """
@@ -28,21 +29,29 @@ class Cost:
     interval: bool = False
     axis: str = ""
     shortened: bool = False
-    drift: str = ""
+    taken: str = ""
     recorded: str = ""
     scale: float = 1.0
 
 
 MEGABYTE = 2**20
-DRIFT_INDEX, DRIFT_TIMING = "drift_index", "drift_timing"
+# When times are taken: while documents are indexed and ranked, and while single queries are timed.
+INDEX, TIMING = "index", "timing"
+# Of each, what the gauge (bench.machine.gauge) said: how much slower it was than at its quickest in the run, and for
+# what share of its time it waited for a processor.
+DRIFT = {INDEX: "drift_index", TIMING: "drift_timing"}
+WAITED = {INDEX: "waited_index", TIMING: "waited_timing"}
 # The share of vectors that came from the embedding cache.
 FROM_CACHE = VECTORS_FROM_CACHE
-# A time is marked where the gauge (bench.machine.gauge) was slower by this share than at its quickest in the run.
+# A time is marked where the gauge was slower by this share than at its quickest in the run, or waited for this share.
 NOISY = 0.10
+# And none is given where it waited for more than this: what takes several threads is then off by several times, what
+# takes one by much less (docs/reading-the-figures.md has what was measured).
+TOO_BUSY = 0.25
 
 # In the order shown. All are the better the smaller, but for throughput.
 _ALL = (
-    Cost("load", "s", "load s", gate="load_s"),
+    Cost("load", "s", "load s", gate="load_s", taken=INDEX),
     Cost(
         *("index", "s", "index s"),
         digits=3,
@@ -50,14 +59,14 @@ _ALL = (
         interval=True,
         axis="index time",
         shortened=True,
-        drift=DRIFT_INDEX,
+        taken=INDEX,
     ),
-    Cost("first_query", "ms", "first query ms", gate="first_query_ms", drift=DRIFT_INDEX),
-    Cost("p50", "ms", "p50 ms", gate="p50_ms", interval=True, drift=DRIFT_TIMING),
-    Cost("p90", "ms", "p90 ms", gate="p90_ms", drift=DRIFT_TIMING),
-    Cost("p95", "ms", "p95 ms", gate="p95_ms", interval=True, axis="p95", drift=DRIFT_TIMING),
-    Cost("p99", "ms", "p99 ms", gate="p99_ms", drift=DRIFT_TIMING),
-    Cost("batch", "queries/s", "batch queries/s", digits=0, drift=DRIFT_TIMING),
+    Cost("first_query", "ms", "first query ms", gate="first_query_ms", taken=INDEX),
+    Cost("p50", "ms", "p50 ms", gate="p50_ms", interval=True, taken=TIMING),
+    Cost("p90", "ms", "p90 ms", gate="p90_ms", taken=TIMING),
+    Cost("p95", "ms", "p95 ms", gate="p95_ms", interval=True, axis="p95", taken=TIMING),
+    Cost("p99", "ms", "p99 ms", gate="p99_ms", taken=TIMING),
+    Cost("batch", "queries/s", "batch queries/s", digits=0, taken=TIMING),
     Cost(
         *("peak_memory", "MB", "peak memory MB"),
         digits=0,
@@ -68,12 +77,23 @@ _ALL = (
     ),
     Cost("index_size", "MB", "index MB", gate="index_size_mb", size=True, recorded=INDEX_BYTES, scale=MEGABYTE),
     # Of single queries, the median of each phase.
-    Cost("encode_p50", "ms", "encode ms", drift=DRIFT_TIMING),
-    Cost("score_p50", "ms", "score ms", drift=DRIFT_TIMING),
-    Cost("select_p50", "ms", "select ms", drift=DRIFT_TIMING),
+    Cost("encode_p50", "ms", "encode ms", taken=TIMING),
+    Cost("score_p50", "ms", "score ms", taken=TIMING),
+    Cost("select_p50", "ms", "select ms", taken=TIMING),
 )
 COSTS = {cost.quantity: cost for cost in _ALL}
 # The costs that count beside quality, in this order.
 PARETO = ("p95", "peak_memory", "index")
 BY_GATE = {cost.gate: cost for cost in _ALL if cost.gate}
 SHORTENED = tuple(cost.quantity for cost in _ALL if cost.shortened)
+
+
+def is_noisy(values: Mapping[str, float], quantity: str) -> bool:
+    """Is a time to be marked? values: of all quantities of its cell."""
+    taken = COSTS[quantity].taken if quantity in COSTS else ""
+    return bool(taken) and any(values.get(gauge[taken], 0.0) > NOISY for gauge in (DRIFT, WAITED))
+
+
+def is_too_busy(values: Mapping[str, float], taken: str) -> bool:
+    """Are times that were taken then to be left out? values: of all quantities of a cell."""
+    return values.get(WAITED[taken], 0.0) > TOO_BUSY

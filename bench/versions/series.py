@@ -72,7 +72,7 @@ class Series:
         queries = self._rng.choice(self._queries, self._block, replace=self._block > self._queries)
         base_first = bool(self._rng.integers(2))
         outer, inner = (self._base, self._head) if base_first else (self._head, self._base)
-        gauge = self._gauge.read()
+        gauge = self._gauge.read().seconds
         first, second, third, fourth = (side.time(queries) for side in (outer, inner, inner, outer))
         ends, middle = np.stack([first, fourth]), np.stack([second, third])
         return Round(*((ends, middle) if base_first else (middle, ends)), base_first, gauge)

@@ -360,6 +360,29 @@ def test_progress_names_the_set_and_leaves_no_empty_part():
         assert label("progress", "faq", "bm25", "rounds", 3, 80) == ("faq · bm25 · rounds", "3/80")
 
 
+def test_a_log_has_a_line_for_what_takes_long_with_an_estimate(capsys):
+    times = iter([0.0, 1.0, 6.0, 9.0, 16.0, 20.0, 49.0, 3700.0])
+    with console.Progress(clock=lambda: next(times)) as progress:
+        progress(Event("begin", total=6))
+        for event in (
+            ("step", "faq", "bm25", "index"),  # what is over in a moment is not told
+            ("step", "faq", "minilm", "index"),
+            ("progress", "", "minilm", "encode", 32, 1000),
+            ("progress", "", "minilm", "encode", 100, 1000),
+            ("progress", "", "minilm", "encode", 200, 1000),  # nor the same again so soon
+            ("progress", "", "minilm", "encode", 500, 1000),
+            ("step", "", "", "analyse"),
+        ):
+            progress(Event(*event))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "[0:06] 0/6 faq · minilm · index",
+        "[0:16] 0/6 faq · minilm · encode 100/1,000, about 1:03 more",
+        "[0:49] 0/6 faq · minilm · encode 500/1,000, about 0:40 more",
+        "[1:01:40] 0/6 · analyse",
+    ]
+
+
 def test_a_cell_that_fails_while_it_is_timed_is_counted_once():
     with console.Progress() as progress:
         progress(Event("begin", total=2))

@@ -1,28 +1,78 @@
-"""A slow machine is said to be slow."""
+"""A slow machine is said to be slow, a busy one to be busy."""
 
 from __future__ import annotations
 
 import itertools
+import threading
 
 import pytest
-from fakes import Fixed
+from gauges import READ
 
-import bench
-from bench.machine.gauge import SpeedGauge, drift
-from bench.report.run.cost import cost
+from bench.machine import environment, gauge
+from bench.machine.gauge import Reading, SpeedGauge, drift, look, waited
+
+
+@pytest.fixture(autouse=True)
+def real_readings(monkeypatch):
+    monkeypatch.setattr(SpeedGauge, "read", READ)
+    monkeypatch.setattr(environment, "usable_cores", lambda: 2)
+
+
+def of_clocks(wall, own, threads=1):
+    """A gauge whose clocks give these times: of the wall and of the thread's own, one after the other."""
+    return SpeedGauge(threads, clock=lambda: next(wall), own_clock=lambda: next(own))
 
 
 def test_a_reading_is_the_least_of_a_few():
-    times = itertools.accumulate([0, 5, 0, 30, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8])  # the work takes 5, 30, 4, 5, … seconds
-    gauge = SpeedGauge(2, clock=lambda: next(times))
-    assert gauge.read() == 4
-    gauge.close()
+    """The work is read four times a turn: around all threads, and around the one."""
+    walls = itertools.accumulate(itertools.chain(*([0, 0, seconds, 0] for seconds in (5, 30, 4, 5, 6, 7, 8))))
+    gauge_ = of_clocks(walls, itertools.accumulate(itertools.cycle([0, 4])))
+    assert gauge_.read().seconds == 4
+    gauge_.close()
+
+
+def test_the_share_of_waiting_is_of_all_turns_together():
+    """Wall time 10 a turn, of which the processor's is 10 but for one turn, where it is 3."""
+    walls = itertools.accumulate(itertools.cycle([0, 0, 10, 0]))
+    own = itertools.accumulate(itertools.chain([0, 3], itertools.cycle([0, 10])))
+    gauge_ = of_clocks(walls, own)
+    assert gauge_.read().waited == pytest.approx(7 / 70)
+    gauge_.close()
+
+
+def test_clocks_of_different_steps_give_no_share_below_none():
+    walls, own = itertools.accumulate(itertools.cycle([0, 0, 1, 0])), itertools.accumulate(itertools.cycle([0, 2]))
+    gauge_ = of_clocks(walls, own)
+    assert gauge_.read().waited == 0
+    gauge_.close()
+
+
+def test_no_more_threads_than_cores():
+    """More would wait for one another on the quietest machine."""
+    names = set()
+
+    class Named(SpeedGauge):
+        def _once(self):
+            names.add(threading.get_ident())
+            return super()._once()
+
+    gauge_ = Named(64)
+    gauge_.read()
+    gauge_.close()
+    assert 1 <= len(names) <= 2
 
 
 def test_the_real_clock_runs():
-    gauge = SpeedGauge(2)
-    assert gauge.read() > 0
-    gauge.close()
+    gauge_ = SpeedGauge(2)
+    reading = gauge_.read()
+    gauge_.close()
+    assert reading.seconds > 0
+    assert 0 <= reading.waited < 1
+
+
+def test_several_readings_of_waiting_are_their_median():
+    assert waited([0.1, 0.9, 0.2]) == 0.2
+    assert waited([]) == 0
 
 
 def test_drift_is_against_the_quickest():
@@ -30,16 +80,15 @@ def test_drift_is_against_the_quickest():
     assert drift([], 1.0) == 0
 
 
-@pytest.mark.parametrize("slow", [False, True])
-def test_times_of_a_noisy_machine_are_marked(write_set, tmp_path, monkeypatch, slow):
-    readings = itertools.chain([1.0, 1.05, 1.0], itertools.repeat(1.5 if slow else 1.09))
+def test_a_look_before_a_run(monkeypatch):
+    readings = iter([Reading(1.0, 0.1), Reading(1.0, 0.6), Reading(1.0, 0.4)])
     monkeypatch.setattr(SpeedGauge, "read", lambda self: next(readings))
-    found = bench.run(write_set(), [Fixed()], results=str(tmp_path / "out"), samples=70, seconds=30)
-    shares = found.latency.set_index("quantity")["value"]
-    assert shares["drift_index"] == pytest.approx(0.05)
-    assert shares["drift_timing"] == pytest.approx(0.5 if slow else 0.09)
-    table = cost(found, found.datasets[0])
-    cells = dict(zip(table.header, table.rows[0], strict=True))
-    assert cells["p50 ms"].startswith("~") == slow
-    assert not cells["index s"].startswith("~")
-    assert any("50% longer" in note for note in table.notes) == slow
+    monkeypatch.setattr(gauge.os, "getloadavg", lambda: (7.96, 1.0, 1.0), raising=False)
+    load = look(SpeedGauge(2))
+    assert str(load) == "a fixed piece of work waits 40% of its time for a processor; load 8.0 on 2 cores"
+
+
+def test_a_look_where_the_system_tells_no_load(monkeypatch):
+    monkeypatch.setattr(SpeedGauge, "read", lambda self: Reading(1.0, 0.0))
+    monkeypatch.delattr(gauge.os, "getloadavg", raising=False)
+    assert str(look(SpeedGauge(2))) == "a fixed piece of work waits 0% of its time for a processor"

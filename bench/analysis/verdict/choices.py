@@ -19,7 +19,8 @@ class RetrieverSummary:
 
     p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
     p50_low_ms: the lower end of its interval (NaN where it has none); they stand in where there are too few samples for
-    p95, which is not below them. index_s: time to build the index. A mean of NaN says it failed.
+    p95, which is not below them. index_s: time to build the index. noisy: which of "p95", "p50" and "indexing" were
+    measured on a noisy machine. A mean of NaN says it failed.
     """
 
     label: str
@@ -32,6 +33,11 @@ class RetrieverSummary:
     p50_ms: float | None = None
     p50_low_ms: float | None = None
     index_s: float | None = None
+    noisy: frozenset[str] = frozenset()
+
+    def mark(self, cost: str) -> str:
+        """What stands before one of its costs, by the name that `known_costs` has for it."""
+        return "~" if cost in self.noisy else ""
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,11 @@ class Limits:
         """
         slow = [retriever.p50_low_ms if retriever.p95_ms is None else retriever.p95_ms for retriever in together]
         bounded = "at least " * any(retriever.p95_ms is None for retriever in together)
+        mark = next(
+            filter(None, (retriever.mark("p50" if retriever.p95_ms is None else "p95") for retriever in together)), ""
+        )
         for name, unit, limit, costs in (
-            (f"a p95 of {bounded}", "ms", self.p95_ms, slow),
+            (f"a p95 of {bounded}{mark}", "ms", self.p95_ms, slow),
             ("a memory of ", "MB", self.memory_mb, [retriever.memory_mb for retriever in together]),
         ):
             known = sum(cost for cost in costs if cost is not None and not math.isnan(cost))

@@ -191,7 +191,10 @@ def costs(first: RetrieverSummary, second: RetrieverSummary) -> tuple[str, ...]:
 
 
 def _costs(first: RetrieverSummary, second: RetrieverSummary) -> str:
-    known = [(name, unit, shown(a), shown(b)) for name, unit, a, b in known_costs(first, second)]
+    known = [
+        (name, unit, first.mark(name) + shown(a), second.mark(name) + shown(b))
+        for name, unit, a, b in known_costs(first, second)
+    ]
     return " and ".join(f"{a} against {b} {unit} of {name}" for name, unit, a, b in known if a != b)
 
 

@@ -176,11 +176,11 @@ def _where(row: Change) -> str:
 def costs(comparison: Regression) -> Table:
     """Times and sizes of both runs."""
     rows = [
-        (inert(row.dataset), inert(row.retriever), row.name, _cost(row.base), _cost(row.head), _share(row))
-        for row in comparison.costs
+        (inert(row.dataset), inert(row.retriever), row.name, *_both_costs(row), _share(row)) for row in comparison.costs
     ]
     notes = (
-        "Times are advice: the runs were not measured in turn on one machine. * shortened by the embedding cache.",
+        "Times are advice: the runs were not measured in turn on one machine. * shortened by the embedding cache. "
+        "~ on a noisy machine.",
     )
     return Table(
         "Costs", ("set", "retriever", "cost", "base", "head", "change"), tuple(rows), notes=notes, columns_left=3
@@ -232,6 +232,11 @@ def _check(gate: str, check: Check) -> tuple[str, ...]:
 def _share(row: CostChange) -> str:
     text = f"{row.head / row.base - 1:+z.1%}" if row.base and not math.isnan(row.head - row.base) else "n/a"
     return text + "*" * (row.cached and BY_GATE[row.name].shortened)
+
+
+def _both_costs(row: CostChange) -> tuple[str, str]:
+    base, head = _cost(row.base), _cost(row.head)
+    return "~" * (row.base_noisy and base != "n/a") + base, "~" * (row.head_noisy and head != "n/a") + head
 
 
 def _cost(value: float) -> str:

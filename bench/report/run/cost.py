@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bench.errors import counted
@@ -12,100 +13,107 @@ from bench.report.run.names import (
     display_name,
 )
 from bench.report.table import FRONT, Table, number
-from bench.storage.costs import COSTS, DRIFT_INDEX, DRIFT_TIMING, FROM_CACHE, NOISY, SHORTENED
+from bench.storage.costs import (
+    COSTS,
+    DRIFT,
+    FROM_CACHE,
+    INDEX,
+    NOISY,
+    SHORTENED,
+    TIMING,
+    TOO_BUSY,
+    WAITED,
+    is_noisy,
+    is_too_busy,
+)
+from bench.storage.folder import resuming
 from bench.storage.run import Row, Run
+
+# Retriever -> quantity -> its row in latency.csv.
+Costs = Mapping[str, Mapping[str, Row]]
+_TIMES = {INDEX: "of loading and indexing", TIMING: "of queries"}
 
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Time and memory by retriever, or None where nothing was timed."""
-    times = _times(run, dataset)
-    retrievers = [retriever for retriever in contenders(run) if (retriever, "index") in times]
+    costs = _costs(run, dataset)
+    retrievers = [retriever for retriever in contenders(run) if "index" in costs.get(retriever, {})]
     if not retrievers:
         return None
     front = analysis(run, dataset).get("pareto", {"axes": [], "retrievers": []})
-    shown = [name for name in COSTS if any((retriever, name) in times for retriever in retrievers)]
-    header = ["retriever", *(COSTS[name].heading for name in shown)]
+    left_out = {taken for taken in _TIMES if all(is_too_busy(_values(costs[label]), taken) for label in retrievers)}
+    shown = [
+        name
+        for name, known in COSTS.items()
+        if known.taken not in left_out and any(name in costs[retriever] for retriever in retrievers)
+    ]
     rows = []
     for retriever in retrievers:
-        cells = [_cost(times.get((retriever, name)), COSTS[name].digits, COSTS[name].interval) for name in shown]
-        if (retriever, FROM_CACHE) in times:
-            cells = [cell + "*" if name in SHORTENED else cell for name, cell in zip(shown, cells, strict=True)]
-        noisy = {name for name in shown if _drift(times, retriever, COSTS[name].drift) > NOISY}
-        columns = zip(shown, cells, strict=True)
         called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
-        rows.append((called_here, *(f"~{cell}" if name in noisy and cell != "n/a" else cell for name, cell in columns)))
-    notes = [*_front_notes(front["axes"], rows), *_timing_notes(times, dataset)]
-    return Table(f"{display_name(dataset)}: cost", tuple(header), tuple(rows), notes=tuple(notes))
+        rows.append((called_here, *(_cost(costs[retriever], name) for name in shown)))
+    notes = [*_front_notes(front["axes"], rows), *_timing_notes(costs, dataset), *_busy_notes(run, costs, retrievers)]
+    header = ("retriever", *(COSTS[name].heading for name in shown))
+    return Table(f"{display_name(dataset)}: cost", header, tuple(rows), notes=tuple(notes))
+
+
+def with_time(value: float, costs: Mapping[str, Row]) -> str:
+    """A figure, with the median time of a query where that is known. costs: of its retriever."""
+    if math.isnan(value):
+        return "n/a"
+    time = "n/a" if "p50" not in costs else _cost(costs, "p50", interval=False)
+    return number(value) if time == "n/a" else f"{number(value)} ({time} ms)"
+
+
+def times_by_set(run: Run) -> dict[str, Costs]:
+    """Set -> what its retrievers cost."""
+    return {dataset["name"]: _costs(run, dataset) for dataset in run.datasets}
 
 
 def timed(run: Run, dataset: dict[str, Any]) -> str:
     """Of how many samples the times of a set are, and whether the machine was noisy: for forms that mark no figure."""
-    times = _times(run, dataset)
-    samples = _samples(times)
-    noisy = any(_drift(times, retriever, DRIFT_TIMING) > NOISY for retriever in contenders(run))
+    costs = _costs(run, dataset)
+    samples = _samples(costs)
+    noisy = any(is_noisy(_values(costs.get(retriever, {})), "p50") for retriever in contenders(run))
     return f"{samples} samples each{', on a noisy machine (~)' if noisy else ''}" if samples else ""
 
 
-def _times(run: Run, dataset: dict[str, Any]) -> dict[tuple[str, str], Row]:
-    return {
-        (row["retriever"], row["quantity"]): row for row in run.rows("latency") if row["dataset"] == dataset["name"]
-    }
+def too_busy(run: Run, dataset: dict[str, Any], retriever: str) -> bool:
+    """Are the times of single queries left out?"""
+    return is_too_busy(_values(_costs(run, dataset).get(retriever, {})), TIMING)
 
 
-def _samples(times: dict[tuple[str, str], Row]) -> str:
+def _costs(run: Run, dataset: dict[str, Any]) -> Costs:
+    costs: dict[str, dict[str, Row]] = {}
+    for row in run.rows("latency"):
+        if row["dataset"] == dataset["name"]:
+            costs.setdefault(row["retriever"], {})[row["quantity"]] = row
+    return costs
+
+
+def _values(costs: Mapping[str, Row]) -> dict[str, float]:
+    return {quantity: row["value"] for quantity, row in costs.items()}
+
+
+def _of_all(costs: Costs, quantities: Iterable[str]) -> Iterator[Row]:
+    return (rows[quantity] for rows in costs.values() for quantity in quantities if quantity in rows)
+
+
+def _samples(costs: Costs) -> str:
     """How many queries were timed, by the retriever with the fewest and the one with the most."""
-    counts = [row["samples"] for (_, quantity), row in times.items() if quantity == "p50"]
+    counts = {row["samples"] for row in _of_all(costs, ["p50"]) if not math.isnan(row["value"])}
     return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) if counts else ""
 
 
-def _timing_notes(times: dict[tuple[str, str], Row], dataset: dict[str, Any]) -> list[str]:
-    notes = [
-        f"* shortened by the embedding cache: {row['value']:.0%} of the vectors of {retriever} came from it."
-        for (retriever, quantity), row in times.items()
-        if quantity == FROM_CACHE
-    ]
-    worst = max(
-        (_drift(times, retriever, drift) for retriever, drift in times if drift in (DRIFT_INDEX, DRIFT_TIMING)),
-        default=0,
-    )
-    if worst > NOISY:
-        notes.append(
-            f"~ on a noisy machine: a fixed piece of work took up to {worst:.0%} longer around these times than at its "
-            "quickest in the run. Trust ratios within a table before the times themselves."
-        )
-    builds = max((row["samples"] for (_, quantity), row in times.items() if quantity == "index"), default=1)
-    if builds > 1:
-        notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
-    samples = _samples(times)
-    if not samples:
-        return notes
-    notes.append(f"Times: {samples} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
-    if any(row["samples"] > dataset["queries"] for (_, quantity), row in times.items() if quantity == "p50"):
-        notes.append(
-            f"The {counted(dataset['queries'], 'query was', 'queries were')} asked more than once, which the intervals "
-            "take into account; no interval: too few different queries for that percentile."
-        )
-    return notes
-
-
-def _drift(times: dict[tuple[str, str], Row], retriever: str, quantity: str) -> float:
-    row = times.get((retriever, quantity))
-    return 0.0 if row is None or math.isnan(row["value"]) else float(row["value"])
-
-
-def _with_time(value: float, milliseconds: float) -> str:
-    if math.isnan(value):
-        return "n/a"
-    return number(value) if math.isnan(milliseconds) else f"{number(value)} ({milliseconds:.2f} ms)"
-
-
-def _cost(row: Row | None, digits: int, interval: bool = False) -> str:
+def _cost(costs: Mapping[str, Row], name: str, interval: bool = True) -> str:
+    """A cost with its marks: ~ where the machine was noisy, * where the embedding cache shortened it."""
+    row, known = costs.get(name), COSTS[name]
+    shortened = "*" if FROM_CACHE in costs and name in SHORTENED else ""
     if row is None or math.isnan(row["value"]):
-        return "n/a"
-    text = f"{row['value']:,.{digits}f}"
-    if interval and not math.isnan(row["low"]):
-        text += f" [{row['low']:,.{digits}f}, {row['high']:,.{digits}f}]"
-    return text
+        return "n/a" + shortened
+    text = f"{'~' if is_noisy(_values(costs), name) else ''}{row['value']:,.{known.digits}f}"
+    if interval and known.interval and not math.isnan(row["low"]):
+        text += f" [{row['low']:,.{known.digits}f}, {row['high']:,.{known.digits}f}]"
+    return text + shortened
 
 
 def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
@@ -116,3 +124,48 @@ def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
         f"{FRONT} beaten by no other on all of {', '.join(names)} at once, as measured (Pareto); "
         "who has an unknown cost is not counted as beaten."
     ]
+
+
+def _timing_notes(costs: Costs, dataset: dict[str, Any]) -> list[str]:
+    notes = [
+        f"* shortened by the embedding cache: {share['value']:.0%} of the vectors of {retriever} came from it."
+        for retriever, rows in costs.items()
+        if (share := rows.get(FROM_CACHE))
+    ]
+    slower, waited = (
+        max((row["value"] for row in _of_all(costs, gauge.values()) if row["value"] > NOISY), default=0.0)
+        for gauge in (DRIFT, WAITED)
+    )
+    moved = [f"took up to {slower:.0%} longer than at its quickest in the run"] if slower else []
+    moved += [f"waited up to {waited:.0%} of its time for a processor"] if waited else []
+    if moved:
+        notes.append(f"~ on a noisy machine: a fixed piece of work {' and '.join(moved)} around these times.")
+    builds = max((row["samples"] for row in _of_all(costs, ["index"])), default=1)
+    if builds > 1:
+        notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
+    samples = _samples(costs)
+    if not samples:
+        return notes
+    notes.append(f"Times: {samples} warm single queries each, 10 hits; n/a: too few samples for that percentile.")
+    if any(row["samples"] > dataset["queries"] for row in _of_all(costs, ["p50"])):
+        notes.append(
+            f"The {counted(dataset['queries'], 'query was', 'queries were')} asked more than once, which the intervals "
+            "take into account; no interval: too few different queries for that percentile."
+        )
+    return notes
+
+
+def _busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[str]:
+    """Whose times are left out, why, and how to get them."""
+    values = {retriever: _values(costs[retriever]) for retriever in retrievers}
+    for taken, what in _TIMES.items():
+        whose = [retriever for retriever, own in values.items() if is_too_busy(own, taken)]
+        if whose:
+            share = max(values[retriever][WAITED[taken]] for retriever in whose)
+            of = "" if len(whose) == len(values) else f" for {', '.join(whose)}"
+            again = resuming(run.folder) if run.info["config"]["retrievers"] else "bench.run(…, resume=True)"
+            yield (
+                f"No times {what}{of}: the machine was too busy. A fixed piece of work waited {share:.0%} of its time "
+                f"for a processor; above {TOO_BUSY:.0%} times can be off by several times. End other programs, then: "
+                f"{again}"
+            )

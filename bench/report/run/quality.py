@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.data.slices import ALL
 from bench.errors import counted
-from bench.report.run.cost import _with_time, cost
+from bench.report.run.cost import cost, times_by_set, with_time
 from bench.report.run.names import (
     analysis,
     contenders,
@@ -194,15 +194,17 @@ def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
 def summary(run: Run) -> Table:
     """The main measure of every dataset by retriever, with the p50 of a query where it was timed."""
     header = ("dataset", "measure", *contenders(run))
-    p50 = {(row["dataset"], row["retriever"]): row["value"] for row in run.rows("latency") if row["quantity"] == "p50"}
+    costs = times_by_set(run)
     rows, best = [], set()
     for place, dataset in enumerate(run.datasets):
         main = main_measure(run, dataset)
-        value = {row["retriever"]: row["value"] for row in run.rows("measures") if _is_main(row, dataset, main)}
-        figures = [value.get(label, math.nan) for label in contenders(run)]
-        times = [p50.get((dataset["name"], label), math.nan) for label in contenders(run)]
+        means = {row["retriever"]: row["value"] for row in run.rows("measures") if _is_main(row, dataset, main)}
+        figures = [means.get(label, math.nan) for label in contenders(run)]
+        times = [costs[dataset["name"]].get(label, {}) for label in contenders(run)]
         failed = [(dataset["name"], label) in {failure[:2] for failure in run.failures} for label in contenders(run)]
-        cells = ("failed" if out else _with_time(*pair) for out, *pair in zip(failed, figures, times, strict=True))
+        cells = (
+            "failed" if out else with_time(value, time) for out, value, time in zip(failed, figures, times, strict=True)
+        )
         best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
         rows.append((display_name(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.data.slices import ALL
 from bench.report.run.charts.layout import error_bar, legend, panels, plain_log_axis, set_names, styles
-from bench.report.run.cost import timed
+from bench.report.run.cost import timed, too_busy
 from bench.report.run.names import analysis, contenders, main_as_shown, main_measure
 from bench.storage.run import Run
 
@@ -64,7 +64,7 @@ def latency(run: Run) -> Figure | None:
     for panel, dataset in zip(axes, run.datasets, strict=True):
         for retriever, style in styles(run):
             cell = run.cell(dataset["name"], retriever)
-            if cell is None or not len(cell.samples):
+            if cell is None or not len(cell.samples) or too_busy(run, dataset, retriever):
                 continue
             milliseconds = np.sort(cell.samples) / 1e6
             share = np.arange(1, len(milliseconds) + 1) / len(milliseconds)

@@ -1,0 +1,176 @@
+"""A machine that is noisy marks every time; one that is too busy gives none, says so, and how to get them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+
+import pytest
+from fakes import Fixed
+from gauges import scripted
+
+import bench
+from bench.analysis.last_pass import _candidate
+from bench.analysis.verdict.sentences import costs
+from bench.experiment import cautions, doctor
+from bench.machine.gauge import Load, Reading
+from bench.report.run import forms, markdown, quality, terminal
+from bench.report.run.charts import CHARTS
+from bench.report.run.cost import cost
+
+AT_START = [Reading(1.0, 0.0)] * 3
+INDEXED = [Reading(1.0, 0.0), Reading(1.05, 0.0)]
+TIMES = {"p50 ms", "p90 ms", "p95 ms", "p99 ms", "batch queries/s", "load s", "index s", "first query ms"}
+
+
+@dataclass
+class Worse(Fixed):
+    """Another one, of a lexical kind."""
+
+    kind = "lexical"
+
+
+@dataclass
+class Better(Fixed):
+    kind = "dense"
+
+
+def run_with(monkeypatch, path, results, readings, retrievers=(), **settings):
+    scripted(monkeypatch, itertools.chain(readings, itertools.repeat(readings[-1])))
+    chosen = list(retrievers) or [Fixed()]
+    return bench.run(path, chosen, results=str(results), samples=140, seconds=30, **settings)
+
+
+def columns(table, row=0):
+    return dict(zip(table.header, table.rows[row], strict=True))
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_times_of_a_noisy_machine_are_marked(write_set, tmp_path, monkeypatch, slow):
+    between = Reading(1.5 if slow else 1.09, 0.0)
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, *INDEXED, between])
+    shares = run.latency.set_index("quantity")["value"]
+    assert shares["drift_index"] == pytest.approx(0.05)
+    assert shares["drift_timing"] == pytest.approx(0.5 if slow else 0.09)
+    table = cost(run, run.datasets[0])
+    cells = columns(table)
+    assert cells["p50 ms"].startswith("~") == slow
+    assert not cells["index s"].startswith("~")
+    assert any("50% longer" in note for note in table.notes) == slow
+
+
+def test_waiting_marks_them_too(write_set, tmp_path, monkeypatch):
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, *INDEXED, Reading(1.0, 0.2)])
+    table = cost(run, run.datasets[0])
+    assert columns(table)["p50 ms"].startswith("~")
+    assert any("waited up to 20% of its time for a processor" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("mark", ["", "~"])
+def test_the_mark_is_wherever_a_time_is(write_set, tmp_path, monkeypatch, mark):
+    between = Reading(1.5 if mark else 1.0, 0.0)
+    both = [Better(), Worse()]
+    readings = [*AT_START, *INDEXED, *INDEXED, between]
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", readings, both, max_p95_ms=1e-9)
+    table = quality.summary(run)
+    assert re.search(rf"\({mark}\d[\d.]* ms\)", " ".join(table.rows[0]))
+    text = " ".join(run.verdicts["sentences"])
+    assert re.search(rf"a p95 of {mark}\d", text)
+    candidates = [_candidate(run, "small", "nDCG@10", label, "dense") for label in ("Better", "Worse")]
+    assert re.search(rf"costs {mark}[\d.]+ against {mark}[\d.]+ ms of p95", costs(*candidates)[0])
+
+
+def test_a_machine_that_is_too_busy_gives_no_times(write_set, tmp_path, monkeypatch):
+    busy = Reading(1.0, 0.6)
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, *INDEXED, busy], [Better(), Worse()])
+    # The first one was indexed in quiet, the second while it was busy.
+    table = cost(run, run.datasets[0])
+    assert "p50 ms" not in table.header
+    first, second = (columns(table, row) for row in (0, 1))
+    assert first["index s"] != "n/a"
+    assert second["index s"] == second["load s"] == "n/a"
+    notes = " ".join(table.notes)
+    assert "No times of queries: the machine was too busy." in notes
+    assert "No times of loading and indexing for Worse: the machine was too busy." in notes
+    assert "waited 60% of its time for a processor" in notes
+    assert "bench.run(…, resume=True)" in notes
+    assert "ms" not in " ".join(quality.summary(run).rows[0])
+    assert "ms of p95" not in " ".join(run.verdicts["sentences"])
+    forms.write(run)
+    assert not (run.folder / "charts" / "latency.svg").exists()
+    assert not (run.folder / "charts" / "pareto.svg").exists()
+    assert {"latency", "pareto"} <= {*CHARTS}
+    for form in (markdown.render(run), "".join(str(part) for part in terminal.render(run))):
+        assert not re.search(r"\d ms\b", form)
+
+
+def test_memory_and_quality_stand(write_set, tmp_path, monkeypatch):
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, Reading(1.0, 0.9)])
+    costs = run.latency.set_index("quantity")["value"]
+    assert costs["index_size"] > 0
+    assert costs[["index", "load", "first_query", "p50", "batch"]].isna().all()
+    assert run.measures["value"].notna().all()
+
+
+def test_times_are_taken_when_the_run_goes_on_in_quiet(write_set, tmp_path, monkeypatch):
+    path, busy = write_set(), Reading(1.0, 0.6)
+    settings = {"name": "x"}
+    first = run_with(monkeypatch, path, tmp_path / "out", [busy], **settings)
+    assert any("too busy" in warning for warning in first.warnings)
+    before = first.per_query
+    quiet = run_with(monkeypatch, path, tmp_path / "out", [Reading(1.0, 0.0)], **settings, resume=True)
+    costs = quiet.latency.set_index("quantity")["value"]
+    assert costs[["index", "p50", "p95", "batch", "first_query"]].notna().all()
+    assert not quiet.warnings
+    assert quiet.per_query.equals(before)
+
+
+def test_what_was_timed_in_quiet_is_not_timed_again(write_set, tmp_path, monkeypatch):
+    path = write_set()
+    first = run_with(monkeypatch, path, tmp_path / "out", [Reading(1.0, 0.0)], name="x")
+    cell = first.cell("small", "Fixed")
+    again = run_with(monkeypatch, path, tmp_path / "out", [Reading(1.0, 0.9)], name="x", resume=True)
+    assert again.cell("small", "Fixed").info == cell.info
+
+
+def test_runs_of_before_have_no_share_of_waiting(write_set, tmp_path, monkeypatch):
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [Reading(1.0, 0.0)])
+    rows = [row for row in run.rows("latency") if not row["quantity"].startswith("waited")]
+    assert len(rows) < len(run.rows("latency"))
+    run.hold("latency", rows)
+    assert columns(cost(run, run.datasets[0]))["p50 ms"] != "n/a"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, ""), (0.1, ""), (0.2, "will be marked ~"), (0.3, "no times will be given (above 25%)")]
+)
+def test_what_is_said_before_it(monkeypatch, share, words):
+    advice = cautions.of_load(Load(share, 3.0, 2))
+    assert words in advice
+    assert bool(advice) == bool(words)
+    monkeypatch.setattr(doctor, "look", lambda gauge: Load(share, 3.0, 2))
+    assert doctor._load().advice == advice
+
+
+def test_nothing_is_said_where_nothing_is_timed(write_set, tmp_path, monkeypatch):
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [Reading(1.0, 0.9)], latency=False)
+    assert not [warning for warning in run.warnings if "busy" in warning]
+
+
+def test_what_cannot_be_indexed_again_keeps_its_quality(write_set, tmp_path, monkeypatch):
+    @dataclass
+    class Once(Fixed):
+        def index(self, documents):
+            if (tmp_path / "broken").exists() and len(documents) > 3:
+                raise OSError("gone")
+            super().index(documents)
+
+    path = write_set()
+    first = run_with(monkeypatch, path, tmp_path / "out", [Reading(1.0, 0.9)], [Once()], name="x")
+    (tmp_path / "broken").touch()
+    second = run_with(monkeypatch, path, tmp_path / "out", [Reading(1.0, 0.0)], [Once()], name="x", resume=True)
+    assert second.failures
+    assert second.cell("small", "Once").per_query["nDCG@10"].tolist() == (
+        first.cell("small", "Once").per_query["nDCG@10"].tolist()
+    )
