@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from bench.cli import calibrate, compare, datasets, installed, run, search, versions
+from bench.cli import calibrate, compare, completion, datasets, installed, run, search, versions
 from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
 from bench.machine import interrupt
 
@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(command=lambda _: _help(made))
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
-    for group in (run, compare, versions, search, datasets, calibrate, installed):
+    for group in (run, compare, versions, search, datasets, calibrate, installed, completion):
         group.add(commands)
     return made
 
