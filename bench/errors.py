@@ -32,11 +32,15 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+MOST_NAMED = 20  # known names that an error lists
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
     """An error for a name that does not exist: lists the known ones and suggests the nearest."""
     names = list(known)
     near = nearest(name, names)
-    hint = f"Known: {', '.join(names)}." if names else ""
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    hint = f"Known: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
     if near is not None:
         hint = f"Did you mean {near!r}? {hint}"
     return BenchError(f"There is no {kind} {name!r}.", hint.strip())

@@ -160,7 +160,16 @@ def _verdict(
         limits=limits,
         fusion=_fusion(examined, candidates, limits, rows, config.seed),
     )
-    return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined)))
+    return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined), *_sample(examined)))
+
+
+def _sample(examined: _Examined) -> tuple[str, ...]:
+    """That other queries were left out."""
+    dataset = examined.dataset
+    if not dataset.sampled:
+        return ()
+    asked, total = len(dataset.queries), len(dataset.queries) + len(dataset.outside)
+    return (f"This is of a sample, {asked:,} of {total:,} queries (--limit): a run with all of them is surer.",)
 
 
 def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice | None:
