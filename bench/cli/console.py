@@ -103,6 +103,7 @@ class Progress:
         self._dataset = self._doing = ""
         self._clock, self._written = clock, ""
         self._began = self._spoke = self._step_began = clock()
+        self._done_before = 0
         self._cells = 0
         self._finished: set[tuple[str, str]] = set()
 
@@ -148,13 +149,14 @@ class Progress:
         """A line of a log: since when it runs, what it does, and how long that will take."""
         now = self._clock()
         if label != self._doing:
-            self._step_began = now
+            self._step_began, self._done_before = now, event.done
         if now - self._spoke < (STILL_SECONDS if label == self._written else STEP_SECONDS):
             return
         self._spoke, self._written = now, label
         remaining = ""
-        if event.total and 0 < event.done < event.total:
-            remaining = f", about {_duration((now - self._step_began) / event.done * (event.total - event.done))} more"
+        seconds, done = now - self._step_began, event.done - self._done_before
+        if event.total and event.done < event.total and seconds and done > 0:
+            remaining = f", about {_duration(seconds / done * (event.total - event.done))} more"
         self._say(f"[{_duration(now - self._began)}] {' '.join(filter(None, (label, amount)))}{remaining}", "")
 
     def _say(self, text: str, style: str) -> None:

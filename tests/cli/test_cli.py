@@ -367,7 +367,7 @@ def test_a_log_has_a_line_for_what_takes_long_with_an_estimate(capsys):
         for event in (
             ("step", "faq", "bm25", "index"),  # what is over in a moment is not told
             ("step", "faq", "minilm", "index"),
-            ("progress", "", "minilm", "encode", 32, 1000),
+            ("progress", "", "minilm", "encode", 32, 1000),  # how fast it goes, nobody knows at the first word of it
             ("progress", "", "minilm", "encode", 100, 1000),
             ("progress", "", "minilm", "encode", 200, 1000),  # nor the same again so soon
             ("progress", "", "minilm", "encode", 500, 1000),
@@ -377,8 +377,8 @@ def test_a_log_has_a_line_for_what_takes_long_with_an_estimate(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "[0:06] 0/6 faq · minilm · index",
-        "[0:16] 0/6 faq · minilm · encode 100/1,000, about 1:03 more",
-        "[0:49] 0/6 faq · minilm · encode 500/1,000, about 0:40 more",
+        "[0:16] 0/6 faq · minilm · encode 100/1,000, about 1:33 more",
+        "[0:49] 0/6 faq · minilm · encode 500/1,000, about 0:43 more",
         "[1:01:40] 0/6 · analyse",
     ]
 
