@@ -13,7 +13,7 @@ import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from retrievers.base import ENCODE, LOAD, VECTORS_ENCODED, VECTORS_FROM_CACHE, RetrieverError, phase, record, warn
 from retrievers.dense import vector_cache
+from retrievers.dense.cached import Batches, Vectors
 from retrievers.dense.model import (
     MINILM,
     MINILM_SHA256,
@@ -43,6 +44,9 @@ Side = Literal["query", "document"]
 # What decides the bits of a vector beside the model's own files.
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")
 
+# Batches that are stored together: what is lost at most where encoding is stopped.
+STORED_BATCHES = 4
+
 # Where a GPU's driver shows itself: NVIDIA's on Linux, Windows' to its Linux, AMD's, NVIDIA's on Windows.
 DRIVERS = ("/proc/driver/nvidia/gpus", "/dev/dxg", "/dev/kfd", r"C:\Windows\System32\nvcuda.dll")
 
@@ -54,8 +58,9 @@ class Encoder:
     Raises RetrieverError where the model cannot be found, is not the official one, or asks for its own code.
     """
 
-    # Texts are cut into chunks over the whole sequence before the cache is asked, and a chunk's vectors are stored
-    # whole. So a resumed run forms the same batches as an uninterrupted one, and the same bits.
+    # Texts are cut into chunks over the whole sequence before the cache is asked. Of a chunk, whole batches are stored,
+    # in the order in which they are formed. So a resumed run forms the same rest as an uninterrupted one, and the same
+    # bits.
     chunk: ClassVar[int] = 2048
 
     model: str = MINILM
@@ -83,7 +88,7 @@ class Encoder:
         # By their hashes, since the texts of a large corpus lie on disk; two that share one by chance do no harm.
         hashes = np.sort(np.fromiter(map(hash, texts), np.int64, len(texts)))
         repeated = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
-        known: dict[str, NDArray[np.float32]] = {}
+        known: Vectors = {}
         self._encoded = self._from_cache = 0  # of this call: an encoder serves several datasets
         with phase(ENCODE, len(texts)) as progress:
             for start in range(0, len(texts), self.chunk):
@@ -102,8 +107,8 @@ class Encoder:
         side: Side,
         held: vector_cache.VectorCache | None,
         progress: phase,
-        known: dict[str, NDArray[np.float32]],
-    ) -> dict[str, NDArray[np.float32]]:
+        known: Vectors,
+    ) -> Vectors:
         """The vector of each distinct text: known, else from the cache, else encoded and stored."""
         vectors = {text: known[text] for text in texts if text in known}
         distinct = [text for text in dict.fromkeys(texts) if text not in vectors]
@@ -114,29 +119,14 @@ class Encoder:
         self._from_cache += len(cached)
         progress.advance(len(texts) - len(missing))
         if missing:
-            encoded = self._forward_all(missing, side, progress)
-            self._encoded += len(encoded)
-            if held is not None and key is not None:
-                held.put(key, encoded)
-            vectors |= encoded
-        return vectors
-
-    def _forward_all(self, texts: list[str], side: Side, progress: phase) -> dict[str, NDArray[np.float32]]:
-        """Encode in batches of like length, so that little is padded. Raises RetrieverError unless all are finite."""
-        model = self._load()
-        vectors: dict[str, NDArray[np.float32]] = {}
-        lengths = _lengths(model, texts) if len(texts) > self.batch_size else [0] * len(texts)
-        order = [texts[i] for i in sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)]
-        for start in range(0, len(order), self.batch_size):
-            batch = order[start : start + self.batch_size]
-            vectors |= dict(zip(batch, self._forward(model, batch, side), strict=True))
-            progress.advance(len(batch))
-        spoiled = sum(not np.isfinite(vector).all() for vector in vectors.values())
-        if spoiled:
-            raise RetrieverError(
-                f"The model {self.model!r} gives {spoiled:,} of {len(vectors):,} texts a vector that is not finite.",
-                "Give dtype=float32, or a model that is whole.",
-            )
+            model = self._load()
+            # Sorted or not by what the chunk holds, not by what is left of it: a resumed run's batches stay the same.
+            order = _by_length(model, missing) if len(distinct) > self.batch_size else missing
+            store = partial(held.put, key) if held is not None and key is not None else None
+            forward = partial(self._forward, model, side=side)
+            batches = Batches(f"The model {self.model!r}", forward, self.batch_size, STORED_BATCHES)
+            vectors |= batches.encode(order, progress, store)
+            self._encoded += len(missing)
         return vectors
 
     def _forward(self, model: SentenceTransformer, texts: list[str], side: Side) -> NDArray[np.float32]:
@@ -268,6 +258,12 @@ def refuse_absent_device(device: str) -> None:
             f"There is no device {device!r} here.",
             f"There is: {there}; without device a GPU serves where there is one.",
         )
+
+
+def _by_length(model: SentenceTransformer, texts: list[str]) -> list[str]:
+    """Texts of like length beside each other, so that little is padded: the longest first."""
+    lengths = _lengths(model, texts)
+    return [texts[i] for i in sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)]
 
 
 def _lengths(model: SentenceTransformer, texts: list[str]) -> list[int]:

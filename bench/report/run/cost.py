@@ -122,7 +122,7 @@ def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
     names = [COSTS[axis].axis if axis in COSTS else axis for axis in axes]
     return [
         f"{FRONT} beaten by no other on all of {', '.join(names)} at once, as measured (Pareto); "
-        "who has an unknown cost is not counted as beaten."
+        "a cost that is not known (n/a, *) counts neither for its retriever nor against another."
     ]
 
 
