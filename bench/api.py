@@ -16,6 +16,7 @@ from bench.experiment import runner
 from bench.experiment.events import Listener
 from bench.storage.run import Run, load_run
 from retrievers import Retriever
+from retrievers.masking import masked, secrets_of
 
 __all__ = ["load_dataset", "load_run", "run"]
 
@@ -81,7 +82,8 @@ def _split(
             )
         if not isinstance(retriever, Retriever):
             raise BenchError(
-                f"{retriever!r} is no retriever.", "It needs the methods index(documents) and search(queries, k)."
+                f"{masked(repr(retriever), secrets_of(retriever))} is no retriever.",
+                "It needs the methods index(documents) and search(queries, k).",
             )
         label, number = type(retriever).__name__, 2
         while label in instances or label in names:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrievers.base import Ranking, Retriever, RetrieverError, parts_of
+from retrievers.masking import MASK, is_secret, masked, refuse_secret, secrets_around, secrets_of, without_secrets
 from retrievers.source import source_digest
 
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
@@ -50,7 +51,8 @@ def create(specification: str) -> Retriever:
         A retriever that has indexed nothing yet.
 
     Raises:
-        RetrieverError: For an unknown name or parameter, a value of the wrong type, or a class that is no retriever.
+        RetrieverError: For an unknown name or parameter, a value of the wrong type, a class that is no retriever, or a
+            parameter that looks like a key: specifications are labels.
     """
     name, _, rest = specification.partition(":")
     own = _CLASS.fullmatch(specification) if name not in names() else None
@@ -63,9 +65,8 @@ def create(specification: str) -> Retriever:
     except RetrieverError:
         raise
     except (Exception, SystemExit) as error:  # a script's sys.exit() would end the run with its 0
-        raise RetrieverError(
-            f"{name} cannot be made: {type(error).__name__}: {error}", "Check its parameters."
-        ) from error
+        reason = masked(f"{type(error).__name__}: {error}", secrets_around())
+        raise RetrieverError(f"{name} cannot be made: {reason}", "Check its parameters.") from error
     if not isinstance(retriever, Retriever):
         raise RetrieverError(
             f"{name} is no retriever.", "It needs the methods index(documents) and search(queries, k)."
@@ -111,10 +112,10 @@ def parameters(retriever: object) -> dict[str, Any]:
         retriever: a retriever, or its class.
 
     Returns:
-        Name -> value; a value that JSON does not have is told as its repr.
+        Name -> value; a value that JSON does not have is told as its repr, and `***` stands for keys and passwords.
     """
-    its = _parameters(retriever)
-    values = {name: _plain(value) for name, value in its.items() if name != "parts" or not parts_of(retriever)}
+    its, secrets = _parameters(retriever), secrets_of(retriever)
+    values = {name: _plain(value, secrets) for name, value in its.items() if name != "parts" or not parts_of(retriever)}
     for number, component in enumerate(parts_of(retriever)):
         values[f"parts.{number}"] = type(component).__qualname__
         values |= {f"parts.{number}.{name}": value for name, value in parameters(component).items()}
@@ -143,11 +144,17 @@ def signature(retriever: Retriever) -> str:
 
     Returns:
         `Class(parameter=value, …)`; a retriever made of retrievers has the signatures of its parts first. A plug-in's
-        ends in `[module hash]`, of the file of its class and what that imports of its own (retrievers.source).
+        ends in `[module hash]`, of the file of its class and what that imports of its own (retrievers.source). Keys and
+        passwords have no part in it: `***` stands for whatever they are.
     """
     its, parts = type(retriever), parts_of(retriever)
     # Not its repr, which may hold the index, or fail where there is none yet.
-    shown = [f"{name}={value!r}" for name, value in _parameters(retriever).items() if name != "parts" or not parts]
+    secrets = secrets_of(retriever)
+    shown = [
+        f"{name}={_printed(value, secrets)}"
+        for name, value in _parameters(retriever).items()
+        if name != "parts" or not parts
+    ]
     text = its.__qualname__
     if shown := [*map(signature, parts), *shown]:
         text += f"({', '.join(shown)})"
@@ -157,20 +164,43 @@ def signature(retriever: Retriever) -> str:
     return f"{text} [{its.__module__} {digest[:12] if digest else 'no file'}]"
 
 
+class _Hidden:
+    """Stands for a key or a password."""
+
+    def __repr__(self) -> str:
+        return MASK
+
+
 def _parameters(retriever: object) -> dict[str, Any]:
     if isinstance(retriever, type):
-        return {name: parameter.default for name, parameter in _signature(retriever).items()}
+        defaults = {name: parameter.default for name, parameter in _signature(retriever).items()}
+        return {
+            name: _Hidden() if isinstance(value, str) and value and is_secret(retriever, name) else value
+            for name, value in defaults.items()
+        }
     if not dataclasses.is_dataclass(retriever):
         return {}
-    return {field.name: getattr(retriever, field.name) for field in dataclasses.fields(retriever) if field.init}
+    return {
+        field.name: _Hidden() if is_secret(retriever, field.name) else getattr(retriever, field.name)
+        for field in dataclasses.fields(retriever)
+        if field.init
+    }
 
 
-def _plain(value: Any) -> Any:
+def _printed(value: Any, secrets: frozenset[str]) -> str:
+    # Python quotes a text by the quotes that stand in it.
+    text = repr(value)
+    shown = masked(text, secrets)
+    return text if shown == text else shown.replace(f'"{MASK}"', f"'{MASK}'")
+
+
+def _plain(value: Any, secrets: frozenset[str]) -> Any:
     try:
-        json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        return repr(value)
-    return value
+        return _printed(value, secrets)
+    shown = masked(text, secrets)
+    return value if shown == text else json.loads(shown)
 
 
 def _signature(factory: type) -> dict[str, inspect.Parameter]:
@@ -193,11 +223,14 @@ def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
         match = _PARAMETER.match(text, at)
         if match is None:
             raise RetrieverError(
-                f"{name}: cannot read the parameters {text!r}.", f"Write {name}:parameter=value,parameter=value."
+                f"{name}: cannot read the parameters {without_secrets(text)!r}.",
+                f"Write {name}:parameter=value,parameter=value.",
             )
         key, value = match["name"], match["value"]
         if key not in known:
             raise RetrieverError(f"{name} has no parameter {key!r}.", _known(key, known))
+        if is_secret(factory, key):
+            refuse_secret(name, key)
         if key in arguments:
             raise RetrieverError(f"{name}: {key} is given twice.", "Keep one.")
         if value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:

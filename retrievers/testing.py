@@ -21,6 +21,7 @@ import numpy as np
 from retrievers import Retriever, create, kind, signature
 from retrievers.base import Ranking, RetrieverError, parts_of
 from retrievers.contract import checked, index, rehearse, search
+from retrievers.masking import masked, secrets_around
 
 DOCUMENTS = (
     "The cat sat on the mat and slept all day.",
@@ -83,9 +84,10 @@ class Subject:
         try:
             yield
         except RetrieverError as error:
-            raise self.breach(asked, f"the error {error.message!r}", error.hint) from error
+            raise self.breach(asked, masked(f"the error {error.message!r}", secrets_around()), error.hint) from error
         except Exception as error:
-            raise self.breach(asked, f"the error {type(error).__name__}: {error}") from error
+            reason = masked(f"the error {type(error).__name__}: {error}", secrets_around())
+            raise self.breach(asked, reason) from error
 
 
 class Indexed:

@@ -18,10 +18,11 @@ ROOMS = {
     "retrievers.analyzer": "retrievers.base retrievers.words",
     "retrievers.contract": "retrievers.base",
     "retrievers.fusion": "retrievers.base",
+    "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.words",
     "retrievers.dense": "retrievers.base",
-    "retrievers": "retrievers.base retrievers.source",
-    "retrievers.testing": "retrievers retrievers.base retrievers.contract",
+    "retrievers": "retrievers.base retrievers.masking retrievers.source",
+    "retrievers.testing": "retrievers retrievers.base retrievers.contract retrievers.masking",
     "bench.errors": "",
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base",
@@ -36,14 +37,16 @@ ROOMS = {
     "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
-    "retrievers.dense",
+    "retrievers.dense retrievers.masking",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
-    "retrievers.contract retrievers.dense",
+    "retrievers.contract retrievers.dense retrievers.masking",
     "bench.report": "bench.data bench.errors bench.regression bench.storage retrievers.analyzer retrievers.words",
-    "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers",
+    "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers "
+    "retrievers.masking",
     "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "
-    "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense",
+    "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense "
+    "retrievers.masking",
     "bench": "",  # it imports on first use, by names
     "bench.__main__": "bench.cli",
     "bench.pytest_plugin": "bench bench.errors bench.regression bench.report",

@@ -44,6 +44,8 @@ def _ab(options: argparse.Namespace) -> int:
     from bench.errors import BenchError
     from bench.machine import environment
     from bench.versions.timed import Setting
+    from retrievers import RetrieverError
+    from retrievers.masking import refuse_secrets
 
     for name, least in (("threads", 1), ("seed", 0), ("timeout", 0.001), ("seconds", 0)):
         value = getattr(options, name)
@@ -51,6 +53,11 @@ def _ab(options: argparse.Namespace) -> int:
             raise BenchError(f"--{name} is {value:g}.", f"Give at least {least:g}.")
     if options.json is not None and not options.json.absolute().parent.is_dir():
         raise BenchError(f"There is no folder for {options.json}.", "Make it first.")
+    try:
+        for specification in options.retrievers or ():
+            refuse_secrets(specification)
+    except RetrieverError as error:
+        raise BenchError(error.message, error.hint) from None
     setting = Setting(
         load_dataset(options.dataset, Options.of(options)),
         options.seed,

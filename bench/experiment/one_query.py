@@ -11,6 +11,7 @@ from bench.errors import BenchError
 from bench.experiment.workers.failure import describe_failure
 from retrievers import Ranking, RetrieverError, contract, create
 from retrievers.dense.vector_cache import VectorCache, caching
+from retrievers.masking import masked, secrets_around, secrets_of
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,18 @@ def search(
 
 
 def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache | None) -> Ranking:
+    retriever = None
     try:
         retriever = create(label)
         with caching(cache):
             contract.index(retriever, dataset.texts)
             return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
     except RetrieverError as error:
-        raise BenchError(f"{label}: {error.message}", error.hint) from None
+        secrets = secrets_around() | secrets_of(retriever)
+        raise BenchError(f"{label}: {masked(error.message, secrets)}", masked(error.hint, secrets)) from None
     except (Exception, SystemExit) as error:
-        raise BenchError(f"{label} failed: {describe_failure(error)}.", "Mend it, or leave it out.") from error
+        reason = describe_failure(error, secrets_around() | secrets_of(retriever))
+        raise BenchError(f"{label} failed: {reason}.", "Mend it, or leave it out.") from error
 
 
 def _asked(query: str, dataset: Dataset) -> int | None:

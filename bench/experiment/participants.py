@@ -20,6 +20,7 @@ from bench.experiment.workers import start_worker
 from bench.experiment.workers.messages import Progress, WorkerLike, WorkerSettings
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
+from retrievers.masking import masked, secrets_of
 
 # What file names of TREC runs end in; the rest is what the run is called.
 SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
@@ -134,9 +135,8 @@ def _described(label: str, retriever: Retriever, instance: Retriever | None = No
     try:
         return Participant(label, signature(retriever), parameters(retriever), kind(retriever), instance=instance)
     except Exception as error:  # a field of a plug-in's may raise anything where it is read or printed
-        raise BenchError(
-            f"{label} cannot be described: {type(error).__name__}: {error}", "Mend its fields, or what they print."
-        ) from error
+        reason = masked(f"{type(error).__name__}: {error}", secrets_of(retriever))
+        raise BenchError(f"{label} cannot be described: {reason}", "Mend its fields, or what they print.") from error
 
 
 def _stored(path: Path) -> Participant:

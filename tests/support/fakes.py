@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from bench.experiment.workers.messages import Timed
-from retrievers.base import SELECT, Ranking, part, phase, record, require_index
+from retrievers.base import SELECT, Ranking, part, phase, record, require_index, warn
 from retrievers.dense.bi_encoder import Dense
 from retrievers.dense.encoder import Encoder
 from retrievers.fusion import reciprocal_rank_fusion
@@ -55,6 +55,23 @@ class Records(Fixed):
     def index(self, documents):
         super().index(documents)
         record("told", self.told)
+
+
+@dataclass
+class Keyed(Fixed):
+    """Asks a service with a key, and lets it slip: in a warning, in what it prints, in an error. fails: in `index`?"""
+
+    api_key: str | None = field(default_factory=lambda: os.environ.get("SERVICE_ACCESS"))
+    headers: dict = field(default_factory=dict)
+    fails: bool = False
+    url: str = "http://localhost"
+
+    def index(self, documents):
+        warn(f"asked with {self.api_key}")
+        print("asking with", self.api_key, os.environ.get("SERVICE_TOKEN"), self.headers)
+        super().index(documents)
+        if self.fails:
+            raise ValueError(f"{self.url}: refused {self.api_key!r} {self.headers} {os.environ.get('SERVICE_TOKEN')}")
 
 
 class Unruly:

@@ -8,15 +8,37 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from bench.experiment.workers.failure import describe_failure, trace_of
 from bench.experiment.workers.pipe import message, receive, write
 from bench.experiment.workers.worker import Worker
 from retrievers import create
 from retrievers.dense.vector_cache import VectorCache
+from retrievers.masking import masked, secrets_around
+
+
+class _Masking:
+    """A stream of text that shows no secrets."""
+
+    def __init__(self, stream: TextIO, secrets: Collection[str]) -> None:
+        self._stream, self._secrets = stream, secrets
+
+    def write(self, text: str) -> int:
+        """Write the text without them."""
+        self._stream.write(masked(text, self._secrets))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def serve(job: dict[str, Any]) -> None:
@@ -31,6 +53,9 @@ def serve(job: dict[str, Any]) -> None:
     sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - for as long as the process lives
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # and is there when this process is killed
+    secrets = set(secrets_around())
+    # What it prints is kept in a log.
+    sys.stdout, sys.stderr = (cast("TextIO", _Masking(stream, secrets)) for stream in (sys.stdout, sys.stderr))
     inbox: queue.Queue[Any] = queue.Queue()
 
     def listen() -> None:
@@ -54,9 +79,11 @@ def serve(job: dict[str, Any]) -> None:
                 cache = VectorCache(Path(job["cache"]), job["cache_mb"]) if job["cache"] else None
                 another = partial(create, job["retriever"])
                 worker = Worker(another(), progress, own_process=True, cache=cache, another=another)
+                secrets |= worker.secrets
             reply = ("done", getattr(worker, method)(*arguments))
         except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, SystemExit too; the parent says what
-            reply = ("failed", (describe_failure(error), trace_of(error)))
+            secrets |= worker.secrets if worker is not None else set()
+            reply = ("failed", (describe_failure(error, secrets), trace_of(error, secrets)))
         if os.getpid() != own:  # forked by the retriever, and come back
             os._exit(1)
         write(replies, reply)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Collection
 
 from retrievers import RetrieverError
+from retrievers.masking import masked
 
 # What a table shows of a failure; the log has all of it.
 LONGEST_REASON = 400
@@ -12,14 +14,15 @@ LONGEST_REASON = 400
 _ADVICE = "For further information visit "
 
 
-def describe_failure(error: BaseException) -> str:
-    """One line for the table, of what any text may hold and no longer than a line should be."""
+def describe_failure(error: BaseException, secrets: Collection[str] = ()) -> str:
+    """One line for the table, of what any text may hold and no longer than a line should be. secrets: are masked."""
     if isinstance(error, RetrieverError):
         reason = str(error)
     elif isinstance(error, MemoryError):
         reason = "it ran out of memory."
     else:
         reason = ": ".join(filter(None, (type(error).__name__, one_line(error))))
+    reason = masked(reason, secrets)
     return storable(reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1]}…")
 
 
@@ -34,10 +37,10 @@ def one_line(error: BaseException) -> str:
     return lines[-1] if "Traceback (most recent call last):" in lines else " ".join(lines)
 
 
-def trace_of(error: BaseException) -> str:
-    """The traceback, for the log."""
+def trace_of(error: BaseException, secrets: Collection[str] = ()) -> str:
+    """The traceback, for the log. secrets: are masked."""
     try:
-        return storable("".join(traceback.format_exception(error)))
+        return storable(masked("".join(traceback.format_exception(error)), secrets))
     except Exception:  # noqa: BLE001 - as above
         return type(error).__name__
 

@@ -60,7 +60,8 @@ class InProcess:
         try:
             return call(*arguments) if self._thread is None else self._thread.submit(call, *arguments).result()
         except (Exception, SystemExit) as error:
-            raise WorkerError(describe_failure(error), trace_of(error)) from error
+            secrets = self._worker.secrets
+            raise WorkerError(describe_failure(error, secrets), trace_of(error, secrets)) from error
 
 
 def start(source: str | Retriever, settings: WorkerSettings, progress: Progress) -> InProcess:

@@ -23,6 +23,7 @@ from retrievers import contract
 from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.contract import checked
 from retrievers.dense.vector_cache import VectorCache, caching
+from retrievers.masking import masked, secrets_around, secrets_of
 
 
 class Worker:
@@ -46,6 +47,11 @@ class Worker:
         self._documents: Texts | None = None
         self._queries: list[str] = []
         self._settled = False
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Keys and passwords that the retriever and its process hold, which must not stand in what is sent."""
+        return secrets_around() | secrets_of(self._retriever)
 
     def load(self, cached: bool) -> Work:
         """Rehearse, so that libraries and models are there before anything is measured.
@@ -89,7 +95,7 @@ class Worker:
         start = time.perf_counter()
         with listening(recorder), caching(self._cache if cached else None):
             contract.index(self._retriever, self._documents)
-        return recorder.work(time.perf_counter() - start)
+        return self._masked(recorder.work(time.perf_counter() - start))
 
     def rank(self, k: int) -> Ranked:
         """Rank all queries to depth `k`. Raises RetrieverError where the answer breaks the contract."""
@@ -100,7 +106,13 @@ class Worker:
             ranking = self._search_all(k, len(self._documents))
         seconds = time.perf_counter() - start
         ranking = checked(ranking, len(self._queries), k, len(self._documents))
-        return Ranked(ranking, recorder.work(seconds), memory.peak() if self._own_process else None)
+        return Ranked(ranking, self._masked(recorder.work(seconds)), memory.peak() if self._own_process else None)
+
+    def _masked(self, work: Work) -> Work:
+        if not work.warnings:
+            return work
+        secrets = self.secrets
+        return replace(work, warnings=tuple(masked(warning, secrets) for warning in work.warnings))
 
     def _search_all(self, k: int, documents: int) -> Ranking:
         assert self._retriever is not None
@@ -110,7 +122,7 @@ class Worker:
             if k <= documents or not self._answers(1):
                 raise
             raise RetrieverError(
-                f"{describe_failure(error)}.",
+                f"{describe_failure(error, self.secrets)}.",
                 f"It was asked for k={k} of {documents:,} documents: give those that there are.",
             ) from error
 

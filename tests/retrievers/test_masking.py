@@ -1,0 +1,111 @@
+"""Keys among parameters: known by their names, refused where they would be a label, masked in all that is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from fakes import Fixed, Keyed
+
+from retrievers import RetrieverError, create, parameters, signature
+from retrievers.masking import masked, names_secret, refuse_secrets, secrets_of
+
+SECRET = "sk-live-4f9a'77\\x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    "api_key apiKey API_KEY key my_key token hf_token access_token password db_password secret client_secret "
+    "secret_value authorization Authorization credentials apikey".split(),
+)
+def test_names_of_secrets(name):
+    assert names_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    "k1 model tokenizer max_tokens tokens keyword monkey key_field token_pattern pad_token eos_token max_token "
+    "api_key_env password_file secret_name author keyed url".split(),
+)
+def test_names_of_others(name):
+    assert not names_secret(name)
+
+
+@pytest.mark.parametrize(
+    "specification",
+    [
+        f"fakes:Keyed:api_key={SECRET}",
+        f"fakes:Keyed:fails=true,api_key='{SECRET}'",
+        f"fakes:Keyed:api_key={SECRET},nonsense",
+        f"fakes:Keyed:nonsense,api_key={SECRET}",
+        f"fakes:Keyed:api_kay={SECRET}",
+        f"nobody:api_key={SECRET}",
+    ],
+)
+def test_no_error_of_a_specification_repeats_a_secret(specification):
+    with pytest.raises(RetrieverError) as caught:
+        create(specification)
+    assert "live-4f9a" not in str(caught.value)
+
+
+def test_a_secret_on_the_command_line_is_refused_with_the_way_out():
+    with pytest.raises(RetrieverError, match="api_key looks like a secret") as caught:
+        create(f"fakes:Keyed:api_key={SECRET}")
+    assert 'os.environ["API_KEY"]' in caught.value.hint
+    with pytest.raises(RetrieverError, match="api_key looks like a secret"):
+        refuse_secrets(f"their.module:Class:size=3,api_key={SECRET}")
+
+
+def test_neither_signature_nor_parameters_show_a_secret_or_depend_on_it():
+    keyed = Keyed(api_key=SECRET, headers={"Authorization": f"Bearer {SECRET}", "Accept": "*/*"})
+    other = Keyed(api_key="another", headers={"Authorization": "Bearer another", "Accept": "*/*"})
+    assert signature(keyed) == signature(other)
+    assert parameters(keyed) == parameters(other)
+    assert parameters(keyed)["api_key"] == "***"
+    assert parameters(keyed)["headers"] == {"Authorization": "***", "Accept": "*/*"}
+    assert "api_key=***" in signature(keyed)
+
+
+def test_a_default_that_is_a_secret_is_not_listed():
+    @dataclass
+    class Careless(Fixed):
+        password: str = SECRET
+        token: str | None = None
+
+    assert parameters(Careless) == {"step": 1.0, "password": "***", "token": None}
+
+
+def test_a_field_says_itself_whether_it_is_a_secret():
+    @dataclass
+    class Says(Fixed):
+        text_key: str = field(default="body", metadata={"secret": False})
+        dsn: str = field(default="", metadata={"secret": True})
+
+    shown = parameters(Says(dsn=SECRET))
+    assert (shown["text_key"], shown["dsn"]) == ("body", "***")
+    assert secrets_of(Says(dsn=SECRET)) == {SECRET}
+
+
+class Client:
+    """Neither a dataclass nor printable without its key."""
+
+    def __init__(self, secret):
+        self._settings = {"auth": {"api_keys": [secret]}}
+
+    def __repr__(self):
+        return f"Client({self._settings})"
+
+
+def test_a_secret_within_a_client_is_masked_in_its_repr():
+    @dataclass
+    class Holds(Fixed):
+        client: Client | None = None
+
+    assert signature(Holds(client=Client(SECRET))) == signature(Holds(client=Client("another")))
+    assert "live-4f9a" not in str(parameters(Holds(client=Client(SECRET))))
+
+
+def test_a_secret_is_found_however_it_is_written():
+    for text in (SECRET, repr(SECRET), f"url?key={SECRET.replace(chr(39), '%27').replace(chr(92), '%5C')}"):
+        assert "live-4f9a" not in masked(f"refused: {text}", {SECRET})
+    assert masked("nothing", {SECRET}) == "nothing"
