@@ -32,6 +32,21 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def told_apart(before: str, after: str, characters: int) -> tuple[str, str]:
+    """Two texts that differ, each cut to so many characters such that the first of those that differ is among them."""
+    if max(len(before), len(after)) <= characters:
+        return before, after
+    pairs = enumerate(zip(before, after, strict=False))
+    common = next((place for place, (old, new) in pairs if old != new), min(len(before), len(after)))
+    start = max(0, common - characters // 3)
+    first, second = (f"…{text[start:]}" if start else text for text in (before, after))
+    return _head(first, characters), _head(second, characters)
+
+
+def _head(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
 MOST_NAMED = 20  # known names that an error lists
 
 

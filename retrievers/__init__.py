@@ -21,7 +21,7 @@ from typing import Any
 
 from retrievers.base import Ranking, Retriever, RetrieverError, parts_of
 from retrievers.masking import MASK, is_secret, masked, refuse_secret, secrets_around, secrets_of, without_secrets
-from retrievers.source import source_digest
+from retrievers.source import code_digest
 
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
 
@@ -144,8 +144,8 @@ def signature(retriever: Retriever) -> str:
 
     Returns:
         `Class(parameter=value, …)`; a retriever made of retrievers has the signatures of its parts first. A plug-in's
-        ends in `[module hash]`, of the file of its class and what that imports of its own (retrievers.source). Keys and
-        passwords have no part in it: `***` stands for whatever they are.
+        ends in `[module hash]`, of the file of its class and what that imports of its own, else `[module no file]`
+        (retrievers.source). Keys and passwords have no part in it: `***` stands for whatever they are.
     """
     its, parts = type(retriever), parts_of(retriever)
     # Not its repr, which may hold the index, or fail where there is none yet.
@@ -160,7 +160,7 @@ def signature(retriever: Retriever) -> str:
         text += f"({', '.join(shown)})"
     if its.__module__.startswith("retrievers."):
         return text
-    digest = source_digest(its.__module__)
+    digest = code_digest(its)
     return f"{text} [{its.__module__} {digest[:12] if digest else 'no file'}]"
 
 

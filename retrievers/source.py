@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 import site
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 # Not a plug-in's own, also where it lies beside them.
 _OURS = ("bench", "retrievers")
+
+
+def code_digest(its: type) -> str | None:
+    """sha256 of the code of a class: of its module's files, else of its methods where Python has their text.
+
+    It has that of a notebook's cell. None where it has not, as of a script that is piped into it.
+    """
+    return source_digest(its.__module__) or _methods_digest(its)
+
+
+def _methods_digest(its: type) -> str | None:
+    texts = []
+    inherited = (base for base in its.__mro__ if base.__module__ == its.__module__)
+    for method in chain.from_iterable(vars(base).values() for base in inherited):
+        with suppress(OSError, TypeError):  # no function, or one without a text, as a dataclass makes them
+            texts.append(inspect.getsource(method))
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest() if texts else None
 
 
 def source_digest(module: str) -> str | None:
@@ -21,7 +41,7 @@ def source_digest(module: str) -> str | None:
     Imports are read, not run: what is imported by a computed name, and data files, are not seen.
     """
     file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:
+    if file is None or not Path(file).is_file():  # a script that is piped into Python has "<stdin>"
         return None
     files = _own_files(module, Path(file))
     if len(files) == 1:

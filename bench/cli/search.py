@@ -11,11 +11,19 @@ if TYPE_CHECKING:
     from bench.cli.shared import Commands
 
 
+# Searched where no documents are named.
+SHIPPED = "phenomena"
+
+
 def add(commands: Commands) -> None:
     """Add the command."""
     search = commands.add_parser("search", help="one query through every retriever, side by side")
     search.add_argument("query")
-    search.add_argument("-d", "--dataset", default="phenomena", help="documents, labelled or not (default: phenomena)")
+    search.add_argument(
+        "-d",
+        "--dataset",
+        help=f"documents, labelled or not (default: the file that CORPUS_PATH names, else {SHIPPED})",
+    )
     add_retrievers(search, SHIPPED_RETRIEVERS)
     search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
     search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
@@ -27,6 +35,8 @@ def add(commands: Commands) -> None:
 def _search(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
+    from rich.text import Text
+
     from bench.cli import console
     from bench.config import DEFAULT_RETRIEVERS
     from bench.data.formats import load_dataset
@@ -37,13 +47,36 @@ def _search(options: argparse.Namespace) -> int:
 
     cache = VectorCache(default_path()) if options.cache else None
     chosen = options.retrievers or DEFAULT_RETRIEVERS
+    source, note = (options.dataset, "") if options.dataset is not None else _unnamed(options.query)
     results = search(
         options.query,
-        load_dataset(options.dataset, replace(Options.of(options), unlabelled=True)),
+        load_dataset(source, replace(Options.of(options), unlabelled=True)),
         chosen,
         k=options.k,
         min_score=options.min_score,
         cache=cache,
     )
     console.show(one_query.render(results))
+    if note:
+        console.show([Text(note, style="dim")])
     return 0
+
+
+def _unnamed(query: str) -> tuple[str, str]:
+    """What is searched without -d, and the sentence that says so. Raises BenchError where the query is a path."""
+    import os
+    import shlex
+    from pathlib import Path
+
+    from bench.data.formats.plain import CORPUS
+    from bench.errors import BenchError
+
+    if query.strip() and os.path.exists(os.path.expanduser(query)):  # noqa: PTH110, PTH111 - Path's raise for some texts
+        raise BenchError(
+            f"{query!r} is a path, and no documents are named.",
+            f'To search it: python -m bench search "WORDS" -d {shlex.quote(query)}. To search for this word, name the '
+            f"documents too: -d {SHIPPED}.",
+        )
+    if corpus := os.environ.get(CORPUS):
+        return f"plain:{Path(corpus).expanduser().parent}", f"Searched: the paragraphs of {corpus} ({CORPUS})."
+    return SHIPPED, f"Searched: the shipped set {SHIPPED}. Documents of your own: -d PATH."

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.errors import told_apart
+
+# Of a value that is not the same.
+SHOWN_CHARACTERS = 60
+
 # May differ between the parts of one run: they change no figure.
 _FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb"}
 
@@ -19,7 +24,8 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
             if before[label][mark] != after[label][mark]:
                 # Which parameter it was, where it was one: signatures are long and may differ at their end alone.
                 old, new = (side[label].get("parameters", {}) for side in (before, after))
-                parameters = [line for key in new for line in _change(f"{label}: {key}", old.get(key), new[key])]
+                keys = dict.fromkeys((*old, *new))
+                parameters = [line for key in keys for line in _change(f"{label}: {key}", old.get(key), new.get(key))]
                 changes += parameters or _change(f"{label} ({mark})", before[label][mark], after[label][mark])
         changes += [f"{part[:-1]} {label} is no longer there" for label in sorted(before.keys() - after.keys())]
         changes += [f"{part[:-1]} {label} is new" for label in sorted(after.keys() - before.keys())]
@@ -32,9 +38,11 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def _change(what: str, before: Any, after: Any) -> list[str]:
-    return [] if before == after else [f"{what}: {_short(before)} is now {_short(after)}"]
+    if before == after:
+        return []
+    old, new = told_apart(_joined(before), _joined(after), SHOWN_CHARACTERS)
+    return [f"{what}: {old} is now {new}"]
 
 
-def _short(value: Any) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+def _joined(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

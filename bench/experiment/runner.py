@@ -48,6 +48,7 @@ from bench.storage.cell import Cell, finished_cell
 from bench.storage.costs import INDEX, TIMING
 from bench.storage.files import slug
 from bench.storage.folder import (
+    LOG,
     empty_run_folder,
     locked,
     make_folder,
@@ -154,7 +155,7 @@ class _Runner:
         remove_temporary_files(self.folder)
         write_info(self.folder, self.info)
         self._find_cells()
-        with (self.folder / "log.txt").open("ab", buffering=0) as self.log:
+        with (self.folder / LOG).open("ab", buffering=0) as self.log:
             try:
                 self.tell(Event("begin", total=len(self.inputs.datasets) * len(self.running)))
                 self._warn_of_load()
@@ -214,7 +215,7 @@ class _Runner:
         write_conclusions(stored, self.inputs.datasets, cells, self.config, guard)
         for what, reason, trace in guard.troubles:
             self._log(what, trace)
-            self._warn([f"{what}: not there, since it failed ({reason}); log.txt has more. The other figures stand."])
+            self._warn([f"{what}: not there, since it failed ({reason}); {LOG} has more. The other figures stand."])
         seconds = {"total": time.perf_counter() - self.start, "retrievers": self.retriever_seconds}
         self.info |= {
             "complete": True,

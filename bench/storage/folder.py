@@ -15,6 +15,9 @@ from filelock import FileLock, Timeout
 
 from bench.errors import BenchError
 
+# What retrievers print and the tracebacks of failures, within a run's folder.
+LOG = "log.txt"
+
 
 def make_folder(folder: Path, may_exist: bool) -> None:
     """Make a run's folder. Raises BenchError where it exists and may not, or cannot be made."""

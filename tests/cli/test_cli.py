@@ -56,6 +56,29 @@ def test_an_empty_query_is_refused(capsys, write_set):
     assert (code, "The query is empty." in err) == (2, True)
 
 
+def test_a_search_without_documents_says_what_it_searched(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("CORPUS_PATH", raising=False)
+    code, out, _ = call(capsys, "search", "cat", "-r", "bm25", "-k", 1)
+    assert (code, "Searched: the shipped set phenomena. Documents of your own: -d PATH." in out) == (0, True)
+    corpus = tmp_path / "notes" / "mine.txt"
+    corpus.parent.mkdir()
+    corpus.write_text("A zebu in the rain.\nA cat.\n")
+    monkeypatch.setenv("CORPUS_PATH", str(corpus))
+    code, out, _ = call(capsys, "search", "zebu", "-r", "bm25", "-k", 1)
+    assert (code, "A zebu in the rain." in out) == (0, True)
+    assert f"Searched: the paragraphs of {corpus} (CORPUS_PATH)." in " ".join(out.split())
+
+
+def test_a_search_for_a_path_says_how_to_search_in_it(capsys, write_set):
+    folder = write_set()
+    code, _, err = call(capsys, "search", folder)
+    assert code == 2
+    assert f'To search it: python -m bench search "WORDS" -d {folder}' in " ".join(err.split())
+    code, out, _ = call(capsys, "search", "cat", "-d", folder, "-r", "bm25")
+    assert (code, "Searched" in out) == (0, False)
+
+
 def test_run_shows_tables_and_writes_reports(capsys, write_set, tmp_path):
     card = 'slices = ["kind"]\n'
     folder = write_set(card=card)

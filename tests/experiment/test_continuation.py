@@ -72,6 +72,14 @@ def test_a_missing_timing_is_taken_and_the_quality_kept(write_set, tmp_path):
     assert again.cell("small", "bm25").info["timing"]["samples"] > 0
 
 
+def test_a_change_at_the_end_of_long_parameters_is_shown(write_set, tmp_path):
+    before, after = (fakes.Records(told="x" * 200 + end) for end in ("one", "two"))
+    config = RunConfig((str(write_set()),), (), latency=False, results=str(tmp_path), name="r")
+    runner.run(config, {"it": before})
+    with pytest.raises(BenchError, match=r"it: told: …x+one is now …x+two"):
+        runner.run(config, {"it": after}, resume=True)
+
+
 def test_failed_cells_are_tried_again(write_set, tmp_path):
     broken, mended = fakes.Broken(), fakes.Broken(where="nowhere")
     config = RunConfig((str(write_set()),), (), latency=False, results=str(tmp_path), name="r")

@@ -262,3 +262,41 @@ def test_a_broken_package_does_not_hide_the_others(monkeypatch, capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "cannot be used: gone: there is no module 'no_such_module'" in shown
     assert "k1=1.5" in shown
+
+
+SCRIPT = """
+import linecache
+from dataclasses import dataclass
+
+import retrievers
+
+CLASS = '''
+class Base:
+    def search(self, queries, k): return {answer}
+
+@dataclass
+class Mine(Base):
+    size: int = 1
+    def index(self, documents): ...
+'''
+
+def signed(answer, cell=None):
+    text = CLASS.format(answer=answer)
+    if cell:  # as notebooks keep the text of a cell
+        linecache.cache[cell] = (len(text), None, text.splitlines(True), cell)
+    exec(compile(text, cell or "<stdin>", "exec"), globals())
+    return retrievers.signature(Mine())
+
+print(signed(1), signed(1, "<cell 1>"), signed(1, "<cell 2>"), signed(2, "<cell 3>"), sep="\\n")
+"""
+
+
+def test_a_class_of_a_piped_script_or_of_a_cell_has_a_signature():
+    """Python calls the file of what is piped into it "<stdin>"; of a cell it has the text alone."""
+    done = subprocess.run(
+        [sys.executable, "-"], input=SCRIPT, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
+    )
+    piped, *cells = done.stdout.splitlines()
+    assert piped == "Mine(size=1) [__main__ no file]", done.stderr
+    assert all(re.fullmatch(r"Mine\(size=1\) \[__main__ [0-9a-f]{12}\]", cell) for cell in cells)
+    assert cells[0] == cells[1] != cells[2]

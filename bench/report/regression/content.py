@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.data.dataset import is_relevant
 from bench.data.slices import ALL
-from bench.errors import counted
+from bench.errors import counted, told_apart
 from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Judged, RankedHit, Regression
 from bench.report.table import Table, log_line, p_value, shows_from, signed
 from bench.storage.costs import BY_GATE
@@ -94,7 +94,7 @@ def notes(comparison: Regression) -> Iterator[str]:
     for dataset, retriever in comparison.added:
         yield f"{inert(retriever)} on {inert(dataset)} is new: there is nothing to compare it with."
     for changed in comparison.surroundings:
-        base, head = inert(changed.base, SHOWN_CHARACTERS), inert(changed.head, SHOWN_CHARACTERS)
+        base, head = told_apart(inert(changed.base), inert(changed.head), SHOWN_CHARACTERS)
         yield f"{inert(changed.what)}: {base} is now {head}"
 
 

@@ -25,6 +25,7 @@ from bench.report.run.charts import CHARTS
 from bench.report.run.losses import losses
 from bench.report.run.names import display_name
 from bench.report.run.verdict import conclusion
+from bench.storage.folder import LOG
 from bench.storage.run import Run
 
 
@@ -65,6 +66,9 @@ def _summary(run: Run) -> Iterator[Block]:
     yield replace(quality.summary(run), only="" if len(run.datasets) > 1 else FULL)
     for dataset, retriever, reason in run.failures:
         yield Remark("failed", f"on {dataset}: {reason}", retriever)
+    if run.failures:
+        yield Text((f"What failed: {run.folder / LOG} has more.",), only=SHORT)
+        yield Text(("What failed: ", Code(LOG), " beside this report has more."), only=FULL)
     for warning in run.warnings:
         yield Remark("warning", warning)
 

@@ -365,10 +365,14 @@ def test_one_retriever_has_no_pairs(write_set, tmp_path):
 
 
 def test_a_failed_cell_is_a_reason_and_no_figure(write_set, tmp_path):
-    text, output = complete(make(write_set(), tmp_path / "out", [BM25(), Broken()]))
+    found = make(write_set(), tmp_path / "out", [BM25(), Broken()])
+    text, output = complete(found)
     assert "the index is broken" in text
     assert "the index is broken" in output
     assert "differences in" not in text
+    assert "What failed: `log.txt` beside this report has more." in text
+    assert "".join(output.split()).count(f"Whatfailed:{found.folder}/log.txthasmore.") == 1
+    assert (found.folder / "log.txt").exists()
 
 
 def test_where_all_failed_there_is_no_verdict(write_set, tmp_path):
