@@ -235,6 +235,12 @@ class Dataset:
         best[self.judged_query[self.relevant]] = True
         return best
 
+    @property
+    def median_relevant(self) -> float:
+        """Relevant documents of an answerable query, the median; 1 where there is no such query."""
+        counts = np.bincount(self.judged_query[self.relevant])
+        return float(np.median(counts[counts > 0])) if counts.any() else 1.0
+
     @cached_property
     def own_document(self) -> NDArray[np.int64]:
         """[queries]: position of the document that has the query's own id, -1 where none has."""

@@ -10,6 +10,7 @@ from bench.data.dataset import Dataset
 from bench.data.formats.run_rankings import hits_by_query
 from bench.data.formats.trec_runs import line_of
 from bench.errors import counted
+from bench.evaluation.main_measure import ceiling
 from bench.evaluation.measures import cutoff, uncut
 from bench.experiment.cell import dropped_hits
 from bench.experiment.participants import Participant
@@ -17,6 +18,9 @@ from bench.machine.gauge import Load
 from bench.storage.costs import NOISY, TOO_BUSY
 from bench.storage.schema import choose_measure
 from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE
+
+# A main measure that cannot come so far is pointed out.
+LOW_CEILING = 0.5
 
 # What an encoder records of its cache -> what the user is told.
 _CACHE_TROUBLE = {
@@ -53,6 +57,16 @@ def of_sets(datasets: Iterable[Dataset]) -> Iterator[str]:
             )
         for name in dataset.absent_fields:
             yield f"{dataset.name}: its card names the field {name!r}, which no query has."
+
+
+def of_main(measures: Sequence[str], dataset: Dataset, fitted: bool) -> Iterator[str]:
+    """That no ranking brings the main measure near to 1; else why it is not the first one. fitted: was it chosen?"""
+    main, relevant = choose_measure(measures, dataset.card.measure), dataset.median_relevant
+    of_these = f"queries with {relevant:g} relevant {'document' if relevant == 1 else 'documents'}, the median here"
+    if (highest := ceiling(main, relevant)) < LOW_CEILING:
+        yield f"{dataset.name}: {main} cannot exceed {highest:.2g} for {of_these}. Judge by nDCG@10 (-m)."
+    elif fitted:
+        yield f"{dataset.name} is judged by {main}: {measures[0]} does not fit {of_these}."
 
 
 def of_margins(config: RunConfig, measures: Sequence[str], datasets: Iterable[Dataset]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from bench.data.formats import load_dataset, shipped
 from bench.data.formats.options import Options
 from bench.data.formats.traps import read_traps
 from bench.errors import BenchError, unknown
+from bench.evaluation.main_measure import fitting
 from bench.evaluation.measures import cutoff, resolve
 from bench.experiment import cautions
 from bench.experiment.participants import Participant, participants
+from bench.storage.schema import USUAL, choose_measure
 from retrievers import Retriever
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
     warnings = list(cautions.of_sets(datasets))
     if config.measures == RunConfig.measures:  # those that somebody chose stay as they are
         measures |= resolve([dataset.card.measure for dataset in datasets])
+    for place, dataset in enumerate(datasets):
+        datasets[place] = judged = _judged_by(dataset, list(measures))
+        warnings += cautions.of_main(list(measures), judged, fitted=judged is not dataset)
     for name in config.margins:
         if name not in measures:
             raise unknown("measure to set a margin for:", name, measures)
@@ -75,6 +80,15 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
 def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
     return [load_dataset(name, options) for name in config.datasets or shipped()]
+
+
+def _judged_by(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """The set with a main measure that fits its judgements, where the run has neither the card's nor the usual one."""
+    chosen = choose_measure(names, dataset.card.measure)
+    fitted = fitting(names, dataset.median_relevant)
+    if chosen in (dataset.card.measure, USUAL, fitted):
+        return dataset
+    return replace(dataset, card=replace(dataset.card, measure=fitted))
 
 
 def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:
