@@ -98,7 +98,9 @@ class Batches:
         except (TypeError, ValueError) as error:
             raise RetrieverError(f"{self.name} gives no array: {error}.", _WANTED) from error
         if vectors.ndim != 2 or len(vectors) != len(batch):
-            raise RetrieverError(f"{self.name} gives {len(batch):,} texts an array of shape {vectors.shape}.", _WANTED)
+            raise RetrieverError(
+                f"{self.name} gives a batch of {len(batch):,} an array of shape {vectors.shape}.", _WANTED
+            )
         spoiled = int((~np.isfinite(vectors).all(axis=1)).sum())
         if spoiled:
             raise RetrieverError(

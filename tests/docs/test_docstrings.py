@@ -9,6 +9,7 @@ import pytest
 import bench
 import retrievers
 from retrievers import base, fusion, testing
+from retrievers.dense import cached
 
 PUBLIC = {
     bench: bench.__all__,
@@ -26,6 +27,7 @@ PUBLIC = {
         "parts_of",
     ),
     fusion: ("reciprocal_rank_fusion",),
+    cached: ("cached_vectors",),
     testing: ("check_retriever",),
 }
 

@@ -165,7 +165,7 @@ def test_batches_that_came_before_a_failure_are_kept(cache):
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        ([[1.0]], r"The encoder 'm' gives 2 texts an array of shape \(1, 1\)"),
+        ([[1.0]], r"The encoder 'm' gives a batch of 2 an array of shape \(1, 1\)"),
         ([[1.0], [1.0, 2.0]], "The encoder 'm' gives no array"),
         ([[1.0], [np.nan]], "gives 1 of 2 texts a vector that is not finite"),
     ],
