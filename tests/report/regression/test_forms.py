@@ -21,7 +21,7 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
-from bench.regression import CellPair, Regression
+from bench.regression import CellPair, Changed, Regression
 from bench.regression.gate_checks import check_gate
 from bench.regression.gates import DEFAULT
 from bench.report.regression import as_json, junit, markdown, pytest_benchmark, terminal
@@ -165,6 +165,15 @@ def test_a_cell_where_nothing_moved_is_one_row(runs, tmp_path):
 def test_a_renamed_retriever_is_one_line_over_all_sets():
     pairs = tuple(CellPair(name, "new", name, "old", "renamed from old") for name in ("one", "two"))
     assert list(comparison.notes(Regression("a", "b", pairs))) == ["new on one, two: renamed from old"]
+
+
+def test_of_long_signatures_the_place_where_they_differ_is_shown():
+    same = f"Mine(prompt='{'x' * 300}') [mine "
+    changed = Changed("mine: signature", f"{same}11aa]", f"{same}22bb]")
+    (note,) = comparison.notes(Regression("a", "b", (), surroundings=(changed,)))
+    assert "[mine 11aa] is now " in note
+    assert note.endswith("[mine 22bb]")
+    assert len(note) < 400
 
 
 def commands(text):
