@@ -88,7 +88,9 @@ def secrets_of(thing: object) -> frozenset[str]:
 def secrets_around() -> frozenset[str]:
     """The secrets in environment variables."""
     return frozenset(
-        value for name, value in os.environ.items() if len(value) >= SHORTEST_OF_VARIABLE and names_secret(name)
+        value
+        for name, value in os.environ.items()
+        if len(value) >= SHORTEST_OF_VARIABLE and names_secret(name) and name != "PWD"  # the working directory
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from fakes import Fixed, Keyed
 
 from retrievers import RetrieverError, create, parameters, signature
-from retrievers.masking import masked, names_secret, refuse_secrets, secrets_of
+from retrievers.masking import masked, names_secret, refuse_secrets, secrets_around, secrets_of
 
 SECRET = "sk-live-4f9a'77\\x"
 
@@ -109,3 +109,11 @@ def test_a_secret_is_found_however_it_is_written():
     for text in (SECRET, repr(SECRET), f"url?key={SECRET.replace(chr(39), '%27').replace(chr(92), '%5C')}"):
         assert "live-4f9a" not in masked(f"refused: {text}", {SECRET})
     assert masked("nothing", {SECRET}) == "nothing"
+
+
+def test_keys_are_sought_in_the_environment_and_the_working_directory_is_none(monkeypatch):
+    for name, value in (("PWD", "/home/somebody"), ("SOME_API_KEY", "sk-live-4f9a77"), ("SHORT_TOKEN", "abc")):
+        monkeypatch.setenv(name, value)
+    around = secrets_around()
+    assert "sk-live-4f9a77" in around
+    assert not {"/home/somebody", "abc"} & around
