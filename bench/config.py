@@ -56,6 +56,7 @@ class RunConfig:
     by: metadata fields to slice every set by, in place of those on its card.
     keep_self: whether a query may find the document of its own id (none: as the card says, else not itself).
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
+    qrels: a file of judgements in place of datasets, for runs alone.
     """
 
     datasets: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class RunConfig:
     columns: tuple[str, ...] = ()
     known_item: str | None = None
     unanswerable: str | None = None
+    qrels: str | None = None
 
     def __post_init__(self) -> None:
         for key, value in fit(RunConfig, {field.name: getattr(self, field.name) for field in fields(self)}).items():
@@ -94,6 +96,8 @@ class RunConfig:
         self.margins  # noqa: B018 - a malformed one is an error now, not after the run
         if self.traps is not None and len(self.datasets) != 1:
             raise BenchError("traps belong to one dataset.", "Name the one that the file is for.")
+        if self.qrels is not None and self.datasets:
+            raise BenchError("qrels stands in place of datasets, and both are given.", "Leave one of them out.")
         if not self.measures:
             raise BenchError("measures is empty.", "Name at least one.")
         if self.measures != DEFAULT_MEASURES:  # whose names are right, and need not load ir_measures

@@ -187,7 +187,7 @@ def _unequal_depths(run: Run, examined: _Examined) -> str:
     """Why nothing can be chosen by a measure that looks deeper into one ranking than another goes."""
     name, measure = examined.dataset.name, examined.measure
     deepest = {label: run.deepest(name, label) for label in examined.cells}
-    documents = len(examined.dataset.documents) - int((examined.dataset.left_out >= 0).any())
+    documents = examined.dataset.corpus_size - int((examined.dataset.left_out >= 0).any())
     cutoff = measures.cutoff(measure)
     reach = min(cutoff or max(deepest.values()), documents)
     ends = {label: run.cut(name, label) or cell.ends for label, cell in examined.cells.items()}
@@ -326,6 +326,8 @@ def _is_of(row: PairedDifference, dataset: str, measure: str, both: set[str]) ->
 def _luck(run: Run, examined: _Examined, seed: int) -> dict[str, Any]:
     """Who is not shown better than a random order of the documents, looked at as deep; and whether anybody could be."""
     dataset, asked, measure = examined.dataset, examined.dataset.answerable, examined.measure
+    if dataset.judgements_alone:  # how many documents luck would draw from is not known
+        return NO_LUCK
     cutoff = measures.cutoff(measure)
     depths = {label: cutoff or run.deepest(dataset.name, label) for label in examined.cells}
     luck = {depth: controls.random_means(dataset, measure, seed, depth) for depth in set(depths.values())}

@@ -60,7 +60,7 @@ def _ties(dataset: Dataset, hits: Hits, form: ClosedForm) -> Ties:
         cutoff=form.cutoff,
         tied=int((tied & asked).sum()),
         straddling=int((straddling & asked).sum()),
-        cut=int((reaches & (hits.depth < len(dataset.documents)) & asked).sum()),
+        cut=int((reaches & (hits.depth < dataset.corpus_size) & asked).sum()),
         value=mean(form.values(gain, worth)[asked]),
         best=mean(best[asked]),
         worst=mean(worst[asked]),

@@ -44,7 +44,7 @@ def always_one(names: Sequence[str], dataset: Dataset) -> list[str]:
     return [
         name
         for name, measure in parsed.items()
-        if measure.NAME in ("R", "Success") and cutoff(name) >= len(dataset.documents) and least >= measure["rel"]
+        if measure.NAME in ("R", "Success") and cutoff(name) >= dataset.corpus_size and least >= measure["rel"]
     ]
 
 

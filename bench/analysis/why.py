@@ -35,6 +35,7 @@ from retrievers.fusion import RRF_K
 __all__ = ["Analysis", "analyse"]
 
 CUTOFF = 10  # of the audits, where the main measure has none
+OF_TEXTS = ("crossover", "windows", "unknown_words", "copies")  # parts that are not there for judgements alone
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def analyse(
             "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},
         },
     }
+    if dataset.judgements_alone:
+        parts |= dict.fromkeys(OF_TEXTS, lambda: None)
     answers = {
         name: guard(f"{name.replace('_', ' ')} of {dataset.name}", part, None) if guard else part()
         for name, part in parts.items()

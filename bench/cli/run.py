@@ -64,7 +64,9 @@ def _add_score(commands: Commands) -> None:
     score.add_argument(
         "runs", nargs="+", metavar="RUN.trec", help="a run in TREC's form, MS MARCO's, JSON or CSV, gzipped or not"
     )
-    score.add_argument("-d", "--dataset", required=True, help="what the run was made on")
+    judged = score.add_mutually_exclusive_group(required=True)
+    judged.add_argument("-d", "--dataset", help="what the run was made on")
+    judged.add_argument("--qrels", metavar="FILE", help="its judgements alone, without documents and query texts")
     add_retrievers(score, "none")
     add_measures(score)
     score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
@@ -115,7 +117,7 @@ def _score(options: argparse.Namespace) -> int:
     flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
     for key in ("runs", "retrievers", "measures", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
-    only_runs = RunConfig(datasets=(options.dataset,), retrievers=(), latency=False)
+    only_runs = RunConfig(datasets=(options.dataset,) if options.dataset else (), retrievers=(), latency=False)
     with console.Progress() as progress:
         run = runner.run(load_config(None, base=only_runs, **flags), listener=progress)
     _present(run)

@@ -8,6 +8,7 @@ so that a worker process opens a large corpus memory-mapped instead of copying i
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -85,7 +86,8 @@ class Dataset:
     judged ones only, ascending by id. judgements: three aligned arrays, sorted by query, then document;
     `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
     note: what a reader must know of it ("a sample of 50 of 300 queries"). outside: ids of the queries that a sample
-    leaves out.
+    leaves out. judgements_alone: nothing else is known of it: every text is empty, and the documents are those that are
+    judged or stand in a run.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Dataset:
     card: Card = field(default_factory=Card)
     note: str = ""
     outside: frozenset[str] = frozenset()
+    judgements_alone: bool = False
 
     @staticmethod
     def build(
@@ -273,15 +276,43 @@ class Dataset:
             mask[query] = is_itself(self.query_texts[query], self.texts[int(own[query])])
         return mask
 
+    @property
+    def corpus_size(self) -> float:
+        """How many documents there are to be ranked; infinite where judgements alone are known."""
+        return math.inf if self.judgements_alone else len(self.documents)
+
+    def with_documents(self, ids: Collection[str]) -> Dataset:
+        """The same judgements, known alone, over more documents.
+
+        Args:
+            ids: Of the documents to add, none of which it has.
+
+        Returns:
+            The set with them, unjudged. Its fingerprint stays, since that is over the judgements.
+        """
+        added = pa.array(sorted(ids), pa.large_string())
+        more = pa.table({"id": added, "text": pa.array([""] * len(added), pa.large_string())})
+        documents = _sorted(pa.concat_tables([self.documents, more]), "descending")
+        moved = _positions(self.documents["id"], documents["id"])
+        return replace(self, documents=documents, judged_document=moved[self.judged_document])
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 over ids, texts and judgements: equal where the figures are comparable."""
         digest = hashlib.sha256()
-        for column in (self.documents["id"], self.documents["text"], self.queries["id"], self.queries["text"]):
+        columns = [self.documents["id"], self.documents["text"], self.queries["id"], self.queries["text"]]
+        arrays = [self.judged_query, self.judged_document, self.grade]
+        if self.judgements_alone:  # the documents depend on the runs that are scored
+            columns = [self.queries["id"], self.documents["id"].take(pa.array(self.judged_document))]
+            arrays = [self.judged_query, self.grade]
+        for column in columns:
             _update(digest, column)
-        for array in (self.judged_query, self.judged_document, self.grade):
+        for array in arrays:
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-        digest.update(b"True" + self.left_out.astype("<i8").tobytes() if (self.left_out >= 0).any() else b"False")
+        if self.judgements_alone:
+            digest.update(str(bool(self.card.drop_self)).encode())
+        else:
+            digest.update(b"True" + self.left_out.astype("<i8").tobytes() if (self.left_out >= 0).any() else b"False")
         return digest.hexdigest()
 
     def sample(self, size: int, seed: int) -> Dataset:
@@ -379,6 +410,7 @@ class Dataset:
             "drop_self": bool((self.left_out >= 0).any()),
             "licence": self.card.licence,
             "source": self.card.source,
+            **({"judgements_alone": True} if self.judgements_alone else {}),
         }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from bench.config import RunConfig
 from bench.data.check.texts import check as check_texts
 from bench.data.dataset import Dataset
+from bench.data.formats.ids import known
 from bench.data.formats.run_rankings import hits_by_query
 from bench.data.formats.trec_runs import line_of
 from bench.errors import counted
@@ -107,7 +108,7 @@ def of_end(participant: Participant, ends: int, measures: Sequence[str], dataset
 
     ends: the rank at which it was cut for most queries, 0 where it was not.
     """
-    documents = len(dataset.documents) - dropped_hits(dataset)
+    documents = dataset.corpus_size - dropped_hits(dataset)
     deeper = [name for name in measures if 0 < ends < min(cutoff(name), documents)]
     if deeper:
         yield (
@@ -128,6 +129,8 @@ def of_run(participant: Participant, dataset: Dataset) -> Iterator[str]:
             f"{participant.label} has no hits for {len(absent):,} of the {len(dataset.queries):,} judged queries of "
             f"{dataset.name} ({', '.join(absent[:3])}{', …' * (len(absent) > 3)}); each counts as 0."
         )
+    if dataset.judgements_alone:
+        yield from _of_others(participant, participant.stored, dataset)
     unknown = set(participant.unknown_documents(dataset))
     if unknown:
         number = sum(len(unknown & hits.keys()) for hits in asked)
@@ -141,4 +144,15 @@ def of_run(participant: Participant, dataset: Dataset) -> Iterator[str]:
             f"{participant.label}: {number:,} of {sum(map(len, asked)):,} hits are documents that {dataset.name} does "
             "not have; each keeps its rank and counts as not relevant, as in trec_eval. The first: "
             f"{line_of(participant.path, query, document)}: {document!r} for the query {query!r}."
+        )
+
+
+def _of_others(participant: Participant, stored: Mapping[str, object], dataset: Dataset) -> Iterator[str]:
+    """What a run has for queries that nobody judged."""
+    judged = known((*dataset.query_ids, *dataset.outside))
+    others = [query for query in stored if query not in judged]
+    if others:
+        yield (
+            f"{participant.label} has hits for {counted(len(others), 'query', 'queries')} that {dataset.name} does not "
+            f"judge ({', '.join(others[:3])}{', …' * (len(others) > 3)}); left aside."
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.values import check_grades
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
-from bench.data.formats import load_dataset, shipped
+from bench.data.formats import load_dataset, qrels, shipped
 from bench.data.formats.options import Options
 from bench.data.formats.traps import read_traps
 from bench.errors import BenchError, unknown
@@ -49,6 +49,8 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
     taking_part = participants(config.retrievers, instances, config.runs, config.seed if config.controls else None)
     datasets = list(given) if given is not None else _read(config)
     _refuse_same_names(datasets)
+    if config.qrels:
+        _refuse_without_texts(config.qrels, taking_part)
     datasets = [dataset.keeping_itself(config.keep_self) for dataset in datasets]
     if config.by:
         datasets = _sliced(datasets, config.by)
@@ -70,6 +72,7 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
         if participant.ranked is not None:
             for dataset in datasets:
                 participant.ranked(dataset, 1)
+    datasets = [_with_hits(dataset, taking_part) if dataset.judgements_alone else dataset for dataset in datasets]
     if config.traps:
         read_traps(Path(config.traps), datasets[0])
     by_name = given is None and all(participant.instance is None for participant in taking_part)
@@ -79,6 +82,8 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
 
 def _read(config: RunConfig) -> list[Dataset]:
     options = Options.of(config)
+    if config.qrels:
+        return [qrels.load(config.qrels, options)]
     return [load_dataset(name, options) for name in config.datasets or shipped()]
 
 
@@ -91,6 +96,21 @@ def _judged_by(dataset: Dataset, names: Sequence[str]) -> Dataset:
     return replace(dataset, card=replace(dataset.card, measure=fitted))
 
 
+def _refuse_without_texts(path: str, taking_part: Sequence[Participant]) -> None:
+    searching = [participant.label for participant in taking_part if participant.stored is None]
+    if searching:
+        raise BenchError(
+            f"{path} holds judgements alone, and {', '.join(searching)} cannot search without documents.",
+            "Score runs alone with it, or name the set itself in place of qrels: -d SET.",
+        )
+
+
+def _with_hits(dataset: Dataset, taking_part: Sequence[Participant]) -> Dataset:
+    """With what the runs have found, which nobody judged."""
+    ids = {name for participant in taking_part for name in participant.unknown_documents(dataset)}
+    return dataset.with_documents(ids)
+
+
 def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]:
     """By these metadata fields; a field that no set has is a mistake."""
     sliced = [dataset.sliced_by(fields) for dataset in datasets]
@@ -99,6 +119,11 @@ def _sliced(datasets: Sequence[Dataset], fields: Sequence[str]) -> list[Dataset]
             known = sorted({key for dataset in datasets for metadata in dataset.metadata for key in metadata})
             if not known:
                 sets = ", ".join(dataset.name for dataset in datasets)
+                if any(dataset.judgements_alone for dataset in datasets):
+                    raise BenchError(
+                        f"Judgements alone have no metadata, and so no field {name!r} to slice by.",
+                        "Name the set itself, whose queries have metadata, in place of qrels: -d SET.",
+                    )
                 raise BenchError(f"There is no metadata field {name!r}.", f"The queries of {sets} have no metadata.")
             raise unknown("metadata field", name, known)
     return sliced

@@ -105,7 +105,7 @@ def read(name: str, shown: str, files: Groups, wanted: str | None, card: Card) -
     queries, on_queries = _texts(shown, files, "queries", split)
     known = {"query": set(queries["id"].to_pylist()), "document": set(documents["id"].to_pylist())}
     counts: Counter[str] = Counter()
-    judged = (row for path in labels for row in _judgements(path, known, counts))
+    judged = (row for path in labels for row in read_judgements(path, known, counts))
     judgements, note = usable(judged, known["query"], known["document"], shown)
     return dataset_of(
         name,
@@ -215,7 +215,7 @@ def _records(path: Path, role: str) -> Iterator[tuple[str, Record]]:
     if path.suffix in ARROW:
         usual = [name for names in ROLES[role].values() for name in names]
         return arrow_records(path, LAYOUT, lambda name: field_for(role, [name], usual, Options()) is not None)
-    if path.name.endswith(".jsonl.gz"):
+    if path.name.endswith((".jsonl.gz", ".json.gz")):
         return json_located(path, LAYOUT)
     return records(path, LAYOUT)
 
@@ -257,7 +257,7 @@ def _listed(path: Path, record: Record) -> str:
     return ", ".join(arrow_columns(path))
 
 
-def _judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tuple[str, str, int]]:
+def read_judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tuple[str, str, int]]:
     """(query, document, grade); counts: how many have none, by its column ("none") or by themselves ("null")."""
     for where, record in _records(path, "qrels"):
         fields = _fields(tuple(record), "qrels")

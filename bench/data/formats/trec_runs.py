@@ -44,7 +44,7 @@ def read_run(path: Path) -> RunHits:
     first = next((line for _, line in lines(path, NEEDED)), b"").lstrip()  # an absent file is told of here
     name = path.name.casefold().removesuffix(".gz")
     if first.startswith(b"{") or name.endswith(".json"):
-        rows = _json(path)
+        rows = read_json(path)
     elif name.endswith(".csv") or _has_header(first):
         rows = _table(path, "," if b"," in first or name.endswith(".csv") else "\t")
     else:
@@ -193,7 +193,8 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
     return columns
 
 
-def _json(path: Path) -> Iterator[RunLine]:
+def read_json(path: Path) -> Iterator[RunLine]:
+    """(file, query, document, number) of {query: {document: number}}. Raises BenchError for another shape."""
     text = text_of(path, NEEDED)
     hint = 'Write {"query": {"document": score}}, as ranx and pytrec_eval do, or TREC\'s six columns.'
     try:

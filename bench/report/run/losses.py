@@ -34,14 +34,19 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[st
         f"{label} {_place(rank, depths.get(label, analyses['depth']))}, {number(value, 2)}"
         for label, rank, value in ranks
     )
-    details = [
-        ("Answer", f"{head(loss['document'], 60)}: {head(loss['document_text'], TEXT)}"),
-        ("Terms in it", _terms(loss["matched"])),
-        ("Terms missing", _terms(loss["missing"])),
-    ]
+    details = [("Answer", _document(loss["document"], loss["document_text"]))]
+    if loss["text"]:  # judgements alone have no texts
+        details += [("Terms in it", _terms(loss["matched"])), ("Terms missing", _terms(loss["missing"]))]
     details += [(f"{pair['loser']}'s hit {hit['rank']}", _above(hit)) for hit in loss["above"]]
-    query = f"“{head(loss['text'], QUERY)}” ({head(loss['query'], 60)})"
+    name = head(loss["query"], 60)
+    query = f"“{head(loss['text'], QUERY)}” ({name})" if loss["text"] else name
     return Item((Strong(query), f" {places}"), tuple((f"{what}: {text}",) for what, text in details))
+
+
+def _document(name: str, text: str, about: str = "") -> str:
+    """Its name, what is known of it, and the beginning of its text where it has one."""
+    known = f"{head(name, 60)} ({about})" if about else head(name, 60)
+    return f"{known}: {head(text, TEXT)}" if text else known
 
 
 def _place(rank: int | None, depth: int) -> str:
@@ -55,4 +60,5 @@ def _terms(terms: Sequence[str]) -> str:
 
 def _above(hit: Mapping[str, Any]) -> str:
     judged = "not judged" if hit["grade"] is None else "not relevant"
-    return f"{head(hit['document'], 60)} ({judged}; shares {_terms(hit['matched'])}): {head(hit['text'], TEXT)}"
+    shared = f"; shares {_terms(hit['matched'])}" if hit["text"] else ""
+    return _document(hit["document"], hit["text"], f"{judged}{shared}")

@@ -55,9 +55,14 @@ def display_name(dataset: dict[str, Any]) -> str:
 def title(dataset: dict[str, Any]) -> str:
     """Name and size of a set; what is special about it."""
     answerable = dataset["queries"] - dataset["unanswerable"]
-    size = f"{counted(dataset['documents'], 'document')}, {counted(answerable, 'query', 'queries')}"
-    text = f"{dataset['name']}: {size}"
+    documents = counted(dataset["documents"], "document") + " judged or found" * judgements_alone(dataset)
+    text = f"{dataset['name']}: {documents}, {counted(answerable, 'query', 'queries')}"
     return f"{text} ({dataset['note']})" if dataset["note"] else text
+
+
+def judgements_alone(dataset: dict[str, Any]) -> bool:
+    """Are there neither texts nor a corpus, but judgements?"""
+    return bool(dataset.get("judgements_alone"))
 
 
 def contenders(run: Run) -> list[str]:

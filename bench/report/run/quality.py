@@ -14,6 +14,7 @@ from bench.report.run.names import (
     contenders,
     controls,
     display_name,
+    judgements_alone,
     main_as_shown,
     main_measure,
     no_better_than_random,
@@ -227,6 +228,11 @@ def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     notes = []
     if controls(run):
         notes.append(f"Controls, which nobody can choose: {' and '.join(controls(run))}.")
+    if judgements_alone(dataset):
+        notes.append(
+            "Without texts: words shared by query and answer, words that no document has, models' windows, copies and "
+            "the comparison with a random order are left out. A document that nobody judged counts as not relevant."
+        )
     if dataset["unanswerable"]:
         count = counted(dataset["unanswerable"], "query has", "queries have")
         notes.append(f"{count} no relevant document; left out of the means.")
