@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 
 from bench.data.dataset import Dataset
-from bench.data.formats import archive, forms
+from bench.data.formats import archive, forms, spreadsheet
 from bench.data.formats.options import Options
 from bench.data.formats.records import as_pairs, is_table, named_records
 from bench.errors import BenchError, unknown
@@ -64,6 +64,7 @@ def load_dataset(source: str | Path, options: Options = Options()) -> Dataset:  
             f"{path} is a tar archive, which is not read as it lies.",
             f"Unpack it: mkdir {folder} && tar -xf {shlex.quote(str(path))} -C {folder}; then name {folder}.",
         )
+    spreadsheet.refuse_other(path)
     seen, how = _seen(path)
     raise BenchError(
         f"{path} is in none of the known forms{seen}.",
@@ -76,8 +77,6 @@ def _seen(path: Path) -> tuple[str, str]:
     """What a table has instead of columns that are known, and how to name them."""
     if path.suffix.lower() == ".txt":
         return ": a .txt file is a table where its first line has tabs", ""
-    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
-        return ": it is a spreadsheet", " Save the sheet as CSV."
     if not is_table(path):
         return "", ""
     names, _ = named_records(path)

@@ -1,14 +1,15 @@
-"""Records of CSV and TSV files, and of text files that are tables."""
+"""Records of CSV and TSV files, of text files that are tables, and of workbooks."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.data.formats.lines import MAX_LINE, beginning_of, lines, text_of
+from bench.data.formats.spreadsheet import WORKBOOK, Row, rows
 from bench.errors import BenchError
 
 SEPARATORS = ",;\t|"
@@ -26,7 +27,10 @@ def delimited_records(path: Path, needed: str) -> Iterator[tuple[str, dict[str, 
 
     Raises BenchError for what is malformed.
     """
-    yield from _records(path, text_of(path, needed))
+    if path.suffix.lower() == WORKBOOK:
+        yield from _named(path, rows(path, needed))
+    else:
+        yield from _records(path, text_of(path, needed))
 
 
 def field_names(path: Path, needed: str) -> list[str]:
@@ -34,6 +38,8 @@ def field_names(path: Path, needed: str) -> list[str]:
 
     A look at the first bytes, and at all of the file only where they do not tell.
     """
+    if path.suffix.lower() == WORKBOOK:
+        return next((list(record) for _, record in delimited_records(path, needed)), [])
     beginning, whole = beginning_of(path, LOOK, needed)
     # Only the whole file tells whether quotes in a tabbed one's header are Excel's.
     if not whole and not (is_tabbed(path) and '"' in beginning.lstrip().partition("\n")[0]):
@@ -42,14 +48,18 @@ def field_names(path: Path, needed: str) -> list[str]:
                 return list(first[1])
         except BenchError:  # it may be cut within a record
             pass
-    rows = _records(path, beginning) if whole else delimited_records(path, needed)
-    return next((list(record) for _, record in rows), [])
+    every = _records(path, beginning) if whole else delimited_records(path, needed)
+    return next((list(record) for _, record in every), [])
 
 
 def _records(path: Path, text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    return _named(path, ((f"{path}:{number}", row) for number, row in _rows(path, text)))
+
+
+def _named(path: Path, placed: Iterable[Row]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows below the first that holds anything, by its names."""
     names: list[str] | None = None
-    for number, row in _rows(path, text):
-        where = f"{path}:{number}"
+    for where, row in placed:
         if not any(cell.strip() for cell in row):
             continue
         if names is None:

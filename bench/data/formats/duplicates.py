@@ -27,6 +27,7 @@ from bench.data.dataset import Dataset, joined
 from bench.data.formats.cells import one_or_several
 from bench.data.formats.distinct_texts import DistinctTexts
 from bench.data.formats.records import Record, dataset_of, given, id_field, left_out_note, read_as
+from bench.data.formats.spreadsheet import which_sheet
 from bench.errors import BenchError
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -78,6 +79,7 @@ def load(path: Path, columns: Mapping[str, str], rows: Iterable[tuple[str, Recor
         judgements,
         note=joined(
             read_as("judged pairs", columns),
+            which_sheet(path),
             left_out_note(empty, "line with an empty text left out", "lines with an empty text left out"),
             left_out_note(
                 len(unjudged),

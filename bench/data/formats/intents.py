@@ -53,6 +53,7 @@ from bench.data.formats.records import (
     shown,
     text_field,
 )
+from bench.data.formats.spreadsheet import which_sheet
 from bench.errors import BenchError, unknown
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -224,6 +225,7 @@ def _among_themselves(path: Path, all_texts: Labelled) -> Dataset:
         card=Card(complete=True),
         note=joined(
             read_as("labelled texts", all_texts.columns),
+            which_sheet(path),
             left_out_note(
                 alone,
                 "text is the only one of its label: a document, no query",
@@ -260,6 +262,7 @@ def _against_training(path: Path, documents: Labelled, queries: Labelled, note: 
         unanswerable=without,
         note=joined(
             read_as("labelled texts", queries.columns),
+            which_sheet(path),
             note,
             left_out_note(
                 len(without), "query has a label that no document has", "queries have a label that no document has"

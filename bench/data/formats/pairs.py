@@ -44,6 +44,7 @@ from bench.data.formats.records import (
     shown,
 )
 from bench.data.formats.relation import Relation
+from bench.data.formats.spreadsheet import which_sheet
 from bench.errors import BenchError
 
 CONTEXTS = ("reference_contexts", "contexts")
@@ -133,7 +134,7 @@ def _directed(
         documents.texts,
         {own.get(query, query): (text, relation.metadata[query]) for query, text in queries.texts.items()},
         {(own.get(query, query), document): value for (query, document), value in relation.judgements.items()},
-        note=joined(read_as("pairs", taken), relation.notes()),
+        note=joined(read_as("pairs", taken), which_sheet(path), relation.notes()),
     )
 
 

@@ -18,23 +18,24 @@ from bench.data.formats.delimited import delimited_records, field_names, is_text
 from bench.data.formats.json_files import first_two, json_located
 from bench.data.formats.lines import checked_id, grade, id_text
 from bench.data.formats.options import Options
+from bench.data.formats.spreadsheet import WORKBOOK
 from bench.errors import BenchError, counted, unknown
 
 Record = dict[str, Any]
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", *ARROW)
-KINDS = "a .csv, .tsv, .jsonl, .json, .parquet or .arrow file"
+KINDS = "a .csv, .tsv, .xlsx, .jsonl, .json, .parquet or .arrow file"
 
 
 def is_table(path: Path) -> bool:
     """Is this a file of records by its name, or a text file that is a table?"""
-    return (path.suffix.lower() in SUFFIXES and path.is_file()) or is_text_table(path)
+    return (path.suffix.lower() in (*SUFFIXES, WORKBOOK) and path.is_file()) or is_text_table(path)
 
 
 def records(path: Path, needed: str) -> Iterator[tuple[str, Record]]:
-    """(place, record) of a .csv or .tsv file with a header, of JSON, Parquet or Arrow. needed: told where it is absent.
+    """(place, record) of a .csv, .tsv or .xlsx file with a header, of JSON, Parquet or Arrow.
 
-    The place ends in the number of the line, entry or row. A field of a CSV or TSV file is a string, others have what
-    the file has. Raises BenchError for what is malformed.
+    needed: told where it is absent. The place ends in the number of the line, entry or row. A field of a CSV, TSV or
+    XLSX file is a string, others have what the file has. Raises BenchError for what is malformed.
     """
     suffix = path.suffix.lower()
     if suffix in ARROW:

@@ -136,7 +136,7 @@ def test_a_missing_file_is_named(write_set, name):
         ("a.csv", "q;a\nx;y\n", "its columns are 'q', 'a'"),
         ("a.tsv", "ask\tfound\nx\ty\n", "its columns are 'ask', 'found'"),
         ("a.csv", "query,relevant\n", "it has no record below its first line"),
-        ("a.xlsx", "PK", "it is a spreadsheet"),
+        ("a.ods", "PK", "a.ods is a spreadsheet in a form that is not read"),
         ("a.bin", "PK", "known forms. Simplest"),
     ],
 )
