@@ -14,6 +14,7 @@ from bench.data.formats.options import Options
 from bench.errors import BenchError, unknown
 from bench.experiment import runner
 from bench.experiment.events import Listener
+from bench.experiment.labels import split_label
 from bench.storage.run import Run, load_run
 from retrievers import Retriever
 from retrievers.masking import masked, secrets_of
@@ -35,7 +36,8 @@ def run(
 
     Args:
         datasets: Names, paths or loaded Datasets, one or several; none: the shipped sets.
-        retrievers: Names with parameters ("bm25:k1=0.9"), or objects with `index` and `search`, which run in this
+        retrievers: Names with parameters ("bm25:k1=0.9"), with a label of their own where wanted
+            ("tuned=bm25:k1=0.9"), or objects with `index` and `search`, which run in this
             process under the name of their class; none: the config's, else tfidf, bm25 and minilm.
         config: A bench.toml. What is given here comes before what it says.
         listener: Is told of each step (`bench.experiment.events.Event`).
@@ -70,11 +72,13 @@ def _split(
     retrievers: str | Retriever | Iterable[str | Retriever],
 ) -> tuple[tuple[str, ...], dict[str, Retriever]]:
     names: list[str] = []
+    labels: set[str] = set()
     instances: dict[str, Retriever] = {}
     alone = isinstance(retrievers, str | Retriever) or not isinstance(retrievers, Iterable)
     for retriever in cast("Iterable[str | Retriever]", [retrievers] if alone else retrievers):
         if isinstance(retriever, str):
             names.append(retriever)
+            labels.add(split_label(retriever)[0])
             continue
         if isinstance(retriever, type):
             raise BenchError(
@@ -86,7 +90,7 @@ def _split(
                 "It needs the methods index(documents) and search(queries, k).",
             )
         label, number = type(retriever).__name__, 2
-        while label in instances or label in names:
+        while label in instances or label in labels:
             label, number = f"{type(retriever).__name__}-{number}", number + 1
         instances[label] = retriever
     return tuple(names), instances

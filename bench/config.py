@@ -41,7 +41,8 @@ def _is_number(value: object, kind: type) -> bool:
 class RunConfig:
     """One run.
 
-    datasets: names, paths or scheme:name (none: the shipped sets). retrievers: names with parameters. runs: files of
+    datasets: names, paths or scheme:name (none: the shipped sets). retrievers: names with parameters, each
+    with a label before it where wanted (tuned=bm25:k1=0.9). runs: files of
     other systems' TREC runs, scored beside them. measures: ir_measures' names, each measure once, by the name that
     ir_measures gives it. depth: hits a query is ranked to.
     latency: take times. limit: a sample of so many queries a set.

@@ -15,13 +15,13 @@ MEASURES = "R@1, R@5, R@10, R@100, RR@10, nDCG@10, AP@100"
 BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, FAULT, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
 
-def add_retrievers(command: argparse.ArgumentParser, default: str) -> None:
-    """Which retrievers, where none are named: the default."""
+def add_retrievers(command: argparse.ArgumentParser, default: str, *, labels: bool = True) -> None:
+    """Which retrievers, where none are named: the default. labels: may they be given labels of their own?"""
     command.add_argument(
         *("-r", "--retriever"),
         action="append",
         dest="retrievers",
-        metavar="NAME[:PARAMETER=VALUE,…]",
+        metavar=f"{'[LABEL=]' * labels}NAME[:PARAMETER=VALUE,…]",
         help=f"as often as you like (default: {default}); `python -m bench retrievers` lists them; spaces at a value's "
         "end belong to it, and quotes let it hold a comma: 'dense:model=M,query_prompt=\"find, then rank: \"'",
     )

@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "-d", "--dataset", default="support-faq", help="a shipped set or a path (default: support-faq)"
     )
-    add_retrievers(command, "tfidf, bm25; bm25 for --self-test")
+    add_retrievers(command, "tfidf, bm25; bm25 for --self-test", labels=False)
     command.add_argument("--max-rounds", type=int, default=80, metavar="N", help="when to give up (default 80)")
     command.add_argument("--seed", type=int, default=0, help="of the order of sides and queries (default 0)")
     command.add_argument("--threads", type=int, help="of every library (default: physical cores)")

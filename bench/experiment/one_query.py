@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
+from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.workers.failure import describe_failure
 from retrievers import Ranking, RetrieverError, contract, create
 from retrievers.dense.vector_cache import VectorCache, caching
@@ -55,9 +56,11 @@ def search(
     if not query.strip():
         raise BenchError("The query is empty.", "Give the words to search for.")
     asked = _asked(query, dataset)
+    chosen = list(map(split_label, retrievers))
+    refuse_same(chosen)
     hits: dict[str, list[Hit]] = {}
-    for label in retrievers:
-        ranking = _ranked(query, dataset, label, min(k, len(dataset.documents)), cache)
+    for label, specification in chosen:
+        ranking = _ranked(query, dataset, specification, min(k, len(dataset.documents)), cache)
         real = ranking.documents[0] >= 0
         positions, scores = ranking.documents[0][real], ranking.scores[0][real]
         hits[label] = [
@@ -70,19 +73,19 @@ def search(
     return QueryHits(query, dataset.name, asked is not None, hits)
 
 
-def _ranked(query: str, dataset: Dataset, label: str, k: int, cache: VectorCache | None) -> Ranking:
+def _ranked(query: str, dataset: Dataset, specification: str, k: int, cache: VectorCache | None) -> Ranking:
     retriever = None
     try:
-        retriever = create(label)
+        retriever = create(specification)
         with caching(cache):
             contract.index(retriever, dataset.texts)
             return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
     except RetrieverError as error:
         secrets = secrets_around() | secrets_of(retriever)
-        raise BenchError(f"{label}: {masked(error.message, secrets)}", masked(error.hint, secrets)) from None
+        raise BenchError(f"{specification}: {masked(error.message, secrets)}", masked(error.hint, secrets)) from None
     except (Exception, SystemExit) as error:
         reason = describe_failure(error, secrets_around() | secrets_of(retriever))
-        raise BenchError(f"{label} failed: {reason}.", "Mend it, or leave it out.") from error
+        raise BenchError(f"{specification} failed: {reason}.", "Mend it, or leave it out.") from error
 
 
 def _asked(query: str, dataset: Dataset) -> int | None:

@@ -16,6 +16,7 @@ from bench.data.formats import run_rankings, trec_runs
 from bench.data.formats.ids import some, why_unknown
 from bench.data.formats.run_rankings import hits_by_query, to_ranking
 from bench.errors import BenchError
+from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.workers import start_worker
 from bench.experiment.workers.messages import Progress, WorkerLike, WorkerSettings
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
@@ -30,7 +31,8 @@ SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 class Participant:
     """A label, a signature, a kind ("lexical", "dense", "hybrid", "other", "control"), and where rankings come from.
 
-    instance: a retriever object that runs in this process. ranked: gives the rankings of what is neither built nor
+    source: what it was given as: the specification that makes it, a file, a class. instance: a retriever object that
+    runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
     whole, and its file.
     """
@@ -39,6 +41,7 @@ class Participant:
     signature: str
     parameters: dict[str, Any]
     kind: str = "other"
+    source: str = ""
     instance: Retriever | None = None
     ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
@@ -91,7 +94,7 @@ class RunningParticipant:
         """Its worker, started anew where it has none. Raises WorkerError."""
         if self.worker is None:
             instance = self.participant.instance
-            kind, source = ("own process", self.label) if instance is None else ("this process", instance)
+            kind, source = ("own process", self.participant.source) if instance is None else ("this process", instance)
             self.worker = start_worker(kind, source, settings, progress)
         return self.worker
 
@@ -110,30 +113,28 @@ def participants(
     Raises BenchError for an unknown one, for two of one label, and where there is none.
     """
     members = [_named(specification) for specification in specifications]
-    members += [_described(label, instance, instance=instance) for label, instance in instances.items()]
+    members += [_described(label, given, f"an object {label}", given) for label, given in instances.items()]
     members += [_stored(Path(path)) for path in runs]
     if not members:
         raise BenchError("There is no retriever.", "Name at least one; `python -m bench retrievers` lists them.")
     if with_controls is not None:
         members += [_control(name, with_controls) for name in (controls.RANDOM, controls.ORACLE)]
-    labels = [participant.label for participant in members]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise BenchError(f"Two are called {label!r}.", "Rename the run's file.")
+    refuse_same((participant.label, participant.source) for participant in members)
     return members
 
 
-def _named(specification: str) -> Participant:
+def _named(given: str) -> Participant:
+    label, specification = split_label(given)
     try:
         retriever = create(specification)
     except RetrieverError as error:
         raise BenchError(error.message, error.hint) from None
-    return _described(specification, retriever)
+    return _described(label, retriever, specification)
 
 
-def _described(label: str, retriever: Retriever, instance: Retriever | None = None) -> Participant:
+def _described(label: str, retriever: Retriever, source: str, instance: Retriever | None = None) -> Participant:
     try:
-        return Participant(label, signature(retriever), parameters(retriever), kind(retriever), instance=instance)
+        return Participant(label, signature(retriever), parameters(retriever), kind(retriever), source, instance)
     except Exception as error:  # a field of a plug-in's may raise anything where it is read or printed
         reason = masked(f"{type(error).__name__}: {error}", secrets_of(retriever))
         raise BenchError(f"{label} cannot be described: {reason}", "Mend its fields, or what they print.") from error
@@ -146,6 +147,7 @@ def _stored(path: Path) -> Participant:
         _called(path),
         f"trec run sha256:{digest}",
         {"run": path.name},
+        source=str(path),
         ranked=partial(_ranked, path, hits),
         stored=hits,
         path=path,
@@ -174,7 +176,8 @@ def _control(name: str, seed: int) -> Participant:
     def ranked(dataset: Dataset, depth: int) -> Ranking:
         return controls.control_rankings(dataset, depth, seed)[name]
 
-    return Participant(name, f"control {name}, seed {seed}", {"seed": seed}, controls.KIND, ranked=ranked)
+    mark = f"control {name}, seed {seed}"
+    return Participant(name, mark, {"seed": seed}, controls.KIND, f"the control {name}", ranked=ranked)
 
 
 def _called(path: Path) -> str:
