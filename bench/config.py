@@ -57,7 +57,8 @@ class RunConfig:
     by: metadata fields to slice every set by, in place of those on its card.
     keep_self: whether a query may find the document of its own id (none: as the card says, else not itself).
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
-    qrels: a file of judgements in place of datasets, for runs alone.
+    qrels: a file of judgements in place of datasets, for runs alone. against: the label of the one that all others are
+    compared with, in place of each with each.
     """
 
     datasets: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ class RunConfig:
     known_item: str | None = None
     unanswerable: str | None = None
     qrels: str | None = None
+    against: str | None = None
 
     def __post_init__(self) -> None:
         for key, value in fit(RunConfig, {field.name: getattr(self, field.name) for field in fields(self)}).items():

@@ -73,7 +73,7 @@ def write_conclusions(
         examined_sets.append(_Examined(dataset, cells, measure, analysis))
     rows = adjusted(rows)
     write_csv(run.folder / "comparisons.csv", COMPARISONS, rows)
-    level = not_shown_worse(rows)
+    level = not_shown_worse(rows, config.against)
     verdicts: list[Verdict] = []
     sets = {}
     for examined in examined_sets:
@@ -121,6 +121,7 @@ def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -
         main=measure,
         groups=dataset.groups,
         margins=config.margins,
+        against=config.against,
     )
 
 
@@ -158,7 +159,8 @@ def _verdict(
         rows,
         margins=config.margins,
         limits=limits,
-        fusion=_fusion(examined, candidates, limits, rows, config.seed),
+        fusion=None if config.against else _fusion(examined, candidates, limits, rows, config.seed),
+        against=config.against,
     )
     return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined), *_sample(examined)))
 
@@ -177,7 +179,9 @@ def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice 
     dataset, measure = examined.dataset, examined.measure
     values = {label: cell.per_query[measure] for label, cell in examined.cells.items()}
     by_mean = sorted(values, key=lambda label: (-values[label][dataset.answerable].mean(), label))
-    pair = [verdict.dense, verdict.lexical] if verdict and verdict.dense and verdict.lexical else by_mean[:2]
+    pair = by_mean[:2]
+    if verdict and verdict.pair:
+        pair = [verdict.dense, verdict.lexical] if verdict.dense and verdict.lexical else list(verdict.pair)
     if len(pair) < 2 or not dataset.card.slices:
         return None
     return by_slice(dataset, {label: values[label] for label in pair}, measure, seed)

@@ -31,6 +31,7 @@ def _add_run(commands: Commands) -> None:
     )
     add_retrievers(run, SHIPPED_RETRIEVERS)
     add_measures(run)
+    _add_against(run)
     run.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
     run.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take, for the verdict")
     run.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold, for the verdict")
@@ -69,6 +70,7 @@ def _add_score(commands: Commands) -> None:
     judged.add_argument("--qrels", metavar="FILE", help="its judgements alone, without documents and query texts")
     add_retrievers(score, "none")
     add_measures(score)
+    _add_against(score)
     score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
     add_self(score)
     score.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
@@ -76,6 +78,11 @@ def _add_score(commands: Commands) -> None:
     score.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
     add_reading(score)
     score.set_defaults(command=_score)
+
+
+def _add_against(command: argparse.ArgumentParser) -> None:
+    text = "compare all with this one alone, in place of each with each: fewer comparisons to correct for"
+    command.add_argument("--against", metavar="LABEL", help=text)
 
 
 def _add_report(commands: Commands) -> None:

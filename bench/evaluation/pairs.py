@@ -22,7 +22,8 @@ from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import Groups
 
 ALPHA = 0.05
-# Families of tests, each of one set: all pairs by the main measure, by which the verdict decides; and all the rest.
+# Families of tests, each of one set: all pairs that are compared by the main measure, by which the verdict decides; and
+# all the rest.
 VERDICT, EXPLORATORY = "verdict", "exploratory"
 BOUNDED, BOOTSTRAP = "bounded", "bootstrap"
 
@@ -97,16 +98,20 @@ def compare_pairs(
     main: str,
     groups: Groups = None,
     margins: Mapping[str, float] | None = None,
+    against: str | None = None,
     flips: int = FLIPS,
 ) -> list[PairedDifference]:
     """A row for each pair of retrievers and each measure, in the order given; p_holm is still NaN.
 
     values: retriever -> measure -> values, float64 [queries], every retriever with the same measures. answerable:
     [queries]; the others are left out. main: the measure by which the set is judged. groups: [queries], as
-    `statistics.group_codes` makes them. margins: measure -> smallest gain worth having. Without an answerable query
-    there is no row.
+    `statistics.group_codes` makes them. margins: measure -> smallest gain worth having. against: the retriever that the
+    others are compared with, as b, in place of each with each. Without an answerable query there is no row, nor without
+    values of that retriever.
     """
     pairs = list(combinations(values, 2))
+    if against is not None:
+        pairs = [(label, against) for label in values if label != against and against in values]
     if not pairs or not answerable.any():
         return []
     measures = list(next(iter(values.values())))
@@ -172,20 +177,26 @@ def outcome(row: PairedDifference) -> Literal["a", "b", "undecided"]:
     return "b" if row.high < 0 else "undecided"
 
 
-def not_shown_worse(rows: Sequence[PairedDifference]) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
+def not_shown_worse(
+    rows: Sequence[PairedDifference], against: str | None = None
+) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     """(dataset, measure) -> the retriever of the highest mean, and those not shown worse.
 
-    Of several of that mean it is the first by name. rows: `adjusted`. Not shown worse is not shown
-    equal: a difference smaller than `detectable` goes unseen.
+    Of several of that mean it is the first by name. rows: `adjusted`. against: the retriever that all rows are against,
+    which then stands in place of the best, with those not shown different from it. Not shown worse is not shown equal:
+    a difference smaller than `detectable` goes unseen.
     """
     by_measure: dict[tuple[str, str], list[PairedDifference]] = {}
     for row in rows:
         by_measure.setdefault((row.dataset, row.measure), []).append(row)
-    return {key: _with_the_best(group) for key, group in by_measure.items()}
+    return {key: _level_with(against or _best(group), group) for key, group in by_measure.items()}
 
 
-def _with_the_best(rows: list[PairedDifference]) -> tuple[str, tuple[str, ...]]:
+def _best(rows: list[PairedDifference]) -> str:
     means = {row.a: row.mean_a for row in rows} | {row.b: row.mean_b for row in rows}
-    best = max(sorted(means), key=lambda label: means[label])
+    return max(sorted(means), key=lambda label: means[label])
+
+
+def _level_with(best: str, rows: list[PairedDifference]) -> tuple[str, tuple[str, ...]]:
     against = [row.seen_from(best) for row in rows if best in (row.a, row.b)]
     return best, tuple(row.b for row in against if outcome(row) == "undecided")

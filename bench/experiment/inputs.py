@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.analysis import controls
 from bench.analysis.values import check_grades
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
@@ -47,6 +48,8 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
     """
     measures = resolve(config.measures)
     taking_part = participants(config.retrievers, instances, config.runs, config.seed if config.controls else None)
+    if config.against is not None:
+        _refuse_other_baseline(config.against, taking_part)
     datasets = list(given) if given is not None else _read(config)
     _refuse_same_names(datasets)
     if config.qrels:
@@ -94,6 +97,12 @@ def _judged_by(dataset: Dataset, names: Sequence[str]) -> Dataset:
     if chosen in (dataset.card.measure, USUAL, fitted):
         return dataset
     return replace(dataset, card=replace(dataset.card, measure=fitted))
+
+
+def _refuse_other_baseline(label: str, taking_part: Sequence[Participant]) -> None:
+    known = [participant.label for participant in taking_part if participant.kind != controls.KIND]
+    if label not in known:
+        raise unknown("retriever or run to compare against:", label, known)
 
 
 def _refuse_without_texts(path: str, taking_part: Sequence[Participant]) -> None:

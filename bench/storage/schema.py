@@ -17,7 +17,7 @@ COMPARISONS = (
 )
 VERDICTS = (
     *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "lexical", "dense"),
-    *("difference", "low", "high", "p_holm", "more_queries"),
+    *("difference", "low", "high", "p_holm", "more_queries", "pair"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
 TABLES = (

@@ -356,3 +356,40 @@ def test_of_equals_of_one_kind_the_verdict_and_the_fusion_take_the_same(write_se
         found = bench.run(folder, retrievers, results=str(tmp_path / "out"), name=f"run{number}", latency=False)
         said.append(found.analysis["sets"]["thirty"]["verdict"])
     assert said[0] == said[1]
+
+
+def test_against_a_baseline_it_alone_is_compared_with_and_the_report_says_so(run_thirty):
+    found = run_thirty(["base=bm25", "low=bm25:k1=0.5", Dense()], against="base", measures=["nDCG@10", "R@1"])
+    assert found.info["config"]["against"] == "base"
+    rows = found.comparisons
+    assert set(zip(rows["a"], rows["b"], strict=True)) == {("low", "base"), ("Dense", "base")}
+    entry = found.analysis["sets"]["thirty"]
+    assert set(entry["verdict"]["pair"]) == {"base", "low"}
+    assert entry["level"]["nDCG@10"] == {"best": "base", "undecided": ["low"]}
+    forms.write(found)
+    report = (found.folder / "report.md").read_text("utf-8")
+    assert "Each against base alone (--against): Holm's correction is over these." in report
+    assert "† not shown different from base, with which alone all are compared" in report
+    assert (
+        "Each was compared with base alone, not with one another; Holm's correction goes over 2 comparisons." in report
+    )
+    with pytest.raises(BenchError, match="against: base is now low"):
+        run_thirty(["base=bm25", "low=bm25:k1=0.5", Dense()], against="low", measures=["nDCG@10", "R@1"], resume=True)
+
+
+def test_the_baseline_may_be_an_unknown_label(run_thirty):
+    with pytest.raises(BenchError) as caught:
+        run_thirty(["tuned=bm25:k1=0.5", "bm25"], against="tunde")
+    assert str(caught.value).startswith(
+        "There is no retriever or run to compare against: 'tunde'. Did you mean 'tuned'?"
+    )
+
+
+def test_a_baseline_that_failed_leaves_nothing_to_compare(run_thirty):
+    class Broken(Fixed):
+        def index(self, documents):
+            raise ValueError("no")
+
+    found = run_thirty(["bm25", Broken()], against="Broken")
+    assert len(found.comparisons) == 0
+    assert "the baseline Broken has no figures" in found.analysis["sets"]["thirty"]["verdict"]["sentences"][0]

@@ -167,3 +167,21 @@ def test_five_thousand_queries_take_seconds():
     start = time.process_time()
     assert len(compared("set", values, np.ones(5_000, bool))) == 9
     assert time.process_time() - start < 60
+
+
+def test_against_a_baseline_there_are_its_rows_alone_and_one_family_of_them():
+    means = {"tfidf": 0.4, "bm25": 0.5, "dense": 0.6}
+    rows = rows_of(means, against="bm25")
+    assert [(row.a, row.b) for row in rows if row.measure == "nDCG@10"] == [("tfidf", "bm25"), ("dense", "bm25")]
+    corrected = adjusted(rows)
+    for measure in MEASURES:
+        mine = [row for row in corrected if row.measure == measure]
+        assert [row.p_holm for row in mine] == pytest.approx(holm(np.array([row.p for row in mine])).tolist())
+    whole = next(row for row in rows_of(means) if (row.a, row.b) == ("tfidf", "bm25"))
+    assert (rows[0].difference, rows[0].wins) == (whole.difference, whole.wins)
+    assert rows_of(means, against="absent") == []
+
+
+def test_against_a_baseline_level_is_who_is_not_shown_different_from_it():
+    rows = adjusted(rows_of({"base": 0.5, "like": 0.5, "worse": 0.2, "better": 0.8}, against="base"))
+    assert not_shown_worse(rows, "base")["set", "nDCG@10"] == ("base", ("like",))

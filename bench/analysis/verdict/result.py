@@ -20,7 +20,8 @@ class Verdict:
     basis: the rule. retriever: what is recommended, None for a hybrid and where undecided. winner: the retriever
     shown better, None where none is, whatever is recommended. lexical, dense: the two compared; difference, low,
     high, p_holm: dense minus lexical; None where one kind was not compared. more_queries: about how many further
-    judged queries would settle what is undecided, None where that is decided or cannot be told.
+    judged queries would settle what is undecided, None where that is decided or cannot be told. pair: the two that it
+    is about, None where none were compared.
     """
 
     dataset: str
@@ -38,6 +39,7 @@ class Verdict:
     high: float | None = None
     p_holm: float | None = None
     more_queries: int | None = None
+    pair: tuple[str, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, without NaN."""

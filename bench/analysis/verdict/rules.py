@@ -23,6 +23,9 @@ applies:
 | undecided      | otherwise                                                                 | undecided           |
 
 Where both kinds were compared, a retriever that is neither has no part in the choice; one of a higher mean is named.
+Where all were compared with one baseline alone, the two are the baseline and the best of the others, of whatever kind.
+That one was chosen by the same queries, for which Holm's correction over all of those comparisons allows; the baseline
+is shown better where it is against every other. Nothing is said of the others among themselves.
 Over all sets nothing is pooled: a choice is that of more than half of the sets with no set choosing the opposite.
 Of two the cheaper is the dense one only where each cost known of both is lower; otherwise it is the lexical one. Of
 two of one kind it is the one of the higher mean, unless each cost known of both is lower for the other. Whatever is
@@ -66,13 +69,14 @@ def decide(
     margins: Mapping[str, float] | None = None,
     limits: Limits | None = None,
     fusion: PairedDifference | None = None,
+    against: str | None = None,
 ) -> Verdict:
     """The verdict for one dataset by one measure.
 
     rows: `comparisons.adjusted` rows, of which those of other sets and measures are left aside.
     margins: measure -> smallest gain worth having, 0 where it names none. fusion: reciprocal-rank fusion of
-    `best_pair` as a, the `leading` one of the two as b; left aside where b is another. The order of candidates and rows
-    does not matter.
+    `best_pair` as a, the `leading` one of the two as b; left aside where b is another. against: the baseline, where the
+    rows are of the others against it alone. The order of candidates and rows does not matter.
     Raises ValueError for a margin below 0, for rows of another margin or not yet adjusted, and where a pair of lexical
     and dense retrievers has no row.
     """
@@ -84,8 +88,8 @@ def decide(
         raise ValueError("rows without p_holm: they are not adjusted yet")
     if any(row.margin != margin for row in mine):
         raise ValueError(f"rows that were not tested against the margin of {margin}")
-    case = _Case(dataset, measure, margin, in_order(candidates), mine, limits or Limits(), fusion)
-    return case.verdict()
+    case = _Case(dataset, measure, margin, in_order(candidates), mine, limits or Limits(), fusion, against)
+    return case.verdict() if against is None else case.with_baseline(against)
 
 
 def leading(lexical: RetrieverSummary, dense: RetrieverSummary, row: PairedDifference) -> RetrieverSummary:
@@ -125,6 +129,7 @@ class _Case:
     rows: Sequence[PairedDifference]
     limits: Limits
     fusion: PairedDifference | None
+    against: str | None = None
 
     def verdict(self) -> Verdict:
         best_lexical, best_dense = best_pair(self.candidates)
@@ -168,6 +173,35 @@ class _Case:
         rivals = {retriever.label: [rival for rival in allowed if rival is not retriever] for retriever in allowed}
         return self._settled(leader, other, rivals, figures, cheaper_of_kind(leader, other), missing=(missing,))
 
+    def with_baseline(self, label: str) -> Verdict:
+        """The baseline and the best of the others, each within the limits where it can be."""
+        working = by_mean(self.candidates)
+        baseline = next((retriever for retriever in working if retriever.label == label), None)
+        others = [retriever for retriever in working if retriever is not baseline]
+        if baseline is None:
+            return self._say("undecided", "no pair", f"{self._undecided} the baseline {label} has no figures.")
+        if not others:
+            return self._say("undecided", "no pair", *sentences.alone(self.dataset, self.measure, baseline))
+        kept = [retriever for retriever in others if not self.limits.exceeded(retriever)]
+        best = next(iter(kept or others))
+        about = sentences.compared_with(baseline, len(others))
+        row = self._row(best.label, label)
+        if math.isnan(row.low):
+            return self._too_few(row, about)
+        allowed = [retriever for retriever in (baseline, best) if not self.limits.exceeded(retriever)]
+        if not allowed:
+            return self._no_one_affords(working, about)
+        if len(allowed) == 1:
+            out = best if allowed[0] is baseline else baseline
+            return self._by_cost(allowed[0], out, (baseline, best), about)
+        leader, other = (best, baseline) if row.difference > TIE else (baseline, best)
+        figures = (
+            sentences.means(leader, other, (baseline, best), self._row(leader.label, other.label), kinds=False),
+            *sentences.limited(self.limits, (baseline, *kept), working),
+        )
+        rivals = {label: kept, best.label: [baseline]}
+        return self._settled(leader, other, rivals, figures, cheaper_of_kind(leader, other), missing=(about,))
+
     @property
     def _undecided(self) -> str:
         return f"Undecided on {self.dataset}:"
@@ -178,7 +212,7 @@ class _Case:
     def _too_few(self, row: PairedDifference, *missing: str) -> Verdict:
         count = "1 query is" if row.queries == 1 else f"{row.queries} queries are"
         first = f"{self._undecided} {count} too few to compare by."
-        return self._say("undecided", "no pair", first, *missing)
+        return self._say("undecided", "no pair", first, *missing, about=(row.a, row.b))
 
     def _no_one_affords(self, best: Sequence[RetrieverSummary], *missing: str) -> Verdict:
         costs = "; ".join(f"{retriever.label} has {self.limits.exceeded(retriever)}" for retriever in best)
@@ -206,7 +240,8 @@ class _Case:
             *missing,
         )
         if missing:
-            return self._say(kept.label + AMONG, "cost", *text, pick=kept, winner=winner)
+            about = (kept.label, out.label)
+            return self._say(kept.label + AMONG, "cost", *text, pick=kept, winner=winner, about=about)
         row = row.seen_from(out.label if out.kind == "dense" else kept.label)
         return self._say(_choice(kept), "cost", *text, row=row, pick=chosen, winner=winner)
 
@@ -250,6 +285,7 @@ class _Case:
         blocking = self._not_beaten(leader, rivals[leader.label])
         winner = None if blocking else leader.label
         costs = (*sentences.costs(leader, other), *missing)
+        about = (leader.label, other.label)
         pick, called = cheap
         loser = other if pick is leader else leader
 
@@ -264,7 +300,7 @@ class _Case:
             chosen, thrift = self._thrifty(pick, rivals, alike)
             text = (self._use(chosen, reason), *thrift, *figures, *costs)
             choice = chosen.label + AMONG if missing else _choice(chosen)
-            return self._say(choice, "within margin", *text, row=row, pick=chosen, winner=winner)
+            return self._say(choice, "within margin", *text, row=row, pick=chosen, winner=winner, about=about)
         if winner:
             beyond = 0 < self.margin <= seen.low
             chosen, thrift = self._thrifty(leader, rivals, better)
@@ -273,12 +309,12 @@ class _Case:
             text = (self._use(chosen, reason), *thrift, *figures, *costs)
             basis: Basis = "beyond margin" if beyond else "better"
             choice = chosen.label + AMONG if missing else _choice(leader)
-            return self._say(choice, basis, *text, row=row, pick=chosen, winner=winner)
+            return self._say(choice, basis, *text, row=row, pick=chosen, winner=winner, about=about)
         more = more_queries(seen, blocking, self.rows, self.margin)
         first = sentences.undecided(self.dataset, leader, other, blocking, self.margin)
         rest = (*figures, *self._too_few_for_holm(blocking), *self._too_few_for_margin(seen))
         text = (first, *rest, sentences.wanted(more, seen, pick, called), *missing)
-        return self._say("undecided", "undecided", *text, row=row, wanted=more)
+        return self._say("undecided", "undecided", *text, row=row, wanted=more, about=about)
 
     def _within(self, pick: RetrieverSummary, loser: RetrieverSummary, rivals: Sequence[RetrieverSummary]) -> bool:
         """No rival is better than the pick by the margin, and the best of them is not worse by it either."""
@@ -287,7 +323,9 @@ class _Case:
         rows = [self._row(pick.label, rival.label) for rival in rivals]
         best = self._row(pick.label, loser.label)
         enough = best.groups >= least_units(self.margin)
-        return enough and all(row.p_above < ALPHA / 2 for row in rows) and best.p_below * len(rows) < ALPHA / 2
+        picks = 1 if self.against in (None, pick.label) else len(self.rows)  # the best of so many others was picked
+        above = all(row.p_above * picks < ALPHA / 2 for row in rows)
+        return enough and above and best.p_below * len(rows) < ALPHA / 2
 
     def _thrifty(
         self,
@@ -351,12 +389,15 @@ class _Case:
         pick: RetrieverSummary | None = None,
         winner: str | None = None,
         wanted: int | None = None,
+        about: tuple[str, str] | None = None,
     ) -> Verdict:
+        """row: dense against lexical. about: the two that it is about, where they have no such row."""
         compared: dict[str, Any] = {}
         if row:
             compared = {"dense": row.a, "lexical": row.b, "difference": row.difference}
             compared |= {"low": row.low, "high": row.high, "p_holm": row.p_holm}
         compared |= {"retriever": pick.label if pick else None, "winner": winner, "more_queries": wanted}
+        compared["pair"] = about or ((row.a, row.b) if row else None)
         return Verdict(self.dataset, self.measure, self.margin, choice, basis, text, **compared)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bench.analysis.slice_tests import BySlice, SliceTest
 from bench.analysis.verdict.choices import Limits, RetrieverSummary, known_costs, of_kind, shown
+from bench.errors import counted
 from bench.evaluation.pairs import ALPHA, PairedDifference, outcome
 from retrievers.fusion import RRF_K
 
@@ -23,6 +24,14 @@ def alone(dataset: str, measure: str, only: RetrieverSummary) -> tuple[str, str]
     return (
         f"Undecided on {dataset}: {only.label} is the only retriever with figures.",
         f"In {measure} it has {_mean(only)}.",
+    )
+
+
+def compared_with(baseline: RetrieverSummary, comparisons: int) -> str:
+    """That nobody was compared with anybody but the baseline."""
+    return (
+        f"Each was compared with {baseline.label} alone, not with one another; Holm's correction goes over "
+        f"{counted(comparisons, 'comparison')}."
     )
 
 

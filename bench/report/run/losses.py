@@ -1,4 +1,4 @@
-"""The queries on which one retriever loses most against another: a list for each ordered pair."""
+"""The queries on which one retriever loses most against another: of the two that the verdict is about, both ways."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ TERMS = 8
 
 
 def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
-    """A heading and a list for every ordered pair in which one loses anything."""
+    """A heading and a list for either direction of the pair that the verdict is about in which one loses anything.
+
+    For every ordered pair where the verdict is about none, as in runs of before it said so.
+    """
     analyses = analysis(run, dataset)
+    about = (analyses.get("verdict") or {}).get("pair")
     for pair in analyses.get("failures", ()):
-        if pair["worst"]:
+        if pair["worst"] and (about is None or {pair["loser"], pair["winner"]} == set(about)):
             queries = counted(pair["lost"], "query", "queries")
             yield Heading(f"{pair['loser']} below {pair['winner']}: {queries}", level=4, only=FULL)
             yield Items(tuple(_loss(pair, loss, analyses) for loss in pair["worst"][:WORST]), only=FULL)

@@ -218,8 +218,10 @@ def _level_notes(run: Run, dataset: dict[str, Any], rows: list[tuple[str, ...]])
     main = sum(row["measure"] == main_measure(run, dataset) for row in mine)
     rest = len(mine) - main
     others = f"; the other columns are exploratory, over {counted(rest, 'comparison')}" if rest else ""
+    baseline = run.info["config"].get("against")
+    reference = f"{baseline}, with which alone all are compared" if baseline else "the best of its column"
     return [
-        f"{DAGGER} not shown different from the best of its column (paired randomisation test at .05, Holm over "
+        f"{DAGGER} not shown different from {reference} (paired randomisation test at .05, Holm over "
         f"{counted(main, 'comparison')} of {main_measure(run, dataset)}{others})."
     ]
 

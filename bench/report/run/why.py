@@ -27,6 +27,8 @@ def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
         f"By {units}. Effect: in standard deviations of the differences. Shows from: the smallest true difference that "
         "the set finds 4 times out of 5, before Holm's correction. Undecided is not equal: a smaller one goes unseen."
     )
+    if baseline := run.info["config"].get("against"):
+        note += f" Each against {baseline} alone (--against): Holm's correction is over these."
     few = [f"{row['a']} and {row['b']}" for row in pairs if row.get("interval") == "bounded"]
     if few:
         note += f" So few queries differ between {', '.join(few)} that the interval is the bounded one."

@@ -272,8 +272,11 @@ def test_copies_are_told_as_their_table_has_them():
     assert table.line == f"{said}a 1 of 1, b 0 of 1."
 
 
-def test_the_worst_losses_of_each_pair_are_in_the_report(found, dataset):
-    stored = [each for each in analysis(found, dataset)["failures"] if each["worst"]]
+def test_the_worst_losses_of_the_pair_of_the_verdict_are_in_the_report(found, dataset):
+    about = set(analysis(found, dataset)["verdict"]["pair"])
+    every = [each for each in analysis(found, dataset)["failures"] if each["worst"]]
+    stored = [each for each in every if {each["loser"], each["winner"]} == about]
+    assert 0 < len(stored) <= 2 < len(every)
     blocks = list(losses.losses(found, dataset))
     pairs = list(zip(blocks[::2], blocks[1::2], strict=True))
     assert len(pairs) == len(stored)
