@@ -31,6 +31,11 @@ class Code(str):
 Pieces = tuple[str, ...]  # plain, Strong or Code, in a row; spaces between them are theirs
 
 
+def _changed(pieces: Pieces, change: Callable[[str], str]) -> Pieces:
+    """Plain pieces changed; those that stand out are no labels, and code is shown as it is."""
+    return tuple(change(piece) if type(piece) is str else piece for piece in pieces)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Block:
     """only: the forms that show it."""
@@ -38,7 +43,7 @@ class Block:
     only: Only = ""
 
     def relabelled(self, change: Callable[[str], str]) -> Block:  # noqa: ARG002 (most name none)
-        """The same with the labels of retrievers changed; a form without room shortens them."""
+        """The same with the labels of retrievers changed, which every form shortens alike."""
         return self
 
 
@@ -82,7 +87,7 @@ class Remark(Block):
     retriever: str = ""
 
     def relabelled(self, change: Callable[[str], str]) -> Remark:
-        return replace(self, retriever=change(self.retriever))
+        return replace(self, retriever=change(self.retriever), text=change(self.text))
 
     @property
     def whole(self) -> str:
@@ -97,12 +102,18 @@ class Item:
     pieces: Pieces
     details: tuple[Pieces, ...] = ()
 
+    def relabelled(self, change: Callable[[str], str]) -> Item:
+        return Item(_changed(self.pieces, change), tuple(_changed(detail, change) for detail in self.details))
+
 
 @dataclass(frozen=True)
 class Items(Block):
     """A list."""
 
     items: tuple[Item, ...]
+
+    def relabelled(self, change: Callable[[str], str]) -> Items:
+        return replace(self, items=tuple(item.relabelled(change) for item in self.items))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bench.report.blocks import (
     SHORT,
@@ -30,9 +30,9 @@ _LINK = re.compile(r"(?i)\b(?:https?|ftp)(?=://)|\bwww(?=\.)|(?<!\w)(?=@\w)|(?=@
 _BLOCK = re.compile(r"^(\d*)([-+.)=])(?=\s|$|[-=\s]+$)")
 
 
-def render(sections: Sections) -> str:
-    """The sections, from the first to the last."""
-    return "\n\n".join(_rendered(block for section in sections for block in section)) + "\n"
+def render(sections: Sections, change: Callable[[str], str] = str) -> str:
+    """The sections, from the first to the last. change: what labels of retrievers are shown as."""
+    return "\n\n".join(_rendered(block.relabelled(change) for section in sections for block in section)) + "\n"
 
 
 def escape(text: str) -> str:

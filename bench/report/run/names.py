@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from bench.errors import counted
@@ -11,8 +9,6 @@ from bench.storage.run import Run
 from bench.storage.schema import choose_measure
 
 CONTROL = "control"
-# A folder as the value of a label's parameter: absolute, or of three parts; a model's name in a hub has two.
-_PATH = re.compile(r"(?<==)(?:[^,/\\]*[/\\]){2,}[^,/\\]+")
 
 
 def main_measure(run: Run, dataset: dict[str, Any]) -> str:
@@ -24,6 +20,12 @@ def shown_measure(run: Run, dataset: dict[str, Any], name: str) -> str:
     """What a measure is called where its figures stand: one without a cutoff, with the depth of the rankings."""
     longer = ", ".join(scored_whole(run, dataset))
     return to_depth(run, dataset, name) + f" ({longer}: whole)" * bool(longer and name in run.info["uncut"])
+
+
+def on_axis(run: Run, dataset: dict[str, Any], name: str) -> str:
+    """The same on an axis, which has no room for the labels of stored runs that are scored whole."""
+    whole = scored_whole(run, dataset) and name in run.info["uncut"]
+    return to_depth(run, dataset, name) + " (stored runs: whole)" * bool(whole)
 
 
 def to_depth(run: Run, dataset: dict[str, Any], name: str) -> str:
@@ -73,27 +75,6 @@ def contenders(run: Run) -> list[str]:
 def controls(run: Run) -> list[str]:
     """The labels of the rankings that bracket the others and that nobody can choose."""
     return [retriever["label"] for retriever in run.info["retrievers"] if retriever["kind"] == CONTROL]
-
-
-def short_labels(run: Run) -> Callable[[str], str]:
-    """Texts that name retrievers -> with the folders in labels by the last parts that still tell them apart."""
-    paths = {path for retriever in run.info["retrievers"] for path in _PATH.findall(retriever["label"])}
-    if not paths:
-        return str
-    parts = {path: re.split(r"[/\\]", path) for path in paths}
-    kept = next(
-        n for n in range(1, 1 + max(map(len, parts.values()))) if _distinct(folders[-n:] for folders in parts.values())
-    )
-    short = {
-        path: "/".join(["…", *folders[-kept:]]) if len(folders) > kept + 1 else path for path, folders in parts.items()
-    }
-    known = re.compile("|".join(map(re.escape, sorted(paths, key=len, reverse=True))))
-    return lambda text: known.sub(lambda match: short[match.group()], text)
-
-
-def _distinct(tails: Iterable[list[str]]) -> bool:
-    keys = list(map(tuple, tails))
-    return len(set(keys)) == len(keys)
 
 
 def analysis(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bench.report.blocks import (
 )
 from bench.report.run import audits, quality, why
 from bench.report.run.charts import CHARTS
+from bench.report.run.labels import shortened
 from bench.report.run.losses import losses
 from bench.report.run.names import display_name
 from bench.report.run.verdict import conclusion
@@ -31,7 +32,7 @@ from bench.storage.run import Run
 
 def sections(run: Run) -> Sections:
     """What the run was, the verdict, the summary and what went wrong, the sets, the charts, the signatures."""
-    parts = (_provenance, _verdict, _files, _summary, _sets, _charts, _signatures)
+    parts = (_provenance, _verdict, _files, _labels, _summary, _sets, _charts, _signatures)
     return [list(part(run)) for part in parts]
 
 
@@ -60,6 +61,14 @@ def _verdict(run: Run) -> Iterator[Block]:
 def _files(run: Run) -> Iterator[Block]:
     names = "report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/"
     yield Text((f"Files: {run.folder} ({names})",), only=SHORT)
+
+
+def _labels(run: Run) -> Iterator[Block]:
+    """What the labels that are shortened stand for."""
+    short = {label: shown for label, shown in shortened(run.retrievers).items() if label != shown}
+    if short:
+        yield Text(("Labels that are shortened here and in the charts:",))
+        yield Items(tuple(Item((f"{shown} = ", Code(label))) for label, shown in short.items()))
 
 
 def _summary(run: Run) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from bench.report import terminal
-from bench.report.run.names import short_labels
+from bench.report.run.labels import short_labels
 from bench.report.run.sections import sections
 from bench.storage.run import Run
 

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from fakes import Fixed
+from hypothesis import given
+from hypothesis import strategies as st
 from made import QRELS, QUERIES
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -21,8 +23,8 @@ from bench.data.formats import load_dataset
 from bench.report.markdown import escape
 from bench.report.run import charts, cost, forms, terminal
 from bench.report.run.charts import layout, overlap
+from bench.report.run.labels import LONGEST, short_labels, shortened
 from bench.report.run.markdown import render
-from bench.report.run.names import short_labels
 from bench.report.run.quality import DAGGER, by_slice, quality, summary
 from bench.report.run.sections import sections
 from bench.report.table import Table, best_of
@@ -200,7 +202,69 @@ def test_folders_in_labels_are_shown_by_what_tells_them_apart(write_set, tmp_pat
     for long, each in zip(labels, shown, strict=True):
         assert each in console.file.getvalue()
         assert each in legend
-        assert long == each or long not in console.file.getvalue()
+        assert long == each or f"{each} = {long}\n" in console.file.getvalue().replace(" \n", "\n")
+        assert long == each or long not in re.sub(r" = .*", "", console.file.getvalue())
+
+
+OKAPI = [f"bm25:k1={k1},b=0.4,stemmer=english,stop_words=none,epsilon=0.25" for k1 in (0.9, 1.2, 1.5)]
+RUNS = [f"run.passage-dev.bm25-default-rm3-feedback-terms-{n}0.reranked-by-monot5-large" for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (OKAPI, ["bm25:k1=0.9,…", "bm25:k1=1.2,…", "bm25:k1=1.5,…"]),
+        (
+            [*OKAPI[:1], "bm25", "tfidf:analyzer=char_wb,ngram_min=2,ngram_max=4,sublinear=False"],
+            [
+                "bm25:k1=0.9,b=0.4,stemm…words=none,epsilon=0.25",
+                "bm25",
+                "tfidf:analyzer=char_wb,…m_max=4,sublinear=False",
+            ],
+        ),
+        (
+            RUNS,
+            ["run.passage-….bm25-default-rm3-feedback-terms-1…", "run.passage-….bm25-default-rm3-feedback-terms-2…"],
+        ),
+        ([f"{'a' * 60}", f"{'a' * 61}"], [f"{'a' * 12}…{'a' * 34}…", f"{'a' * 12}…{'a' * 34}… (2)"]),
+        (["x" * 48, "bm25:k1=0.9,b=0.4"], ["x" * 48, "bm25:k1=0.9,b=0.4"]),
+    ],
+)
+def test_long_labels_are_shown_by_what_tells_them_apart(labels, shown):
+    short = shortened(labels)
+    assert list(short.values()) == shown
+    assert all(len(text) <= LONGEST + len(" (2)") for text in shown)
+
+
+@given(st.lists(st.text("ab:,=/…", min_size=1, max_size=120), unique=True, max_size=6))
+def test_shortened_labels_stay_distinct(labels):
+    short = shortened(labels)
+    assert list(short) == labels
+    assert len(set(short.values())) == len(labels)
+    assert all(short[label] == label or short[label] not in labels for label in labels)
+
+
+def test_long_labels_are_short_in_tables_texts_and_charts_with_one_key(write_set, tmp_path, drawn):
+    settings = {"results": str(tmp_path / "out"), "latency": False, "controls": True}
+    found = bench.run([load_dataset(write_set())], OKAPI, **settings)
+    charts.write(found)
+    console = Console(file=io.StringIO(), width=200)
+    for each in terminal.render(found):
+        console.print(each)
+    for text in (render(found).replace("\\", ""), console.file.getvalue()):
+        for long, each in shortened(OKAPI).items():
+            assert each in text
+            signature = text.partition("## Signatures")[0]
+            assert signature.count(long) == 1  # in the key
+    for figure in drawn.values():
+        box = figure.legends[0].get_window_extent(FigureCanvasAgg(figure).get_renderer())
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+        assert {*shortened(OKAPI).values()} <= {text.get_text() for text in figure.legends[0].get_texts()}
+
+
+def test_short_labels_have_no_key(write_set, tmp_path):
+    found = bench.run([load_dataset(write_set())], [Fixed()], results=str(tmp_path / "out"), latency=False)
+    assert "shortened" not in render(found)
 
 
 def test_a_chart_of_many_slices_shows_the_largest(write_set, tmp_path, drawn):

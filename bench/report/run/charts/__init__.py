@@ -65,7 +65,13 @@ def write(run: Run) -> None:
     """Draw every chart that the run has figures for."""
     import matplotlib as mpl
 
-    settings = {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.25}
+    settings = {
+        "svg.hashsalt": "bench",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "axes.grid": True,
+        "grid.alpha": 0.25,
+    }
     with mpl.rc_context({**settings, "axes.spines.top": False, "axes.spines.right": False}):
         for name, chart in CHARTS.items():
             figure = chart.draw(run)

@@ -10,7 +10,7 @@ import numpy as np
 from bench.data.slices import ALL
 from bench.report.run.charts.layout import error_bar, legend, panels, plain_log_axis, set_names, styles
 from bench.report.run.cost import timed, too_busy
-from bench.report.run.names import analysis, contenders, main_as_shown, main_measure
+from bench.report.run.names import analysis, contenders, main_measure, on_axis
 from bench.storage.run import Run
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def pareto(run: Run) -> Figure | None:
             if retriever in front:
                 panel.plot([time["value"]], [quality["value"]], "o", markersize=13, color="black", fillstyle="none")
         label = f"p50 of a warm single query, ms\n{timed(run, dataset)}"
-        panel.set(xscale="log", xlabel=label, ylabel=main_as_shown(run, dataset), ylim=(-0.04, 1.04))
+        panel.set(xscale="log", xlabel=label, ylabel=on_axis(run, dataset, main), ylim=(-0.04, 1.04))
         plain_log_axis(panel)
     legend(figure, axes)
     return figure

@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.cells import cell_len
 
-from bench.report.run.names import display_name, short_labels
+from bench.report.run.labels import short_labels
+from bench.report.run.names import display_name
 from bench.report.table import head, inert
 from bench.storage.run import Run
 
@@ -93,7 +95,7 @@ def legend(figure: Figure, axes: list[Axes]) -> None:
     if not entries:
         return
     room = figure.get_figwidth()
-    labels = [_shortened(label, int((room - HANDLE) / CHARACTER)) for label in entries]
+    labels = list(entries)
     columns = _legend_columns(labels, room)
     _grow(figure, ENTRY * max(0, math.ceil(len(labels) / columns) - 2))
     figure.legend(entries.values(), labels, loc="lower center", ncols=columns, frameon=False)
@@ -103,14 +105,19 @@ def _legend_columns(labels: list[str], room: float) -> int:
     """The most columns, up to four, that have room; matplotlib fills them one after the other."""
     for columns in range(min(4, len(labels)), 1, -1):
         lines = math.ceil(len(labels) / columns)
-        longest = [max(map(len, labels[start : start + lines])) for start in range(0, len(labels), lines)]
-        if sum(HANDLE + CHARACTER * length for length in longest) <= room:
+        widest = [max(map(_width, labels[start : start + lines])) for start in range(0, len(labels), lines)]
+        if sum(HANDLE + width for width in widest) <= room:
             return columns
     return 1
 
 
+def _width(label: str) -> float:
+    """Inches that a label of the legend takes; letters of some scripts are twice as wide."""
+    return CHARACTER * cell_len(label)
+
+
 def _shortened(label: str, characters: int) -> str:
-    """The label without its middle where it is too long: names of sets and models differ at their ends."""
+    """A title without its middle where it is too long: names of sets differ at their ends."""
     half = (characters - 1) // 2
     return label if len(label) <= characters else f"{label[:half]}…{label[-half:]}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report.run.charts.layout import error_bar, legend, panels, styles
-from bench.report.run.names import analysis, contenders, display_name, main_as_shown
+from bench.report.run.names import analysis, contenders, display_name, main_measure, on_axis
 from bench.storage.run import Run
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def crossover(run: Run) -> Figure | None:
             bars = np.hstack([error_bar(row) for row in quality])
             values = [row["value"] for row in quality]
             panel.errorbar(middles, values, yerr=bars, markersize=4.5, linewidth=1.4, elinewidth=1.1, **style)
-        panel.set(xlabel="lexical overlap (middle of the bin; side by side)", ylabel=main_as_shown(run, dataset))
+        panel.set(
+            xlabel="lexical overlap (middle of the bin; side by side)",
+            ylabel=on_axis(run, dataset, main_measure(run, dataset)),
+        )
         panel.set(xlim=(-0.03, 1.03), ylim=(-0.02, 1.02))
     legend(figure, axes)
     return figure

@@ -19,7 +19,7 @@ from bench.report.run.charts.layout import (
     set_names,
     styles,
 )
-from bench.report.run.names import contenders, display_name, main_measure, shown_measure
+from bench.report.run.names import contenders, display_name, main_measure, on_axis
 from bench.storage.run import Row, Run
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def measures(run: Run) -> Figure | None:
     """Every measure by retriever."""
     names = run.info["measures"]
     heights = [line_height(run.retrievers) * len(names)] * len(run.datasets)
-    labels = [{name: shown_measure(run, dataset, name) for name in names} for dataset in run.datasets]
+    labels = [{name: on_axis(run, dataset, name) for name in names} for dataset in run.datasets]
     room = label_room([label for lines in labels for label in lines.values()])
     figure, axes = panels(set_names(run), heights, room)
     for panel, dataset, lines in zip(axes, run.datasets, labels, strict=True):
@@ -57,7 +57,7 @@ def slices(run: Run) -> Figure | None:
                 largest = sorted(sizes, key=lambda value: (-sizes[value], value))[:MOST_SLICES]
                 cut = f", the {MOST_SLICES} largest of {len(sizes):,}" if len(sizes) > MOST_SLICES else ""
                 lines = {value: value.partition("=")[2] for value in sorted(largest)}
-                heading = f"{display_name(dataset)}: {shown_measure(run, dataset, main)} by {name}{cut}"
+                heading = f"{display_name(dataset)}: {on_axis(run, dataset, main)} by {name}{cut}"
                 frames.append((heading, rows, lines))
     if not frames:
         return None
