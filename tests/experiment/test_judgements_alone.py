@@ -123,7 +123,9 @@ def test_another_run_by_the_same_judgements_can_be_compared(files, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["compare", "results/base", "results/head"])
     assert ended.value.code in (0, 1)
-    assert "not the same in both" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "not the same in both" not in shown
+    assert "lost (mine on round1) q2\n    base 1. y\n    base 2. d3 ✓\n    head 1. z\n" in shown
 
 
 def test_it_can_be_scored_reported_and_resumed_from_the_command_line(files, capsys):

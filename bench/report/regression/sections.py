@@ -79,7 +79,7 @@ def _flips(comparison: Regression, only: Only) -> Iterator[Block]:
 
 def _flip(flip: Flip, only: Only) -> Block:
     where = f"{content.inert(flip.retriever)} on {content.inert(flip.dataset)}"
-    query = content.inert(f"{flip.query}: {flip.text}", content.SHOWN_CHARACTERS)
+    query = content.inert(f"{flip.query}: {flip.text}" if flip.text else flip.query, content.SHOWN_CHARACTERS)
     return FlippedQuery("lost" if flip.lost else "gained", where, query, tuple(content.first_hits(flip)), only=only)
 
 
