@@ -44,8 +44,9 @@ def load(source: str, options: Options) -> Dataset:
 def _judged(path: Path) -> Iterable[tuple[str, str, int]]:
     """(query, document, grade), by the reader of the file's form."""
     name = path.name.casefold().removesuffix(".gz")
-    if path.is_dir():
-        raise BenchError(f"{path} is a folder, not a file of judgements.", "Name the file: --qrels FILE.")
+    if not path.is_file():
+        what = "is a folder, not a file of judgements" if path.is_dir() else "is not there"
+        raise BenchError(f"{path} {what}.", "Name a file of judgements: --qrels FILE.")
     if name.endswith((".jsonl", *ARROW)) or (name.endswith(".json") and first_line(path).startswith(b"[")):
         return hub.read_judgements(path, NOTHING_KNOWN, Counter())
     if name.endswith(".json") or first_line(path).startswith(b"{"):

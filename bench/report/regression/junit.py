@@ -57,7 +57,7 @@ def render(comparison: Regression) -> bytes:
 def _cases(comparison: Regression) -> Iterator[_Case]:
     flipped = "\n".join(
         f"{'lost' if flip.lost else 'gained'}: {content.inert(flip.retriever)} on {content.inert(flip.dataset)}: "
-        + content.inert(f"{flip.query}: {flip.text}", content.SHOWN_CHARACTERS)
+        + content.inert(f"{flip.query}: {flip.text}" if flip.text else flip.query, content.SHOWN_CHARACTERS)
         for flip in content.shown_flips(comparison)
     )
     for judged in comparison.judged:

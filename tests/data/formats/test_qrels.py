@@ -77,6 +77,12 @@ def test_what_is_no_file_of_judgements_is_one_error(tmp_path, name, content, mes
     assert message in str(caught.value)
 
 
+def test_a_folder_or_nothing_is_no_file_of_judgements(tmp_path):
+    for path, message in ((tmp_path, "is a folder, not a file"), (tmp_path / "absent", "is not there")):
+        with pytest.raises(BenchError, match=message):
+            qrels.load(str(path), Options())
+
+
 def test_options_of_sets_say_nothing_to_it(tmp_path):
     (tmp_path / "a.qrels").write_text(TREC)
     with pytest.raises(BenchError, match="--split says nothing to a source of the form 'qrels'"):
