@@ -36,7 +36,7 @@ DEFAULT_SPLIT = "test"
 CORPUS = ("corpus.jsonl", "corpus.jsonl.gz")
 QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")  # files of the judgements
 NEEDED = (
-    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md and .txt files as its documents. "
+    "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md, .rst, .html or .txt files as its documents. "
     "Without labels, --known-item title asks for each document by its title."
 )
 ALONE = "Pairs or labelled texts are read from a table: name the file, not its folder."

@@ -1,8 +1,10 @@
-"""A folder of .md and .txt files, each of them a document, in folders of any depth.
+"""A folder of texts (.md, .mdx, .rst, .html, .txt), each of them a document, in folders of any depth.
 
 A document's id is the file's path within the folder, with white space and % in it percent-encoded, since TREC's files
-separate ids by white space. Its title is the first heading of a .md file, else the file's name without its ending;
-title and the rest are the text. Hidden files and folders are passed over, empty files are left out and counted.
+separate ids by white space. Its title is what its kind has for one (front matter, the first heading, <title>: see the
+module that reads it), else the file's name without its ending; title and the rest are the text. What else stands in
+front matter can be asked by. Hidden files and folders are passed over; empty files are left out and counted, and so are
+documents of other kinds.
 
 Labels are those of plain text: queries.csv (or .tsv, .jsonl), whose relevant documents are named by their path or,
 where only one file is called so, by the file's name. Without labels there is --known-item title.
@@ -12,36 +14,46 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import quote
 
 from bench.data.dataset import Dataset
+from bench.data.formats import html_text, markdown, restructured_text
 from bench.data.formats.archive import below
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import arrow_tables
 from bench.data.formats.beir import CORPUS
 from bench.data.formats.ids import Canonical
-from bench.data.formats.lines import text_of
+from bench.data.formats.lines import storable, text_of
 from bench.data.formats.options import Options
 from bench.data.formats.plain import AMBIGUOUS, Corpus, labelled, labels
 from bench.data.formats.records import Record, left_out_note
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 
-ENDINGS = (".md", ".txt")
+READERS: Mapping[str, Callable[[Path], tuple[Record, str]]] = {
+    **dict.fromkeys((".md", ".markdown", markdown.MDX), markdown.read),
+    ".rst": restructured_text.read,
+    **dict.fromkeys((".html", ".htm", ".xhtml"), html_text.read),
+    ".txt": lambda path: ({}, text_of(path).strip()),
+}
+# Documents that are not read.
+UNREAD = frozenset(".adoc .asciidoc .doc .docx .epub .ipynb .odt .org .pdf .pptx .rtf .tex .textile".split())
+CONVERT = "save them as .html, .md or .txt to have them read"
 OTHERS = ("corpus.jsonl*", "qrels*")  # what a folder in another layout has
-HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
 RUN = "run.json"  # what the folder of a run holds
-FENCES = ("```", "~~~")
 
 
 def claims(path: Path, options: Options) -> str | None:
-    """A folder with text files and in no other layout; without labels for them, none that holds sets or tables."""
-    if not path.is_dir() or any(any(path.glob(pattern)) for pattern in OTHERS) or not any(_paths(path)):
+    """A folder with documents and in no other layout; without labels for them, none that holds sets or tables."""
+    if not path.is_dir() or any(any(path.glob(pattern)) for pattern in OTHERS):
+        return None
+    if not any(file.suffix.lower() in READERS or file.suffix.lower() in UNREAD for file in _files(path)):
         return None
     wanted = options.known_item or options.unlabelled or labels(path)
-    return "it has .md or .txt files" if wanted or not (below(path, CORPUS) or arrow_tables(path)) else None
+    return "it has documents as files" if wanted or not (below(path, CORPUS) or arrow_tables(path)) else None
 
 
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
@@ -51,42 +63,49 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     entries: list[Record] = []
     texts: list[str] = []
     empty = 0
-    for path in sorted(_paths(folder)):
-        content = text_of(path)
-        if not content.strip():
+    unread: Counter[str] = Counter()
+    for path in sorted(_files(folder)):
+        ending = path.suffix.lower()
+        if ending not in READERS:
+            unread.update({ending} & UNREAD)
+            continue
+        fields, text = READERS[ending](path)
+        if not fields.get("title") and not text:
             empty += 1
             continue
-        title, text = _titled(path, content)
         ids[path] = _id(path.relative_to(folder))
-        entries.append({"id": ids[path], "title": title})
-        texts.append(text if options.known_item == "title" else f"{title} {text}".strip())
+        entry = {key: storable(value) for key, value in {"title": path.stem, **fields, "id": ids[path]}.items()}
+        entries.append(entry)
+        texts.append(storable(text if options.known_item == "title" else f"{entry['title']} {text}".strip()))
     if not ids:
-        raise BenchError(f"{folder} has no .md or .txt file with text.", "Name the folder that holds the documents.")
+        others = f"; it has {_counted(unread)}" if unread else ""
+        raise BenchError(
+            f"{folder} has no file with text that is read ({', '.join(READERS)}){others}.",
+            f"{CONVERT.capitalize()}." if unread else "Name the folder that holds the documents.",
+        )
     documents = string_table(zip(ids.values(), texts, strict=True), "id", "text")
-    notes = ["each file is a document", left_out_note(empty, "empty file left out", "empty files left out")]
+    notes = [
+        "each file is a document",
+        left_out_note(empty, "empty file left out", "empty files left out"),
+        f"{_counted(unread)} left out: {CONVERT}" if unread else "",
+    ]
     return labelled("files", folder, Corpus(documents, entries, _names(folder, ids), notes), options)
 
 
-def _paths(folder: Path) -> Iterator[Path]:
-    """The text files of the folder and its folders, but for hidden ones and the reports of runs that are kept there."""
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of the folder and its folders, but for hidden ones and the reports of runs that are kept there."""
     for parent, folders, files in os.walk(folder):
         folders[:] = [
             inner for inner in folders if not inner.startswith(".") and not Path(parent, inner, RUN).is_file()
         ]
         for name in files:
-            if name.lower().endswith(ENDINGS) and not name.startswith("."):
-                yield Path(parent, name)
+            if not name.startswith(".") and (path := Path(parent, name)).is_file():  # no pipe, no link to nowhere
+                yield path
 
 
-def _titled(path: Path, content: str) -> tuple[str, str]:
-    """Title and text of a file; a line of code that begins with # is no heading."""
-    lines, fenced = content.splitlines(), False
-    for number, line in enumerate(lines if path.suffix.lower() == ".md" else ()):
-        if line.lstrip().startswith(FENCES):
-            fenced = not fenced
-        elif not fenced and (heading := HEADING.fullmatch(line)) and heading[1]:
-            return heading[1], "\n".join([*lines[:number], *lines[number + 1 :]]).strip()
-    return path.stem, content.strip()
+def _counted(endings: Counter[str]) -> str:
+    """How many files there are of each ending: "12 .pdf files and 1 .docx file"."""
+    return " and ".join(counted(number, f"{ending} file") for ending, number in endings.most_common())
 
 
 def _id(path: Path) -> str:

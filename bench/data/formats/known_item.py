@@ -7,6 +7,7 @@ names from editor-driven taxonomies for automatic evaluation" (CIKM 2003).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,9 @@ import pyarrow as pa
 
 from bench.data.dataset import Card, Dataset
 from bench.data.formats.records import dataset_of
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
+
+TITLE = "title"
 
 
 def asked_by(record: Mapping[str, Any], field: str) -> str:
@@ -28,27 +31,40 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
     """A Dataset of queries made from the documents themselves.
 
     documents: (id, text, asked). Each value of `asked` is a query, and all documents that have it are relevant, since
-    nobody could tell which of them was meant; case does not count. A document without text asks nothing: there is
+    nobody could tell which of them was meant; case does not count. But a title that several documents share
+    ("Overview") is no name of any of them: it is left out, and counted. A document without text asks nothing: there is
     nothing to find it by. Raises BenchError where no document has the field.
     """
+    shared = _shared(documents) if field == TITLE else {}
     query_of: dict[str, str] = {}
     queries: dict[str, tuple[str, Mapping[str, Any]]] = {}
     judgements: dict[tuple[str, str], int] = {}
     verbatim = set()
     for batch in documents.to_batches():
         for document, text, asked in zip(*(batch[key].to_pylist() for key in ("id", "text", "asked")), strict=True):
-            if not asked or not text:
+            if not asked or not text or asked.casefold() in shared:
                 continue
             query = query_of.setdefault(asked.casefold(), f"known-{document}")
             queries.setdefault(query, (asked, {}))
             judgements[query, document] = 1
             if asked.casefold() in text.casefold():
                 verbatim.add(query)
+    if not queries and shared:
+        raise BenchError(
+            f"{name}: several documents share each title, as {next(iter(shared))!r}.",
+            "Name with --known-item a field that tells them apart.",
+        )
     if not queries:
         raise BenchError(
             f"{name}: no document has the field {field!r}.", "Name with --known-item a field that documents have."
         )
     notes = [f"known-item queries made from {field}", *([note] if note else [])]
+    if shared:
+        common = max(shared, key=lambda title: shared[title])
+        what = counted(len(shared), "title", "titles")
+        notes.append(
+            f"{what} that several documents share left out ({sum(shared.values()):,} documents; most often {common!r})"
+        )
     if verbatim:
         notes.append(f"{len(verbatim):,} of {len(queries):,} stand word for word in a document that answers them")
     return dataset_of(
@@ -59,3 +75,12 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
         card=card and replace(card, slices=(), group=""),  # fields of queries that are not asked here
         note="; ".join(notes),
     )
+
+
+def _shared(documents: pa.Table) -> dict[str, int]:
+    """Values of `asked` that several documents have -> how many; case does not count."""
+    counts: Counter[str] = Counter()
+    for batch in documents.to_batches():
+        texts, values = (batch[key].to_pylist() for key in ("text", "asked"))
+        counts.update(asked.casefold() for asked, text in zip(values, texts, strict=True) if asked and text)
+    return {title: number for title, number in counts.items() if number > 1}

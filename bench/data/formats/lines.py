@@ -112,11 +112,18 @@ def decoded(line: bytes, where: str) -> str:
 
 def text_of(path: Source, needed: str = "Check its name.") -> str:
     """A whole file as text, of a gzipped one what is packed, else BenchError."""
+    return as_text(content_of(path, needed), path)
+
+
+def content_of(path: Source, needed: str = "Check its name.", longest: int = MAX_TEXT) -> bytes:
+    """A whole file, of a gzipped one what is packed, else BenchError. longest: bytes."""
     with _reading(path, needed), _opened(path) as stream:
-        content = stream.read(MAX_TEXT + 1)
-    if len(content) > MAX_TEXT:
-        raise BenchError(f"{path} is longer than {MAX_TEXT >> 30} GiB.", "Write it as JSON lines.")
-    return _text(content, path)
+        content = stream.read(longest + 1)
+    if len(content) <= longest:
+        return content
+    if longest < MAX_TEXT:
+        raise BenchError(f"{path} is longer than {longest >> 20} MiB.", "Split it, or save its text as .txt.")
+    raise BenchError(f"{path} is longer than {longest >> 30} GiB.", "Write it as JSON lines.")
 
 
 def beginning_of(path: Source, size: int, needed: str = "Check its name.") -> tuple[str, bool]:
@@ -124,10 +131,11 @@ def beginning_of(path: Source, size: int, needed: str = "Check its name.") -> tu
     with _reading(path, needed), _opened(path) as stream:
         content = stream.read(size + 1)
     whole = len(content) <= size
-    return _text(content if whole else content[: content.rfind(b"\n") + 1], path), whole
+    return as_text(content if whole else content[: content.rfind(b"\n") + 1], path), whole
 
 
-def _text(content: bytes, path: Source) -> str:
+def as_text(content: bytes, path: Source) -> str:
+    """The content of a file as text, else BenchError."""
     if b"\0" in content[:100]:  # UTF-16 without a byte order mark may pass for UTF-8
         raise _not_utf8(content, f"{path}:1")
     try:
@@ -135,6 +143,11 @@ def _text(content: bytes, path: Source) -> str:
     except UnicodeDecodeError as error:
         number = content.count(b"\n", 0, error.start) + 1
         raise _not_utf8(content, f"{path}:{number}") from None
+
+
+def storable(text: str) -> str:
+    """The text with a question mark for each half of a character, which an escape may write and UTF-8 cannot hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _not_utf8(content: bytes, where: str) -> BenchError:

@@ -174,7 +174,7 @@ def test_the_shipped_sets_load(name):
 def test_known_items_are_asked_by_a_title_that_is_not_indexed(write_set):
     corpus = [
         {"_id": "d1", "title": "Cats", "text": "The animal sat on the mat."},
-        {"_id": "d2", "title": " cats ", "text": "All about cats."},
+        {"_id": "d2", "title": " tom  cats ", "text": "All about Tom cats."},
         {"_id": "d3", "title": "", "text": "No title."},
         {"_id": "d4", "title": "Only a title", "text": ""},
         {"_id": "d5", "title": None, "text": "x", "metadata": {"title": "The  letter"}},
@@ -182,14 +182,15 @@ def test_known_items_are_asked_by_a_title_that_is_not_indexed(write_set):
     found = load_dataset(write_set(corpus=corpus), Options(known_item="title"))
     assert found.name == "small (known-item: title)"
     assert found.note == (
-        "known-item queries made from title; 1 of 2 stand word for word in a document that answers them"
+        "known-item queries made from title; 1 of 3 stand word for word in a document that answers them"
     )
-    assert list(found.texts) == ["x", "", "No title.", "All about cats.", "The animal sat on the mat."]
+    assert list(found.texts) == ["x", "", "No title.", "All about Tom cats.", "The animal sat on the mat."]
     assert dict(zip(found.query_ids, found.query_texts, strict=True)) == {
         "known-d1": "Cats",
+        "known-d2": "tom cats",
         "known-d5": "The letter",
     }
-    assert found.judgements == [{4: 1, 3: 1}, {0: 1}]
+    assert found.judgements == [{4: 1}, {3: 1}, {0: 1}]
 
 
 def test_known_items_need_no_queries_and_another_field_leaves_the_title_in_the_text(write_set):

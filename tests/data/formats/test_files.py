@@ -84,7 +84,7 @@ def test_columns_with_other_names(write):
 
 
 def test_hidden_files_are_passed_over_and_empty_ones_counted(write):
-    folder = write(**{".git/a.md": "x", ".b.txt": "x", "c.md": " \n", "d.html": "x"})
+    folder = write(**{".git/a.md": "x", ".b.txt": "x", "c.md": " \n", "d.png": "x"})
     found = load_dataset(folder)
     assert len(found.documents) == 5
     assert found.note == "each file is a document; 1 empty file left out"
@@ -128,8 +128,67 @@ def test_one_clear_error(write, files, message):
 
 
 def test_a_folder_without_text_is_refused(write):
-    assert "has no .md or .txt file with text" in failing(f"files:{write({'a.md': ' '})}")
-    assert "or .md and .txt files as its documents" in failing(write({"b/c.html": "x"}).joinpath("b"))
+    assert "has no file with text that is read (.md, " in failing(f"files:{write({'a.md': ' '})}")
+    assert "or .md, .rst, .html or .txt files as its documents" in failing(write({"b/c.png": "x"}).joinpath("b"))
+
+
+def test_documents_that_are_not_read_are_counted_by_their_endings(write):
+    folder = write(**{"a.pdf": "%PDF", "b/c.PDF": "%PDF", "d.docx": "x", "logo.png": "x"})
+    how = "save them as .html, .md or .txt to have them read"
+    assert load_dataset(folder).note == f"each file is a document; 2 .pdf files and 1 .docx file left out: {how}"
+    alone = write({"only/a.adoc": "= Title"}) / "only"
+    message = failing(alone)
+    assert "has no file with text that is read" in message
+    assert message.endswith("; it has 1 .adoc file. Save them as .html, .md or .txt to have them read.")
+
+
+def test_all_kinds_of_documents_side_by_side(tmp_path):
+    files = {
+        "guide/_index.md": "---\ntitle: The guide\nweight: 3\n---\nBegin here.\n",
+        "setup.mdx": "import A from './a'\n\n# Setup {#setup}\n\n<A>Press it.</A>\n",
+        "api.rst": "API\n===\n\nSee :ref:`there <x>`.\n",
+        "faq.html": "<title>FAQ</title><nav>Home</nav><main><h1>FAQ</h1><p>Ask.</p></main>",
+        "notes.txt": "--- not front matter ---",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+    found = load_dataset(tmp_path, Options(known_item="title"))
+    assert texts(found) == {
+        "guide/_index.md": "Begin here.",
+        "setup.mdx": "Press it.",
+        "api.rst": "See there.",
+        "faq.html": "Ask.",
+        "notes.txt": "--- not front matter ---",
+    }
+    assert set(found.query_texts) == {"The guide", "Setup", "API", "FAQ", "notes"}
+    assert load_dataset(tmp_path, Options(known_item="weight")).query_texts == ["3"]
+    assert texts(load_dataset(tmp_path, Options(unlabelled=True)))["guide/_index.md"] == "The guide Begin here."
+
+
+def test_titles_that_several_documents_share_are_no_queries(write):
+    same = "# Overview\n\nOf part {}.\n"
+    folder = write({"a/_index.md": same.format(1), "b/_index.md": same.format(2), "c.md": "# Care\n\nBy hand.\n"})
+    found = load_dataset(folder, Options(known_item="title"))
+    assert found.query_texts == ["Care"]
+    assert len(found.documents) == 3
+    assert "1 title that several documents share left out (2 documents; most often 'overview')" in found.note
+    (folder / "c.md").unlink()
+    assert "several documents share each title, as 'overview'" in failing(folder, known_item="title")
+
+
+def test_half_a_character_in_front_matter_does_no_harm(write):
+    folder = write({"a.md": '---\ntitle: "\\ud800 x"\n---\ntext\n'})
+    assert load_dataset(folder, Options(known_item="title")).query_texts == ["? x"]
+
+
+def test_links_in_a_circle_pipes_and_links_to_nowhere_are_passed_over(write):
+    folder = write({"a.md": "# A\n\ntext"})
+    (folder / "again").symlink_to(folder)
+    (folder / "self.md").symlink_to("self.md")
+    (folder / "gone.md").symlink_to("nowhere.md")
+    os.mkfifo(folder / "pipe.md")
+    assert list(texts(load_dataset(folder, Options(unlabelled=True)))) == ["a.md"]
 
 
 def test_names_of_files_in_another_composition_than_the_labels(tmp_path):
