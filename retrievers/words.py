@@ -41,4 +41,4 @@ def tokens(text: str) -> list[str]:
 
 def token_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where each of the tokens begins and ends."""
-    return (match.span() for match in _TOKENS.finditer(text))
+    return (match.span() for match in (_ASCII_TOKENS if text.isascii() else _TOKENS).finditer(text))

@@ -27,7 +27,7 @@ ROOMS = {
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base",
     "bench.config": "bench.errors bench.evaluation retrievers.dense",
-    "bench.data": "bench.errors",
+    "bench.data": "bench.errors retrievers.analyzer retrievers.words",
     "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",
     "bench.data.check": "bench.data bench.errors bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "
     "retrievers.words",
@@ -41,7 +41,7 @@ ROOMS = {
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
     "retrievers.contract retrievers.dense retrievers.masking",
-    "bench.report": "bench.data bench.errors bench.regression bench.storage retrievers.analyzer retrievers.words",
+    "bench.report": "bench.data bench.errors bench.regression bench.storage",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers "
     "retrievers.masking",
     "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "

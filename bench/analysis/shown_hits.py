@@ -1,11 +1,13 @@
-"""queries.parquet: what a reader is shown of each query."""
+"""queries.parquet: what a reader is shown of each query, of a document the passage that matches it best."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from bench.data.dataset import Dataset, is_relevant
+from bench.data.passages import passage, query_terms
 from bench.storage.cell import Cell
 
 SHOWN_HITS = 10
@@ -47,23 +49,20 @@ def queries_table(dataset: Dataset, cells: list[tuple[str, Cell]]) -> pa.Table:
 def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> tuple[pa.Array, pa.Array]:
     """The relevant documents and the first hits of some queries, in columns `relevant` and `hits`."""
     shown = [cell.ranking.documents[queries.start : queries.stop, :SHOWN_HITS] for _, cell in cells]
-    judged = [
-        document for query in queries for document, grade in dataset.judgements[query].items() if is_relevant(grade)
-    ]
-    wanted = np.unique(
-        np.concatenate([np.array(judged, dtype=np.int64), *(documents[documents >= 0] for documents in shown)])
-    )
-    whole = dataset.documents["text"].take(pa.array(wanted)).to_pylist()
-    texts = {document: text[:SHOWN_CHARACTERS] for document, text in zip(wanted.tolist(), whole, strict=True)}
+    judged = {query: _relevant(dataset, query) for query in queries}
+    none = np.zeros(0, dtype=np.int64)
+    wanted = np.unique(np.concatenate([none, *judged.values(), *(rows[rows >= 0] for rows in shown)]))
+    texts = dict(zip(wanted.tolist(), dataset.documents["text"].take(pa.array(wanted)).to_pylist(), strict=True))
     ids = dict(zip(wanted.tolist(), dataset.document_ids(wanted), strict=True))
     hits, relevant = [], []
-    for query in queries:
-        grades = dataset.judgements[query]
+    for row, query in enumerate(queries):
+        grades, terms = dataset.judgements[query], query_terms(dataset.query_texts[query])
+        seen = np.unique(np.concatenate([judged[query], *(rows[row] for rows in shown)])).tolist()
+        passages = {document: passage(texts[document], terms, SHOWN_CHARACTERS) for document in seen if document >= 0}
         relevant.append(
             [
-                {"document": ids[document], "grade": grade, "text": texts[document]}
-                for document, grade in sorted(grades.items())
-                if is_relevant(grade)
+                {"document": ids[document], "grade": grades[document], "text": passages[document]}
+                for document in judged[query].tolist()
             ]
         )
         hits.append(
@@ -74,11 +73,17 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
                     "document": ids[document],
                     "score": float(cell.ranking.scores[query, rank - 1]),
                     "grade": grades.get(document),
-                    "text": texts[document],
+                    "text": passages[document],
                 }
                 for (label, cell), documents in zip(cells, shown, strict=True)
-                for rank, document in enumerate(documents[query - queries.start].tolist(), 1)
+                for rank, document in enumerate(documents[row].tolist(), 1)
                 if document >= 0
             ]
         )
     return pa.array(relevant, pa.list_(_RELEVANT)), pa.array(hits, pa.list_(_HIT))
+
+
+def _relevant(dataset: Dataset, query: int) -> NDArray[np.int64]:
+    """The positions of a query's relevant documents, ascending."""
+    grades = dataset.judgements[query]
+    return np.array(sorted(document for document, grade in grades.items() if is_relevant(grade)), dtype=np.int64)

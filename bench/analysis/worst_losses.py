@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from bench.analysis.judged_hits import Hits, rank_or_none
 from bench.analysis.terms import Terms
 from bench.data.dataset import Dataset
+from bench.data.passages import passage
 
 SHOWN = 10  # queries of a pair
 ABOVE = 3  # documents above the answer
-HEAD = 300  # characters of a text
+PASSAGE = 300  # characters of a text
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _loss(dataset: Dataset, terms: Terms, query: int, both: tuple[Hits, Hits], v
         loser_rank=loser_rank,
         winner_rank=winner_rank,
         document=_id(dataset, answer),
-        document_text=dataset.texts[answer][:HEAD],
+        document_text=_passage(dataset, terms, query, answer),
         matched=terms.matched(query, answer),
         missing=terms.missing(query, answer),
         above=_above(dataset, terms, query, both[0], loser_rank),
@@ -107,12 +108,16 @@ def _above(dataset: Dataset, terms: Terms, query: int, loser: Hits, rank: int | 
             document=_id(dataset, document),
             rank=place,
             grade=dataset.grade_of(query, document),
-            text=dataset.texts[document][:HEAD],
+            text=_passage(dataset, terms, query, document),
             matched=terms.matched(query, document),
         )
         for place, document in enumerate(loser.documents[query, :stop].tolist(), 1)
         if document >= 0
     ]
+
+
+def _passage(dataset: Dataset, terms: Terms, query: int, document: int) -> str:
+    return passage(dataset.texts[document], {term: terms.idf(term) for term in terms.queries[query]}, PASSAGE)
 
 
 def _id(dataset: Dataset, position: int) -> str:

@@ -1,7 +1,7 @@
 """The committed reference run, results/baseline: a stored run without what a comparison can do without.
 
 Kept are run.json, the tables, the values of each query, and the top 10 of each ranking (in queries.parquet, with the
-heads of the first few hits). Left out are the rankings below rank 10, raw times, charts, TREC runs, the texts of the
+passages of the first few hits). Left out are the rankings below rank 10, raw times, charts, TREC runs, the texts of the
 worst losses, and of the machine what only its moment says.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.data.passages import passage, query_terms
 from bench.errors import BenchError
 from bench.regression import BASELINE, TOP
 from bench.storage.files import write_atomic, write_json, write_parquet
@@ -81,13 +82,14 @@ def _without_losses(analysis: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reduced(queries: pa.Table) -> pa.Table:
-    """The same with shorter texts of documents, and none below the first few hits."""
+    """The same with shorter passages of documents, and none below the first few hits."""
+    terms = [query_terms(text) for text in queries["text"].to_pylist()]
     for name in ("hits", "relevant"):
         rows = queries[name].to_pylist()
-        for row in rows:
+        for row, asked in zip(rows, terms, strict=True):
             for document in row:
                 shown = document.get("rank", 1) <= SHOWN_HITS
-                document["text"] = document["text"][:SHOWN_CHARACTERS] if shown else ""
+                document["text"] = passage(document["text"], asked, SHOWN_CHARACTERS) if shown else ""
         column = pa.array(rows, queries.schema.field(name).type)
         queries = queries.set_column(queries.schema.get_field_index(name), name, column)
     return queries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.data.dataset import is_relevant
-from retrievers.analyzer import Analyzer
-from retrievers.words import token_spans
+from bench.data.passages import matching_spans, passage, query_terms
 
 if TYPE_CHECKING:
     from bench.experiment.one_query import Hit, QueryHits
@@ -25,7 +24,7 @@ def render(results: QueryHits) -> Iterator[RenderableType]:
     table = Table(title=title, title_justify="left", show_lines=True)
     for label in results.hits:
         table.add_column(Text(label), overflow="fold", ratio=1)
-    terms = set(Analyzer()(results.query))
+    terms = query_terms(results.query)
     for rank in range(max(map(len, results.hits.values()), default=0)):
         table.add_row(*(_hit(rank, hits[rank], terms) if rank < len(hits) else "" for hits in results.hits.values()))
     yield table
@@ -38,7 +37,7 @@ def render(results: QueryHits) -> Iterator[RenderableType]:
     yield Text(marks, style="dim")
 
 
-def _hit(rank: int, hit: Hit, terms: set[str]) -> RenderableType:
+def _hit(rank: int, hit: Hit, terms: Collection[str]) -> RenderableType:
     heading = Text(f"{rank + 1}. {hit.document}  {hit.score:.3f}", style="dim")
     if hit.grade is not None:
         relevant = is_relevant(hit.grade)
@@ -48,11 +47,9 @@ def _hit(rank: int, hit: Hit, terms: set[str]) -> RenderableType:
     return Group(heading, highlighted(hit.text, terms))
 
 
-def highlighted(text: str, terms: set[str]) -> Text:
-    """The head of a text, its words underlined where the shared analyzer gives one of the terms for them."""
-    analyze = Analyzer()
-    shown = Text(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…")
-    for start, end in token_spans(shown.plain):
-        if terms & set(analyze(shown.plain[start:end])):
-            shown.stylize("bold underline", start, end)
+def highlighted(text: str, terms: Collection[str]) -> Text:
+    """The passage of a text that matches best, its words underlined that share one of the terms."""
+    shown = Text(passage(text, terms, SHOWN_CHARACTERS))
+    for start, end in matching_spans(shown.plain, terms):
+        shown.stylize("bold underline", start, end)
     return shown

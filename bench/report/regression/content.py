@@ -6,9 +6,10 @@ Texts of queries and documents are strangers' input. `inert` makes them plain be
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bench.data.dataset import is_relevant
+from bench.data.passages import passage, query_terms
 from bench.data.slices import ALL
 from bench.errors import counted, told_apart
 from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Judged, RankedHit, Regression
@@ -200,18 +201,22 @@ def left_out(comparison: Regression, most: int = SHOWN_FLIPS) -> str:
 
 def first_hits(flip: Flip) -> Iterator[tuple[str, str]]:
     """The first hits of base, then of head, and the first relevant one: the side, and the hit in one line."""
+    terms = query_terms(flip.text)
     for side, hits in (("base", flip.base), ("head", flip.head)):
         shown = hits[:SHOWN_HITS]
         relevant = [entry for entry in hits if is_relevant(entry.grade or 0)][:1]
-        yield from ((side, hit(entry)) for entry in (*shown, *(entry for entry in relevant if entry not in shown)))
+        yield from (
+            (side, hit(entry, terms)) for entry in (*shown, *(entry for entry in relevant if entry not in shown))
+        )
         if not hits:
             yield side, "finds nothing"
 
 
-def hit(entry: RankedHit) -> str:
-    """A hit in one line."""
+def hit(entry: RankedHit, terms: Collection[str]) -> str:
+    """A hit in one line, with the passage that has the query's terms."""
     mark = " ✓" if is_relevant(entry.grade or 0) else " ✗" if entry.grade is not None else ""
-    return inert(f"{entry.rank}. {entry.document}{mark} {entry.text}", SHOWN_CHARACTERS)
+    name = inert(f"{entry.rank}. {entry.document}{mark}", SHOWN_CHARACTERS // 2)
+    return inert(f"{name} {passage(inert(entry.text), terms, SHOWN_CHARACTERS - len(name) - 1)}")
 
 
 def reasons(judged: Judged) -> str:

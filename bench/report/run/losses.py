@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.data.passages import passage, query_terms
 from bench.errors import counted
 from bench.report.blocks import FULL, Block, Heading, Item, Items, Strong
 from bench.report.run.names import analysis
-from bench.report.table import head, number
+from bench.report.table import head, inert, number
 from bench.storage.run import Run
 
 WORST = 3  # queries of a pair
@@ -38,19 +39,20 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[st
         f"{label} {_place(rank, depths.get(label, analyses['depth']))}, {number(value, 2)}"
         for label, rank, value in ranks
     )
-    details = [("Answer", _document(loss["document"], loss["document_text"]))]
+    terms = query_terms(loss["text"])
+    details = [("Answer", _document(loss["document"], loss["document_text"], terms))]
     if loss["text"]:  # judgements alone have no texts
         details += [("Terms in it", _terms(loss["matched"])), ("Terms missing", _terms(loss["missing"]))]
-    details += [(f"{pair['loser']}'s hit {hit['rank']}", _above(hit)) for hit in loss["above"]]
+    details += [(f"{pair['loser']}'s hit {hit['rank']}", _above(hit, terms)) for hit in loss["above"]]
     name = head(loss["query"], 60)
     query = f"“{head(loss['text'], QUERY)}” ({name})" if loss["text"] else name
     return Item((Strong(query), f" {places}"), tuple((f"{what}: {text}",) for what, text in details))
 
 
-def _document(name: str, text: str, about: str = "") -> str:
-    """Its name, what is known of it, and the beginning of its text where it has one."""
+def _document(name: str, text: str, terms: Collection[str], about: str = "") -> str:
+    """Its name, what is known of it, and what of its text has the terms, where it has one."""
     known = f"{head(name, 60)} ({about})" if about else head(name, 60)
-    return f"{known}: {head(text, TEXT)}" if text else known
+    return f"{known}: {passage(inert(text), terms, TEXT)}" if text else known
 
 
 def _place(rank: int | None, depth: int) -> str:
@@ -62,7 +64,7 @@ def _terms(terms: Sequence[str]) -> str:
     return ", ".join(head(term, 40) for term in terms[:TERMS]) + more or "none"
 
 
-def _above(hit: Mapping[str, Any]) -> str:
+def _above(hit: Mapping[str, Any], terms: Collection[str]) -> str:
     judged = "not judged" if hit["grade"] is None else "not relevant"
     shared = f"; shares {_terms(hit['matched'])}" if hit["text"] else ""
-    return _document(hit["document"], hit["text"], f"{judged}{shared}")
+    return _document(hit["document"], hit["text"], terms, f"{judged}{shared}")
