@@ -248,13 +248,13 @@ def _judgements(
     """Grades by pair, and a note on the judgements that were left out."""
     seen: set[tuple[str, str]] = set()
 
-    def judged() -> Iterator[tuple[str, str, int]]:
+    def judged() -> Iterator[judgements.Judgement]:
         for where, query, document, value in judgements.read(path, NEEDED):
             if (query, document) in seen:
                 raise BenchError(f"{where}: {query!r} and {document!r} are judged already.", "Keep one of the lines.")
             if value > 0 and query in unanswerable:
                 raise BenchError(f"{where}: {query!r} has an answer here and none elsewhere.", "Keep one of the two.")
             seen.add((query, document))
-            yield query, document, value
+            yield where, query, document, value
 
     return judgements.usable(judged(), set(queries.to_pylist()), set(documents.to_pylist()), path)

@@ -28,7 +28,7 @@ from bench.data.formats.arrow_files import ARROW, arrow_columns, arrow_records
 from bench.data.formats.beir import ALONE, CORPUS, DEFAULT_SPLIT, QRELS, document_row, query_row, read_card
 from bench.data.formats.ids import known_as
 from bench.data.formats.json_files import Record, json_located
-from bench.data.formats.judgements import GRADE, refuse_other_grade, usable
+from bench.data.formats.judgements import GRADE, Judgement, refuse_other_grade, usable
 from bench.data.formats.lines import id_text
 from bench.data.formats.options import Options
 from bench.data.formats.records import dataset_of, field_for, grade_of, left_out_note, records
@@ -257,8 +257,8 @@ def _listed(path: Path, record: Record) -> str:
     return ", ".join(arrow_columns(path))
 
 
-def read_judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[tuple[str, str, int]]:
-    """(query, document, grade); counts: how many have none, by its column ("none") or by themselves ("null")."""
+def read_judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[Judgement]:
+    """Judgements; counts: how many have none, by its column ("none") or by themselves ("null")."""
     for where, record in _records(path, "qrels"):
         fields = _fields(tuple(record), "qrels")
         query, document, several, grade = (fields[role] for role in ("query", "document", "documents", "grade"))
@@ -274,7 +274,8 @@ def read_judgements(path: Path, known: Known, counts: Counter[str]) -> Iterator[
         ids = [record[document]] if document is not None else _ids(record[several or ""], where)
         for identifier in ids:
             pair = _known(record[query], known["query"]), _known(identifier, known["document"])
-            yield *pair, grade_of(int(value) if isinstance(value, float) and value.is_integer() else value, where)
+            whole = int(value) if isinstance(value, float) and value.is_integer() else value
+            yield where, *pair, grade_of(whole, where)
 
 
 def _refuse_other_grade(path: Path, fields: Mapping[str, str | None]) -> None:

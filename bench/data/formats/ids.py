@@ -7,9 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from unicodedata import normalize
 
+from bench.errors import BenchError, nearest
+
 # A whole number as pandas writes it where another one is missing.
 _NUMBER = re.compile(r"(\d+)\.0+")
 SEARCHED = 100_000  # known ids that are looked through for an error's hint
+COMPARED = 10_000  # of them letter by letter, which takes a fifth of a second
+LISTED, PLACES = 10, 3  # unknown ids in an error; places of each
 
 
 class Canonical(Mapping[str, str]):
@@ -101,12 +105,20 @@ def known_as(name: str, known: Collection[str]) -> str | None:
     return None
 
 
-def like(name: str, known: Collection[str]) -> str:
-    """A sentence on an id that differs in its case or in zeros before it; "" where there is none."""
+def nearest_id(name: str, known: Collection[str]) -> str | None:
+    """The known id that was probably meant: the same but for case or zeros before it, else one that is spelt alike."""
     bare = _bare(name)
-    near = next((candidate for candidate in islice(known, SEARCHED) if _bare(candidate) == bare), None)
+    pool = list(islice(known, SEARCHED))
+    return next((candidate for candidate in pool if _bare(candidate) == bare), None) or nearest(name, pool[:COMPARED])
+
+
+def like(name: str, known: Collection[str]) -> str:
+    """A sentence on the id that may be meant; "" where there is none."""
+    near = nearest_id(name, known)
     if near is None:
         return ""
+    if _bare(near) != _bare(name):
+        return f" The nearest is {near!r}."
     if near.casefold() == name.casefold():
         return f" There is {near!r}: case counts."
     return f" There is {near!r}: spreadsheets and pandas drop zeros before a number, unless the column is text."
@@ -114,3 +126,56 @@ def like(name: str, known: Collection[str]) -> str:
 
 def _bare(name: str) -> str:
     return name.casefold().lstrip("0") if name.isdigit() else name.casefold()
+
+
+class UnknownIds:
+    """Ids in labels that the set does not have, with their places, so that one error names all of them.
+
+    known: "query" and "document", or one of them -> the ids that there are.
+    """
+
+    def __init__(self, known: Mapping[str, Collection[str]]) -> None:
+        self._known = known
+        self._places: dict[tuple[str, str], list[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, kind: str, name: str, where: str) -> None:
+        """where: file and line, "" where there is none."""
+        places = self._places.setdefault((kind, name), [])
+        if len(places) <= PLACES:
+            places.append(where)
+
+    def of(self, kind: str) -> list[str]:
+        """The unknown ids of queries or of documents, in their order."""
+        return [name for own, name in self._places if own == kind]
+
+    def listed(self) -> str:
+        """The first of them, each with its places and the nearest known id, and how many more there are."""
+        shown = [self._described(kind, name) for kind, name in islice(self._places, LISTED)]
+        more = len(self) - len(shown)
+        return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+    def error(self, source: object, reason: str = "", hint: str = "") -> BenchError:
+        """The one error. source: the file. reason, hint: what else there is to say, each after a space."""
+        if len(self) == 1:
+            ((kind, name), places), *_ = self._places.items()
+            message = f"{places[0]}: there is no {kind} {name!r}{reason}."
+            return BenchError(message, f"Mend the id.{like(name, self._known[kind])}{hint}")
+        causes = (why_unknown(self.of(kind), known) for kind, known in self._known.items())
+        advice = next((f" {cause}" for cause in causes if cause), "")
+        return BenchError(f"{source}: {len(self):,} unknown ids{reason}: {self.listed()}.", f"Mend them.{advice}{hint}")
+
+    def _described(self, kind: str, name: str) -> str:
+        places = [_place(where) for where in self._places[kind, name] if where]
+        near = nearest_id(name, self._known[kind])
+        details = ", ".join(places[:PLACES]) + (", …" if len(places) > PLACES else "")
+        details = "; ".join(filter(None, (details, f"nearest: {near!r}" if near else "")))
+        return f"{kind} {name!r}" + (f" ({details})" if details else "")
+
+
+def _place(where: str) -> str:
+    """A place without its file: "line 3", "entry 3"."""
+    line = re.search(r":(\d+)\Z", where)
+    return f"line {line[1]}" if line else where.rpartition(", ")[2]

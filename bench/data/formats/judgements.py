@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.data.dataset import joined
 from bench.data.formats.header import DOCUMENT_ID, QUERY_ID, bare, folded, has_any, places, split
-from bench.data.formats.ids import known, some, why_unknown
+from bench.data.formats.ids import UnknownIds, known, some, why_unknown
 from bench.data.formats.lines import Source, decoded, grade, lines
 from bench.errors import BenchError
 
@@ -30,7 +30,7 @@ WRITTEN = "Write query-id <tab> corpus-id <tab> score, or TREC's 4 columns: quer
 MANY = 10  # one of so many that is lacking asks for a reason
 FEWEST = 20  # one judgement of so many must fit the set, else the files do not belong together
 
-Judgement = tuple[str, str, str, int]
+Judgement = tuple[str, str, str, int]  # file:line, query, document, grade
 
 
 def read(path: Source, needed: str) -> Iterator[Judgement]:
@@ -119,12 +119,12 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
 
 
 def usable(
-    judged: Iterable[tuple[str, str, int]],
+    judged: Iterable[Judgement],
     queries: Collection[str],
     documents: Collection[str],
     source: object = "the collection",
 ) -> tuple[dict[tuple[str, str], int], str]:
-    """(query, document) -> grade, and a note on what was left out.
+    """(query, document) -> grade, and a note on what was left out. Where a judgement has no place of its own, it is "".
 
     Left out are judgements of queries and documents that the set lacks, since the collections of others have such, and
     nobody can mend them here; of a pair that is judged twice the last one counts, as in ir_datasets. Raises BenchError
@@ -133,19 +133,24 @@ def usable(
     """
     asked, corpus = known(queries), known(documents)
     kept: dict[tuple[str, str], int] = {}
-    lacking: list[tuple[str, str]] = []
+    unknown = UnknownIds({"query": queries, "document": documents})
+    lacking: list[str] = []  # the queries of judgements that cannot be used
     twice = 0
-    for query, document, value in judged:
+    for where, query, document, value in judged:
         pair = asked.get(query), corpus.get(document)
         if pair[0] is None or pair[1] is None:
-            lacking.append((query, document))
+            lacking.append(query)
+            for kind, name, meant in (("query", query, pair[0]), ("document", document, pair[1])):
+                if meant is None:
+                    unknown.add(kind, name, where)
             continue
         twice += pair in kept
         kept[pair[0], pair[1]] = value
     if not kept and not lacking:
         raise BenchError(f"{source} holds no judgement.", WRITTEN)
-    notes = [_left_out(lacking, len(kept) + twice, queries, documents, source)] if lacking else []
-    if lost := {query for query, _ in lacking if query in asked} - {query for query, _ in kept}:
+    present = {"query": queries, "document": documents}
+    notes = [_left_out(unknown, len(lacking), len(kept) + twice, present, source)] if lacking else []
+    if lost := {query for query in lacking if query in asked} - {query for query, _ in kept}:
         notes.append(f"queries left out because all of their judgements were: {len(lost):,}")
     if twice:
         notes.append(f"pairs judged twice, whose last judgement counts: {twice:,}")
@@ -153,32 +158,26 @@ def usable(
 
 
 def _left_out(
-    lacking: list[tuple[str, str]], used: int, queries: Collection[str], documents: Collection[str], source: object
+    unknown: UnknownIds, lacking: int, used: int, present: Mapping[str, Collection[str]], source: object
 ) -> str:
-    """The part of a note on them; BenchError where they cannot be left out."""
-    known_queries, known_documents = known(queries), known(documents)
-    absent = {
-        "query": dict.fromkeys(query for query, _ in lacking if query not in known_queries),
-        "document": dict.fromkeys(document for _, document in lacking if document not in known_documents),
-    }
-    present = {"query": queries, "document": documents}
-    total = used + len(lacking)
-    for kind, ids in absent.items():
-        # Of a few that are lacking nothing is asked: it takes a look at every id of the set.
-        advice = why_unknown(ids, present[kind]) if len(lacking) * MANY >= total else ""
-        if not advice and ids and used * FEWEST < total and any(name in present[_OTHER[kind]] for name in ids):
-            advice = (
-                "Queries and documents seem to have changed places: give the columns a header, or their right order."
-            )
-        if ids and (advice or used * FEWEST < total):
-            raise BenchError(
-                f"{source}: {used:,} of {total:,} judgements fit the set. They name the {_MANY[kind]} {some(ids)}; "
-                f"the set has {some(present[kind])}.",
-                advice or "Check that the files belong together, and that the ids are written alike.",
-            )
-    examples = [f"{kind} {next(iter(ids))!r}" for kind, ids in absent.items() if ids]
+    """The part of a note on them; BenchError where they cannot be left out. lacking, used: how many judgements."""
+    total = used + lacking
+    absent = {kind: ids for kind in present if (ids := unknown.of(kind))}
+    # Of a few that are lacking nothing is asked: it takes a look at every id of the set.
+    causes = [why_unknown(ids, present[kind]) for kind, ids in absent.items()] if lacking * MANY >= total else []
+    advice = next(filter(None, causes), "")
+    hardly_one = used * FEWEST < total
+    if not advice and hardly_one and any(name in present[_OTHER[kind]] for kind in absent for name in absent[kind]):
+        advice = "Queries and documents seem to have changed places: give the columns a header, or their right order."
+    if advice or hardly_one:
+        known = " and ".join(f"the {_MANY[kind]} {some(present[kind])}" for kind in absent)
+        raise BenchError(
+            f"{source}: {used:,} of {total:,} judgements fit the set. Unknown are {unknown.listed()}; it has {known}.",
+            advice or "Check that the files belong together, and that the ids are written alike.",
+        )
+    examples = [f"{kind} {ids[0]!r}" for kind, ids in absent.items()]
     return (
-        f"judgements of queries or documents that the set lacks, left out: {len(lacking):,} of {total:,} "
+        f"judgements of queries or documents that the set lacks, left out: {lacking:,} of {total:,} "
         f"(the first: {' and '.join(examples)})"
     )
 

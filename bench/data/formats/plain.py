@@ -20,7 +20,7 @@ from bench.data.dataset import Dataset, joined
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.beir import read_card
 from bench.data.formats.cells import listed
-from bench.data.formats.ids import Canonical, known_as, like
+from bench.data.formats.ids import Canonical, UnknownIds, known_as
 from bench.data.formats.json_files import BROKEN, parsed
 from bench.data.formats.known_item import asked_by, known_item
 from bench.data.formats.lines import checked_id, decoded, id_text, lines, text_of
@@ -168,17 +168,14 @@ def _queries(
     judgements: dict[tuple[str, str], int] = {}
     by_text: dict[str, str] = {}
     fields: dict[str, str | None] = {}
+    unknown = UnknownIds({"document": names})
     repeated = lists = 0
     for where, record in records(path, LABELS):
         if not fields or path.suffix.startswith(".json"):  # objects need not have the same fields
             fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
         if fields["query"] is None:
             raise BenchError(f"{where}: no column query among {', '.join(record)}.", "Name it: --columns query=NAME.")
-        if listed(record.get(fields["query"]), fields["query"], where) is not None:
-            raise BenchError(f"{where}: the query is a list.", "Write a line for each query.")
-        text = text_field(record, fields["query"], where)
-        if not text:
-            raise BenchError(f"{where}: the query is empty.", "Mend the line.")
+        text = _text(record, fields["query"], where)
         query = _id(record, fields["id"], where) or by_text.setdefault(text, f"q{len(by_text) + 1:06}")
         rest = {key: value for key, value in record.items() if key not in fields.values()}
         repeated += query in queries
@@ -190,14 +187,15 @@ def _queries(
         for named in relevant:
             document = names.get(known_as(named, names) or "")
             if document is None:
-                reason = f" ({joined(*notes)})" if any(notes) else ""
-                message = f"{where}: there is no document {named!r}{reason}."
-                raise BenchError(message, f"Mend the id.{like(named, names)} {SEVERAL}")
+                unknown.add("document", named, where)
+                continue
             if document == AMBIGUOUS:
                 raise BenchError(f"{where}: several files are called {named!r}.", "Give its path within the folder.")
             if (query, document) in judgements:
                 raise BenchError(f"{where}: {text!r} and {document!r} are judged already.", "Keep one of them.")
             judgements[query, document] = value
+    if unknown:
+        raise unknown.error(path, f" ({joined(*notes)})" if any(notes) else "", f" {SEVERAL}")
     if not judgements and queries and not fields["relevant"]:
         raise BenchError(f"{where}: no column relevant among {', '.join(record)}.", "Name it: --columns relevant=NAME.")
     if not judgements:
@@ -231,6 +229,15 @@ def _id(record: Record, field: str | None, where: str) -> str:
     if value is None or value == "":
         return ""
     return checked_id(id_text(value).strip(), where)
+
+
+def _text(record: Record, field: str, where: str) -> str:
+    if listed(record.get(field), field, where) is not None:
+        raise BenchError(f"{where}: the query is a list.", "Write a line for each query.")
+    text = text_field(record, field, where)
+    if not text:
+        raise BenchError(f"{where}: the query is empty.", "Mend the line.")
+    return text
 
 
 def _grade(record: Record, field: str | None, where: str) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.data.dataset import Dataset, joined
 from bench.data.formats.distinct_texts import DistinctTexts
-from bench.data.formats.ids import known_as, like
+from bench.data.formats.ids import UnknownIds, known_as
 from bench.data.formats.json_files import first_two, json_located
 from bench.data.formats.lines import checked_id, id_text
 from bench.data.formats.options import Options
@@ -84,18 +84,19 @@ def _whole_set(path: Path, content: Record, fields: Mapping[str, str]) -> Datase
     documents = _texts(path, content[fields["corpus"]], fields["corpus"])
     queries = _texts(path, content[fields["queries"]], fields["queries"])
     judgements: dict[tuple[str, str], int] = {}
+    unknown = UnknownIds({"query": queries, "document": documents})
     for query, value in content[fields["relevant_docs"]].items():
         where = f"{path}, {fields['relevant_docs']} of {query!r}"
         if query not in queries:
-            raise BenchError(
-                f"{where}: there is no such query.{like(query, queries)}", "Add it, or drop its judgements."
-            )
+            unknown.add("query", query, where)
         for name, graded in _graded(value, where):
             document = known_as(name, documents)
             if document is None:
-                hint = f"Add it, or drop the judgement.{like(name, documents)}"
-                raise BenchError(f"{where}: there is no document {name!r}.", hint)
-            judgements[query, document] = graded
+                unknown.add("document", name, where)
+            else:
+                judgements[query, document] = graded
+    if unknown:
+        raise unknown.error(path)
     note = joined(read_as("one object", fields), unjudged(len(queries), len({query for query, _ in judgements})))
     asked: dict[str, tuple[str, Record]] = {query: (text, {}) for query, text in queries.items()}
     return dataset_of(path.stem, documents, asked, judgements, note=note)

@@ -48,7 +48,10 @@ def _judged(path: Path) -> Iterable[tuple[str, str, int]]:
         what = "is a folder, not a file of judgements" if path.is_dir() else "is not there"
         raise BenchError(f"{path} {what}.", "Name a file of judgements: --qrels FILE.")
     if name.endswith((".jsonl", *ARROW)) or (name.endswith(".json") and first_line(path).startswith(b"[")):
-        return hub.read_judgements(path, NOTHING_KNOWN, Counter())
+        return (
+            (query, document, value)
+            for _, query, document, value in hub.read_judgements(path, NOTHING_KNOWN, Counter())
+        )
     if name.endswith(".json") or first_line(path).startswith(b"{"):
         rows = trec_runs.read_json(path)
         return ((query, document, grade(f"{value:g}", where)) for where, query, document, value in rows)

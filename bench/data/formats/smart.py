@@ -46,10 +46,10 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     judged = list(_judged(path))
     numbers = list(queries)
     note = ""
-    asked = {query for query, _, _ in judged}
+    asked = {query for _, query, _, _ in judged}
     in_order = {str(place): query for place, query in enumerate(numbers, 1)}
     if not asked <= set(numbers) and asked <= set(in_order):
-        judged = [(in_order[query], document, value) for query, document, value in judged]
+        judged = [(where, in_order[query], document, value) for where, query, document, value in judged]
         note = "the judgements number the queries in their order, not by .I"
     grades, left_out = judgements.usable(judged, queries, documents, path)
     note = joined(note, left_out, unjudged(len(queries), len({query for query, _ in grades})))
@@ -110,7 +110,7 @@ def _records(path: Path) -> Iterator[SmartRecord]:
         yield where, identifier, fields
 
 
-def _judged(path: Path) -> Iterator[tuple[str, str, int]]:
+def _judged(path: Path) -> Iterator[judgements.Judgement]:
     rows = []
     for number, line in lines(path, NEEDED):
         where = f"{path}:{number}"
@@ -128,7 +128,7 @@ def _judged(path: Path) -> Iterator[tuple[str, str, int]]:
         code = columns[-1] if trec or len(columns) == 3 else "1"
         if not re.fullmatch(r"-?[0-9]+", code) or not document.isdecimal():
             raise BenchError(f"{where}: {code!r} is no code of relevance.", "Write query and document alone.")
-        yield str(int(columns[0])), str(int(document)), int(code) if trec else int(code not in NOT_RELEVANT)
+        yield where, str(int(columns[0])), str(int(document)), int(code) if trec else int(code not in NOT_RELEVANT)
 
 
 def _zero(text: str, where: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.dataset import Dataset
+from bench.data.formats.ids import UnknownIds
 from bench.data.formats.lines import decoded, lines
 from bench.errors import BenchError
 
@@ -33,12 +34,13 @@ def judged_traps(dataset: Dataset) -> Traps:
 def read_traps(path: Path, dataset: Dataset) -> Traps:
     """Pairs from a tab-separated file: query id, document id, further columns ignored, a header line if there is one.
 
-    Lines of queries outside of a sample are passed over. Raises BenchError, naming the line, for an id that the set
+    Lines of queries outside of a sample are passed over. Raises BenchError, naming the line, for ids that the set
     does not have, a document that is relevant to the query, and a pair that stands there twice.
     """
     queries = {name: position for position, name in enumerate(dataset.query_ids)}
     documents = {name: position for position, name in enumerate(dataset.documents["id"].to_pylist())}
     pairs: dict[tuple[int, int], None] = {}
+    unknown = UnknownIds({"query": queries, "document": documents})
     for number, line in lines(path, _HINT):
         where = f"{path}:{number}"
         fields = decoded(line, where).split("\t")
@@ -49,8 +51,8 @@ def read_traps(path: Path, dataset: Dataset) -> Traps:
         sampled_out = fields[0] in dataset.outside
         for kind, name, known in (("query", fields[0], queries), ("document", fields[1], documents)):
             if name not in known and not (sampled_out and kind == "query"):
-                raise BenchError(f"{where}: there is no {kind} {name!r} in {dataset.name}.", "Mend or remove the line.")
-        if sampled_out:
+                unknown.add(kind, name, where)
+        if sampled_out or unknown:
             continue
         pair = queries[fields[0]], documents[fields[1]]
         if dataset.judgements[pair[0]].get(pair[1], 0) > 0:
@@ -58,5 +60,7 @@ def read_traps(path: Path, dataset: Dataset) -> Traps:
         if pair in pairs:
             raise BenchError(f"{where}: this pair stands there twice.", "Remove the line.")
         pairs[pair] = None
+    if unknown:
+        raise unknown.error(path, f" in {dataset.name}")
     table = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
     return Traps(table[:, 0], table[:, 1])

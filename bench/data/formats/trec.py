@@ -62,8 +62,7 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     split = _split(folder, splits, options.split)
     topics = read_topics(_topics(folder, split), dict(options.columns).get("query"))
     path = splits.get(split, folder / "qrels")
-    judged = ((query, document, value) for _, query, document, value in _judgements(path))
-    grades, left_out = judgements.usable(judged, topics, set(documents["id"].to_pylist()), path)
+    grades, left_out = judgements.usable(_judgements(path), topics, set(documents["id"].to_pylist()), path)
     note = joined(left_out, unjudged(len(topics), len({query for query, _ in grades})))
     return dataset_of(name, documents, topics, grades, card=card, note=note)
 

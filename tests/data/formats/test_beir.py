@@ -87,9 +87,9 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
         (
             "qrels/test.tsv",
             b"q1\td9\t1\n",
-            "test.tsv: 0 of 1 judgements fit the set. They name the documents 'd9'; the",
+            "test.tsv: 0 of 1 judgements fit the set. Unknown are document 'd9' (line 1); it has the documents 'd",
         ),
-        ("qrels/test.tsv", b"q9\td1\t1\n", "They name the queries 'q9'; the set has "),
+        ("qrels/test.tsv", b"q9\td1\t1\n", "Unknown are query 'q9' (line 1); it has the queries 'q"),
         ("qrels/test.tsv", b"q1\td1\t1_0\n", "test.tsv:1: the grade '1_0' is not a whole number"),
         ("qrels/test.tsv", b"q1\td1\t1e0\n", "test.tsv:1: the grade '1e0' is not a whole number"),
         ("qrels/test.tsv", "q1\td1\t\uff11\n".encode(), "is not a whole number"),

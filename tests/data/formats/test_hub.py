@@ -180,7 +180,9 @@ def test_columns_with_other_names_are_listed(tmp_path, arrow):
 def test_ids_that_do_not_match_are_shown_from_both_sides(tmp_path):
     layout = {**PLAIN, "corpus": texts({f"00{key}": text for key, text in DOCS.items()})}
     message = failing(write(tmp_path, layout))
-    assert "0 of 2 judgements fit the set. They name the documents '1', '2'; the set has '00" in message
+    assert "0 of 2 judgements fit the set. Unknown are document '1' (" in message
+    assert "nearest: '001'), document '2' (" in message
+    assert "; it has the documents '00" in message
     assert "leading zeros" in message
 
 

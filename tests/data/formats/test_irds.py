@@ -175,7 +175,7 @@ def test_a_collection_without_judgements_names_those_within_that_have_some(regis
         ({"docs": "d 1\tx\n"}, "tiny/bad, documents: the id 'd 1' holds white space"),
         ({"queries": "q 1\tx\n"}, "tiny/bad, queries: the id 'q 1' holds white space"),
         ({"qrels": "q1 0 d1\n"}, "ir_datasets cannot load tiny/bad: "),
-        ({"qrels": "q9 0 d1 1\n"}, "tiny/bad: 0 of 1 judgements fit the set. They name the queries 'q9'"),
+        ({"qrels": "q9 0 d1 1\n"}, "tiny/bad: 0 of 1 judgements fit the set. Unknown are query 'q9'; it has"),
     ],
 )
 def test_what_is_wrong_with_it_is_one_error(register, files, message):

@@ -146,7 +146,7 @@ def test_its_judgements_may_have_grades(write):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"relevant_docs": {"q9": ["n1"]}}, "relevant_docs of 'q9': there is no such query."),
+        ({"relevant_docs": {"q9": ["n1"]}}, "relevant_docs of 'q9': there is no query 'q9'."),
         ({"relevant_docs": {"q1": ["n9"]}}, "relevant_docs of 'q1': there is no document 'n9'."),
         ({"relevant_docs": {"q1": [None]}}, "relevant_docs of 'q1': None is no id."),
         ({"relevant_docs": {}}, "no query is judged"),

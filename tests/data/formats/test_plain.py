@@ -96,7 +96,8 @@ def test_metadata_that_does_not_fit_is_replaced_by_numbers_with_a_warning(write,
 def test_a_label_that_needs_the_metadata_says_why_it_is_not_used(write):
     with pytest.raises(BenchError) as caught:
         load_dataset(write(metadata=METADATA[:2]))
-    assert "queries.csv:2: there is no document 'cat' (paragraphs are numbered" in caught.value.message
+    assert "queries.csv: 3 unknown ids (paragraphs are numbered" in caught.value.message
+    assert "document 'cat' (line 2), document '" in caught.value.message
 
 
 def test_the_environment_names_other_files(write, tmp_path, monkeypatch):

@@ -162,8 +162,12 @@ def test_another_tag_may_be_the_query(tmp_path):
         ("topics.tsv", "<title> x </top>", "topics.tsv:1: </top> out of place"),
         ("topics.tsv", "\n<top><title> x </top>", "topics.tsv:2: a topic without <num>"),
         ("topics.tsv", "<top><num> 1 <desc> x </top>", "topics.tsv:1: the topic '1' has no <title>"),
-        ("qrels", "9 0 d1 1\n", "qrels: 0 of 1 judgements fit the set. They name the queries '9'; the set has '1'"),
-        ("qrels", "1 0 d9 1\n", "They name the documents 'd9'; the set has "),
+        (
+            "qrels",
+            "9 0 d1 1\n",
+            "qrels: 0 of 1 judgements fit the set. Unknown are query '9' (line 1); it has the queries '1'",
+        ),
+        ("qrels", "1 0 d9 1\n", "Unknown are document 'd9' (line 1); it has the documents "),
         ("qrels", "1 0 d1 1\n1 1 d1 2\n", "qrels:2: '1' and 'd1' are judged already"),
         ("qrels", "1 d1\n", "qrels:1: 2 columns, not 3"),
         ("docs.tsv", "pid\turl\nd1\tx\n", "docs.tsv:1: a header without a column known for the text: pid, url"),
@@ -372,4 +376,4 @@ def test_names_of_files_as_tracks_hand_them_on(write, topics, qrels):
 def test_texts_called_docs_are_no_documents_of_trec(write):
     folder = write(**dict.fromkeys(("docs.tsv", "topics.tsv", "qrels")), **{"docs.txt": "x", "docs/a.pdf": "%PDF"})
     (folder / "queries.csv").write_text("query,relevant\nx,docs.txt\n")
-    assert load_dataset(folder).note == "each file is a document"
+    assert load_dataset(folder).note.startswith("each file is a document; 1 .pdf file left out")
