@@ -34,3 +34,18 @@ def test_what_is_shown_of_a_query_does_not_depend_on_the_block_it_is_gathered_in
     monkeypatch.setattr(shown_hits, "BLOCK", 2)
     assert shown("blocks").equals(whole)
     assert [each["document"] for each in whole["relevant"][0].as_py()] == ["d2", "d1"]
+
+
+def test_a_hit_is_stored_with_the_passage_that_matches_its_query(write_set, tmp_path):
+    text = f"{'Nothing of it. ' * 60}The cat slept. {'Nothing of it. ' * 60}"
+    folder = write_set(
+        corpus=[{"_id": "d1", "text": text}],
+        queries=[{"_id": "q1", "text": "sleeping cats"}, {"_id": "q2", "text": "who"}],
+        qrels=[("q1", "d1", 1), ("q2", "d1", 1)],
+    )
+    run = bench.run(folder, [Fixed()], results=str(tmp_path / "out"), name="run", latency=False)
+    first, second = pq.read_table(run.folder / "queries.parquet").sort_by("query").to_pylist()
+    for row in (*first["hits"], *first["relevant"]):
+        assert "The cat slept." in row["text"]
+        assert len(row["text"]) <= 300
+    assert second["relevant"][0]["text"].startswith("Nothing of it.")

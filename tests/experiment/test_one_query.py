@@ -152,3 +152,10 @@ def test_more_hits_than_documents_are_all_of_them(write_set):
 def test_a_floor_that_is_no_number_is_refused(write_set):
     with pytest.raises(BenchError, match="--min-score is not a number"):
         search("x", load_dataset(write_set()), ["bm25"], min_score=float("nan"))
+
+
+def test_a_long_text_is_shown_where_it_matches():
+    text = highlighted("nothing of it " * 100 + "the cats slept " + "nothing of it " * 100, {"cat"})
+    assert text.plain.startswith("…")
+    assert text.plain.endswith("…")
+    assert [text.plain[span.start : span.end] for span in text.spans] == ["cats"]

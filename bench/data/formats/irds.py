@@ -76,7 +76,7 @@ def _collection(registry: Any, name: str) -> Any:
 
 def _read(name: str, collection: Any) -> Dataset:
     # Judgements and queries first: they are small, so that what is wrong with them shows before a large download.
-    judged = [("", each.query_id, each.doc_id, int(each.relevance)) for each in collection.qrels_iter()]
+    judged = [("", qrel.query_id, qrel.doc_id, int(qrel.relevance)) for qrel in collection.qrels_iter()]
     queries = {
         checked_id(query.query_id, f"{name}, queries"): (_default_text(query), _metadata(query))
         for query in collection.queries_iter()

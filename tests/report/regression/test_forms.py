@@ -21,7 +21,7 @@ from rich.console import Console
 
 import bench
 from bench import pytest_plugin
-from bench.regression import CellPair, Changed, Regression
+from bench.regression import CellPair, Changed, RankedHit, Regression
 from bench.regression.gate_checks import check_gate
 from bench.regression.gates import DEFAULT
 from bench.report.regression import as_json, junit, markdown, pytest_benchmark, terminal
@@ -391,3 +391,11 @@ def test_the_file_for_a_comment_has_no_more_than_github_takes(found):
     assert len(text) < 65_536
     assert text.startswith(markdown.MARKER)
     assert "--json" in text
+
+
+def test_a_hit_shows_the_passage_that_has_the_terms_of_the_query():
+    text = f"{'Nothing of it. ' * 20}The cat slept. {'Nothing of it. ' * 20}"
+    line = comparison.hit(RankedHit(2, "d" * 200, 1, text), {"cat"})
+    assert line.startswith("2. ddd")
+    assert "The cat slept." in line
+    assert len(line) <= comparison.SHOWN_CHARACTERS
