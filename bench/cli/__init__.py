@@ -102,8 +102,9 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(command=lambda _: _help(made))
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
-    for group in (run, compare, versions, search, datasets, calibrate, installed, completion):
+    for group in (run, compare, versions, search, datasets, calibrate, installed):
         group.add(commands)
+    completion.add(commands, made)
     return made
 
 

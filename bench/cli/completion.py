@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ put it where your shell looks, once:
 It completes the installed command `bench`; a shell cannot complete python -m bench."""
 
 
-def add(commands: Commands) -> None:
-    """The command's flags, and what it calls."""
+def add(commands: Commands, whole: argparse.ArgumentParser) -> None:
+    """Add the command. whole: the parser of all commands, which is what a shell is told of."""
     command = commands.add_parser(
         "completion",
         help="make a shell complete commands and flags",
@@ -27,15 +28,12 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("shell", choices=SHELLS)
-    command.set_defaults(command=_completion)
+    command.set_defaults(command=partial(_completion, whole))
 
 
-def _completion(options: argparse.Namespace) -> int:
+def _completion(whole: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     import shtab
 
-    from bench.cli import parser
-
-    whole = parser()
     whole.prog = "bench"
     sys.stdout.write(shtab.complete(whole, options.shell, root_prefix="bench") + "\n")
     return 0

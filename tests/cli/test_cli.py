@@ -383,7 +383,8 @@ def test_progress_names_the_set_and_leaves_no_empty_part():
         assert label("progress", "faq", "bm25", "rounds", 3, 80) == ("faq · bm25 · rounds", "3/80")
 
 
-def test_a_log_has_a_line_for_what_takes_long_with_an_estimate(capsys):
+def test_a_log_has_a_line_for_what_takes_long_with_an_estimate(capsys, monkeypatch):
+    monkeypatch.setattr(console, "STEP_SECONDS", 5.0)
     times = iter([0.0, 1.0, 6.0, 9.0, 16.0, 20.0, 49.0, 3700.0])
     with console.Progress(clock=lambda: next(times)) as progress:
         progress(Event("begin", total=6))
