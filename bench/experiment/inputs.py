@@ -51,12 +51,9 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
     if config.against is not None:
         _refuse_other_baseline(config.against, taking_part)
     datasets = list(given) if given is not None else _read(config)
-    _refuse_same_names(datasets)
     if config.qrels:
         _refuse_without_texts(config.qrels, taking_part)
-    datasets = [dataset.keeping_itself(config.keep_self) for dataset in datasets]
-    if config.by:
-        datasets = _sliced(datasets, config.by)
+    datasets = _as_asked(datasets, config)
     warnings = list(cautions.of_sets(datasets))
     if config.measures == RunConfig.measures:  # those that somebody chose stay as they are
         measures |= resolve([dataset.card.measure for dataset in datasets])
@@ -72,9 +69,7 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
     for dataset in datasets:
         check_grades(measures, dataset)
     for participant in taking_part:
-        if participant.ranked is not None:
-            for dataset in datasets:
-                participant.ranked(dataset, 1)
+        _refuse_runs_of_other_sets(participant, datasets)
     datasets = [_with_hits(dataset, taking_part) if dataset.judgements_alone else dataset for dataset in datasets]
     if config.traps:
         read_traps(Path(config.traps), datasets[0])
@@ -88,6 +83,19 @@ def _read(config: RunConfig) -> list[Dataset]:
     if config.qrels:
         return [qrels.load(config.qrels, options)]
     return [load_dataset(name, options) for name in config.datasets or shipped()]
+
+
+def _as_asked(datasets: Sequence[Dataset], config: RunConfig) -> list[Dataset]:
+    """Named apart, by the flags on queries that are documents, and sliced."""
+    _refuse_same_names(datasets)
+    datasets = [dataset.keeping_itself(config.keep_self) for dataset in datasets]
+    return _sliced(datasets, config.by) if config.by else list(datasets)
+
+
+def _refuse_runs_of_other_sets(participant: Participant, datasets: Sequence[Dataset]) -> None:
+    if participant.ranked is not None:
+        for dataset in datasets:
+            participant.ranked(dataset, 1)
 
 
 def _judged_by(dataset: Dataset, names: Sequence[str]) -> Dataset:
