@@ -13,10 +13,14 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from bench.cli import calibrate, compare, completion, datasets, installed, run, search, versions
 from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
 from bench.machine import interrupt
+
+if TYPE_CHECKING:
+    from bench.errors import BenchError
 
 _NOT_THERE = (
     "a library cannot be imported. Install what bench needs (pip install -c constraints.txt -e .), and see that no "
@@ -49,8 +53,11 @@ def _outcome(arguments: Sequence[str] | None) -> int:
 
     console.replace_what_cannot_be_shown()
     interrupt.keep()
-    options = parser().parse_args(arguments)
+    whole = parser()
+    options, surplus = whole.parse_known_args(arguments)
     try:
+        if surplus:
+            raise _surplus(whole, sys.argv[1:] if arguments is None else arguments, surplus[0])
         _refuse_surroundings()
         _refuse_bytes(options)
         code: int = options.command(options)
@@ -58,6 +65,20 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         console.error(error.message, error.hint)
         return BAD_INPUT
     return code
+
+
+def _surplus(whole: argparse.ArgumentParser, arguments: Sequence[str], first: str) -> BenchError:
+    """The error of an argument that its command does not take, with the flag that was meant."""
+    from bench.errors import BenchError, nearest
+
+    asked = whole
+    for name in arguments:
+        choices: Any = asked._subparsers._group_actions[0].choices if asked._subparsers else {}
+        asked = choices.get(name, asked)
+    flag = first.partition("=")[0]
+    near = nearest(flag, asked._option_string_actions) if flag.startswith("-") else None
+    listed = f"{asked.prog} --help lists what it takes."
+    return BenchError(f"{asked.prog} does not take {first!r}.", f"Did you mean {near}? {listed}" if near else listed)
 
 
 def _refuse_surroundings() -> None:

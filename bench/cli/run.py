@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.cli.shared import CELL_FAILED, SHIPPED_RETRIEVERS, add_measures, add_reading, add_retrievers, add_self
 
 if TYPE_CHECKING:
-    from bench.cli.shared import Commands
+    from bench.cli.shared import Commands, Flags
     from bench.config import RunConfig
     from bench.storage.run import Run
 
@@ -24,65 +24,112 @@ def add(commands: Commands) -> None:
 
 def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
-        "run", help="run retrievers on datasets; without arguments the shipped sets and retrievers"
+        "run",
+        help="run retrievers on datasets; without arguments the shipped sets and retrievers",
+        usage="python -m bench run [DATASET ...] [-r RETRIEVER] [-m MEASURE] [options]",
+        epilog=_RUN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument(
         "datasets", nargs="*", metavar="DATASET", help="a shipped set, a path, or scheme:name (docs/bring-your-data.md)"
     )
-    add_retrievers(run, SHIPPED_RETRIEVERS)
-    add_measures(run)
-    _add_against(run)
-    run.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
-    run.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take, for the verdict")
-    run.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold, for the verdict")
-    run.add_argument("--controls", action="store_true", default=None, help="random and oracle rankings beside them")
-    run.add_argument("--traps", metavar="FILE", help="query id, tab, document id that shares words and is wrong")
-    run.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's")
-    add_self(run)
-    run.add_argument("-k", "--depth", type=int, help="hits a query is ranked to (default 100)")
-    run.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
-    run.add_argument("--name", help="name of the run's folder (default: date and time)")
-    run.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
-    run.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
-    run.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries a set")
-    run.add_argument("--seed", type=int, help="of every random choice (default 0)")
-    run.add_argument("--threads", type=int, help="of every library (default: physical cores)")
-    run.add_argument("--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)")
-    run.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
-    run.add_argument("--seconds", type=float, help="time budget of those (default 2)")
-    run.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
-    run.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
-    run.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
-    either = run.add_mutually_exclusive_group()
+    compared = run.add_argument_group("what is compared")
+    add_retrievers(compared, SHIPPED_RETRIEVERS)
+    add_measures(compared)
+    _add_depth(compared, "ranked")
+    _add_against(compared)
+    compared.add_argument(
+        "--controls", action="store_true", default=None, help="random and oracle rankings beside them"
+    )
+    compared.add_argument("--traps", metavar="FILE", help="query id, tab, document id that shares words and is wrong")
+    judged = run.add_argument_group("what the verdict goes by")
+    judged.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
+    judged.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take")
+    judged.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold")
+    reading = run.add_argument_group("how the sets are read")
+    add_reading(reading)
+    reading.add_argument(
+        "--by", action="append", metavar="FIELD", help="slice by this metadata field, not by the card's"
+    )
+    add_self(reading)
+    reading.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries a set")
+    reading.add_argument("--seed", type=int, help="of every random choice (default 0)")
+    times = run.add_argument_group("times")
+    times.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
+    times.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
+    times.add_argument("--seconds", type=float, help="time budget of those (default 2)")
+    times.add_argument(
+        "--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)"
+    )
+    machine = run.add_argument_group("the machine")
+    machine.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    machine.add_argument(
+        "--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)"
+    )
+    machine.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
+    machine.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
+    kept = run.add_argument_group("where it is kept")
+    _add_place(kept)
+    kept.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
+    either = kept.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
     either.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
-    add_reading(run)
     run.set_defaults(command=_run)
 
 
+_RUN_EXAMPLES = """\
+examples:
+  python -m bench run my-set -r bm25 -r minilm                    which of two, for your documents
+  python -m bench run my-set -r tuned=bm25:k1=0.9,b=0.4 -r bm25 --against bm25 --no-latency
+  python -m bench run docs/ --known-item title --limit 200        no labels: ask for each document by its title"""
+
+
 def _add_score(commands: Commands) -> None:
-    score = commands.add_parser("score", help="measures of other systems' runs, beside retrievers where wanted")
+    score = commands.add_parser(
+        "score",
+        help="measures of other systems' runs, beside retrievers where wanted",
+        usage="python -m bench score RUN.trec [RUN.trec ...] (-d DATASET | --qrels FILE) [options]",
+        epilog=_SCORE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     score.add_argument(
         "runs", nargs="+", metavar="RUN.trec", help="a run in TREC's form, MS MARCO's, JSON or CSV, gzipped or not"
     )
     judged = score.add_mutually_exclusive_group(required=True)
     judged.add_argument("-d", "--dataset", help="what the run was made on")
     judged.add_argument("--qrels", metavar="FILE", help="its judgements alone, without documents and query texts")
-    add_retrievers(score, "none")
-    add_measures(score)
-    _add_against(score)
-    score.add_argument("-k", "--depth", type=int, help="hits a query is looked at to (default 100)")
-    add_self(score)
-    score.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
-    score.add_argument("--name", help="name of the run's folder (default: date and time)")
-    score.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
-    add_reading(score)
+    compared = score.add_argument_group("what is compared")
+    add_retrievers(compared, "none")
+    add_measures(compared)
+    _add_depth(compared, "looked at")
+    _add_against(compared)
+    reading = score.add_argument_group("how the set is read")
+    add_reading(reading)
+    reading.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
+    add_self(reading)
+    _add_place(score.add_argument_group("where it is kept"))
     score.set_defaults(command=_score)
 
 
-def _add_against(command: argparse.ArgumentParser) -> None:
+_SCORE_EXAMPLES = """\
+examples:
+  python -m bench score mine.run baseline.run --qrels qrels.txt --against baseline
+  python -m bench score mine.run -d my-set -r bm25                beside a retriever that runs here
+  python -m bench score mine.run -d irds:beir/scifact/test -m nDCG@10 -m AP"""
+
+
+def _add_depth(group: Flags, what: str) -> None:
+    group.add_argument("-k", "--depth", type=int, help=f"hits a query is {what} to (default 100)")
+
+
+def _add_place(group: Flags) -> None:
+    group.add_argument("--name", help="name of the run's folder (default: date and time)")
+    group.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+
+
+def _add_against(group: Flags) -> None:
     text = "compare all with this one alone, in place of each with each: fewer comparisons to correct for"
-    command.add_argument("--against", metavar="LABEL", help=text)
+    group.add_argument("--against", metavar="LABEL", help=text)
 
 
 def _add_report(commands: Commands) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Flags = argparse._ActionsContainer  # a parser, or a group of its flags
 
 REGRESSION = DISAGREES = 1
 # Written out: bench.config, which has them, imports too much for --help. A test holds them together.
@@ -15,7 +16,7 @@ MEASURES = "R@1, R@5, R@10, R@100, RR@10, nDCG@10, AP@100"
 BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, FAULT, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
 
-def add_retrievers(command: argparse.ArgumentParser, default: str, *, labels: bool = True) -> None:
+def add_retrievers(command: Flags, default: str, *, labels: bool = True) -> None:
     """Which retrievers, where none are named: the default. labels: may they be given labels of their own?"""
     command.add_argument(
         *("-r", "--retriever"),
@@ -27,7 +28,7 @@ def add_retrievers(command: argparse.ArgumentParser, default: str, *, labels: bo
     )
 
 
-def add_measures(command: argparse.ArgumentParser) -> None:
+def add_measures(command: Flags) -> None:
     """Which measures."""
     command.add_argument(
         *("-m", "--measure"),
@@ -38,7 +39,7 @@ def add_measures(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_self(command: argparse.ArgumentParser) -> None:
+def add_self(command: Flags) -> None:
     """Whether queries find themselves, where the card does not say it."""
     either = command.add_mutually_exclusive_group()
     text = "a query's hits may hold the document of its own id (default: not where the text is the same)"
@@ -47,7 +48,7 @@ def add_self(command: argparse.ArgumentParser) -> None:
     either.add_argument("--drop-self", action="store_false", default=None, dest="keep_self", help=text)
 
 
-def add_reading(command: argparse.ArgumentParser) -> None:
+def add_reading(command: Flags) -> None:
     """The flags of formats.Options."""
     command.add_argument("--split", metavar="NAME", help="of the judgements (default: test)")
     command.add_argument("--columns", action="append", metavar="ROLE=NAME", help="which column of a table is what")

@@ -7,6 +7,7 @@ import importlib.machinery
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -574,3 +575,31 @@ def test_a_name_that_is_no_utf_8_is_one_error(capsys, write_set, flags):
     code, _, err = call(capsys, "run", write_set(), "--no-latency", *flags)
     assert code == 2
     assert "is not UTF-8" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "--limitt", "3"), "python -m bench run does not take '--limitt'. Did you mean --limit?"),
+        (
+            ("datasets", "check", "--jsn", "x"),
+            "python -m bench datasets check does not take '--jsn'. Did you mean --json?",
+        ),
+        (("report", "a", "b"), "python -m bench report does not take 'b'. python -m bench report --help lists"),
+        (("--versionn",), "python -m bench does not take '--versionn'. Did you mean --version?"),
+    ],
+)
+def test_a_flag_that_is_none_is_told_of_with_the_one_that_was_meant(capsys, arguments, says):
+    code, _, shown = call(capsys, *arguments)
+    assert code == 2
+    assert says in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(("command", "groups"), [("run", 7), ("score", 4)])
+def test_help_is_in_groups_with_three_examples(capsys, command, groups):
+    shown = call(capsys, command, "--help")[1]
+    assert len(re.findall(r"^[a-z][a-z ]+:$", shown, re.MULTILINE)) >= groups
+    examples = re.findall(rf"^  python -m bench ({command} .*?)(?:  .*)?$", shown, re.MULTILINE)
+    assert len(examples) == 3
+    for example in examples:
+        parser().parse_args(shlex.split(example))
