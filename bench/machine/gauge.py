@@ -26,8 +26,8 @@ _LOOKS, _LOOK_SECONDS = 3, 0.05  # before a run: so many readings, so far apart
 @dataclass(frozen=True)
 class Reading:
     """seconds: that the work takes, the least of a few times: a slow minute slows them all, and a median of so few also
-    jumps with what interrupts one of them. waited: the share of the time of all of them in which its threads were ready
-    and had no processor, 0 to 1.
+    jumps with what interrupts one of them. waited: the share of their time in which a thread was ready and had no
+    processor, 0 to 1, of the thread that waited most: work that is split among threads is done when the last is.
     """
 
     seconds: float
@@ -53,24 +53,25 @@ class SpeedGauge:
 
     def read(self) -> Reading:
         """What the work takes now."""
-        least, present, working = float("inf"), 0.0, 0.0
-        for _ in range(_REPEATS):
-            start = self._clock()
-            turns = list(self._pool.map(lambda _: self._once(), range(self._threads)))
-            least = min(least, self._clock() - start)
-            present += sum(wall for wall, _ in turns)
-            working += sum(own for _, own in turns)
-        return Reading(least, max(0.0, 1 - working / present) if present > 0 else 0.0)
+        threads = list(self._pool.map(lambda _: self._work(), range(self._threads)))
+        return Reading(min(least for least, _ in threads), max(waited for _, waited in threads))
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown()
 
-    def _once(self) -> tuple[float, float]:
-        """Seconds of wall time, and of the processor's, that one thread takes."""
-        start, own_start = self._clock(), self._own_clock()
-        np.sort(self._values, kind="stable")
-        return self._clock() - start, self._own_clock() - own_start
+    def _work(self) -> tuple[float, float]:
+        """Of one thread, the least seconds that the work took, and the share of waiting.
+
+        Without a break: a thread that sleeps now and then is served first when it wakes, and would see no neighbour.
+        """
+        start, own_start, least = self._clock(), self._own_clock(), float("inf")
+        for _ in range(_REPEATS):
+            before = self._clock()
+            np.sort(self._values, kind="stable")
+            least = min(least, self._clock() - before)
+        own, wall = self._own_clock() - own_start, self._clock() - start
+        return least, max(0.0, 1 - own / wall) if wall > 0 else 0.0
 
 
 def waited(readings: Sequence[float]) -> float:

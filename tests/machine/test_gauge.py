@@ -18,32 +18,36 @@ def real_readings(monkeypatch):
     monkeypatch.setattr(environment, "usable_cores", lambda: 2)
 
 
-def of_clocks(wall, own, threads=1):
-    """A gauge whose clocks give these times: of the wall and of the thread's own, one after the other."""
-    return SpeedGauge(threads, clock=lambda: next(wall), own_clock=lambda: next(own))
+def of_clocks(turns, own):
+    """A gauge of one thread, whose work takes so many seconds of wall time a turn, and of the processor's in all."""
+    walls = itertools.accumulate([0, *itertools.chain(*([0, seconds] for seconds in turns)), 0])
+    owns = iter([0, own])
+    return SpeedGauge(1, clock=lambda: next(walls), own_clock=lambda: next(owns))
 
 
 def test_a_reading_is_the_least_of_a_few():
-    """The work is read four times a turn: around all threads, and around the one."""
-    walls = itertools.accumulate(itertools.chain(*([0, 0, seconds, 0] for seconds in (5, 30, 4, 5, 6, 7, 8))))
-    gauge_ = of_clocks(walls, itertools.accumulate(itertools.cycle([0, 4])))
+    gauge_ = of_clocks([5, 30, 4, 5, 6, 7, 8], 20)
     assert gauge_.read().seconds == 4
     gauge_.close()
 
 
-def test_the_share_of_waiting_is_of_all_turns_together():
-    """Wall time 10 a turn, of which the processor's is 10 but for one turn, where it is 3."""
-    walls = itertools.accumulate(itertools.cycle([0, 0, 10, 0]))
-    own = itertools.accumulate(itertools.chain([0, 3], itertools.cycle([0, 10])))
-    gauge_ = of_clocks(walls, own)
+def test_the_share_of_waiting_is_what_the_processor_did_not_give():
+    gauge_ = of_clocks([10] * 7, 63)
     assert gauge_.read().waited == pytest.approx(7 / 70)
     gauge_.close()
 
 
 def test_clocks_of_different_steps_give_no_share_below_none():
-    walls, own = itertools.accumulate(itertools.cycle([0, 0, 1, 0])), itertools.accumulate(itertools.cycle([0, 2]))
-    gauge_ = of_clocks(walls, own)
+    gauge_ = of_clocks([1] * 7, 14)
     assert gauge_.read().waited == 0
+    gauge_.close()
+
+
+def test_the_thread_that_waited_most_counts(monkeypatch):
+    threads = iter([(2.0, 0.1), (3.0, 0.5)])
+    monkeypatch.setattr(SpeedGauge, "_work", lambda self: next(threads))
+    gauge_ = SpeedGauge(2)
+    assert gauge_.read() == Reading(2.0, 0.5)
     gauge_.close()
 
 
@@ -52,9 +56,9 @@ def test_no_more_threads_than_cores():
     names = set()
 
     class Named(SpeedGauge):
-        def _once(self):
+        def _work(self):
             names.add(threading.get_ident())
-            return super()._once()
+            return super()._work()
 
     gauge_ = Named(64)
     gauge_.read()
