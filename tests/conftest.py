@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 from made import CORPUS, QRELS, QUERIES
 
 from bench.cli import console
-from bench.machine import gauge
 from bench.machine.gauge import SpeedGauge
 
 settings.register_profile(
@@ -47,7 +46,6 @@ def quiet_machine() -> Iterator[None]:
     """In this process the machine is as quiet as it can be: how busy it is while tests run is not what they test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SpeedGauge, "read", quiet_reading)
-        patch.setattr(gauge, "_LOOK_SECONDS", 0)
         patch.setattr(console, "STEP_SECONDS", math.inf)  # no line is written because a step takes long here
         yield
 

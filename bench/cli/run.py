@@ -151,11 +151,14 @@ def _run(options: argparse.Namespace) -> int:
     for key in ("datasets", "retrievers", "measures", "margin", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
+    importing = threading.Thread(target=charts.import_libraries, daemon=True)
     with console.Progress() as progress:
 
         def listener(event: Event) -> None:
             if event.kind == "begin":  # what was asked for is right; while retrievers load there is time for this
-                threading.Thread(target=charts.import_libraries, daemon=True).start()
+                importing.start()
+            elif event.kind == "start" and importing.is_alive():  # and none while something is timed
+                importing.join()
             progress(event)
 
         run = runner.run(config, listener=listener, resume=resume, fresh=fresh)

@@ -15,6 +15,7 @@ from bench.machine.gauge import Reading, SpeedGauge, drift, look, waited
 @pytest.fixture(autouse=True)
 def real_readings(monkeypatch):
     monkeypatch.setattr(SpeedGauge, "read", READ)
+    monkeypatch.setattr(gauge, "_STILL", 1.0)  # one look, but where a test says otherwise
     monkeypatch.setattr(environment, "usable_cores", lambda: 2)
 
 
@@ -84,15 +85,27 @@ def test_drift_is_against_the_quickest():
     assert drift([], 1.0) == 0
 
 
+def looks(monkeypatch, *shares):
+    """A gauge that finds these shares of waiting, one a look."""
+    monkeypatch.setattr(gauge, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(gauge, "_STILL", 0.05)
+    readings = iter([Reading(1.0 + share, share) for share in shares])
+    monkeypatch.setattr(SpeedGauge, "_look", lambda self: next(readings))
+    return SpeedGauge(2)
+
+
+def test_threads_that_spin_for_a_moment_are_no_other_program(monkeypatch):
+    assert looks(monkeypatch, 0.6, 0.02).read() == Reading(1.02, 0.02)
+    assert looks(monkeypatch, 0.6, 0.5, 0.55).read() == Reading(1.5, 0.5)
+    assert looks(monkeypatch, 0.01).read() == Reading(1.01, 0.01)
+
+
 def test_a_look_before_a_run(monkeypatch):
-    readings = iter([Reading(1.0, 0.1), Reading(1.0, 0.6), Reading(1.0, 0.4)])
-    monkeypatch.setattr(SpeedGauge, "read", lambda self: next(readings))
     monkeypatch.setattr(gauge.os, "getloadavg", lambda: (7.96, 1.0, 1.0), raising=False)
-    load = look(SpeedGauge(2))
+    load = look(looks(monkeypatch, 0.4, 0.4, 0.4))
     assert str(load) == "a fixed piece of work waits 40% of its time for a processor; load 8.0 on 2 cores"
 
 
 def test_a_look_where_the_system_tells_no_load(monkeypatch):
-    monkeypatch.setattr(SpeedGauge, "read", lambda self: Reading(1.0, 0.0))
     monkeypatch.delattr(gauge.os, "getloadavg", raising=False)
-    assert str(look(SpeedGauge(2))) == "a fixed piece of work waits 0% of its time for a processor"
+    assert str(look(looks(monkeypatch, 0.0))) == "a fixed piece of work waits 0% of its time for a processor"
