@@ -7,21 +7,18 @@ package: an entry point in the group `bench.retrievers`, or `module:Class` in pl
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
-import inspect
 import json
-import re
 import sys
-import types
-import typing
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from retrievers.arguments import convert, declared, listed
 from retrievers.base import Ranking, Retriever, RetrieverError, parts_of
-from retrievers.masking import MASK, is_secret, masked, refuse_secret, secrets_around, secrets_of, without_secrets
+from retrievers.masking import MASK, is_secret, masked, secrets_around, secrets_of
 from retrievers.source import code_digest
+from retrievers.specification import Specification, parse
 
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
 
@@ -30,22 +27,18 @@ RETRIEVERS: dict[str, str] = {
     "bm25": "retrievers.lexical.bm25:BM25",
     "minilm": "retrievers.dense.bi_encoder:Dense",
     "dense": "retrievers.dense.bi_encoder:Dense",
+    "hybrid": "retrievers.pipelines.hybrid:Hybrid",
 }
 ENTRY_POINTS = "bench.retrievers"
 KINDS = ("lexical", "dense", "hybrid")
-
-# A value is all up to the next comma, spaces at its end included: a prompt may end in one. Quotes let it hold a comma,
-# and a space at its beginning.
-_PARAMETER = re.compile(r"""\s*(?P<name>[^=,\s]+)\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)(?::(?P<rest>.*))?")
 
 
 def create(specification: str) -> Retriever:
     """Build a retriever by its name.
 
     Args:
-        specification: "name", "name:parameter=value,parameter=value" or "module:Class[:parameter=value,…]".
+        specification: "name", "name:parameter=value,parameter=value" or "name(part, …, parameter=value, …)", where a
+            part is a specification too, and "module:Class" may stand for a name (`retrievers.specification`).
 
     Returns:
         A retriever that has indexed nothing yet.
@@ -54,12 +47,14 @@ def create(specification: str) -> Retriever:
         RetrieverError: For an unknown name or parameter, a value of the wrong type, a class that is no retriever, or a
             parameter that looks like a key: specifications are labels.
     """
-    name, _, rest = specification.partition(":")
-    own = _CLASS.fullmatch(specification) if name not in names() else None
-    if own is not None:
-        name, rest = f"{own['module']}:{own['name']}", own["rest"] or ""
-    factory = load(name)
-    arguments = _arguments(factory, name, rest)
+    return _made(parse(specification, names()))
+
+
+def _made(specification: Specification) -> Retriever:
+    name, factory = specification.name, load(specification.name)
+    arguments = convert(factory, name, specification.arguments, create)
+    if specification.parts:
+        arguments["parts"] = _parts(factory, specification)
     try:
         retriever = factory(**arguments)
     except RetrieverError:
@@ -74,6 +69,15 @@ def create(specification: str) -> Retriever:
     return retriever
 
 
+def _parts(factory: type, specification: Specification) -> tuple[Retriever, ...]:
+    if "parts" not in declared(factory):
+        raise RetrieverError(
+            f"{specification.name} is not made of retrievers, and {specification.parts[0].name} is one.",
+            f"Write its parameters with their names: {specification.name}(parameter=value).",
+        )
+    return tuple(map(_made, specification.parts))
+
+
 def names() -> dict[str, str]:
     """All that a name can stand for, name -> "module:Class": our own, then other packages' entry points."""
     plugins = {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
@@ -84,7 +88,7 @@ def load(name: str) -> type[Retriever]:
     """The class that a name or "module:Class" stands for."""
     known = names()
     if name not in known and ":" not in name:
-        raise RetrieverError(f"There is no retriever {name!r}.", _known(name, known))
+        raise RetrieverError(f"There is no retriever {name!r}.", listed(name, known))
     module, _, attribute = known.get(name, name).partition(":")
     if name not in known and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # the `bench` script does not look there by itself; `python -m bench` does
@@ -173,7 +177,7 @@ class _Hidden:
 
 def _parameters(retriever: object) -> dict[str, Any]:
     if isinstance(retriever, type):
-        defaults = {name: parameter.default for name, parameter in _signature(retriever).items()}
+        defaults = {name: parameter.default for name, parameter in declared(retriever).items()}
         return {
             name: _Hidden() if isinstance(value, str) and value and is_secret(retriever, name) else value
             for name, value in defaults.items()
@@ -201,81 +205,3 @@ def _plain(value: Any, secrets: frozenset[str]) -> Any:
         return _printed(value, secrets)
     shown = masked(text, secrets)
     return value if shown == text else json.loads(shown)
-
-
-def _signature(factory: type) -> dict[str, inspect.Parameter]:
-    try:
-        declared = inspect.signature(factory).parameters
-    except (TypeError, ValueError):
-        return {}
-    return {
-        name: parameter
-        for name, parameter in declared.items()
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    }
-
-
-def _arguments(factory: type, name: str, text: str) -> dict[str, Any]:
-    known = _signature(factory)
-    arguments: dict[str, Any] = {}
-    at = 0
-    while at < len(text.rstrip()):
-        match = _PARAMETER.match(text, at)
-        if match is None:
-            raise RetrieverError(
-                f"{name}: cannot read the parameters {without_secrets(text)!r}.",
-                f"Write {name}:parameter=value,parameter=value.",
-            )
-        key, value = match["name"], match["value"]
-        if key not in known:
-            raise RetrieverError(f"{name} has no parameter {key!r}.", _known(key, known))
-        if is_secret(factory, key):
-            refuse_secret(name, key)
-        if key in arguments:
-            raise RetrieverError(f"{name}: {key} is given twice.", "Keep one.")
-        if value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:
-            value = value[1:-1]
-        arguments[key] = _convert(name, key, value, _type(factory, known[key]))
-        at = match.end()
-    return arguments
-
-
-def _type(factory: type, parameter: inspect.Parameter) -> Any:
-    """The type of one parameter: its annotation, else its default's, else str.
-
-    Each annotation by itself: others may name types that are imported for type checking only.
-    """
-    kind = parameter.annotation
-    if isinstance(kind, str):
-        try:
-            alone = types.SimpleNamespace(__annotations__={"its": kind})
-            kind = typing.get_type_hints(alone, vars(importlib.import_module(factory.__module__)))["its"]
-        except Exception:  # noqa: BLE001 - an annotation that cannot be resolved says nothing
-            kind = parameter.empty
-    if kind is parameter.empty:
-        return str if parameter.default in (parameter.empty, None) else type(parameter.default)
-    return kind
-
-
-def _convert(name: str, key: str, value: str, kind: Any) -> Any:
-    # Not pydantic's: it would refuse annotations of plug-ins that it does not know, and this room needs numpy alone.
-    options = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
-    if type(None) in options and value.strip().lower() == "none":
-        return None
-    wanted = next((option for option in options if option is not type(None)), str)
-    try:
-        if wanted not in (bool, int, float):
-            return value
-        if wanted is bool:
-            return _BOOLEANS[value.strip().lower()]
-        return wanted(value)
-    except (ValueError, KeyError):
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}[wanted]
-        raise RetrieverError(f"{name}: {key}={value!r} is not {expected}.", "Mend its value.") from None
-
-
-def _known(name: str, known: typing.Iterable[str]) -> str:
-    names = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), names, n=1)  # k1 is near to K1
-    listed = f"Known: {', '.join(names.values())}." if names else "It has none."
-    return f"Did you mean {names[near[0]]!r}? {listed}" if near else listed

@@ -65,6 +65,21 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
             np.full((queries, k), -np.inf, dtype=np.float32),
         )
 
+    def to_depth(self, k: int) -> Ranking:
+        """The same ranking with other columns.
+
+        Args:
+            k: How many.
+
+        Returns:
+            Its first k hits of each query, and -1 and -inf where it has fewer.
+        """
+        missing = max(0, k - self.documents.shape[1])
+        return Ranking(
+            np.pad(self.documents[:, :k], ((0, 0), (0, missing)), constant_values=NO_HIT),
+            np.pad(self.scores[:, :k], ((0, 0), (0, missing)), constant_values=-np.inf),
+        )
+
     def put(self, row: int, documents: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
         """Write the hits of one query into its row.
 

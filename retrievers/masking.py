@@ -74,7 +74,7 @@ def without_secrets(text: str) -> str:
 
 
 def _parameter_names(text: str) -> list[str]:
-    return re.findall(r"""([^=,:?&"'\s]+)\s*=""", text)
+    return re.findall(r"""([^=,:?&"'()\s]+)\s*=""", text)
 
 
 def secrets_of(thing: object) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from bench.errors import BenchError
@@ -13,11 +14,11 @@ HINT = "Rename a run's file, or give a retriever a name of its own: -r NAME=SPEC
 def split_label(given: str) -> tuple[str, str]:
     """Label and specification; both are what is given where that has no name before the first =.
 
-    What holds a colon there is no name: bm25:k1=0.9 is a retriever with a parameter. Raises BenchError for a name that
-    tables cannot show, or that is another retriever's.
+    What holds a colon or an open parenthesis is no name: bm25:k1=0.9 and bm25(k1=0.9) are a retriever with a parameter.
+    Raises BenchError for a name that tables cannot show, or that is another retriever's.
     """
     label, sign, specification = given.partition("=")
-    if not sign or ":" in label:
+    if not sign or ":" in label or label.count("(") > label.count(")"):
         return given, given
     if not label.isprintable() or not label or label != label.strip():
         raise BenchError(
@@ -26,7 +27,7 @@ def split_label(given: str) -> tuple[str, str]:
         )
     if not specification:
         raise BenchError(f"{given!r} names no retriever behind the =.", f"Write it so: -r {label}=bm25:k1=0.9.")
-    if label in names() and specification.partition(":")[0] != label:
+    if label in names() and re.split("[:(]", specification)[0].strip() != label:
         raise BenchError(
             f"{label!r} is the name of a retriever and cannot name {specification!r}.",
             f"Give another name; parameters follow a colon: {label}:PARAMETER=VALUE.",

@@ -44,6 +44,7 @@ class Dense:
     """
 
     kind: ClassVar[str] = "dense"
+    least_score: ClassVar[float | None] = -1.0  # of a cosine; a fusion takes that of the hits where it is lower
 
     model: str = MINILM
     revision: str | None = None

@@ -57,6 +57,7 @@ class BM25:
     """
 
     kind: ClassVar[str] = "lexical"
+    least_score: ClassVar[float | None] = 0.0
 
     variant: str = "okapi"
     k1: float = 1.5

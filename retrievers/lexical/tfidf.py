@@ -33,6 +33,7 @@ class Tfidf:
     """
 
     kind: ClassVar[str] = "lexical"
+    least_score: ClassVar[float | None] = 0.0
 
     analyzer: str = "word"
     ngram_min: int = 1

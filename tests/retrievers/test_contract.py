@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from retrievers import RETRIEVERS, RetrieverError, create
@@ -16,9 +18,11 @@ VARIANTS = [
     "bm25:k1=0,b=0",
     "dense:batch_size=2,query_prompt=query: ",
     "fakes:Fused",
+    "hybrid(bm25, tfidf)",
+    "hybrid(bm25(k1=0.9), tfidf, fusion=rrf, depth=20, parallel=true)",
 ]
 NAMES = [*RETRIEVERS, *VARIANTS]
-LEXICAL = [name for name in NAMES if name.partition(":")[0] in ("tfidf", "bm25", "fakes")]
+LEXICAL = [name for name in NAMES if re.split("[:(]", name)[0] in ("tfidf", "bm25", "fakes") or "tfidf)" in name]
 
 
 @pytest.mark.parametrize(

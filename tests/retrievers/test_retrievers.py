@@ -34,7 +34,7 @@ def test_parameters_are_set_by_name():
         ("bm25:k2=1", "no parameter 'k2'"),
         ("bm25:K1=1", "Did you mean 'k1'?"),
         ("bm25:k1=high", "k1='high' is not a number"),
-        ("bm25:k1", "cannot read the parameters"),
+        ("bm25:k1", "a parameter=value is missing"),
         ("bm25:k1=1,k1=2", "given twice"),
         ("bm25:variant=best", "no BM25 variant 'best'"),
         ("bm25:b=2", "out of range"),

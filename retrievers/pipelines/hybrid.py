@@ -1,0 +1,107 @@
+"""Several retrievers searched for each query, their rankings fused into one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from retrievers.base import Ranking, Retriever, RetrieverError, part, phase, require_index
+from retrievers.fusion import METHODS, RRF_K, fuse
+
+FUSE = "fuse"
+T = TypeVar("T")
+
+
+@dataclass(unsafe_hash=True)
+class Hybrid:
+    """Two retrievers or more, each searched to `depth`, fused by `fusion` (retrievers.fusion has the formulas).
+
+    parts: the retrievers (none: bm25 and minilm).
+    weights: one a part, 0 or more (none: all the same). depth: hits of each part that are fused, whatever is asked for,
+    so that the first ten are the same ten: a ranking has at most as many as all parts' together. rrf_k: for rrf.
+    parallel: search the parts side by side, in threads, and not one after the other.
+    """
+
+    kind: ClassVar[str] = "hybrid"
+
+    parts: tuple[Retriever, ...] = ()
+    fusion: str = "zscore"
+    weights: tuple[float, ...] = ()
+    depth: int = 100
+    rrf_k: float = RRF_K
+    parallel: bool = False
+    _indexed: bool | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.parts, self.weights = tuple(self.parts) or _usual(), tuple(self.weights)
+        if len(self.parts) < 2:
+            raise RetrieverError("hybrid has one part.", "Give two or more: hybrid(bm25, minilm).")
+        if self.fusion not in METHODS:
+            raise RetrieverError(f"There is no fusion {self.fusion!r}.", f"Known: {', '.join(METHODS)}.")
+        if self.weights and len(self.weights) != len(self.parts):
+            raise RetrieverError(
+                f"hybrid has {len(self.parts)} parts and {len(self.weights)} weights.", "Give one weight a part."
+            )
+        if not all(math.isfinite(weight) and weight >= 0 for weight in self.weights) or (
+            self.weights and not any(self.weights)
+        ):
+            raise RetrieverError(f"The weights {list(self.weights)} are no weights.", "Give numbers from 0, not all 0.")
+        if self.depth < 1 or not self.rrf_k >= 0:
+            raise RetrieverError(f"depth={self.depth}, rrf_k={self.rrf_k:g} is out of range.", "Give depth from 1.")
+
+    def index(self, documents: Sequence[str]) -> None:
+        """Index the documents in each part, one after the other."""
+        for name, retriever in self._named():
+            with _of_part(name):
+                retriever.index(documents)
+        self._indexed = True
+
+    def search(self, queries: Sequence[str], k: int) -> Ranking:
+        """Search the parts and fuse; memory: 16 bytes a query and hit of each part, a few times."""
+        require_index(self._indexed)
+        rankings = self._each(lambda retriever: retriever.search(queries, self.depth))
+        with phase(FUSE):
+            floors = [getattr(type(retriever), "least_score", None) for retriever in self.parts]
+            return fuse(rankings, self.fusion, self.weights, floors=floors, rrf_k=self.rrf_k).to_depth(k)
+
+    def _each(self, work: Callable[[Retriever], T]) -> list[T]:
+        def one(name: str, retriever: Retriever) -> T:
+            with _of_part(name):
+                return work(retriever)
+
+        if not self.parallel:
+            return [one(name, retriever) for name, retriever in self._named()]
+        with ThreadPoolExecutor(len(self.parts)) as pool:
+            # Each in a copy of the context, in which it is known who listens.
+            running = [pool.submit(copy_context().run, one, name, retriever) for name, retriever in self._named()]
+            return [result.result() for result in running]
+
+    def _named(self) -> Iterator[tuple[str, Retriever]]:
+        """The parts by the names of their classes, numbered where there are two of one."""
+        names = [type(retriever).__name__ for retriever in self.parts]
+        for number, (name, retriever) in enumerate(zip(names, self.parts, strict=True), 1):
+            yield (f"{name}-{number}" if names.count(name) > 1 else name), retriever
+
+
+def _usual() -> tuple[Retriever, ...]:
+    from retrievers.dense.bi_encoder import Dense
+    from retrievers.lexical.bm25 import BM25
+
+    return BM25(), Dense()
+
+
+@contextmanager
+def _of_part(name: str) -> Iterator[None]:
+    """Count what is told for the part, and say of what fails in it whose it is."""
+    try:
+        with part(name):
+            yield
+    except RetrieverError as error:
+        raise RetrieverError(f"{name}: {error.message}", error.hint) from error
+    except Exception as error:
+        raise RetrieverError(f"{name}: {type(error).__name__}: {error}") from error
