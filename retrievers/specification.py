@@ -59,6 +59,32 @@ def parse(text: str, known: Collection[str] = ()) -> Specification:
     return specification
 
 
+def as_part(text: str, known: Collection[str] = ()) -> str:
+    """A specification as it is written within another: without a colon before its parameters.
+
+    Args:
+        text: As a user writes it.
+        known: As of `parse`.
+
+    Returns:
+        The same retriever, by parentheses.
+    """
+    return _written(parse(text, known))
+
+
+def _written(specification: Specification) -> str:
+    inside = [_written(part) for part in specification.parts]
+    inside += [f"{name}={_quoted(value)}" for name, value in specification.arguments.items()]
+    return specification.name + (f"({', '.join(inside)})" if inside else "")
+
+
+def _quoted(value: Value) -> str:
+    if not isinstance(value, str):
+        return f"[{', '.join(value)}]"
+    plain = value == value.strip() and not set(value) & set(",()[]\"'")
+    return value if plain and value else f"'{value}'" if "'" not in value else f'"{value}"'
+
+
 class _Reader:
     """Goes through a text from its beginning to its end."""
 

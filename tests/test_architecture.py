@@ -37,7 +37,7 @@ ROOMS = {
     "bench.storage": "bench.errors retrievers.base",
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
-    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion",
+    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion retrievers.specification",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
     "retrievers.dense retrievers.masking",

@@ -244,6 +244,7 @@ def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> R
         p50.get("low"),
         index.get("value"),
         frozenset(name for name, quantity in _TIMES.items() if is_noisy(values, quantity)),
+        next(entry.get("specification", "") for entry in run.info["retrievers"] if entry["label"] == label),
     )
 
 

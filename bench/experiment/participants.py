@@ -49,12 +49,14 @@ class Participant:
 
     def describe(self) -> dict[str, Any]:
         """What run.json says of it."""
-        return {
+        entry = {
             "label": self.label,
             "kind": self.kind,
             "signature": self.signature,
             "parameters": self.parameters,
         }
+        named = self.instance is None and self.ranked is None
+        return entry | ({"specification": self.source} if named else {})
 
     def longest(self, dataset: Dataset) -> int | None:
         """The most hits that a stored run has for a query of the set; None for what is ranked here."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrievers import RetrieverError, create, signature
-from retrievers.specification import Specification, parse
+from retrievers.specification import Specification, as_part, parse
 
 KNOWN = ("bm25", "dense", "hybrid", "minilm")
 
@@ -64,6 +64,22 @@ def test_what_cannot_be_read_is_an_error_with_its_place(text, says):
     with pytest.raises(RetrieverError) as raised:
         parse(text, KNOWN)
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("bm25", "bm25"),
+        ("bm25:k1=0.9,b=0.4", "bm25(k1=0.9, b=0.4)"),
+        ("dense:query_prompt=query: ,model=a/b", "dense(query_prompt='query: ', model=a/b)"),
+        ("hybrid:weights=[1, 2]", "hybrid(weights=[1, 2])"),
+        ("a.b:C:k=3", "a.b:C(k=3)"),
+        ("hybrid(bm25(k1=1), minilm)", "hybrid(bm25(k1=1), minilm)"),
+    ],
+)
+def test_is_written_as_a_part(text, part):
+    assert as_part(text, KNOWN) == part
+    assert parse(part, KNOWN) == parse(text, KNOWN)
 
 
 @given(st.text("ab:(),=[]'\" \\1.", max_size=30))

@@ -20,7 +20,7 @@ class RetrieverSummary:
     p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
     p50_low_ms: the lower end of its interval (NaN where it has none); they stand in where there are too few samples for
     p95, which is not below them. index_s: time to build the index. noisy: which of "p95", "p50" and "indexing" were
-    measured on a noisy machine. A mean of NaN says it failed.
+    measured on a noisy machine. specification: what makes it, where it was named by one. A mean of NaN says it failed.
     """
 
     label: str
@@ -34,6 +34,7 @@ class RetrieverSummary:
     p50_low_ms: float | None = None
     index_s: float | None = None
     noisy: frozenset[str] = frozenset()
+    specification: str = ""
 
     def mark(self, cost: str) -> str:
         """What stands before one of its costs, by the name that `known_costs` has for it."""

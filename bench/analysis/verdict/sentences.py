@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
 from bench.analysis.slice_tests import BySlice, SliceTest
@@ -10,6 +11,7 @@ from bench.analysis.verdict.choices import Limits, RetrieverSummary, known_costs
 from bench.errors import counted
 from bench.evaluation.pairs import ALPHA, PairedDifference, outcome
 from retrievers.fusion import RRF_K
+from retrievers.specification import as_part
 
 
 def use(dataset: str, chosen: RetrieverSummary, reason: str, *, unknown: bool = False) -> str:
@@ -148,8 +150,16 @@ def hybrid(dataset: str, lexical: RetrieverSummary, dense: RetrieverSummary, fus
         f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
         f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+z.3f} {fusion.measure} over "
         f"{fusion.b} alone (95% interval {fusion.low:+z.3f} to {fusion.high:+z.3f}; see 'who solves what'); its speed "
-        "was not measured, so run that fusion as a retriever of your own beside the two."
+        f"was not measured, so run that fusion beside the two{_how(lexical, dense)}."
     )
+
+
+def _how(*parts: RetrieverSummary) -> str:
+    """The flag that runs them as one, where each can be named."""
+    if not all(retriever.specification for retriever in parts):
+        return ""
+    names = ", ".join(as_part(retriever.specification) for retriever in parts)
+    return f": -r {shlex.quote(f'hybrid({names}, fusion=rrf)')}"
 
 
 def means(

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench.analysis.verdict import sentences
 from bench.analysis.verdict.choices import Limits, RetrieverSummary, best_pair
 from bench.analysis.verdict.result import AMONG, Verdict
 from bench.analysis.verdict.rules import decide, leading, overall
 from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs
+from retrievers import create
 
 BM25 = RetrieverSummary("bm25", "lexical", 0.50, 0.47, 0.53, p95_ms=2, memory_mb=60)
 TFIDF = RetrieverSummary("tfidf", "lexical", 0.45, 0.42, 0.48, p95_ms=1, memory_mb=50)
@@ -297,9 +299,13 @@ class TestHybrid:
         assert said(found) == ("hybrid worth trying", "fusion", "minilm", None)
         assert "estimate from the stored rankings" in found.sentences[0]
         assert "fusing bm25 and minilm by reciprocal rank (k = 60) gains +0.030" in found.sentences[0]
-        assert found.sentences[0].endswith(
-            "its speed was not measured, so run that fusion as a retriever of your own beside the two."
-        )
+        assert found.sentences[0].endswith("its speed was not measured, so run that fusion beside the two.")
+
+    def test_says_how_to_run_it_where_both_can_be_named(self):
+        bm25, minilm = (replace(each, specification=text) for each, text in ((BM25, "bm25:k1=0.9"), (MINILM, "minilm")))
+        sentence = sentences.hybrid("faq", bm25, minilm, fused(0.01, 0.05))
+        assert sentence.endswith("beside the two: -r 'hybrid(bm25(k1=0.9), minilm, fusion=rrf)'.")
+        assert create("hybrid(bm25(k1=0.9), minilm, fusion=rrf)").fusion == "rrf"
 
     @pytest.mark.parametrize("gain", [(0.0, 0.05), (-0.05, -0.01), (0.005, 0.015)])
     def test_not_where_its_gain_may_be_none_or_is_below_the_margin(self, gain):
