@@ -223,5 +223,43 @@ def _from_file(path: Path) -> dict[str, Any]:
             continue
         if key not in known:
             raise unknown(f"key in {path}:", key, [*known, "compare"])
-        values[key] = value
+        values[key] = _named(path, value) if key == "retrievers" and isinstance(value, dict) else value
     return values
+
+
+def _named(path: Path, tables: dict[str, Any]) -> list[str]:
+    """[retrievers.NAME] with `use`, `parts` and parameters, or NAME = "specification" -> what -r takes."""
+    labelled = []
+    for name, table in tables.items():
+        where = f"{path}: [retrievers.{name}]"
+        if isinstance(table, dict):
+            table = _used(where, table)
+        elif not isinstance(table, str):
+            raise BenchError(f"{where} is neither a table nor a string.", _NAMED)
+        labelled.append(name if table == name else f"{name}={table}")
+    return labelled
+
+
+_NAMED = 'Write [retrievers.mine], and use = "hybrid", parts = ["bm25", "minilm"] and parameters below it.'
+
+
+def _used(where: str, table: dict[str, Any]) -> str:
+    from retrievers import RetrieverError
+    from retrievers.specification import Specification, parse, written
+
+    settings = dict(table)
+    use, parts = settings.pop("use", None), settings.pop("parts", [])
+    if not isinstance(use, str) or not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise BenchError(f"{where} does not say what to use, or of which parts.", _NAMED)
+    arguments = {
+        key: tuple(map(_as_text, value)) if isinstance(value, list) else _as_text(value)
+        for key, value in settings.items()
+    }
+    try:
+        return written(Specification(use, tuple(map(parse, parts)), arguments))
+    except RetrieverError as error:
+        raise BenchError(f"{where}: {error.message}", error.hint) from None
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -69,11 +69,12 @@ def as_part(text: str, known: Collection[str] = ()) -> str:
     Returns:
         The same retriever, by parentheses.
     """
-    return _written(parse(text, known))
+    return written(parse(text, known))
 
 
-def _written(specification: Specification) -> str:
-    inside = [_written(part) for part in specification.parts]
+def written(specification: Specification) -> str:
+    """A specification as a text that reads the same, by parentheses."""
+    inside = [written(part) for part in specification.parts]
     inside += [f"{name}={_quoted(value)}" for name, value in specification.arguments.items()]
     return specification.name + (f"({', '.join(inside)})" if inside else "")
 

@@ -29,7 +29,7 @@ ROOMS = {
     "bench.errors": "",
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base",
-    "bench.config": "bench.errors bench.evaluation retrievers.dense",
+    "bench.config": "bench.errors bench.evaluation retrievers retrievers.dense retrievers.specification",
     "bench.data": "bench.errors retrievers.analyzer retrievers.words",
     "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",
     "bench.data.check": "bench.data bench.errors bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "

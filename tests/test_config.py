@@ -94,3 +94,41 @@ def test_an_error_names_the_file_only_where_the_file_is_at_fault(tmp_path):
     with pytest.raises(BenchError) as caught:
         load_config(path, depth=0)
     assert caught.value.message == "depth is 0."
+
+
+def test_retrievers_may_have_tables_of_their_own(tmp_path):
+    path = tmp_path / "bench.toml"
+    path.write_text(
+        """
+[retrievers]
+bm25 = "bm25"
+tuned = "bm25:k1=0.9"
+
+[retrievers.mine]
+use = "hybrid"
+parts = ["bm25(k1=0.9)", "minilm"]
+weights = [1, 2.5]
+parallel = true
+"""
+    )
+    assert load_config(path).retrievers == (
+        "bm25",
+        "tuned=bm25:k1=0.9",
+        "mine=hybrid(bm25(k1=0.9), minilm, weights=[1, 2.5], parallel=true)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('parts = ["bm25"]', "[retrievers.mine] does not say what to use"),
+        ('use = "hybrid"\nparts = "bm25"', "or of which parts"),
+        ('use = "hybrid"\nparts = ["bm25(", "minilm"]', "[retrievers.mine]: The retriever 'bm25(' cannot be read"),
+    ],
+)
+def test_a_table_that_is_no_retriever_is_named(tmp_path, table, says):
+    path = tmp_path / "bench.toml"
+    path.write_text(f"[retrievers.mine]\n{table}\n")
+    with pytest.raises(BenchError) as raised:
+        load_config(path)
+    assert says in str(raised.value)
