@@ -1,9 +1,10 @@
-"""docs/pipelines.md: each retriever that it writes can be made, its table is read, its fusions are those that there are."""
+"""docs/pipelines.md: each retriever that it writes can be made, its table is read, its fusions are all that there are."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 
 import pytest
 from places import ROOT
@@ -21,7 +22,7 @@ COMMANDS = re.findall(r"^python -m bench run .*$", PAGE, re.MULTILINE)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_the_commands_name_can_be_made(command):
     words = shlex.split(command)
-    named = [after for word, after in zip(words, words[1:], strict=False) if word == "-r"]
+    named = [after for word, after in pairwise(words) if word == "-r"]
     assert named
     for given in named:
         create(split_label(given)[1])
