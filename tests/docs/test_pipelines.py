@@ -1,4 +1,4 @@
-"""docs/pipelines.md: each retriever that it writes can be made, its table is read, its fusions are all that there are."""
+"""docs/pipelines.md: each retriever that it writes can be made, its table is read, its fusions are all."""
 
 from __future__ import annotations
 
