@@ -17,7 +17,7 @@ from bench.regression.base_cards import Both, main_measure, slice_of
 from bench.regression.gates import ALL, Gate
 from bench.regression.queries import Queries, sameness, unchanged
 from bench.regression.result import UNMOVED, CellPair, Change, CostChange, Flip
-from bench.storage.costs import BY_GATE, FROM_CACHE, is_noisy
+from bench.storage.costs import BY_GATE, FROM_CACHE, is_noisy, is_too_busy
 from bench.storage.run import Run
 
 # Of the random choices of a comparison; a comparison made again says the same.
@@ -133,8 +133,10 @@ def costs_of(base: Run, head: Run, pairs: Sequence[CellPair]) -> list[CostChange
             was, now = (side.get(cost.quantity, math.nan) for side in (old, new))
             if not (math.isnan(was) and math.isnan(now)):
                 noisy_was, noisy_now = (is_noisy(side, cost.quantity) for side in (old, new))
-                change = CostChange(cell.dataset, cell.retriever, name, was, now, cached, noisy_was, noisy_now)
-                costs.append(change)
+                busy = any(is_too_busy(side, cost.taken) for side in (old, new))
+                costs.append(
+                    CostChange(cell.dataset, cell.retriever, name, was, now, cached, noisy_was, noisy_now, busy)
+                )
     return costs
 
 

@@ -103,13 +103,15 @@ def _cost(gate: Gate, cell: CellPair, costs: Sequence[CostChange]) -> Check:
     against = math.nan if row is None else row.base
     both = " in both runs" if gate.kind == "growth" else ""
     if row is None or math.isnan(row.head) or (gate.kind == "growth" and math.isnan(against)):
-        return Check(*cell[:2], "advice" if gate.advice else "missing", f"{gate.figure} was not measured{both}")
+        why = ": the machine was too busy" if row is not None and row.busy else ""
+        return Check(*cell[:2], "advice" if gate.advice else "missing", f"{gate.figure} was not measured{both}{why}")
     grown = row.head - against
     if gate.relative:
         grown = grown / against if against else math.copysign(math.inf, grown) if grown else 0.0
-    shown = f"{row.head:,.2f}"
+    base_mark, head_mark = row.marks
+    shown = f"{head_mark}{row.head:,.2f}"
     if gate.kind == "growth":
-        shown = f"{against:,.2f} → {row.head:,.2f} ({grown:+z.1%})" if gate.relative else f"{against:,.2f} → {shown}"
+        shown = f"{base_mark}{against:,.2f} → {shown}{f' ({grown:+z.1%})' if gate.relative else ''}"
     reason = f"{gate.figure} {shown}"
     kept = gate.met_by(grown if gate.kind == "growth" else row.head)
     # The cache shortens it: what is above a limit all the same is above it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -85,7 +86,7 @@ class Change(NamedTuple):
 class CostChange(NamedTuple):
     """A cost of a cell in both runs, by its name in gates; NaN where it was not measured. cached: vectors came from the
     embedding cache in at least one of the runs, which shortens index_s and peak_memory_mb. base_noisy, head_noisy: the
-    machine was noisy meanwhile."""
+    machine was noisy meanwhile. busy: in at least one of the runs too busy for this time, which is NaN there."""
 
     dataset: str
     retriever: str
@@ -95,6 +96,14 @@ class CostChange(NamedTuple):
     cached: bool
     base_noisy: bool = False
     head_noisy: bool = False
+    busy: bool = False
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """What stands before base and before head."""
+        sides = ((self.base, self.base_noisy), (self.head, self.head_noisy))
+        base, head = ("~" if noisy and not math.isnan(value) else "" for value, noisy in sides)
+        return base, head
 
 
 class RankedHit(NamedTuple):

@@ -95,5 +95,8 @@ def is_noisy(values: Mapping[str, float], quantity: str) -> bool:
 
 
 def is_too_busy(values: Mapping[str, float], taken: str) -> bool:
-    """Are times that were taken then to be left out? values: of all quantities of a cell."""
-    return values.get(WAITED[taken], 0.0) > TOO_BUSY
+    """Are times that were taken then to be left out? values: of all quantities of a cell.
+
+    taken: INDEX or TIMING; empty of what is no time, which is never left out.
+    """
+    return bool(taken) and values.get(WAITED[taken], 0.0) > TOO_BUSY

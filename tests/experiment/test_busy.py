@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from fakes import Fixed
 from gauges import scripted
+from rich.console import Console
 
 import bench
 from bench.analysis.last_pass import _candidate
 from bench.analysis.verdict.sentences import costs
 from bench.experiment import cautions, doctor
 from bench.machine.gauge import Load, Reading
+from bench.report.regression import content as comparison
+from bench.report.regression import junit, pytest_benchmark
+from bench.report.regression import markdown as markdown_comparison
+from bench.report.regression import terminal as terminal_comparison
 from bench.report.run import forms, markdown, quality, terminal
 from bench.report.run.charts import CHARTS
 from bench.report.run.cost import cost
@@ -40,6 +47,12 @@ def run_with(monkeypatch, path, results, readings, retrievers=(), **settings):
     scripted(monkeypatch, itertools.chain(readings, itertools.repeat(readings[-1])))
     chosen = list(retrievers) or [Fixed()]
     return bench.run(path, chosen, results=str(results), samples=140, seconds=30, **settings)
+
+
+def printed_comparison(found):
+    console = Console(file=io.StringIO(), width=120)
+    console.print(*terminal_comparison.render(found))
+    return console.file.getvalue()
 
 
 def columns(table, row=0):
@@ -77,7 +90,10 @@ def test_the_mark_is_wherever_a_time_is(write_set, tmp_path, monkeypatch, mark):
     assert re.search(rf"\({mark}\d[\d.]* ms\)", " ".join(table.rows[0]))
     text = " ".join(run.verdicts["sentences"])
     assert re.search(rf"a p95 of {mark}\d", text)
-    candidates = [_candidate(run, "small", "nDCG@10", label, "dense") for label in ("Better", "Worse")]
+    candidates = [
+        replace(_candidate(run, "small", "nDCG@10", label, "dense"), p95_ms=ms)  # equal ones would be left out
+        for label, ms in (("Better", 1.0), ("Worse", 2.0))
+    ]
     assert re.search(rf"costs {mark}[\d.]+ against {mark}[\d.]+ ms of p95", costs(*candidates)[0])
 
 
@@ -103,6 +119,33 @@ def test_a_machine_that_is_too_busy_gives_no_times(write_set, tmp_path, monkeypa
     assert {"latency", "pareto"} <= {*CHARTS}
     for form in (markdown.render(run), "".join(str(part) for part in terminal.render(run))):
         assert not re.search(r"\d ms\b", form)
+
+
+@pytest.mark.parametrize(("waited", "mark"), [(0.2, "~"), (0.6, "")])
+def test_a_comparison_marks_times_and_leaves_those_of_a_busy_machine_out(
+    write_set, tmp_path, monkeypatch, waited, mark
+):
+    path, out = write_set(), tmp_path / "out"
+    base = run_with(monkeypatch, path, out, [Reading(1.0, 0.0)], name="base")
+    head = run_with(monkeypatch, path, out, [Reading(1.0, waited)], name="head")
+    gates = ("p50_ms <= +10%", "p50_ms <= 0.000001", "index_s <= 0.0000001", "index_size_mb <= 1000")
+    found = bench.compare(base, head, gates=gates)
+    whole = "\n".join((markdown_comparison.render(found), junit.render(found).decode(), printed_comparison(found)))
+    reasons = [check.reason for judged in found.judged for check in judged.checks if judged.gate.advice]
+    times = [row for row in comparison.costs(found).rows if row[2].endswith(("_ms", "_s"))]
+    assert len(times) >= 5
+    assert all(row[3] == "n/a" or not row[3].startswith("~") for row in times)
+    if mark:
+        assert all(row[4] == "n/a" or row[4].startswith("~") for row in times)
+        assert re.search(r"p50_ms \d\S* → ~\d", whole)
+        assert "too busy" not in whole
+    else:
+        assert all(row[4] == row[5] == "n/a" for row in times)
+        assert comparison.BUSY in whole
+        assert all("was not measured" in reason and "the machine was too busy" in reason for reason in reasons)
+    names = [entry["param"] for entry in json.loads(pytest_benchmark.render(head))["benchmarks"]]
+    assert names == (["Fixed"] if mark else [])
+    assert found.judged[-1].result == "pass"
 
 
 def test_memory_and_quality_stand(write_set, tmp_path, monkeypatch):

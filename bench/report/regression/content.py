@@ -21,6 +21,7 @@ SHOWN_PASSES = 2
 SHOWN_NAMES = 2
 SHOWN_HITS = 3
 SHOWN_CHARACTERS = 160
+BUSY = "n/a where the machine was too busy: such times mislead, and are left out."
 NO_FIGURE = "no cell of both runs has this figure"
 
 OUTCOMES = {
@@ -182,6 +183,7 @@ def costs(comparison: Regression) -> Table:
     notes = (
         "Times are advice: the runs were not measured in turn on one machine. * shortened by the embedding cache. "
         "~ on a noisy machine.",
+        *((BUSY,) if any(row.busy for row in comparison.costs) else ()),
     )
     return Table(
         "Costs", ("set", "retriever", "cost", "base", "head", "change"), tuple(rows), notes=notes, columns_left=3
@@ -240,8 +242,8 @@ def _share(row: CostChange) -> str:
 
 
 def _both_costs(row: CostChange) -> tuple[str, str]:
-    base, head = _cost(row.base), _cost(row.head)
-    return "~" * (row.base_noisy and base != "n/a") + base, "~" * (row.head_noisy and head != "n/a") + head
+    base, head = row.marks
+    return base + _cost(row.base), head + _cost(row.head)
 
 
 def _cost(value: float) -> str:

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.analysis.costs import too_busy
 from bench.report.regression.content import inert
+from bench.storage.costs import TIMING
 from bench.storage.run import Run
 
 VERSION = "4.0.0"  # of pytest-benchmark, whose form has not changed since
 
 
 def render(run: Run) -> bytes:
-    """The JSON. A run without times, and a reduced one, has no benchmarks in it."""
+    """The JSON. A run without times, a reduced one, and one on a machine too busy for them has no benchmarks in it."""
     machine = run.info["environment"]
     content = {
         "machine_info": {
@@ -48,7 +50,7 @@ def _benchmarks(run: Run) -> Iterator[dict[str, Any]]:
     for dataset in run.datasets:
         for label in run.retrievers:
             cell = run.cell(dataset["name"], label)
-            if cell is None or len(cell.samples) < 2:
+            if cell is None or len(cell.samples) < 2 or too_busy(cell, TIMING):
                 continue
             name = f"{inert(dataset['name'])}[{inert(label)}]"
             yield {
