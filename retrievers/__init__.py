@@ -185,9 +185,10 @@ def _parameters(retriever: object) -> dict[str, Any]:
     if not dataclasses.is_dataclass(retriever):
         return {}
     return {
-        field.name: _Hidden() if is_secret(retriever, field.name) else getattr(retriever, field.name)
+        field.name: _Hidden() if is_secret(retriever, field.name, type(value)) else value
         for field in dataclasses.fields(retriever)
         if field.init
+        for value in (getattr(retriever, field.name),)
     }
 
 

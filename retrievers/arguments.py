@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from retrievers.base import Retriever, RetrieverError
-from retrievers.masking import is_secret, refuse_secret
+from retrievers.masking import in_urls, is_secret, refuse_secret
 from retrievers.specification import Value
 
 Make = Callable[[str], Retriever]
@@ -26,10 +26,11 @@ def convert(factory: type, name: str, arguments: Mapping[str, Value], make: Make
     Raises RetrieverError for a parameter that it does not have, that looks like a key, or a value of the wrong type.
     """
     known = declared(factory)
-    for key in arguments:
+    for key, value in arguments.items():
         if key not in known or key == "parts":
             raise RetrieverError(f"{name} has no parameter {key!r}.", listed(key, known))
-        if is_secret(factory, key):
+        texts = [value] if isinstance(value, str) else value
+        if is_secret(factory, key, _type(factory, known[key])) or any(map(in_urls, texts)):
             refuse_secret(name, key)
     return {key: _converted(name, key, value, _type(factory, known[key]), make) for key, value in arguments.items()}
 

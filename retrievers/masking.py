@@ -15,7 +15,8 @@ from retrievers.base import RetrieverError
 
 MASK = "***"
 # Shorter values are not looked for in texts, where they would be found in any word; those of variables, which are
-# nobody's parameters, only from the length of a real key.
+# nobody's parameters, only from the length of a real key. What is shorter than that is looked for as a whole word:
+# a placeholder such as "test" is part of many others.
 SHORTEST, SHORTEST_OF_VARIABLE = 4, 8
 
 # Words that make a name a secret's, wherever they stand in it; and those that do so at its end.
@@ -24,9 +25,15 @@ _ANYWHERE = frozenset(
 )
 _LAST = frozenset(["key", "keys", "token", "auth"])
 # But a name that ends so says where a secret is or how it is used; and these tokens are pieces of a text.
-_WHERE = frozenset("env variable var file path folder name id url size length count type".split())
+_WHERE = frozenset(
+    "env variable var file path folder dir directory name id url size length count dim dims type mode header".split()
+)
 _OF_TEXT = frozenset(
     "pad eos bos sep cls unk mask stop start end special max min num n per each first last next prefix".split()
+)
+# And these keys sort, choose or count.
+_OF_RECORD = frozenset(
+    "sort text title body field document doc query cache group primary foreign partition max min num n per".split()
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # A field of a dataclass says itself whether it holds one: field(metadata={"secret": False}).
@@ -42,14 +49,18 @@ def names_secret(name: str) -> bool:
         return False
     if _ANYWHERE.intersection(words):
         return True
-    return words[-1] in _LAST and not (words[-1] == "token" and _OF_TEXT.intersection(words))
+    others = {"token": _OF_TEXT, "key": _OF_RECORD, "keys": _OF_RECORD}.get(words[-1], frozenset())
+    return words[-1] in _LAST and not others.intersection(words)
 
 
-def is_secret(owner: Any, name: str) -> bool:
-    """Does this parameter of a retriever, or of its class, hold a key? By its field's metadata, else by its name."""
+def is_secret(owner: Any, name: str, kind: type = str) -> bool:
+    """Does this parameter of a retriever, or of its class, hold a key?
+
+    By its field's metadata, else by its name and the kind of its value: no number and no switch is a key.
+    """
     fields = dataclasses.fields(owner) if dataclasses.is_dataclass(owner) else ()
     declared = next((field.metadata.get(_DECLARED) for field in fields if field.name == name), None)
-    return names_secret(name) if declared is None else bool(declared)
+    return names_secret(name) and kind not in (bool, int, float) if declared is None else bool(declared)
 
 
 def refuse_secret(retriever: str, name: str) -> None:
@@ -57,8 +68,17 @@ def refuse_secret(retriever: str, name: str) -> None:
     variable = "_".join(_WORD.findall(name)).upper()
     raise RetrieverError(
         f"{retriever}: {name} looks like a secret, and what is given here is shown in tables, files and logs.",
-        f'Leave it out, and let the retriever read an environment variable: os.environ["{variable}"].',
+        f'Leave it out, and let the retriever read an environment variable: os.environ["{variable}"]. '
+        'Of one that is none its dataclass says so: field(metadata={"secret": False}).',
     )
+
+
+def in_urls(text: str) -> list[str]:
+    """The passwords and keys that URLs in a text carry: https://user:PASSWORD@host/?api_key=KEY."""
+    passwords = re.findall(r"://[^/\s:@]*:([^/\s@]+)@", text)
+    if "://" in text:
+        passwords += [value for name, value in re.findall(r"[?&]([^=&\s]+)=([^&#\s]+)", text) if names_secret(name)]
+    return passwords
 
 
 def refuse_secrets(specification: str) -> None:
@@ -70,7 +90,7 @@ def refuse_secrets(specification: str) -> None:
 
 def without_secrets(text: str) -> str:
     """A piece of a specification that cannot be read, or MASK where it may hold a secret."""
-    return MASK if any(map(names_secret, _parameter_names(text))) else text
+    return MASK if in_urls(text) or any(map(names_secret, _parameter_names(text))) else text
 
 
 def _parameter_names(text: str) -> list[str]:
@@ -87,11 +107,12 @@ def secrets_of(thing: object) -> frozenset[str]:
 
 def secrets_around() -> frozenset[str]:
     """The secrets in environment variables."""
-    return frozenset(
-        value
+    values = [
+        secret
         for name, value in os.environ.items()
-        if len(value) >= SHORTEST_OF_VARIABLE and names_secret(name) and name != "PWD"  # the working directory
-    )
+        for secret in (*in_urls(value), *([value] if names_secret(name) and name != "PWD" else []))  # a directory
+    ]
+    return frozenset(value for value in values if len(value) >= SHORTEST_OF_VARIABLE)
 
 
 def masked(text: str, secrets: Collection[str]) -> str:
@@ -102,7 +123,10 @@ def masked(text: str, secrets: Collection[str]) -> str:
         for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""))
     }
     for form in sorted(written, key=len, reverse=True):  # one may hold another
-        text = text.replace(form, MASK)
+        if len(form) >= SHORTEST_OF_VARIABLE:
+            text = text.replace(form, MASK)
+        else:
+            text = re.sub(rf"(?<![^\W_]){re.escape(form)}(?![^\W_])", MASK, text)
     return text
 
 
@@ -120,7 +144,9 @@ def _secrets(thing: object) -> Iterator[str]:
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
             if not isinstance(text, str):
                 waiting.append((value, secret))
-            elif secret:
+                continue
+            yield from in_urls(text)
+            if secret:
                 yield from (text, *(word for word in text.split() if len(word) >= SHORTEST_OF_VARIABLE))  # Bearer …
 
 

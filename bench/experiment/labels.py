@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bench.errors import BenchError
 from retrievers import names
+from retrievers.masking import names_secret
 
 HINT = "Rename a run's file, or give a retriever a name of its own: -r NAME=SPECIFICATION."
 
@@ -24,6 +25,11 @@ def split_label(given: str) -> tuple[str, str]:
         raise BenchError(
             f"{label!r} before the = of {given!r} cannot name a retriever.",
             "Give a name that can be seen, without blanks at its ends: -r NAME=SPECIFICATION.",
+        )
+    if names_secret(label):
+        raise BenchError(
+            f"{label} looks like a secret and cannot name a retriever; what is given here is shown in files and logs.",
+            "A retriever's parameters follow its name, -r bm25:k1=0.9, and keys belong into environment variables.",
         )
     if not specification:
         raise BenchError(f"{given!r} names no retriever behind the =.", f"Write it so: -r {label}=bm25:k1=0.9.")

@@ -41,6 +41,7 @@ from bench.experiment.events import Event, Listener
 from bench.experiment.inputs import Inputs, read_inputs
 from bench.experiment.participants import Participant, RunningParticipant
 from bench.experiment.timing import Timing
+from bench.experiment.workers.failure import mask_file
 from bench.experiment.workers.messages import WorkerError, WorkerLike, WorkerSettings
 from bench.machine import environment, interrupt, latency
 from bench.machine.gauge import SpeedGauge, look
@@ -166,6 +167,7 @@ class _Runner:
                 self.gauge.close()
                 for running in self.running:
                     running.close()
+                mask_file(self.folder / LOG)
                 shutil.rmtree(self.folder / "work", ignore_errors=True)
             return self._seal()
 

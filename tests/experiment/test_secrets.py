@@ -52,6 +52,22 @@ def test_a_key_in_a_specification_is_refused_before_a_folder_is_made(write_set, 
     assert "live-4f9a" not in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"fakes:Keyed:url=https://user:{SECRET}@host/v1",
+        f"fakes:Keyed:url='https://host/v1?api_key={SECRET}'",
+        f"api_key={SECRET}",
+        f"mine=fakes:Keyed:api_key={SECRET}",
+    ],
+)
+def test_no_way_to_write_a_key_into_a_specification_leads_to_a_table(write_set, tmp_path, given):
+    with pytest.raises(BenchError, match="looks like a secret") as caught:
+        bench.run(write_set(), [given], results=str(tmp_path / "out"))
+    assert "live-4f9a" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_no_retriever_is_shown_without_its_key():
     class Wrong:
         def __init__(self):

@@ -8,7 +8,7 @@ import pytest
 from fakes import Fixed, Keyed
 
 from retrievers import RetrieverError, create, parameters, signature
-from retrievers.masking import masked, names_secret, refuse_secrets, secrets_around, secrets_of
+from retrievers.masking import in_urls, masked, names_secret, refuse_secrets, secrets_around, secrets_of
 
 SECRET = "sk-live-4f9a'77\\x"
 
@@ -25,7 +25,8 @@ def test_names_of_secrets(name):
 @pytest.mark.parametrize(
     "name",
     "k1 model tokenizer max_tokens tokens keyword monkey key_field token_pattern pad_token eos_token max_token "
-    "api_key_env password_file secret_name author keyed url".split(),
+    "num_keys sort_key text_key cache_key auth_type "
+    "CREDENTIALS_DIRECTORY PASSWORD_STORE_DIR api_key_env password_file secret_name author keyed url".split(),
 )
 def test_names_of_others(name):
     assert not names_secret(name)
@@ -103,6 +104,44 @@ def test_a_secret_within_a_client_is_masked_in_its_repr():
 
     assert signature(Holds(client=Client(SECRET))) == signature(Holds(client=Client("another")))
     assert "live-4f9a" not in str(parameters(Holds(client=Client(SECRET))))
+
+
+def test_no_number_and_no_switch_is_a_secret():
+    """Else two retrievers that differ in one would have one signature."""
+
+    @dataclass
+    class Attends(Fixed):
+        heads_per_key: int = 2
+        use_auth: bool = False
+        rotate_token: float = 0.5
+        pin_token: int = field(default=0, metadata={"secret": True})
+
+    assert parameters(Attends(pin_token=4711)) == {
+        "step": 1.0,
+        "heads_per_key": 2,
+        "use_auth": False,
+        "rotate_token": 0.5,
+        "pin_token": "***",
+    }
+    assert signature(Attends(rotate_token=0.25)) != signature(Attends())
+    assert create("fakes:Switched:use_auth=true").use_auth
+
+
+def test_the_password_in_a_url_is_a_secret():
+    dsn = f"postgresql://reader:{'hunter' * 2}@host:5432/texts"
+    assert secrets_of(Keyed(url=dsn)) == {"hunter" * 2}
+    assert signature(Keyed(url=dsn)) == signature(Keyed(url=dsn.replace("hunter", "gather")))
+    assert in_urls("https://host:8080/v1?model=x&access_token=abc#end") == ["abc"]
+    assert in_urls("http://localhost:11434/v1 at 10:30, a@b.c") == []
+
+
+def test_the_password_in_a_url_of_the_environment_is_a_secret(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:live-4f9a@proxy:3128")
+    assert "live-4f9a" in secrets_around()
+
+
+def test_a_placeholder_is_masked_as_a_whole_word_alone():
+    assert masked("the latest test_set is contested: 'test'", {"test"}) == "the latest ***_set is contested: '***'"
 
 
 def test_a_secret_is_found_however_it_is_written():

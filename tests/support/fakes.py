@@ -69,9 +69,18 @@ class Keyed(Fixed):
     def index(self, documents):
         warn(f"asked with {self.api_key}")
         print("asking with", self.api_key, os.environ.get("SERVICE_TOKEN"), self.headers)
-        super().index(documents)
+        os.write(2, f"* Bearer {os.environ.get('SERVICE_TOKEN')}\n".encode())  # as curl -v does
+        with phase(f"asking with {self.api_key}"):
+            super().index(documents)
         if self.fails:
             raise ValueError(f"{self.url}: refused {self.api_key!r} {self.headers} {os.environ.get('SERVICE_TOKEN')}")
+
+
+@dataclass
+class Switched(Fixed):
+    """Has a switch with a secret's name."""
+
+    use_auth: bool = False
 
 
 class Unruly:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Collection
+from pathlib import Path
 
 from retrievers import RetrieverError
-from retrievers.masking import masked
+from retrievers.masking import masked, secrets_around
 
 # What a table shows of a failure; the log has all of it.
 LONGEST_REASON = 400
@@ -43,6 +44,18 @@ def trace_of(error: BaseException, secrets: Collection[str] = ()) -> str:
         return storable(masked("".join(traceback.format_exception(error)), secrets))
     except Exception:  # noqa: BLE001 - as above
         return type(error).__name__
+
+
+def mask_file(path: Path) -> None:
+    """Mask the secrets of environment variables in a log: what a library or a program of a retriever's writes past
+    Python, as curl -v does its headers, stands there as it was."""
+    with path.open("r+b") as log:
+        held = log.read().decode("utf-8", "surrogateescape")
+        shown = masked(held, secrets_around())
+        if shown != held:
+            log.seek(0)
+            log.write(shown.encode("utf-8", "surrogateescape"))
+            log.truncate()
 
 
 def storable(text: str) -> str:

@@ -47,6 +47,7 @@ class Worker:
         self._documents: Texts | None = None
         self._queries: list[str] = []
         self._settled = False
+        self._names: dict[str, str] = {}
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -109,10 +110,16 @@ class Worker:
         return Ranked(ranking, self._masked(recorder.work(seconds)), memory.peak() if self._own_process else None)
 
     def _masked(self, work: Work) -> Work:
-        if not work.warnings:
-            return work
-        secrets = self.secrets
-        return replace(work, warnings=tuple(masked(warning, secrets) for warning in work.warnings))
+        warnings = tuple(masked(warning, self.secrets) for warning in work.warnings)
+        return replace(
+            work, warnings=warnings, phases={self._shown(name): seconds for name, seconds in work.phases.items()}
+        )
+
+    def _shown(self, phase: str) -> str:
+        """The name of a phase, looked at once, since to look for secrets would leave the caches cold."""
+        if phase not in self._names:
+            self._names[phase] = masked(phase, self.secrets)
+        return self._names[phase]
 
     def _search_all(self, k: int, documents: int) -> Ranking:
         assert self._retriever is not None
@@ -157,7 +164,7 @@ class Worker:
         if batches:  # one of them, when the clock has stopped: a time of nonsense is no time
             checked(ranking, len(batches[-1]), LATENCY_HITS, len(self._documents))
         names = sorted({name for query in phases for name in query})
-        return Timed(samples, {name: np.array([query.get(name, 0) for query in phases]) for name in names})
+        return Timed(samples, {self._shown(name): np.array([query.get(name, 0) for query in phases]) for name in names})
 
     def close(self) -> None:
         """Let go of the embedding cache's file, and of what timing asked of the garbage collector."""
