@@ -74,8 +74,10 @@ def _densest(matches: Iterator[tuple[Span, frozenset[str]]], weights: Mapping[st
         while end - within[first][0][0] > room or all(counts[term] > 1 for term in within[first][1]):
             for term in within[first][1]:
                 counts[term] -= 1
+                if not counts[term]:  # else a query of thousands of terms would be gone through at each word
+                    del counts[term]
             first += 1
-        weight = math.fsum(weights[term] for term, number in counts.items() if number)
+        weight = math.fsum(map(weights.__getitem__, counts))
         begin = within[first][0][0]
         if chosen is None or (weight, begin - end) > best:
             best, chosen = (weight, begin - end), (begin, end)

@@ -51,6 +51,14 @@ def test_a_script_without_spaces_is_cut_between_characters():
     assert len(found) <= 21
 
 
+def test_a_query_of_thousands_of_terms_is_not_gone_through_at_each_word(monkeypatch):
+    words = [f"term{number}x" for number in range(400)]
+    summed = []
+    monkeypatch.setattr(passages.math, "fsum", lambda weights: summed.append(len(list(weights))) or 0.0)
+    passage(" ".join(words), query_terms(" ".join(words)), 60)
+    assert max(summed) < 20
+
+
 def test_words_that_share_a_term():
     assert matching_spans("A pump: Pumps, not pomp.", query_terms("pump")) == [(2, 6), (8, 13)]
 

@@ -24,7 +24,8 @@ from bench.report.regression import markdown as markdown_comparison
 from bench.report.regression import terminal as terminal_comparison
 from bench.report.run import forms, markdown, quality, terminal
 from bench.report.run.charts import CHARTS
-from bench.report.run.cost import cost
+from bench.report.run.cost import cost, timed
+from bench.storage.costs import COSTS
 
 AT_START = [Reading(1.0, 0.0)]
 INDEXED = [Reading(1.0, 0.0), Reading(1.05, 0.0)]
@@ -86,6 +87,7 @@ def test_the_mark_is_wherever_a_time_is(write_set, tmp_path, monkeypatch, mark):
     both = [Better(), Worse()]
     readings = [*AT_START, *INDEXED, *INDEXED, between]
     run = run_with(monkeypatch, write_set(), tmp_path / "out", readings, both, max_p95_ms=1e-9)
+    assert ("on a noisy machine (~)" in timed(run, run.datasets[0])) == bool(mark)
     table = quality.summary(run)
     assert re.search(rf"\({mark}\d[\d.]* ms\)", " ".join(table.rows[0]))
     text = " ".join(run.verdicts["sentences"])
@@ -149,11 +151,19 @@ def test_a_comparison_marks_times_and_leaves_those_of_a_busy_machine_out(
 
 
 def test_memory_and_quality_stand(write_set, tmp_path, monkeypatch):
-    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, Reading(1.0, 0.9)])
-    costs = run.latency.set_index("quantity")["value"]
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, Reading(1.0, 0.9)], repeat_index=2)
+    table = run.latency.set_index("quantity")
+    costs = table["value"]
     assert costs["index_size"] > 0
-    assert costs[["index", "load", "first_query", "p50", "batch"]].isna().all()
+    assert costs[["index", "load", "first_query", "p50", "batch", "score_p50"]].isna().all()
+    assert table.loc["index", ["low", "high"]].isna().all()
+    assert table.loc["index", "samples"] == 2
     assert run.measures["value"].notna().all()
+
+
+def test_whatever_is_a_time_says_when_it_is_taken():
+    """Else it would stand unmarked beside a load."""
+    assert {cost.quantity for cost in COSTS.values() if not cost.taken} == {"peak_memory", "index_size"}
 
 
 def test_times_are_taken_when_the_run_goes_on_in_quiet(write_set, tmp_path, monkeypatch):

@@ -41,7 +41,9 @@ def test_no_sample_is_of_the_first_query_of_a_block():
         timed.block(plan.block)
     assert timed.samples.tolist() == (1000 + order).tolist()
     assert timed.phases["score"][0].tolist() == ((1000 + order[:26]) // 2).tolist()
-    assert timed.describe(60, [])["samples"] == 60
+    described = timed.describe(60, [])
+    assert described["samples"] == 60
+    assert described["phase_p50_ns"]["score"] == np.median((1000 + order) // 2)
 
 
 def test_what_is_timed_and_thrown_away_counts_for_the_time():

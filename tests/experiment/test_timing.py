@@ -140,6 +140,10 @@ def timed(seed=0, gauge=None):
     )
 
 
+def test_the_gauge_is_read_more_than_once_while_a_retriever_is_timed():
+    assert latency.Plan().seconds >= 2 * timing.GAUGE_SECONDS
+
+
 def test_the_gauge_is_read_between_the_blocks(monkeypatch):
     monkeypatch.setattr(timing, "GAUGE_SECONDS", -1.0)
     cells = [

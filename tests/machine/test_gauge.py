@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 
 import pytest
 from gauges import READ
@@ -73,6 +74,20 @@ def test_the_real_clock_runs():
     gauge_.close()
     assert reading.seconds > 0
     assert 0 <= reading.waited < 1
+
+
+def test_a_thread_that_has_no_processor_waits_whatever_the_others_of_its_process_do(monkeypatch):
+    """Its own clock stands still meanwhile: not that of the wall, and not that of the whole process."""
+    done = threading.Event()
+    busy = threading.Thread(target=lambda: [None for _ in iter(done.is_set, True)])
+    busy.start()
+    monkeypatch.setattr(gauge.np, "sort", lambda *_, **__: time.sleep(0.02))
+    gauge_ = SpeedGauge(1)
+    reading = gauge_.read()
+    done.set()
+    busy.join()
+    gauge_.close()
+    assert reading.waited > 0.9
 
 
 def test_several_readings_of_waiting_are_their_median():
