@@ -15,6 +15,7 @@ from rich.console import Console
 
 import bench
 from bench.analysis.last_pass import _candidate
+from bench.analysis.verdict.choices import Limits
 from bench.analysis.verdict.sentences import costs
 from bench.experiment import cautions, doctor
 from bench.machine.gauge import Load, Reading
@@ -148,6 +149,16 @@ def test_a_comparison_marks_times_and_leaves_those_of_a_busy_machine_out(
     names = [entry["param"] for entry in json.loads(pytest_benchmark.render(head))["benchmarks"]]
     assert names == (["Fixed"] if mark else [])
     assert found.judged[-1].result == "pass"
+
+
+def test_times_of_a_busy_machine_decide_nothing(write_set, tmp_path, monkeypatch):
+    index = [Reading(1.0, 0.4), Reading(1.0, 0.4), Reading(1.0, 0.6)]
+    run = run_with(monkeypatch, write_set(), tmp_path / "out", [*AT_START, *index], [Better(), Worse()])
+    assert any("waited 60% of its time" in note for note in cost(run, run.datasets[0]).notes)
+    candidate = _candidate(run, "small", "nDCG@10", "Better", "dense")
+    assert (candidate.p95_ms, candidate.p50_ms, candidate.index_s) == (None, None, None)
+    assert Limits(p95_ms=1.0).unknown(candidate)
+    assert not {"p95", "index"} & {*run.analysis["sets"]["small"]["pareto"]["axes"]}
 
 
 def test_memory_and_quality_stand(write_set, tmp_path, monkeypatch):
