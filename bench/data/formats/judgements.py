@@ -36,7 +36,7 @@ Judgement = tuple[str, str, str, int]  # file:line, query, document, grade
 def read(path: Source, needed: str) -> Iterator[Judgement]:
     """(file:line, query, document, grade). needed: told where the file is absent. Raises BenchError."""
     separator, first, columns, header = None, True, POSITIONS, list[str]()
-    begun = False
+    begun, width = False, 0
     for number, line in lines(path, needed):
         where, text = f"{path}:{number}", decoded(line, f"{path}:{number}")
         if separator is None:
@@ -54,6 +54,10 @@ def read(path: Source, needed: str) -> Iterator[Judgement]:
             raise BenchError(f"{where}: {len(fields)} columns, not {len(header)} as in the header.", WRITTEN)
         if not header and len(fields) not in (3, 4):
             raise BenchError(f"{where}: {len(fields)} columns, not 3.", WRITTEN)
+        # Three fields of a file of four are no query, document and grade: the document would be read as the grade.
+        width = width or len(fields)
+        if len(fields) != width:
+            raise BenchError(f"{where}: {len(fields)} columns, not {width} as in the lines before.", WRITTEN)
         if header and not begun:
             refuse_other_grade(dict(zip(header, fields, strict=True)), columns.keys(), (*QUERY_ID, *DOCUMENT_ID), where)
         begun = True

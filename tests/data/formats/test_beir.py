@@ -99,6 +99,9 @@ GOOD = b'{"_id": "d1", "text": "x"}\n'
         ("qrels/test.tsv", b"query-id\tscore\tcorpus\n", "no column of document ids among query-id, score, corpus"),
         ("qrels/test.tsv", b"qid\tdocid\tlabel\tscore\nq1\td1\t1\t9\n", "the grade could be label or score"),
         ("qrels/test.tsv", b"qid\tdocid\trel\nq1\td1\t1\t9\n", "test.tsv:2: 4 columns, not 3 as in the header"),
+        # Of a line that lost its grade the document would be read as one.
+        ("qrels/test.tsv", b"q1 0 d1 1\nq1 0 7\n", "test.tsv:2: 3 columns, not 4 as in the lines before"),
+        ("qrels/test.tsv", b"q1 d1 1\nq1 0 d2 1\n", "test.tsv:2: 4 columns, not 3 as in the lines before"),
         ("qrels/test.tsv", b"q1\td1\t1\nq1\td1\t2\n", "test.tsv:2: 'q1' and 'd1' are judged already"),
         ("qrels/test.tsv", b"q1\td1\t1\nq\xe9\td1\t2\n", "test.tsv:2: not UTF-8"),
         ("dataset.toml", b"licence = 5\n", "licence must be a string"),
