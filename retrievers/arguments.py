@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from retrievers.base import Retriever, RetrieverError
-from retrievers.masking import in_urls, is_secret, refuse_secret
+from retrievers.masking import is_secret, names_secret, refuse_secret, refuse_secret_within
 from retrievers.specification import Value
 
 Make = Callable[[str], Retriever]
@@ -28,10 +28,12 @@ def convert(factory: type, name: str, arguments: Mapping[str, Value], make: Make
     known = declared(factory)
     for key, value in arguments.items():
         if key not in known or key == "parts":
-            raise RetrieverError(f"{name} has no parameter {key!r}.", listed(key, known))
-        texts = [value] if isinstance(value, str) else value
-        if is_secret(factory, key, _type(factory, known[key])) or any(map(in_urls, texts)):
+            variable = " It reads keys from environment variables, if at all." if names_secret(key) else ""
+            raise RetrieverError(f"{name} has no parameter {key!r}.", listed(key, known) + variable)
+        if is_secret(factory, key, _type(factory, known[key])):
             refuse_secret(name, key)
+        for text in (value,) if isinstance(value, str) else value:
+            refuse_secret_within(name, key, text)
     return {key: _converted(name, key, value, _type(factory, known[key]), make) for key, value in arguments.items()}
 
 

@@ -36,6 +36,9 @@ _OF_RECORD = frozenset(
     "sort text title body field document doc query cache group primary foreign partition max min num n per".split()
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# A key within a URL: https://user:PASSWORD@host and ?api_key=VALUE.
+_PASSWORD = re.compile(r"://[^/?#@\s:]*:([^/?#@\s]+)@")
+_ARGUMENT = re.compile(r"[?&;]([^=&;#\s]+)=([^&;#\s]+)")
 # A field of a dataclass says itself whether it holds one: field(metadata={"secret": False}).
 _DECLARED = "secret"
 # Containers that are searched for secrets hold so much at most, and so many objects are searched.
@@ -75,10 +78,18 @@ def refuse_secret(retriever: str, name: str) -> None:
 
 def in_urls(text: str) -> list[str]:
     """The passwords and keys that URLs in a text carry: https://user:PASSWORD@host/?api_key=KEY."""
-    passwords = re.findall(r"://[^/\s:@]*:([^/\s@]+)@", text)
-    if "://" in text:
-        passwords += [value for name, value in re.findall(r"[?&]([^=&\s]+)=([^&#\s]+)", text) if names_secret(name)]
-    return passwords
+    if ":" not in text and "?" not in text:
+        return []
+    return [*_PASSWORD.findall(text), *(value for name, value in _ARGUMENT.findall(text) if names_secret(name))]
+
+
+def refuse_secret_within(retriever: str, name: str, value: str) -> None:
+    """The same for a key within a value: in a URL, or one that an environment variable holds."""
+    if any(in_urls(value)) or any(secret in value for secret in secrets_around()):
+        raise RetrieverError(
+            f"{retriever}: {name} holds a secret, and what is given here is shown in tables, files and logs.",
+            f"Leave that out of {name}, and let the retriever read it from an environment variable.",
+        )
 
 
 def refuse_secrets(specification: str) -> None:

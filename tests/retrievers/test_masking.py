@@ -57,6 +57,38 @@ def test_a_secret_on_the_command_line_is_refused_with_the_way_out():
         refuse_secrets(f"their.module:Class:size=3,api_key={SECRET}")
 
 
+@pytest.mark.parametrize(
+    "value", ["https://user:{}@host/v1", "https://host/v1?api_key={}", "https://host/v1?model=a&key={}", "{}", "a-{}-b"]
+)
+def test_a_secret_within_a_value_is_refused(value, monkeypatch):
+    monkeypatch.setenv("THEIR_API_KEY", "live-4f9a77")
+    with pytest.raises(RetrieverError, match="told holds a secret") as caught:
+        create(f"fakes:Starts:told={value.format('live-4f9a77')}")
+    assert "4f9a" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["https://user@host:80/v1", "https://host/v1?api-version=2&key_id=7", "a: b@c", "?"])
+def test_other_values_are_taken(value, monkeypatch):
+    monkeypatch.setenv("THEIR_API_KEY", "live-4f9a77")
+    assert parameters(create(f"fakes:Starts:told={value}"))["told"] == value
+
+
+def test_a_parameter_that_is_not_there_and_looks_like_a_key_is_told_where_keys_belong():
+    with pytest.raises(RetrieverError, match="no parameter 'token'") as caught:
+        create("bm25:token=live-4f9a77")
+    assert "environment variables" in caught.value.hint
+
+
+def test_of_an_object_a_password_in_a_url_is_masked():
+    @dataclass
+    class Reads(Fixed):
+        url: str = ""
+
+    shown = Reads(url="https://user:live-4f9a77@host/v1?api-version=2&key=live-other")
+    assert parameters(shown)["url"] == "https://user:***@host/v1?api-version=2&key=***"
+    assert "live" not in signature(shown)
+
+
 def test_neither_signature_nor_parameters_show_a_secret_or_depend_on_it():
     keyed = Keyed(api_key=SECRET, headers={"Authorization": f"Bearer {SECRET}", "Accept": "*/*"})
     other = Keyed(api_key="another", headers={"Authorization": "Bearer another", "Accept": "*/*"})
