@@ -15,7 +15,7 @@ from bench.analysis.verdict.choices import RetrieverSummary
 from bench.analysis.verdict.rules import decide
 from bench.evaluation import intervals
 from bench.evaluation.measures import resolve
-from bench.evaluation.pairs import adjusted, compare_pairs, outcome
+from bench.evaluation.pairs import VERDICT, adjusted, compare_pairs, outcome
 from bench.evaluation.power import detectable, detectable_difference
 from bench.evaluation.separation import auroc_interval
 from bench.evaluation.significance import holm, randomisation_test
@@ -289,6 +289,59 @@ def test_a_verdict_on_like_retrievers_names_a_better_one_in_one_of_twenty(rate):
         )
     found = rate("better, three like retrievers on a set", alarms / (2 * reports), "at most .05")
     assert found <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / (2 * reports))
+
+
+LIKE = {
+    "nDCG@10": lambda rng, shape: rng.choice(VALUES, shape, p=ODDS["usual"]),
+    "found or not": lambda rng, shape: (rng.random(shape) < 0.5).astype(float),
+    "found or not, mean .95": lambda rng, shape: (rng.random(shape) < 0.95).astype(float),
+    "continuous": lambda rng, shape: rng.beta(2, 2, shape),
+}
+
+
+def named_against_a_baseline(values):
+    """How often the verdict names a better one, and how often any row does. values: label -> [queries, experiments];
+    the first label is the baseline, and each experiment stands as a measure of its own."""
+    baseline, (queries, experiments) = next(iter(values)), next(iter(values.values())).shape
+    columns = {label: {str(n): its[:, n] for n in range(experiments)} for label, its in values.items()}
+    rows = compare_pairs("s", columns, np.ones(queries, bool), seed=1, main="0", against=baseline, flips=2_000)
+    named, any_row = 0, 0
+    for n in range(experiments):
+        mine = adjusted([row._replace(family=VERDICT) for row in rows if row.measure == str(n)])
+        candidates = [RetrieverSummary(label, "other", float(its[:, n].mean()), 0, 1) for label, its in values.items()]
+        named += decide("s", str(n), candidates, mine, against=baseline).winner is not None
+        any_row += any(outcome(row) != "undecided" for row in mine)
+    return named / experiments, any_row / experiments
+
+
+@pytest.mark.parametrize("n", [50, 200])
+@pytest.mark.parametrize("retrievers", [3, 6])
+@pytest.mark.parametrize("alike", [0.0, 0.7])
+@pytest.mark.parametrize("kind", LIKE)
+def test_no_like_retriever_is_better_than_the_baseline_in_nineteen_of_twenty(rate, kind, alike, retrievers, n):
+    """alike: on this share of the queries all have the same value, as retrievers of one kind have."""
+    rng, reports = np.random.default_rng([len(kind), int(alike * 10), retrievers, n]), 1_000
+    common = LIKE[kind](rng, (n, reports))
+    values = {
+        f"r{each}": np.where(rng.random((n, reports)) < alike, common, LIKE[kind](rng, (n, reports)))
+        for each in range(retrievers)
+    }
+    named, any_row = named_against_a_baseline(values)
+    said = f"{retrievers} like retrievers against one of them, {n} queries, {alike:.0%} alike, {kind}"
+    bound = 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / reports)
+    assert rate(f"named: {said}", named, "at most .05") <= bound
+    assert rate(f"any row: {said}", any_row, "at most .05") <= bound
+
+
+@pytest.mark.parametrize("n", [50, 200])
+@pytest.mark.parametrize("retrievers", [3, 6])
+def test_rare_great_losses_against_a_level_baseline_are_a_limit(rate, retrievers, n):
+    """Equal in the mean and not alike: the others gain .1 on nine of ten queries, and lose .9 on the tenth."""
+    rng, reports = np.random.default_rng([retrievers, n]), 1_000
+    values = {"baseline": rng.beta(18, 2, (n, reports))}
+    values |= {f"r{each}": (rng.random((n, reports)) < 0.9).astype(float) for each in range(1, retrievers)}
+    named, _ = named_against_a_baseline(values)
+    assert rate(f"named: rare losses, {retrievers} retrievers, {n} queries", named, "none: a limit") <= 0.25
 
 
 def test_no_slice_of_like_retrievers_is_called_better_in_nineteen_of_twenty(rate):
