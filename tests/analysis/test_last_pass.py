@@ -369,6 +369,8 @@ def test_against_a_baseline_it_alone_is_compared_with_and_the_report_says_so(run
     forms.write(found)
     report = (found.folder / "report.md").read_text("utf-8")
     assert "Each against base alone (--against): Holm's correction is over these." in report
+    assert "\n| base | low | " in report
+    assert "\n| low | Dense |" not in report  # nor in who solves what
     assert "† not shown different from base, with which alone all are compared" in report
     assert (
         "Each was compared with base alone, not with one another; Holm's correction goes over 2 comparisons." in report

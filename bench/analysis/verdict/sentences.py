@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bench.analysis.slice_tests import BySlice, SliceTest
 from bench.analysis.verdict.choices import Limits, RetrieverSummary, known_costs, of_kind, shown
 from bench.errors import counted
-from bench.evaluation.pairs import ALPHA, PairedDifference, outcome
+from bench.evaluation.pairs import ALPHA, BOUNDED, PairedDifference, outcome
 from retrievers.fusion import RRF_K
 from retrievers.specification import as_part
 
@@ -185,6 +185,8 @@ def means(
         f"with {row.queries:,} queries a true difference of {least(row.detectable)} is found 4 times of 5, before that "
         "correction"
     )
+    if row.interval == BOUNDED and row.detectable > 1:  # values between 0 and 1 differ by no more
+        spread = f"with {row.queries:,} queries no difference would be found 4 times of 5"
     if not row.wins + row.losses:  # of no spread nothing follows
         spread = f"both have the same value on each of {row.queries:,} queries"
     return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."

@@ -119,9 +119,10 @@ def _ahead(contest: Mapping[str, Any], figure: Mapping[str, Any]) -> str | None:
 
 
 def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
-    """What two retrievers have to give each other, or None where there is no pair."""
-    analyses = analysis(run, dataset)
-    if not analyses.get("pairs"):
+    """What two retrievers have to give each other, or None where there is no pair; with a baseline, each and that."""
+    analyses, baseline = analysis(run, dataset), run.info["config"].get("against")
+    pairs = [pair for pair in analyses.get("pairs", ()) if baseline in (None, pair["first"], pair["second"])]
+    if not pairs:
         return None
     rows = [
         (
@@ -136,7 +137,7 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
             number(pair["fused"]["value"]),
             signed_interval(pair["fused_gain"]),
         )
-        for pair in analyses["pairs"]
+        for pair in pairs
     ]
     header = (
         *("first", "second", "only first", "only second", "both", "neither"),

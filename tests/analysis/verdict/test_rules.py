@@ -380,6 +380,10 @@ class TestUndecided:
         assert said in verdict(0.05, 0.15).sentences[1]
         assert "a true difference of below 0.001 is found" in verdict(0.05, 0.0501).sentences[1]
 
+    def test_no_difference_is_as_large_as_so_few_would_have_to_show(self):
+        said = verdict(-0.7, 0.8, p=1.0, detectable=1.763, interval="bounded", queries=3, groups=3).sentences[1]
+        assert said.endswith("with 3 queries no difference would be found 4 times of 5.")
+
     def test_or_show_that_it_is_within_the_margin(self):
         """.001 would take a million queries to show; that it is below .02 takes 5.1 times 300, and one query more that
         differs by 1: some hundred."""
