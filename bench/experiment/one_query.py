@@ -74,9 +74,11 @@ def search(
 
 
 def _ranked(query: str, dataset: Dataset, specification: str, k: int, cache: VectorCache | None) -> Ranking:
-    retriever = None
     try:
         retriever = create(specification)
+    except RetrieverError as error:  # which names the retriever, and no parameters: they may hold what it refuses
+        raise BenchError(error.message, error.hint) from None
+    try:
         with caching(cache):
             contract.index(retriever, dataset.texts)
             return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))

@@ -49,6 +49,12 @@ def test_a_wrong_retriever_is_one_error(write_set):
         search("x", load_dataset(write_set()), ["dense:model=absent"])
 
 
+def test_the_error_of_a_specification_that_holds_a_password_does_not_repeat_it(write_set):
+    with pytest.raises(BenchError, match="told holds a secret") as caught:
+        search("x", load_dataset(write_set()), ["fakes:Starts:told=https://user:pw-12@host/"])
+    assert "pw-12" not in str(caught.value)
+
+
 def test_words_that_share_a_term_are_marked():
     text = highlighted("The cats slept; E-4012 was silent.", {"cat", "4012"})
     assert {text.plain[span.start : span.end] for span in text.spans} == {"cats", "E-4012"}
