@@ -21,13 +21,13 @@ from unicodedata import normalize
 from urllib.parse import quote
 
 from bench.data.dataset import Dataset
-from bench.data.formats import html_text, markdown, restructured_text
+from bench.data.formats import html_text, markdown, restructured_text, underlined_title
 from bench.data.formats.archive import below
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import arrow_tables
 from bench.data.formats.beir import CORPUS
 from bench.data.formats.ids import Canonical
-from bench.data.formats.lines import storable, text_of
+from bench.data.formats.lines import storable
 from bench.data.formats.options import Options
 from bench.data.formats.plain import AMBIGUOUS, Corpus, labelled, labels
 from bench.data.formats.records import Record, left_out_note
@@ -37,13 +37,16 @@ READERS: Mapping[str, Callable[[Path], tuple[Record, str]]] = {
     **dict.fromkeys((".md", ".markdown", markdown.MDX), markdown.read),
     ".rst": restructured_text.read,
     **dict.fromkeys((".html", ".htm", ".xhtml"), html_text.read),
-    ".txt": lambda path: ({}, text_of(path).strip()),
+    ".txt": underlined_title.read,
 }
 # Documents that are not read.
 UNREAD = frozenset(".adoc .asciidoc .doc .docx .epub .ipynb .odt .org .pdf .pptx .rtf .tex .textile".split())
 CONVERT = "save them as .html, .md or .txt to have them read"
 OTHERS = ("corpus.jsonl*", "qrels*")  # what a folder in another layout has
 RUN = "run.json"  # what the folder of a run holds
+# Of a site that Sphinx built, which has its inventory: copies of the pages' sources, and lists made of all pages.
+INVENTORY, SOURCES = "objects.inv", "_sources"
+LISTS = frozenset("genindex.html genindex-all.html modindex.html py-modindex.html search.html".split())
 
 
 def claims(path: Path, options: Options) -> str | None:
@@ -62,19 +65,23 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     ids: dict[Path, str] = {}
     entries: list[Record] = []
     texts: list[str] = []
-    empty = 0
+    empty = built = named = 0
     unread: Counter[str] = Counter()
     for path in sorted(_files(folder)):
-        ending = path.suffix.lower()
+        name, ending = _name_and_ending(path)
         if ending not in READERS:
             unread.update({ending} & UNREAD)
+            continue
+        if _built_by_sphinx(path, folder):
+            built += 1
             continue
         fields, text = READERS[ending](path)
         if not fields.get("title") and not text:
             empty += 1
             continue
+        named += not fields.get("title")
         ids[path] = _id(path.relative_to(folder))
-        entry = {key: storable(value) for key, value in {"title": path.stem, **fields, "id": ids[path]}.items()}
+        entry = {key: storable(value) for key, value in {"title": name, **fields, "id": ids[path]}.items()}
         entries.append(entry)
         texts.append(storable(text if options.known_item == "title" else f"{entry['title']} {text}".strip()))
     if not ids:
@@ -88,6 +95,10 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         "each file is a document",
         left_out_note(empty, "empty file left out", "empty files left out"),
         f"{_counted(unread)} left out: {CONVERT}" if unread else "",
+        left_out_note(
+            built, "copy of a source or list by Sphinx left out", "copies of sources and lists by Sphinx left out"
+        ),
+        f"{named:,} of {len(ids):,} titled by the file's name" if named and options.known_item == "title" else "",
     ]
     return labelled("files", folder, Corpus(documents, entries, _names(folder, ids), notes), options)
 
@@ -101,6 +112,23 @@ def _files(folder: Path) -> Iterator[Path]:
         for name in files:
             if not name.startswith(".") and (path := Path(parent, name)).is_file():  # no pipe, no link to nowhere
                 yield path
+
+
+def _name_and_ending(path: Path) -> tuple[str, str]:
+    """A file's name without its ending, and that: of guide.rst.txt, as Sphinx copies a source, guide and .rst."""
+    inner = Path(path.stem)
+    if path.suffix.lower() == ".txt" and inner.suffix.lower() in READERS:
+        path = inner
+    return path.stem, path.suffix.lower()
+
+
+def _built_by_sphinx(path: Path, folder: Path) -> bool:
+    """Is it the copy of a source or a list of pages, beside the pages themselves?"""
+    copied = any(
+        parent.name == SOURCES and (folder / parent.parent / INVENTORY).is_file()
+        for parent in path.relative_to(folder).parents
+    )
+    return copied or (path.name in LISTS and (path.parent / INVENTORY).is_file())
 
 
 def _counted(endings: Counter[str]) -> str:

@@ -51,7 +51,7 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
                 verbatim.add(query)
     if not queries and shared:
         raise BenchError(
-            f"{name}: several documents share each title, as {next(iter(shared))!r}.",
+            f"{name}: several documents share each title, as {next(iter(shared.values()))[0]!r}.",
             "Name with --known-item a field that tells them apart.",
         )
     if not queries:
@@ -60,11 +60,10 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
         )
     notes = [f"known-item queries made from {field}", *([note] if note else [])]
     if shared:
-        common = max(shared, key=lambda title: shared[title])
         what = counted(len(shared), "title", "titles")
-        notes.append(
-            f"{what} that several documents share left out ({sum(shared.values()):,} documents; most often {common!r})"
-        )
+        (common, most), *_ = shared.values()
+        documents_of = sum(number for _, number in shared.values())
+        notes.append(f"{what} that several documents share left out ({documents_of:,} documents; {common!r}: {most:,})")
     if verbatim:
         notes.append(f"{len(verbatim):,} of {len(queries):,} stand word for word in a document that answers them")
     return dataset_of(
@@ -77,10 +76,16 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
     )
 
 
-def _shared(documents: pa.Table) -> dict[str, int]:
-    """Values of `asked` that several documents have -> how many; case does not count."""
+def _shared(documents: pa.Table) -> dict[str, tuple[str, int]]:
+    """Values of `asked` that several documents have, the most frequent first -> as the first one writes it, how many.
+
+    The keys are casefolded: case does not count.
+    """
     counts: Counter[str] = Counter()
+    written: dict[str, str] = {}
     for batch in documents.to_batches():
-        texts, values = (batch[key].to_pylist() for key in ("text", "asked"))
-        counts.update(asked.casefold() for asked, text in zip(values, texts, strict=True) if asked and text)
-    return {title: number for title, number in counts.items() if number > 1}
+        for asked, text in zip(*(batch[key].to_pylist() for key in ("asked", "text")), strict=True):
+            if asked and text:
+                counts[asked.casefold()] += 1
+                written.setdefault(asked.casefold(), asked)
+    return {title: (written[title], number) for title, number in counts.most_common() if number > 1}

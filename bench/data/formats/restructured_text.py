@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.data.formats.json_files import Record
+from bench.data.formats.known_item import asked_by
 from bench.data.formats.lines import as_text, content_of
 
 if TYPE_CHECKING:
@@ -30,11 +32,15 @@ SETTINGS = {
     "syntax_highlight": "none",
     "warning_stream": False,
 }
+_FIELD = re.compile(r"(\w+):[ \t]+(\S.*)")
 _SHOWN = re.compile(r"(?s)[!~]?(.*?)\s*<[^<>]*>")
 
 
 def read(path: Path) -> tuple[Record, str]:
-    """The title, which is the first heading, where there is one, and the text.
+    """Fields of the comments above all else (`.. title: Pumps`, as Nikola has them), with the title, and the text.
+
+    The title is theirs, else the first heading, which is then no part of the text; nor is a first heading that says the
+    title again. The caption of an admonition, a sidebar or a table is no heading.
 
     What docutils cannot read, a part or all of it, is text as it stands. Raises BenchError for what is too long, or no
     text at all.
@@ -62,16 +68,29 @@ def _parsed(source: str) -> nodes.document | None:
 def _titled(document: nodes.document) -> tuple[Record, str]:
     from docutils import nodes
 
+    fields = _fields(document)
     unseen = (nodes.system_message, nodes.comment, nodes.substitution_definition, nodes.docinfo, nodes.pending)
     for node in list(document.findall(lambda node: isinstance(node, unseen))):
         malformed = node.findall(nodes.literal_block) if isinstance(node, nodes.system_message) else ()
         node.parent.replace(node, list(malformed))
-    heading = next(iter(document.findall(nodes.title)), None)
+    parts = (nodes.document, nodes.section)
+    heading = next((title for title in document.findall(nodes.title) if isinstance(title.parent, parts)), None)
     if heading is None:
-        return {}, document.astext().strip()
-    heading.parent.remove(heading)
-    title = " ".join(heading.astext().split())
-    return {"title": title} if title else {}, document.astext().strip()
+        return fields, document.astext().strip()
+    shown = " ".join(heading.astext().split())
+    title = asked_by(fields, "title") or shown
+    if shown.casefold() == title.casefold():
+        heading.parent.remove(heading)
+    return fields | ({"title": title} if title else {}), document.astext().strip()
+
+
+def _fields(document: nodes.document) -> Record:
+    """What the comments at the beginning say as `key: value`; an empty value says nothing."""
+    from docutils import nodes
+
+    below = (node for node in document.children if not isinstance(node, nodes.title))  # docutils moves it to the top
+    comments = takewhile(lambda node: isinstance(node, nodes.comment), below)
+    return {field[1]: field[2] for comment in comments if (field := _FIELD.fullmatch(comment.astext()))}
 
 
 @contextmanager

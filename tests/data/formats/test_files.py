@@ -166,15 +166,54 @@ def test_all_kinds_of_documents_side_by_side(tmp_path):
     assert texts(load_dataset(tmp_path, Options(unlabelled=True)))["guide/_index.md"] == "The guide Begin here."
 
 
+UNDERLINED = "======\nPumps\n======\n\n.. note:: dry\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "title", "text"),
+    [
+        (UNDERLINED, "Pumps", ".. note:: dry"),
+        (f"\n.. _pumps:\n\n{UNDERLINED}", "Pumps", ".. _pumps:\n\n\n.. note:: dry"),
+        ("git-svn(1)\r\n==========\r\n\r\nNAME\r\n", "git-svn(1)", "NAME"),
+        ("Pumps and\n---------", "Pumps and", ""),
+        ("A sentence, which a line follows.\n---\nMore.\n", "a", "A sentence, which a line follows.\n---\nMore."),
+        ("====\nPumps\n", "a", "====\nPumps"),
+        ("----\n====\n", "a", "----\n===="),
+        ("Some words.\n\nPumps\n=====\n", "a", "Some words.\n\nPumps\n====="),
+    ],
+)
+def test_a_text_file_is_titled_by_an_underlined_first_line(write, content, title, text):
+    folder = write({"a.txt": content, "b.md": "# Other\n\nwords"})
+    found = load_dataset(folder, Options(known_item="title"))
+    assert texts(found)["a.txt"] == text
+    assert set(found.query_texts) == ({title, "Other"} if text else {"Other"})
+    assert ("; 1 of 2 titled by the file's name" in found.note) == (title == "a")
+
+
+def test_of_a_site_that_sphinx_built_the_pages_are_read_and_not_their_sources(write):
+    source = "Pumps\n=====\n\nSee :ref:`there <x>`.\n"
+    page = "<title>Pumps</title><main><h1>Pumps</h1><p>See there.</p></main>"
+    site = {"pumps.html": page, "_sources/pumps.rst.txt": source, "genindex.html": "<p>pump</p>", "objects.inv": "#"}
+    folder = write({f"html/{name}": content for name, content in site.items()})
+    found = load_dataset(folder, Options(known_item="title"))
+    assert texts(found) == {"html/pumps.html": "See there."}
+    assert "; 2 copied sources and lists of Sphinx left out" in found.note
+    assert texts(load_dataset(folder / "html" / "_sources", Options(unlabelled=True))) == {
+        "pumps.rst.txt": "Pumps See there."
+    }
+    (folder / "html" / "objects.inv").unlink()
+    assert len(load_dataset(folder, Options(known_item="title")).documents) == 3
+
+
 def test_titles_that_several_documents_share_are_no_queries(write):
     same = "# Overview\n\nOf part {}.\n"
     folder = write({"a/_index.md": same.format(1), "b/_index.md": same.format(2), "c.md": "# Care\n\nBy hand.\n"})
     found = load_dataset(folder, Options(known_item="title"))
     assert found.query_texts == ["Care"]
     assert len(found.documents) == 3
-    assert "1 title that several documents share left out (2 documents; most often 'overview')" in found.note
+    assert "1 title that several documents share left out (2 documents; 'Overview': 2)" in found.note
     (folder / "c.md").unlink()
-    assert "several documents share each title, as 'overview'" in failing(folder, known_item="title")
+    assert "several documents share each title, as 'Overview'" in failing(folder, known_item="title")
 
 
 def test_half_a_character_in_front_matter_does_no_harm(write):
