@@ -3,8 +3,9 @@
 A document's id is the file's path within the folder, with white space and % in it percent-encoded, since TREC's files
 separate ids by white space. Its title is what its kind has for one (front matter, the first heading, <title>: see the
 module that reads it), else the file's name without its ending; title and the rest are the text. What else stands in
-front matter can be asked by. Hidden files and folders are passed over; empty files are left out and counted, and so are
-documents of other kinds.
+front matter can be asked by. Files that differ in their ending alone and have one title are one document in several
+forms: the first is read, and labels may name any. Hidden files and folders are passed over; empty files are left out
+and counted, and so are documents of other kinds.
 
 Labels are those of plain text: queries.csv (or .tsv, .jsonl), whose relevant documents are named by their path or,
 where only one file is called so, by the file's name. Without labels there is --known-item title.
@@ -16,6 +17,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import quote
@@ -27,6 +29,7 @@ from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import arrow_tables
 from bench.data.formats.beir import CORPUS
 from bench.data.formats.ids import Canonical
+from bench.data.formats.known_item import asked_by
 from bench.data.formats.lines import storable
 from bench.data.formats.options import Options
 from bench.data.formats.plain import AMBIGUOUS, Corpus, labelled, labels
@@ -62,45 +65,83 @@ def claims(path: Path, options: Options) -> str | None:
 def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - frozen
     """Read and check a folder. Raises BenchError with file and line, and where there are no labels."""
     folder = Path(source).expanduser()
-    ids: dict[Path, str] = {}
-    entries: list[Record] = []
-    texts: list[str] = []
-    empty = built = named = 0
-    unread: Counter[str] = Counter()
+    reading = _Reading(folder, asks_titles=options.known_item == "title")
     for path in sorted(_files(folder)):
-        name, ending = _name_and_ending(path)
-        if ending not in READERS:
-            unread.update({ending} & UNREAD)
-            continue
-        if _built_by_sphinx(path, folder):
-            built += 1
-            continue
-        fields, text = READERS[ending](path)
-        if not fields.get("title") and not text:
-            empty += 1
-            continue
-        named += not fields.get("title")
-        ids[path] = _id(path.relative_to(folder))
-        entry = {key: storable(value) for key, value in {"title": name, **fields, "id": ids[path]}.items()}
-        entries.append(entry)
-        texts.append(storable(text if options.known_item == "title" else f"{entry['title']} {text}".strip()))
-    if not ids:
-        others = f"; it has {_counted(unread)}" if unread else ""
+        reading.add(path)
+    if not reading.ids:
+        others = f"; it has {_counted(reading.unread)}" if reading.unread else ""
         raise BenchError(
             f"{folder} has no file with text that is read ({', '.join(READERS)}){others}.",
-            f"{CONVERT.capitalize()}." if unread else "Name the folder that holds the documents.",
+            f"{CONVERT.capitalize()}." if reading.unread else "Name the folder that holds the documents.",
         )
-    documents = string_table(zip(ids.values(), texts, strict=True), "id", "text")
-    notes = [
-        "each file is a document",
-        left_out_note(empty, "empty file left out", "empty files left out"),
-        f"{_counted(unread)} left out: {CONVERT}" if unread else "",
-        left_out_note(
-            built, "copy of a source or list by Sphinx left out", "copies of sources and lists by Sphinx left out"
-        ),
-        f"{named:,} of {len(ids):,} titled by the file's name" if named and options.known_item == "title" else "",
-    ]
-    return labelled("files", folder, Corpus(documents, entries, _names(folder, ids), notes), options)
+    return labelled("files", folder, reading.corpus(), options)
+
+
+@dataclass
+class _Reading:
+    """The documents of a folder, as its files come, in the order of their paths.
+
+    ids: file -> its document. first: path without ending, and title -> the document of the first form. unread: endings
+    of documents that are not read. The numbers are of files that are empty, made by Sphinx, a further form of a
+    document, or titled by their name.
+    """
+
+    folder: Path
+    asks_titles: bool
+    ids: dict[Path, str] = field(default_factory=dict)
+    entries: list[Record] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    first: dict[tuple[Path, str], str] = field(default_factory=dict)
+    unread: Counter[str] = field(default_factory=Counter)
+    empty: int = 0
+    built: int = 0
+    further: int = 0
+    named: int = 0
+
+    def add(self, path: Path) -> None:
+        """Read a file, or count why it is no document of its own."""
+        name, ending = _name_and_ending(path)
+        if ending not in READERS:
+            self.unread.update({ending} & UNREAD)
+        elif _built_by_sphinx(path, self.folder):
+            self.built += 1
+        else:
+            fields, text = READERS[ending](path)
+            if not fields.get("title") and not text:
+                self.empty += 1
+            elif not self._is_further_form(path, name, asked_by(fields, "title")):
+                self.named += not fields.get("title")
+                self._add({"title": name, **fields, "id": self.ids[path]}, text)
+
+    def _is_further_form(self, path: Path, name: str, title: str) -> bool:
+        """Give the file its document, and say whether another file has been read for that."""
+        own = _id(path.relative_to(self.folder))
+        self.ids[path] = self.first.setdefault((path.with_name(name), title.casefold()), own) if title else own
+        self.further += self.ids[path] != own
+        return self.ids[path] != own
+
+    def _add(self, fields: Record, text: str) -> None:
+        entry = {key: storable(value) for key, value in fields.items()}
+        self.entries.append(entry)
+        self.texts.append(storable(text if self.asks_titles else f"{entry['title']} {text}".strip()))
+
+    def corpus(self) -> Corpus:
+        documents = string_table(zip((entry["id"] for entry in self.entries), self.texts, strict=True), "id", "text")
+        return Corpus(documents, self.entries, _names(self.folder, self.ids), self._notes())
+
+    def _notes(self) -> list[str]:
+        return [
+            "each file is a document",
+            left_out_note(self.empty, "empty file left out", "empty files left out"),
+            f"{_counted(self.unread)} left out: {CONVERT}" if self.unread else "",
+            left_out_note(
+                self.built, "copied source or list of Sphinx left out", "copied sources and lists of Sphinx left out"
+            ),
+            left_out_note(self.further, "further form of a document left out", "further forms of documents left out"),
+            f"{self.named:,} of {len(self.texts):,} titled by the file's name"
+            if self.named and self.asks_titles
+            else "",
+        ]
 
 
 def _files(folder: Path) -> Iterator[Path]:

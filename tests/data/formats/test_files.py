@@ -205,6 +205,16 @@ def test_of_a_site_that_sphinx_built_the_pages_are_read_and_not_their_sources(wr
     assert len(load_dataset(folder, Options(known_item="title")).documents) == 3
 
 
+def test_a_file_in_two_forms_is_one_document_that_labels_may_call_by_either(write):
+    page = "<title>git-svn(1)</title><h1>git-svn(1)</h1><p>Words.</p>"
+    forms = {"git-svn.txt": "git-svn(1)\n==========\nWords.", "git-svn.html": page}
+    folder = write({**forms, "a.txt": "One", "a.md": "Two", "queries.csv": "query,relevant\nx,git-svn.txt\n"})
+    found = load_dataset(folder)
+    assert set(texts(found)) == {"a.md", "a.txt", "git-svn.html"}
+    assert "; 1 further form of a document left out" in found.note
+    assert found.document_ids(found.judged_document) == ["git-svn.html"]
+
+
 def test_titles_that_several_documents_share_are_no_queries(write):
     same = "# Overview\n\nOf part {}.\n"
     folder = write({"a/_index.md": same.format(1), "b/_index.md": same.format(2), "c.md": "# Care\n\nBy hand.\n"})
