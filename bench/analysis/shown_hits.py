@@ -54,14 +54,23 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
     wanted = np.unique(np.concatenate([none, *judged.values(), *(rows[rows >= 0] for rows in shown)]))
     texts = dict(zip(wanted.tolist(), dataset.documents["text"].take(pa.array(wanted)).to_pylist(), strict=True))
     ids = dict(zip(wanted.tolist(), dataset.document_ids(wanted), strict=True))
+    seen = [
+        (document, query)
+        for row, query in enumerate(queries)
+        for document in np.unique(np.concatenate([judged[query], *(rows[row] for rows in shown)])).tolist()
+        if document >= 0
+    ]
+    terms = {query: query_terms(dataset.query_texts[query]) for query in queries}
+    # Document by document, since each is cut into words once.
+    passages = {
+        (document, query): passage(texts[document], terms[query], SHOWN_CHARACTERS) for document, query in sorted(seen)
+    }
     hits, relevant = [], []
     for row, query in enumerate(queries):
-        grades, terms = dataset.judgements[query], query_terms(dataset.query_texts[query])
-        seen = np.unique(np.concatenate([judged[query], *(rows[row] for rows in shown)])).tolist()
-        passages = {document: passage(texts[document], terms, SHOWN_CHARACTERS) for document in seen if document >= 0}
+        grades = dataset.judgements[query]
         relevant.append(
             [
-                {"document": ids[document], "grade": grades[document], "text": passages[document]}
+                {"document": ids[document], "grade": grades[document], "text": passages[document, query]}
                 for document in judged[query].tolist()
             ]
         )
@@ -73,7 +82,7 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
                     "document": ids[document],
                     "score": float(cell.ranking.scores[query, rank - 1]),
                     "grade": grades.get(document),
-                    "text": passages[document],
+                    "text": passages[document, query],
                 }
                 for (label, cell), documents in zip(cells, shown, strict=True)
                 for rank, document in enumerate(documents[row].tolist(), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, lru_cache
 
@@ -42,14 +43,29 @@ def matching_spans(text: str, terms: Collection[str]) -> list[Span]:
 
 def _matches(text: str, terms: Collection[str], longest: int) -> Iterator[tuple[Span, frozenset[str]]]:
     """Words with a term of the query, and which; none that is longer than what is shown."""
-    wanted = frozenset(terms)
-    shared: dict[str, frozenset[str]] = {}
-    for start, end in token_spans(text) if wanted else ():
+    shared: dict[Span, set[str]] = {}
+    places = _places(text) if terms else {}
+    for term in places.keys() & set(terms):
+        edges = places[term]
+        for span in zip(edges[::2], edges[1::2], strict=True):
+            if span[1] - span[0] <= longest:
+                shared.setdefault(span, set()).add(term)
+    for span in sorted(shared):
+        yield span, frozenset(shared[span])
+
+
+@lru_cache(maxsize=1)  # of the last text, since a document is shown for one query after the other
+def _places(text: str) -> Mapping[str, array[int]]:
+    """Term -> where the words with it begin and end, in turn."""
+    places: dict[str, array[int]] = {}
+    of_token: dict[str, list[array[int]]] = {}
+    for start, end in token_spans(text):
         token = text[start:end]
-        if token not in shared:
-            shared[token] = wanted & _terms(token) if end - start <= longest else frozenset()
-        if shared[token]:
-            yield (start, end), shared[token]
+        if token not in of_token:
+            of_token[token] = [places.setdefault(term, array("Q")) for term in _terms(token)]
+        for edges in of_token[token]:
+            edges.extend((start, end))
+    return places
 
 
 @lru_cache(maxsize=1 << 16)

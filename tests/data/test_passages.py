@@ -118,3 +118,13 @@ def test_it_looks_at_each_word_once(monkeypatch):
     text = "pump filter " * 90_000
     assert passage(text, frozenset(["pump", "filter"]), 100).startswith("pump filter")
     assert calls == ["pump", "filter"]
+
+
+def test_a_text_that_is_shown_for_one_query_after_the_other_is_cut_into_words_once(monkeypatch):
+    cut = []
+    spans = passages.token_spans
+    monkeypatch.setattr(passages, "token_spans", lambda text: cut.append(text) or spans(text))
+    text = f"{FILLER}The pumps were blocked. {FILLER}A valve."
+    assert "pumps" in passage(text, query_terms("pump"), 60)
+    assert "valve" in passage(text, query_terms("valves"), 60)
+    assert cut == [text]
