@@ -67,12 +67,11 @@ def cached_vectors(
 
 @dataclass(frozen=True)
 class Batches:
-    """Encodes texts in batches of `size`, of which `stored` at a time are stored. name: of the encoder, for errors."""
+    """Encodes texts in batches of `size`, each stored at once, in milliseconds. name: of the encoder, for errors."""
 
     name: str
     forward: Callable[[list[str]], ArrayLike]
     size: int
-    stored: int = 1
 
     def encode(self, texts: list[str], progress: phase, store: Callable[[Vectors], None] | None) -> Vectors:
         """The vectors of distinct texts, batch after batch in their order.
@@ -80,13 +79,10 @@ class Batches:
         Raises RetrieverError where vectors are not one a text or not finite: such a batch is not stored.
         """
         vectors: Vectors = {}
-        together = self.size * self.stored
-        for first in range(0, len(texts), together):
-            part: Vectors = {}
-            for start in range(first, min(first + together, len(texts)), self.size):
-                batch = texts[start : start + self.size]
-                part |= zip(batch, self._encode_one(batch), strict=True)
-                progress.advance(len(batch))
+        for start in range(0, len(texts), self.size):
+            batch = texts[start : start + self.size]
+            part = dict(zip(batch, self._encode_one(batch), strict=True))
+            progress.advance(len(batch))
             if store is not None:
                 store(part)
             vectors |= part

@@ -44,9 +44,6 @@ Side = Literal["query", "document"]
 # What decides the bits of a vector beside the model's own files.
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")
 
-# Batches that are stored together: what is lost at most where encoding is stopped.
-STORED_BATCHES = 4
-
 # Where a GPU's driver shows itself: NVIDIA's on Linux, Windows' to its Linux, AMD's, NVIDIA's on Windows.
 DRIVERS = ("/proc/driver/nvidia/gpus", "/dev/dxg", "/dev/kfd", r"C:\Windows\System32\nvcuda.dll")
 
@@ -124,7 +121,7 @@ class Encoder:
             order = _by_length(model, missing) if len(distinct) > self.batch_size else missing
             store = partial(held.put, key) if held is not None and key is not None else None
             forward = partial(self._forward, model, side=side)
-            batches = Batches(f"The model {self.model!r}", forward, self.batch_size, STORED_BATCHES)
+            batches = Batches(f"The model {self.model!r}", forward, self.batch_size)
             vectors |= batches.encode(order, progress, store)
             self._encoded += len(missing)
         return vectors

@@ -170,6 +170,7 @@ def test_memory_and_quality_stand(write_set, tmp_path, monkeypatch):
     assert table.loc["index", ["low", "high"]].isna().all()
     assert table.loc["index", "samples"] == 2
     assert run.measures["value"].notna().all()
+    assert not [note for note in cost(run, run.datasets[0]).notes if note.startswith("~")]  # nothing is marked
 
 
 def test_whatever_is_a_time_says_when_it_is_taken():

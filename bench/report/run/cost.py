@@ -51,7 +51,11 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     for retriever in retrievers:
         called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
         rows.append((called_here, *(_cost(costs[retriever], name) for name in shown)))
-    notes = [*_front_notes(front["axes"], rows), *_timing_notes(costs, dataset), *_busy_notes(run, costs, retrievers)]
+    notes = [
+        *_front_notes(front["axes"], rows),
+        *_timing_notes(costs, rows, dataset),
+        *_busy_notes(run, costs, retrievers),
+    ]
     header = ("retriever", *(COSTS[name].heading for name in shown))
     return Table(f"{display_name(dataset)}: cost", header, tuple(rows), notes=tuple(notes))
 
@@ -126,7 +130,7 @@ def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _timing_notes(costs: Costs, dataset: dict[str, Any]) -> list[str]:
+def _timing_notes(costs: Costs, rows: list[tuple[str, ...]], dataset: dict[str, Any]) -> list[str]:
     notes = [
         f"* shortened by the embedding cache: {share['value']:.0%} of the vectors of {retriever} came from it."
         for retriever, rows in costs.items()
@@ -138,7 +142,7 @@ def _timing_notes(costs: Costs, dataset: dict[str, Any]) -> list[str]:
     )
     moved = [f"took up to {slower:.0%} longer than at its quickest in the run"] if slower else []
     moved += [f"waited up to {waited:.0%} of its time for a processor"] if waited else []
-    if moved:
+    if moved and any(cell.startswith("~") for _, *cells in rows for cell in cells):
         notes.append(f"~ on a noisy machine: a fixed piece of work {' and '.join(moved)} around these times.")
     builds = max((row["samples"] for row in _of_all(costs, ["index"])), default=1)
     if builds > 1:

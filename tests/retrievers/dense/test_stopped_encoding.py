@@ -15,12 +15,11 @@ from places import ROOT
 from retrievers import RetrieverError
 from retrievers.base import listening
 from retrievers.dense.cached import cached_vectors
-from retrievers.dense.encoder import STORED_BATCHES
 from retrievers.dense.vector_cache import VectorCache, caching
 
 SIZE = 3
 # Lengths come in no order; an incomplete batch is left at the end.
-TEXTS = [f"{number} " + "x" * (number * 7 % 23) for number in range(SIZE * STORED_BATCHES * 3 + 2)]
+TEXTS = [f"{number} " + "x" * (number * 7 % 23) for number in range(SIZE * 12 + 2)]
 
 
 class Batched(Hashed):
@@ -48,8 +47,8 @@ def cache(tmp_path):
     made.close()
 
 
-@pytest.mark.parametrize("stop_at", [1, STORED_BATCHES + 2, STORED_BATCHES * 3 + 1])
-def test_an_interrupted_encoding_loses_some_batches_and_goes_on_with_the_same_ones(cache, stop_at):
+@pytest.mark.parametrize("stop_at", [1, 2, 6, 13])
+def test_an_interrupted_encoding_loses_one_batch_and_goes_on_with_the_same_ones(cache, stop_at):
     whole = Batched(batch_size=SIZE)
     expected = whole.encode(TEXTS, "document")
     stopped, resumed = Batched(batch_size=SIZE), Batched(batch_size=SIZE)
@@ -59,17 +58,17 @@ def test_an_interrupted_encoding_loses_some_batches_and_goes_on_with_the_same_on
             stopped.encode(TEXTS, "document")
         kept = cache.info().vectors
         found = resumed.encode(TEXTS, "document")
-    assert kept == (stop_at - 1) // STORED_BATCHES * STORED_BATCHES * SIZE
+    assert kept == (stop_at - 1) * SIZE
     assert resumed.batches == whole.batches[kept // SIZE :]
     assert found.tobytes() == expected.tobytes()
 
 
 def test_a_rest_of_one_batch_is_formed_as_it_would_have_been(cache):
     """It is as short as a set that is encoded in one batch, whose texts are in no order of length."""
-    texts = TEXTS[: SIZE * STORED_BATCHES + 2]
+    texts = TEXTS[: SIZE * 4 + 2]
     expected = Batched(batch_size=SIZE).encode(texts, "document")
     stopped = Batched(batch_size=SIZE)
-    stopped.stop_at, stopped.stop = STORED_BATCHES + 1, interrupt
+    stopped.stop_at, stopped.stop = 5, interrupt
     with caching(cache):
         with pytest.raises(KeyboardInterrupt):
             stopped.encode(texts, "document")
@@ -80,14 +79,14 @@ def test_a_killed_process_leaves_what_it_encoded(cache):
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "sys.path[:0] = ['tests/support', 'tests/retrievers/dense']\n"
-        "from test_stopped_encoding import SIZE, STORED_BATCHES, TEXTS, Batched, VectorCache, caching\n"
-        "encoder = Batched(batch_size=SIZE); encoder.stop_at = 2 * STORED_BATCHES + 2\n"
+        "from test_stopped_encoding import SIZE, TEXTS, Batched, VectorCache, caching\n"
+        "encoder = Batched(batch_size=SIZE); encoder.stop_at = 10\n"
         "encoder.stop = lambda: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"with caching(VectorCache(Path({str(cache.path)!r}))): encoder.encode(TEXTS, 'document')"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert cache.info().vectors == 2 * STORED_BATCHES * SIZE
+    assert cache.info().vectors == 9 * SIZE
     expected = Batched(batch_size=SIZE).encode(TEXTS, "document")
     with caching(cache):
         assert Batched(batch_size=SIZE).encode(TEXTS, "document").tobytes() == expected.tobytes()
