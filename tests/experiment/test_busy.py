@@ -18,6 +18,7 @@ from bench.analysis.last_pass import _candidate
 from bench.analysis.verdict.choices import Limits
 from bench.analysis.verdict.sentences import costs
 from bench.experiment import cautions, doctor
+from bench.machine import gauge
 from bench.machine.gauge import Load, Reading
 from bench.report.regression import content as comparison
 from bench.report.regression import junit, pytest_benchmark
@@ -26,7 +27,7 @@ from bench.report.regression import terminal as terminal_comparison
 from bench.report.run import forms, markdown, quality, terminal
 from bench.report.run.charts import CHARTS
 from bench.report.run.cost import cost, timed
-from bench.storage.costs import COSTS
+from bench.storage.costs import COSTS, NOISY
 
 AT_START = [Reading(1.0, 0.0)]
 INDEXED = [Reading(1.0, 0.0), Reading(1.05, 0.0)]
@@ -189,6 +190,19 @@ def test_times_are_taken_when_the_run_goes_on_in_quiet(write_set, tmp_path, monk
     assert costs[["index", "p50", "p95", "batch", "first_query"]].notna().all()
     assert not quiet.warnings
     assert quiet.per_query.equals(before)
+
+
+def test_what_was_indexed_beside_a_load_alone_is_indexed_again(write_set, tmp_path, monkeypatch):
+    path, busy, quiet = write_set(), Reading(1.0, 0.6), Reading(1.0, 0.0)
+    first = run_with(monkeypatch, path, tmp_path / "out", [*AT_START, busy, busy, quiet], name="x")
+    costs = first.latency.set_index("quantity")["value"]
+    assert costs[["index", "p50"]].isna().tolist() == [True, False]
+    again = run_with(monkeypatch, path, tmp_path / "out", [quiet], name="x", resume=True)
+    assert again.latency.set_index("quantity")["value"][["index", "p50"]].notna().all()
+
+
+def test_waiting_that_would_be_marked_is_looked_at_again():
+    assert gauge._STILL < NOISY
 
 
 def test_what_was_timed_in_quiet_is_not_timed_again(write_set, tmp_path, monkeypatch):
