@@ -132,7 +132,7 @@ def _front_notes(axes: list[str], rows: list[tuple[str, ...]]) -> list[str]:
 
 def _timing_notes(costs: Costs, rows: list[tuple[str, ...]], dataset: dict[str, Any]) -> list[str]:
     notes = [
-        f"* shortened by the embedding cache: {share['value']:.0%} of the vectors of {retriever} came from it."
+        f"* shortened by the embedding cache: {_share(share['value'])} of the vectors of {retriever} came from it."
         for retriever, rows in costs.items()
         if (share := rows.get(FROM_CACHE))
     ]
@@ -159,17 +159,23 @@ def _timing_notes(costs: Costs, rows: list[tuple[str, ...]], dataset: dict[str, 
     return notes
 
 
+def _share(value: float) -> str:
+    return "under 1%" if value < 0.01 else f"{value:.0%}"
+
+
 def _busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[str]:
     """Whose times are left out, why, and how to get them."""
     values = {retriever: _values(costs[retriever]) for retriever in retrievers}
+    missing, shares = [], []
     for taken, what in _TIMES.items():
         whose = [retriever for retriever, own in values.items() if is_too_busy(own, taken)]
+        shares += [values[retriever][WAITED[taken]] for retriever in whose]
         if whose:
-            share = max(values[retriever][WAITED[taken]] for retriever in whose)
-            of = "" if len(whose) == len(values) else f" for {', '.join(whose)}"
-            again = resuming(run.folder) if run.info["config"]["retrievers"] else "bench.run(…, resume=True)"
-            yield (
-                f"No times {what}{of}: the machine was too busy. A fixed piece of work waited {share:.0%} of its time "
-                f"for a processor; above {TOO_BUSY:.0%} times can be off by several times. End other programs, then: "
-                f"{again}"
-            )
+            missing.append(what if len(whose) == len(values) else f"{what} for {', '.join(whose)}")
+    if missing:
+        again = resuming(run.folder) if run.info["config"]["retrievers"] else "bench.run(…, resume=True)"
+        yield (
+            f"No times {' and '.join(missing)}: the machine was too busy. A fixed piece of work waited up to "
+            f"{max(shares):.0%} of its time for a processor; above {TOO_BUSY:.0%} times can be off by several times. End "
+            f"other programs, then: {again}"
+        )
