@@ -176,6 +176,6 @@ def _busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[s
         again = resuming(run.folder) if run.info["config"]["retrievers"] else "bench.run(…, resume=True)"
         yield (
             f"No times {' and '.join(missing)}: the machine was too busy. A fixed piece of work waited up to "
-            f"{max(shares):.0%} of its time for a processor; above {TOO_BUSY:.0%} times can be off by several times. End "
-            f"other programs, then: {again}"
+            f"{max(shares):.0%} of its time for a processor; above {TOO_BUSY:.0%} times can be off by several times. "
+            f"End other programs, then: {again}"
         )
