@@ -89,7 +89,7 @@ def test_names_of_retrievers_are_changed_where_a_form_wants_it_and_nothing_else(
         Remark("failed", text, label),
         Table("", ("retriever", "R@5"), ((label, "1"),)),
     ]
-    shown = " ".join(printed([blocks], lambda each: each.replace("/long/path", "…")).split())
+    shown = " ".join(printed([blocks], lambda each: each.replace(label, "dense:model=…")).split())
     assert "Use dense:model=…." in shown
     assert f"failed: dense:model=… {text}" in shown
     assert "│ dense:model=… │" in shown
