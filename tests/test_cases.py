@@ -231,6 +231,7 @@ def test_an_index_that_adds_is_said_to_break_the_contract(typed, tmp_path):
     assert "index is called more than once" in failures["store:Store"]
 
 
+@pytest.mark.slow
 def test_coroutines_are_said_to_be_such_and_clients_with_a_loop_work(typed, tmp_path):
     folder = "b09-async"
     names = ["aclient:AllAsync", "aclient:AsyncIndex", "aclient:Runs", "aclient:OneLoop"]
@@ -258,6 +259,7 @@ def test_more_word_pieces_than_the_model_reads_are_refused_before_the_run(cases,
     assert not Path("results").exists()
 
 
+@pytest.mark.slow
 def test_a_space_at_the_end_of_a_prompt_arrives_with_and_without_quotes(cases, call):
     given = ["minilm:query_prompt=find ", 'minilm:query_prompt="find "']
     asked = [part for name in given for part in ("-r", name)]
@@ -307,6 +309,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 def test_a_foreign_answer_is_read_or_a_row_with_the_next_step(typed, cases, tmp_path):
     folder, questions = "b19-contract", cases / "b08-index-adds" / "set"
     names = [part for name in SHAPES for part in ("-r", f"shapes:{name}")]

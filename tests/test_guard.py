@@ -77,6 +77,7 @@ def test_the_baseline_is_of_the_default_run_and_small():
     assert sum(path.stat().st_size for path in KEPT.iterdir()) < 1_000_000
 
 
+@pytest.mark.slow
 def test_code_as_it_is_passes(tree, call):
     found = compared(guarded(tree, call, *LEXICAL))
     assert found.outcome == "pass"

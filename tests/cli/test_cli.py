@@ -484,7 +484,7 @@ def test_what_lies_in_the_current_folder_hides_nothing(tmp_path, write_set, file
         (tmp_path / each).write_text("raise SystemExit(1)\n")
     (tmp_path / "own.py").write_text("from fakes import Fixed\n")  # and yet a plug-in that lies there is found
     write_set()
-    chosen = ["-r", "bm25", "-r", "tfidf", "-r", "own:Fixed"]
+    chosen = ["-r", "bm25", "-r", "own:Fixed"]
     process = typed(tmp_path, "run", "small", *chosen, "--no-latency", stderr=subprocess.PIPE, text=True)
     _, err = process.communicate()
     assert process.returncode == 0

@@ -64,6 +64,7 @@ def test_a_retriever_without_figures_is_refused(data):
         calibrate(load_dataset(str(data / "scifact")), ("tfidf",))
 
 
+@pytest.mark.slow
 def test_bm25_agrees_on_scifact(data, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(["calibrate", str(data / "scifact"), "-r", "bm25"])

@@ -446,7 +446,9 @@ def test_a_report_of_equal_systems_fails_in_one_of_forty_at_most():
     assert np.mean(alarms) <= 0.09  # the upper end of 99.9% about 2.5% of 100
 
 
-@pytest.mark.parametrize(("queries", "outcome"), [(300, "inconclusive"), (3_000, "regression")])
+@pytest.mark.parametrize(
+    ("queries", "outcome"), [(300, "inconclusive"), pytest.param(3_000, "regression", marks=pytest.mark.slow)]
+)
 def test_a_drop_of_three_hundredths(write_set, tmp_path, queries, outcome):
     """300 queries cannot tell, and say what they could; 3,000 can."""
     folder = write_planted(write_set, queries)

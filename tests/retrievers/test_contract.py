@@ -21,7 +21,8 @@ VARIANTS = [
     "hybrid(bm25, tfidf)",
     "hybrid(bm25(k1=0.9), tfidf, fusion=rrf, depth=20, parallel=true)",
 ]
-NAMES = [*RETRIEVERS, *VARIANTS]
+# Of two names of one class with the same defaults one is enough.
+NAMES = [*{place: name for name, place in reversed(RETRIEVERS.items())}.values(), *VARIANTS]
 LEXICAL = [name for name in NAMES if re.split("[:(]", name)[0] in ("tfidf", "bm25", "fakes") or "tfidf)" in name]
 
 

@@ -167,6 +167,7 @@ def test_equal_vectors_have_equal_scores_in_any_batch(size, threads):
         assert np.array_equal(hits[:5], hits[0] + len(distinct) * np.arange(5)), "five copies, by position"
 
 
+@pytest.mark.slow
 def test_equal_texts_have_equal_vectors_though_they_stand_in_different_chunks(monkeypatch):
     monkeypatch.setattr(Encoder, "chunk", 2)
     texts = ["a cat", "a dog", "a cat", "a text that is a good deal longer than the others, about cats and mats " * 4]
