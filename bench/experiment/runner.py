@@ -158,8 +158,8 @@ class _Runner:
         self._find_cells()
         with (self.folder / LOG).open("ab", buffering=0) as self.log:
             try:
+                self._warn_of_load()  # before anything of ours goes on beside it
                 self.tell(Event("begin", total=len(self.inputs.datasets) * len(self.running)))
-                self._warn_of_load()
                 self._start_workers()
                 for dataset in self.inputs.datasets:
                     self._dataset(dataset)

@@ -252,3 +252,13 @@ def test_what_cannot_be_indexed_again_keeps_its_quality(write_set, tmp_path, mon
     assert second.cell("small", "Once").per_query["nDCG@10"].tolist() == (
         first.cell("small", "Once").per_query["nDCG@10"].tolist()
     )
+
+
+def test_the_machine_is_looked_at_before_anything_of_ours_goes_on(write_set, tmp_path, monkeypatch):
+    """What shows a run imports its libraries when it begins, which is no other program."""
+    kinds = []
+    run_with(
+        *(monkeypatch, write_set(), tmp_path / "out", [Reading(1.0, 0.9)]),
+        listener=lambda event: kinds.append(event.kind),
+    )
+    assert kinds.index("warning") < kinds.index("begin")
