@@ -181,6 +181,7 @@ def _parameters(retriever: object) -> dict[str, Any]:
         return {
             name: _Hidden() if isinstance(value, str) and value and is_secret(retriever, name) else value
             for name, value in defaults.items()
+            if name != "parts"  # given by position
         }
     if not dataclasses.is_dataclass(retriever):
         return {}

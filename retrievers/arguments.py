@@ -25,9 +25,9 @@ def convert(factory: type, name: str, arguments: Mapping[str, Value], make: Make
 
     Raises RetrieverError for a parameter that it does not have, that looks like a key, or a value of the wrong type.
     """
-    known = declared(factory)
+    known = {key: parameter for key, parameter in declared(factory).items() if key != "parts"}  # those have no name
     for key, value in arguments.items():
-        if key not in known or key == "parts":
+        if key not in known:
             variable = " It reads keys from environment variables, if at all." if names_secret(key) else ""
             raise RetrieverError(f"{name} has no parameter {key!r}.", listed(key, known) + variable)
         if is_secret(factory, key, _type(factory, known[key])):

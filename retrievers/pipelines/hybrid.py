@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 @dataclass(unsafe_hash=True)
 class Hybrid:
-    """Two retrievers or more, each searched to `depth`, fused by `fusion` (retrievers.fusion has the formulas).
+    """Two retrievers or more, their hits fused: hybrid(bm25, minilm), which is hybrid alone.
 
-    parts: the retrievers (none: bm25 and minilm).
+    parts: the retrievers, each searched to `depth`. fusion: how (retrievers.fusion has the formulas).
     weights: one a part, 0 or more (none: all the same). depth: hits of each part that are fused, whatever is asked for,
     so that the first ten are the same ten: a ranking has at most as many as all parts' together. rrf_k: for rrf.
     parallel: search the parts side by side, in threads, and not one after the other.

@@ -68,7 +68,7 @@ def with_time(value: float, costs: Mapping[str, Row]) -> str:
     return number(value) if time == "n/a" else f"{number(value)} ({time} ms)"
 
 
-def times_by_set(run: Run) -> dict[str, Costs]:
+def costs_by_set(run: Run) -> dict[str, Costs]:
     """Set -> what its retrievers cost."""
     return {dataset["name"]: _costs(run, dataset) for dataset in run.datasets}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.data.slices import ALL
 from bench.errors import counted
-from bench.report.run.cost import cost, times_by_set, with_time
+from bench.report.run.cost import cost, costs_by_set, with_time
 from bench.report.run.names import (
     analysis,
     contenders,
@@ -195,7 +195,7 @@ def _is_main(row: Row, dataset: dict[str, Any], main: str) -> bool:
 def summary(run: Run) -> Table:
     """The main measure of every dataset by retriever, with the p50 of a query where it was timed."""
     header = ("dataset", "measure", *contenders(run))
-    costs = times_by_set(run)
+    costs = costs_by_set(run)
     rows, best = [], set()
     for place, dataset in enumerate(run.datasets):
         main = main_measure(run, dataset)
