@@ -39,8 +39,8 @@ def of_load(load: Load) -> str:
     if load.waited <= TOO_BUSY:
         return f"The machine is noisy: times will be marked ~; above {TOO_BUSY:.0%} none are given."
     return (
-        f"The machine is too busy: no times will be given (above {TOO_BUSY:.0%}). End other programs, or leave "
-        "times out with --no-latency."
+        f"The machine is too busy: if it stays so, no times will be given (above {TOO_BUSY:.0%}). End other "
+        "programs, or leave times out with --no-latency."
     )
 
 

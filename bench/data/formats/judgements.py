@@ -16,7 +16,7 @@ from bench.data.dataset import joined
 from bench.data.formats.header import DOCUMENT_ID, QUERY_ID, bare, folded, has_any, places, split
 from bench.data.formats.ids import UnknownIds, known, some, why_unknown
 from bench.data.formats.lines import Source, decoded, grade, lines
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 
 GRADE = (
     *("score", "grade", "relevance", "rel", "label", "relevancy", "judgement", "judgment", "qrel"),
@@ -51,13 +51,13 @@ def read(path: Source, needed: str) -> Iterator[Judgement]:
         if fields is header:
             continue
         if header and len(fields) != len(header):
-            raise BenchError(f"{where}: {len(fields)} columns, not {len(header)} as in the header.", WRITTEN)
+            raise BenchError(f"{where}: {counted(len(fields), 'column')}, not {len(header)} as in the header.", WRITTEN)
         if not header and len(fields) not in (3, 4):
-            raise BenchError(f"{where}: {len(fields)} columns, not 3.", WRITTEN)
+            raise BenchError(f"{where}: {counted(len(fields), 'column')}, not 3.", WRITTEN)
         # Three fields of a file of four are no query, document and grade: the document would be read as the grade.
         width = width or len(fields)
         if len(fields) != width:
-            raise BenchError(f"{where}: {len(fields)} columns, not {width} as in the lines before.", WRITTEN)
+            raise BenchError(f"{where}: {counted(len(fields), 'column')}, not {width} as in the lines before.", WRITTEN)
         if header and not begun:
             refuse_other_grade(dict(zip(header, fields, strict=True)), columns.keys(), (*QUERY_ID, *DOCUMENT_ID), where)
         begun = True

@@ -19,7 +19,7 @@ from bench.data.formats.json_files import json_records
 from bench.data.formats.lines import checked_id, decoded, first_line, id_text, lines
 from bench.data.formats.options import Options
 from bench.data.formats.records import dotted, field_for, text_field
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 
 USUAL = {
     "id": ("id", "_id", "docid", "doc_id", "docno", "id_", "pid", "passage_id", "document_id", "corpus_id"),
@@ -93,7 +93,7 @@ def _tabbed(path: Path, options: Options) -> TaggedTexts:
             if columns:
                 continue
         if width and len(fields) != width:
-            raise BenchError(f"{where}: {len(fields)} columns, not {width} as in the header.", WRITTEN)
+            raise BenchError(f"{where}: {counted(len(fields), 'column')}, not {width} as in the header.", WRITTEN)
         if columns:
             texts = [fields[columns[role]] for role in ("title", "text") if role in columns]
             yield where, fields[columns["id"]], " ".join(texts).strip()
@@ -106,7 +106,7 @@ def _texts(fields: list[str], where: str) -> list[str]:
     if len(fields) == 4 and re.match(r"(?i)https?://", fields[1].strip()):
         return fields[2:]
     if len(fields) not in (2, 3):
-        raise BenchError(f"{where}: {len(fields)} columns, not 2 or 3.", WRITTEN)
+        raise BenchError(f"{where}: {counted(len(fields), 'column')}, not 2 or 3.", WRITTEN)
     return fields[1:]
 
 

@@ -17,7 +17,7 @@ import orjson
 
 from bench.data.formats.header import DOCUMENT_ID, QUERY_ID, folded, places
 from bench.data.formats.lines import checked_id, decoded, lines, text_of
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 
 RunHits = dict[str, dict[str, float]]
 RunLine = tuple[str, str, str, float]  # file:line, query, document, score
@@ -79,13 +79,13 @@ def _lines(path: Path) -> Iterator[RunLine]:
             short.append((where, columns))
             continue
         if width < 6 or short:  # trec_eval reads on over words after the tag
-            raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
+            raise BenchError(f"{where}: {counted(len(columns), 'column')}, not 6.", f"{WRITTEN} {SPACE}")
         begun = True
         query, _, document, rank, score = columns[:5]
         if not rank.isdecimal() and (len(columns) > 6 or "." in rank or _is_number(columns[5])):
             raise BenchError(f"{where}: the rank {rank!r} is not a whole number.", f"{WRITTEN} {SPACE}")
         if len(columns) > 6 and score.isdecimal() and _is_number(columns[5]):  # an id of two words, as "page 12"
-            raise BenchError(f"{where}: {len(columns)} columns, not 6.", f"{WRITTEN} {SPACE}")
+            raise BenchError(f"{where}: {counted(len(columns), 'column')}, not 6.", f"{WRITTEN} {SPACE}")
         yield where, query, document, _finite(score, where)
     if short:
         yield from _short(path, short)
@@ -112,7 +112,7 @@ def _short(path: Path, rows: list[tuple[str, list[str]]]) -> Iterator[RunLine]:
     """query, document, rank; query, document, score; query, document, rank, score."""
     if {len(columns) for _, columns in rows} != {len(rows[0][1])}:
         where, columns = next(row for row in rows if len(row[1]) != len(rows[0][1]))
-        raise BenchError(f"{where}: {len(columns)} columns, not {len(rows[0][1])}.", WRITTEN)
+        raise BenchError(f"{where}: {counted(len(columns), 'column')}, not {len(rows[0][1])}.", WRITTEN)
     width = len(rows[0][1])
     if width == 4 and {columns[1] for _, columns in rows} <= {"0", "Q0"}:
         raise BenchError(f"{path} is a file of judgements, not a run.", WRITTEN)
@@ -169,7 +169,9 @@ def _table(path: Path, separator: str) -> Iterator[RunLine]:
                 columns, width = _columns(row, where), len(row)
                 continue
             if len(row) != width:
-                raise BenchError(f"{where}: {len(row)} columns, not {width} as in the header.", "Mend the line.")
+                raise BenchError(
+                    f"{where}: {counted(len(row), 'column')}, not {width} as in the header.", "Mend the line."
+                )
             value = _finite(row[columns["score" if "score" in columns else "rank"]], where)
             query, document = (checked_id(row[columns[role]].strip(), where) for role in ("query", "document"))
             rows.append((where, query, document, value if "score" in columns else -value))

@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.data.formats.header import QUERY_ID, folded, places, split
 from bench.data.formats.lines import checked_id, decoded, lines
 from bench.data.formats.options import Options
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 
 Topic = tuple[int, str, dict[str, str]]  # line, id, tag -> text
 
@@ -70,7 +70,7 @@ def _tabbed(path: Path, numbered: Sequence[tuple[int, str]], field: str | None) 
         for number, line in numbered:
             topic, tab, text = line.partition("\t")
             if not tab or "\t" in text:
-                raise BenchError(f"{path}:{number}: {line.count(chr(9)) + 1} columns, not 2.", WRITTEN)
+                raise BenchError(f"{path}:{number}: {counted(line.count(chr(9)) + 1, 'column')}, not 2.", WRITTEN)
             yield number, topic.strip(), {field or ASKED[0]: text.strip()}
         return
     where = f"{path}:{numbered[0][0]}"
@@ -84,7 +84,9 @@ def _tabbed(path: Path, numbered: Sequence[tuple[int, str]], field: str | None) 
     for number, line in numbered[1:]:
         fields = split(line, "\t")
         if len(fields) != len(header):
-            raise BenchError(f"{path}:{number}: {len(fields)} columns, not {len(header)} as in the header.", WRITTEN)
+            raise BenchError(
+                f"{path}:{number}: {counted(len(fields), 'column')}, not {len(header)} as in the header.", WRITTEN
+            )
         rest = {name: text for place, (name, text) in enumerate(zip(header, fields, strict=True)) if name}
         rest.pop(header[columns["id"]])
         query = rest.pop(header[columns["query"]])

@@ -146,14 +146,14 @@ def test_another_tag_may_be_the_query(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("docs.tsv", "d1\tx\nd2\n", "docs.tsv:2: 1 columns, not 2 or 3"),
+        ("docs.tsv", "d1\tx\nd2\n", "docs.tsv:2: 1 column, not 2 or 3"),
         ("docs.tsv", "d1\tx\ty\tz\n", "docs.tsv:1: 4 columns, not 2 or 3"),
         ("docs.tsv", "d1\tx\nd1\ty\n", "docs.tsv:2: the id 'd1' stands already in line 1"),
         ("docs.tsv", "d 1\tx\n", "docs.tsv:1: the id 'd 1' holds white space"),
         ("docs.tsv", "\tx\n", "docs.tsv:1: the id '' is empty"),
         ("docs.tsv", "\n", "docs.tsv is empty"),
         ("docs.jsonl", '{"id": "d1"}\n', "has docs.tsv and docs.jsonl"),
-        ("topics.tsv", "1\n", "topics.tsv:1: 1 columns, not 2"),
+        ("topics.tsv", "1\n", "topics.tsv:1: 1 column, not 2"),
         ("topics.tsv", "1\tx\n1\ty\n", "topics.tsv:2: there are two topics '1'"),
         ("topics.tsv", "1\t \n", "topics.tsv:1: the topic '1' has no <title>"),
         ("topics.tsv", "", "topics.tsv holds no topic"),
