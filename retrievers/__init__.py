@@ -30,7 +30,7 @@ RETRIEVERS: dict[str, str] = {
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",
 }
 ENTRY_POINTS = "bench.retrievers"
-KINDS = ("lexical", "dense", "hybrid")
+KINDS = ("lexical", "static", "dense", "hybrid", "reranked", "approximate", "other")
 
 
 def create(specification: str) -> Retriever:
@@ -133,10 +133,10 @@ def kind(retriever: object) -> str:
         retriever: a retriever.
 
     Returns:
-        "lexical", "dense" or "hybrid" where its class says so in an attribute `kind`; else "hybrid" of one that is made
-        of retrievers, and "other" of all others.
+        One of KINDS, where it says so in an attribute `kind`; else "hybrid" of one that is made of retrievers, and
+        "other" of all others.
     """
-    declared = getattr(type(retriever), "kind", None)
+    declared = getattr(retriever, "kind", None)
     return declared if declared in KINDS else "hybrid" if parts_of(retriever) else "other"
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_HIT = -1
+NO_SPAN = -1
 
 
 class RetrieverError(Exception):
@@ -38,16 +39,20 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
 
     documents: int64 [n, k], positions in the indexed sequence; -1 where there are no more hits.
     scores: float32 [n, k], descending; -inf beside a -1.
+    spans: int32 [n, k, 2], first character and the one behind the last of what in a document earned its place, -1 and
+    -1 where that is not known; None where it is of no hit.
     """
 
     documents: NDArray[np.int64]
     scores: NDArray[np.float32]
+    spans: NDArray[np.int32] | None = None
 
     def __eq__(self, other: object) -> bool:
-        """The same hits with the same scores."""
+        """The same hits with the same scores, for the same spans."""
         if not isinstance(other, Ranking):
             return NotImplemented
-        return np.array_equal(self.documents, other.documents) and np.array_equal(self.scores, other.scores)
+        pairs = ((self.documents, other.documents), (self.scores, other.scores), (self.spans, other.spans))
+        return all(a is b if a is None or b is None else np.array_equal(a, b) for a, b in pairs)
 
     @staticmethod
     def empty(queries: int, k: int) -> Ranking:
@@ -74,10 +79,38 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
         Returns:
             Its first k hits of each query, and -1 and -inf where it has fewer.
         """
-        missing = max(0, k - self.documents.shape[1])
+        missing = ((0, 0), (0, max(0, k - self.documents.shape[1])))
         return Ranking(
-            np.pad(self.documents[:, :k], ((0, 0), (0, missing)), constant_values=NO_HIT),
-            np.pad(self.scores[:, :k], ((0, 0), (0, missing)), constant_values=-np.inf),
+            np.pad(self.documents[:, :k], missing, constant_values=NO_HIT),
+            np.pad(self.scores[:, :k], missing, constant_values=-np.inf),
+            None if self.spans is None else np.pad(self.spans[:, :k], (*missing, (0, 0)), constant_values=NO_SPAN),
+        )
+
+    def of_queries(self, rows: Sequence[int]) -> Ranking:
+        """The ranking of some queries.
+
+        Args:
+            rows: Their positions.
+
+        Returns:
+            Arrays [len(rows), k], in that order.
+        """
+        at = np.asarray(rows, dtype=np.intp)
+        return Ranking(self.documents[at], self.scores[at], None if self.spans is None else self.spans[at])
+
+    def in_order(self, order: NDArray[np.intp]) -> Ranking:
+        """The same ranking with its hits in another order.
+
+        Args:
+            order: [n, m], of each query the columns to take, m of them.
+
+        Returns:
+            Arrays [n, m].
+        """
+        return Ranking(
+            np.take_along_axis(self.documents, order, axis=1),
+            np.take_along_axis(self.scores, order, axis=1),
+            None if self.spans is None else np.take_along_axis(self.spans, order[:, :, None], axis=1),
         )
 
     def put(self, row: int, documents: NDArray[np.int64], scores: NDArray[np.float32]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 
 import numpy as np
+from numpy.typing import NDArray
 
-from retrievers.base import Ranking, Retriever, RetrieverError
+from retrievers.base import NO_SPAN, Ranking, Retriever, RetrieverError
 
 # The texts of a rehearsal: three are indexed, then one. They share words, so that a search for one finds all.
 FIRST = ("the first text of a rehearsal", "the second text of a rehearsal", "the third text of a rehearsal")
@@ -14,6 +15,7 @@ SECOND = "the last text of a rehearsal"
 
 _FEWER = "Begin with Ranking.empty(len(queries), k) and fill its rows by put: it may be less than k hits."
 _RANKING = "Give Ranking(positions, scores): int64 and float32 [len(queries), k], the best hit first."
+_SPANS = "Give int32 [len(queries), k, 2]: first character and the one behind the last, or -1 and -1; or None."
 STALE = (
     "after a second index it found a document of the first. index is called more than once, and each call has to "
     "replace the documents of the one before: empty the store, or make a new one, at its beginning."
@@ -71,7 +73,24 @@ def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
     real = hits >= 0
     scores = np.where(real, scores, np.float32(-np.inf))
     order = np.lexsort((np.where(real, hits, documents), -scores), axis=1)
-    return Ranking(np.take_along_axis(hits, order, axis=1), np.take_along_axis(scores, order, axis=1))
+    return Ranking(hits, scores, _spans(ranking, real)).in_order(order)
+
+
+def _spans(ranking: Ranking, real: np.ndarray) -> NDArray[np.int32] | None:
+    if ranking.spans is None:
+        return None
+    try:
+        spans = np.asarray(ranking.spans)
+    except ValueError:  # lists of unequal length
+        raise RetrieverError("search returned spans of unequal length.", _SPANS) from None
+    if spans.shape != (*real.shape, 2) or spans.dtype.kind not in "iu":
+        raise RetrieverError(f"search returned {spans.dtype} spans of shape {spans.shape}.", _SPANS)
+    unknown = (spans == NO_SPAN).all(axis=2)
+    wrong = real & ~unknown & ((spans[:, :, 0] < 0) | (spans[:, :, 1] < spans[:, :, 0]))
+    if wrong.any():
+        row = int(np.argwhere(wrong)[0][0])
+        raise RetrieverError(f"search returned a span that is none (query at position {row}).", _SPANS)
+    return np.where(real[:, :, None], spans, NO_SPAN).astype(np.int32)
 
 
 def _arrays(ranking: Ranking, queries: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import Ranking
+from retrievers.base import NO_SPAN, Ranking
 
 RRF_K = 60
 METHODS = ("rrf", "minmax", "tmm", "zscore", "dbsf")
@@ -74,7 +74,8 @@ def fuse(
         values.append(weight * (own - last))
         absent += weight * last
     documents = np.concatenate([ranking.documents for ranking in rankings], axis=1)
-    return _summed(documents, np.concatenate(values, axis=1), absent)
+    fused = _summed(documents, np.concatenate(values, axis=1), absent)
+    return Ranking(fused.documents, fused.scores, _spans(fused.documents, rankings))
 
 
 def _by_rank(ranking: Ranking, k: float) -> tuple[Values, Values]:
@@ -106,6 +107,24 @@ def _by_score(ranking: Ranking, method: str, floor: float | None) -> tuple[Value
     return values, np.where(apart, last, 0.0)
 
 
+def _spans(documents: NDArray[np.int64], rankings: Sequence[Ranking]) -> NDArray[np.int32] | None:
+    """The span of each document in the first ranking that has one for it; None where none has spans at all."""
+    if all(ranking.spans is None for ranking in rankings):
+        return None
+    spans = np.full((*documents.shape, 2), NO_SPAN, dtype=np.int32)
+    for row, hits in enumerate(documents):
+        known: dict[int, NDArray[np.int32]] = {}
+        for ranking in rankings:
+            if ranking.spans is not None:
+                for document, span in zip(ranking.documents[row].tolist(), ranking.spans[row], strict=True):
+                    if span[0] != NO_SPAN:
+                        known.setdefault(document, span)
+        for place, document in enumerate(hits.tolist()):
+            if document in known:
+                spans[row, place] = known[document]
+    return spans
+
+
 def _summed(documents: NDArray[np.int64], values: Values, absent: Values) -> Ranking:
     """documents, values: [queries, entries], a document perhaps in several; absent: [queries, 1], added to each sum."""
     queries, width = documents.shape
@@ -118,5 +137,4 @@ def _summed(documents: NDArray[np.int64], values: Values, absent: Values) -> Ran
     fused = Ranking.empty(queries, width)
     fused.documents[row, place] = document
     fused.scores[row, place] = sums + absent[row, 0]
-    order = np.argsort(-fused.scores, axis=1, kind="stable")  # equal scores stay by ascending position
-    return Ranking(np.take_along_axis(fused.documents, order, axis=1), np.take_along_axis(fused.scores, order, axis=1))
+    return fused.in_order(np.argsort(-fused.scores, axis=1, kind="stable"))  # equal scores stay by ascending position

@@ -110,7 +110,8 @@ class Indexed:
         with self._subject.doing(self.asked(queries, k)):
             answer = search(self._retriever, list(queries), k)
             checked(answer, len(queries), k, self._size)
-        return Ranking(np.asarray(answer.documents), np.asarray(answer.scores))
+        spans = None if answer.spans is None else np.asarray(answer.spans)
+        return Ranking(np.asarray(answer.documents), np.asarray(answer.scores), spans)
 
     def asked(self, queries: Sequence[str], k: int) -> str:
         """The search in words."""
@@ -227,7 +228,7 @@ def _large_k(subject: Subject) -> None:
 def _fewer(subject: Subject) -> None:
     indexed = subject.indexed()
     more, fewer = indexed.search(QUERIES, 100), indexed.search(QUERIES, 4)
-    if Ranking(more.documents[:, :4], more.scores[:, :4]) != fewer:
+    if more.to_depth(4) != fewer:
         asked = indexed.asked(QUERIES, 4)
         raise subject.breach(asked, "other hits than the first 4 of 100", "k says where to cut, and nothing else.")
 
@@ -236,7 +237,7 @@ def _batches(subject: Subject) -> None:
     indexed = subject.indexed()
     together = indexed.search(QUERIES, 5)
     for row, query in enumerate(QUERIES):
-        expected = Ranking(together.documents[[row]], together.scores[[row]])
+        expected = together.of_queries([row])
         _require_same(
             subject, indexed.asked([query], 5), indexed.search([query], 5), expected, "in one batch with others"
         )

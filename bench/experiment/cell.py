@@ -18,7 +18,7 @@ from bench.experiment.workers.messages import Ranked, Work, WorkerLike
 from bench.machine.gauge import Reading, SpeedGauge
 from bench.storage.cell import Cell, cell_folder, per_query_bytes, write_cell
 from bench.storage.files import array_bytes, slug, write_atomic
-from retrievers.base import LOAD, Ranking
+from retrievers.base import LOAD, NO_HIT, NO_SPAN, Ranking
 
 if TYPE_CHECKING:
     import ir_measures
@@ -143,9 +143,12 @@ def store_cell(run: Path, dataset: Dataset, participant: Participant, result: Ce
         "timing": None,
         "error": None,
     }
-    documents, scores = result.ranking.documents.astype(np.int32), result.ranking.scores
+    ranking = result.ranking
+    arrays = {"documents": ranking.documents.astype(np.int32), "scores": ranking.scores}
+    if ranking.spans is not None:
+        arrays["spans"] = ranking.spans
     files = {
-        "ranking.npz": array_bytes(np.savez, documents=documents, scores=scores),
+        "ranking.npz": array_bytes(np.savez, **arrays),
         "per_query.parquet": per_query_bytes(dataset.query_ids, result.values),
     }
     return write_cell(folder_of(run, dataset, participant), info, files)
@@ -175,10 +178,9 @@ def without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
     """Drop the hit that is the query itself; one more was fetched."""
     documents = ranking.documents
     own = (documents == dataset.left_out[:, None]) & (documents >= 0)
-    order = np.argsort(own, axis=1, kind="stable")[:, :depth]
-    kept = np.take_along_axis(np.where(own, -1, documents), order, axis=1)
-    scores = np.take_along_axis(np.where(own, np.float32(-np.inf), ranking.scores), order, axis=1)
-    return Ranking(kept, scores)
+    spans = None if ranking.spans is None else np.where(own[:, :, None], NO_SPAN, ranking.spans)
+    kept = Ranking(np.where(own, NO_HIT, documents), np.where(own, np.float32(-np.inf), ranking.scores), spans)
+    return kept.in_order(np.argsort(own, axis=1, kind="stable")[:, :depth])
 
 
 def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> CellResult:

@@ -29,7 +29,7 @@ SUFFIXES = (".gz", ".trec", ".run", ".txt", ".tsv", ".csv", ".json")
 
 @dataclass(frozen=True)
 class Participant:
-    """A label, a signature, a kind ("lexical", "dense", "hybrid", "other", "control"), and where rankings come from.
+    """A label, a signature, a kind (one of `retrievers.KINDS`, or "control"), and where rankings come from.
 
     source: what it was given as: the specification that makes it, a file, a class. instance: a retriever object that
     runs in this process. ranked: gives the rankings of what is neither built nor

@@ -34,7 +34,7 @@ class Cell:
     @cached_property
     def ranking(self) -> Ranking:
         with np.load(self.folder / "ranking.npz", allow_pickle=False) as arrays:
-            return Ranking(arrays["documents"].astype(np.int64), arrays["scores"])
+            return Ranking(arrays["documents"].astype(np.int64), arrays["scores"], arrays.get("spans"))
 
     @cached_property
     def per_query(self) -> dict[str, NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from typing import Literal
 # Seconds: an index that is built sooner is no cost that anybody chooses by.
 LONG_INDEXING = 10
 
-Kind = Literal["lexical", "dense", "hybrid", "other"]
+Kind = Literal["lexical", "static", "dense", "hybrid", "reranked", "approximate", "other"]
 
 
 @dataclass(frozen=True)
