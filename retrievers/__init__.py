@@ -28,6 +28,7 @@ RETRIEVERS: dict[str, str] = {
     "minilm": "retrievers.dense.bi_encoder:Dense",
     "dense": "retrievers.dense.bi_encoder:Dense",
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",
+    "chunks": "retrievers.pipelines.chunks:Chunks",
 }
 ENTRY_POINTS = "bench.retrievers"
 KINDS = ("lexical", "static", "dense", "hybrid", "reranked", "approximate", "other")

@@ -55,12 +55,13 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
         return all(a is b if a is None or b is None else np.array_equal(a, b) for a, b in pairs)
 
     @staticmethod
-    def empty(queries: int, k: int) -> Ranking:
+    def empty(queries: int, k: int, *, spans: bool = False) -> Ranking:
         """A ranking without any hit, to be filled row by row.
 
         Args:
             queries: Its rows.
             k: Hits of a row at most.
+            spans: Will its hits have them?
 
         Returns:
             Arrays [queries, k] of -1 and -inf.
@@ -68,6 +69,7 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
         return Ranking(
             np.full((queries, k), NO_HIT, dtype=np.int64),
             np.full((queries, k), -np.inf, dtype=np.float32),
+            np.full((queries, k, 2), NO_SPAN, dtype=np.int32) if spans else None,
         )
 
     def to_depth(self, k: int) -> Ranking:
@@ -113,13 +115,20 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
             None if self.spans is None else np.take_along_axis(self.spans, order[:, :, None], axis=1),
         )
 
-    def put(self, row: int, documents: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+    def put(
+        self,
+        row: int,
+        documents: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        spans: NDArray[np.int32] | None = None,
+    ) -> None:
         """Write the hits of one query into its row.
 
         Args:
             row: Position of the query.
             documents: int64 positions, best first; at most k of them.
             scores: float32, one a position.
+            spans: int32 [positions, 2], of a ranking that has them.
 
         Raises:
             RetrieverError: For more than k, or where there are not as many scores as positions.
@@ -132,6 +141,8 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
             )
         self.documents[row, : len(documents)] = documents
         self.scores[row, : len(scores)] = scores
+        if self.spans is not None and spans is not None:
+            self.spans[row, : len(spans)] = spans
 
 
 @runtime_checkable

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
-from retrievers.base import Ranking, Retriever, RetrieverError, part, phase, require_index
+from retrievers.base import Ranking, Retriever, RetrieverError, phase, require_index
 from retrievers.fusion import METHODS, RRF_K, fuse
+from retrievers.pipelines.parts import named, of_part, usual_dense, usual_lexical
 
 FUSE = "fuse"
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Hybrid:
     _indexed: bool | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        self.parts, self.weights = tuple(self.parts) or _usual(), tuple(self.weights)
+        self.parts, self.weights = tuple(self.parts) or (usual_lexical(), usual_dense()), tuple(self.weights)
         if len(self.parts) < 2:
             raise RetrieverError("hybrid has one part.", "Give two or more: hybrid(bm25, minilm).")
         if self.fusion not in METHODS:
@@ -56,8 +56,8 @@ class Hybrid:
 
     def index(self, documents: Sequence[str]) -> None:
         """Index the documents in each part, one after the other."""
-        for name, retriever in self._named():
-            with _of_part(name):
+        for name, retriever in named(self.parts):
+            with of_part(name):
                 retriever.index(documents)
         self._indexed = True
 
@@ -66,42 +66,17 @@ class Hybrid:
         require_index(self._indexed)
         rankings = self._each(lambda retriever: retriever.search(queries, self.depth))
         with phase(FUSE):
-            floors = [getattr(type(retriever), "least_score", None) for retriever in self.parts]
+            floors = [getattr(retriever, "least_score", None) for retriever in self.parts]
             return fuse(rankings, self.fusion, self.weights, floors=floors, rrf_k=self.rrf_k).to_depth(k)
 
     def _each(self, work: Callable[[Retriever], T]) -> list[T]:
         def one(name: str, retriever: Retriever) -> T:
-            with _of_part(name):
+            with of_part(name):
                 return work(retriever)
 
         if not self.parallel:
-            return [one(name, retriever) for name, retriever in self._named()]
+            return [one(name, retriever) for name, retriever in named(self.parts)]
         with ThreadPoolExecutor(len(self.parts)) as pool:
             # Each in a copy of the context, in which it is known who listens.
-            running = [pool.submit(copy_context().run, one, name, retriever) for name, retriever in self._named()]
+            running = [pool.submit(copy_context().run, one, name, retriever) for name, retriever in named(self.parts)]
             return [result.result() for result in running]
-
-    def _named(self) -> Iterator[tuple[str, Retriever]]:
-        """The parts by the names of their classes, numbered where there are two of one."""
-        names = [type(retriever).__name__ for retriever in self.parts]
-        for number, (name, retriever) in enumerate(zip(names, self.parts, strict=True), 1):
-            yield (f"{name}-{number}" if names.count(name) > 1 else name), retriever
-
-
-def _usual() -> tuple[Retriever, ...]:
-    from retrievers.dense.bi_encoder import Dense
-    from retrievers.lexical.bm25 import BM25
-
-    return BM25(), Dense()
-
-
-@contextmanager
-def _of_part(name: str) -> Iterator[None]:
-    """Count what is told for the part, and say of what fails in it whose it is."""
-    try:
-        with part(name):
-            yield
-    except RetrieverError as error:
-        raise RetrieverError(f"{name}: {error.message}", error.hint) from error
-    except Exception as error:
-        raise RetrieverError(f"{name}: {type(error).__name__}: {error}") from error

@@ -20,6 +20,10 @@ VARIANTS = [
     "fakes:Fused",
     "hybrid(bm25, tfidf)",
     "hybrid(bm25(k1=0.9), tfidf, fusion=rrf, depth=20, parallel=true)",
+    "chunks(bm25, words=3, overlap=1)",
+    "chunks(tfidf, sentences=1, top=2)",
+    "chunks(minilm, pieces=4)",
+    "chunks(bm25, headings=true)",
 ]
 # Of two names of one class with the same defaults one is enough.
 NAMES = [*{place: name for name, place in reversed(RETRIEVERS.items())}.values(), *VARIANTS]
