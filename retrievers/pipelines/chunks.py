@@ -10,7 +10,6 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers import splitting
 from retrievers.base import (
     INDEX_BYTES,
     Ranking,
@@ -23,6 +22,7 @@ from retrievers.base import (
     top_k,
 )
 from retrievers.dense.word_pieces import piece_spans
+from retrievers.pipelines import splitting
 from retrievers.pipelines.parts import named, of_part, only_part, usual_dense
 
 SPLIT, GATHER = "split", "gather"

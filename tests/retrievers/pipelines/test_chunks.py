@@ -13,7 +13,7 @@ from retrievers.base import listening
 from retrievers.dense.word_pieces import piece_spans
 from retrievers.lexical.bm25 import BM25
 from retrievers.pipelines.chunks import Chunks
-from retrievers.splitting import windows, words
+from retrievers.pipelines.splitting import windows, words
 
 documents = st.lists(
     st.lists(st.sampled_from("ab cd ef gh".split()), max_size=12).map(" ".join), min_size=1, max_size=9

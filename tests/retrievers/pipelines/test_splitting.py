@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrievers.splitting import sections, sentences, windows, words
+from retrievers.pipelines.splitting import sections, sentences, windows, words
 
 
 def cut(split, text):
