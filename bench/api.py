@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bench.config import RunConfig, load_config, setting
 from bench.data.dataset import Dataset
@@ -24,7 +24,7 @@ __all__ = ["load_dataset", "load_run", "run"]
 
 def run(
     datasets: str | Path | Dataset | Iterable[str | Path | Dataset] | None = None,
-    retrievers: str | Retriever | Iterable[str | Retriever] | None = None,
+    retrievers: str | Retriever | Iterable[str | Retriever] | Mapping[str, str | Retriever] | None = None,
     *,
     config: str | Path | None = None,
     listener: Listener = lambda event: None,
@@ -38,7 +38,7 @@ def run(
         datasets: Names, paths or loaded Datasets, one or several; none: the shipped sets.
         retrievers: Names with parameters ("bm25:k1=0.9"), with a label of their own where wanted
             ("tuned=bm25:k1=0.9"), or objects with `index` and `search`, which run in this
-            process under the name of their class; none: the config's, else tfidf, bm25 and minilm.
+            process under the name of their class, or label -> one of these; none: the config's, else tfidf, bm25 and minilm.
         config: A bench.toml. What is given here comes before what it says.
         listener: Is told of each step (`bench.experiment.events.Event`).
         resume: Go on with the run of that name where it stopped.
@@ -69,16 +69,15 @@ def run(
 
 
 def _split(
-    retrievers: str | Retriever | Iterable[str | Retriever],
+    retrievers: str | Retriever | Iterable[str | Retriever] | Mapping[str, str | Retriever],
 ) -> tuple[tuple[str, ...], dict[str, Retriever]]:
     names: list[str] = []
     labels: set[str] = set()
     instances: dict[str, Retriever] = {}
-    alone = isinstance(retrievers, str | Retriever) or not isinstance(retrievers, Iterable)
-    for retriever in cast("Iterable[str | Retriever]", [retrievers] if alone else retrievers):
+    for wanted, retriever in _labelled(retrievers):
         if isinstance(retriever, str):
-            names.append(retriever)
-            labels.add(split_label(retriever)[0])
+            names.append(retriever if wanted is None else f"{wanted}={retriever}")
+            labels.add(split_label(names[-1])[0])
             continue
         if isinstance(retriever, type):
             raise BenchError(
@@ -89,8 +88,18 @@ def _split(
                 f"{masked(repr(retriever), secrets_of(retriever))} is no retriever.",
                 "It needs the methods index(documents) and search(queries, k).",
             )
-        label, number = type(retriever).__name__, 2
-        while label in instances or label in labels:
+        label, number = wanted or type(retriever).__name__, 2
+        while wanted is None and (label in instances or label in labels):
             label, number = f"{type(retriever).__name__}-{number}", number + 1
         instances[label] = retriever
     return tuple(names), instances
+
+
+def _labelled(retrievers: object) -> Iterator[tuple[str | None, object]]:
+    """(label, where one is given, retriever) of each."""
+    if isinstance(retrievers, Mapping):
+        yield from retrievers.items()
+    elif isinstance(retrievers, str | Retriever) or not isinstance(retrievers, Iterable):
+        yield None, retrievers
+    else:
+        yield from ((None, retriever) for retriever in retrievers)

@@ -29,6 +29,7 @@ RETRIEVERS: dict[str, str] = {
     "dense": "retrievers.dense.bi_encoder:Dense",
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",
     "chunks": "retrievers.pipelines.chunks:Chunks",
+    "rerank": "retrievers.pipelines.rerank:Rerank",
 }
 ENTRY_POINTS = "bench.retrievers"
 KINDS = ("lexical", "static", "dense", "hybrid", "reranked", "approximate", "other")

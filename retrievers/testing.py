@@ -22,6 +22,7 @@ from retrievers import Retriever, create, kind, signature
 from retrievers.base import Ranking, RetrieverError, parts_of
 from retrievers.contract import checked, index, rehearse, search
 from retrievers.masking import masked, secrets_around
+from retrievers.stages import Staged, Stages
 
 DOCUMENTS = (
     "The cat sat on the mat and slept all day.",
@@ -113,6 +114,15 @@ class Indexed:
         spans = None if answer.spans is None else np.asarray(answer.spans)
         return Ranking(np.asarray(answer.documents), np.asarray(answer.scores), spans)
 
+    def stages(self, queries: Sequence[str], k: int) -> Stages | None:
+        """What its stages gave, None where it has none."""
+        if not isinstance(self._retriever, Staged):
+            return None
+        with self._subject.doing(f"search_stages({reprlib.repr(list(queries))}, {k})"):
+            answer = self._retriever.search_stages(list(queries), k)
+            checked(answer.first, len(queries), answer.first.documents.shape[1], self._size)
+        return answer
+
     def asked(self, queries: Sequence[str], k: int) -> str:
         """The search in words."""
         return f"search({reprlib.repr(list(queries))}, {k}) over {self._size} document{'s' * (self._size != 1)}"
@@ -133,7 +143,7 @@ def check_retriever(
         lexical: whether it finds only documents that share a term with the query, so that LEXICAL_CHECKS apply. None:
             as the `kind` of its class says.
         tolerance: how far scores may move with how queries are batched. None: 0, and 1e-5 where it, or one of its
-            parts, is of the kind "dense".
+            parts, is of the kind "dense" or "reranked".
 
     Raises:
         ContractError: a check fails: the first one in order.
@@ -158,7 +168,7 @@ def check_retriever(
 
 
 def _is_neural(retriever: Retriever) -> bool:
-    return kind(retriever) == "dense" or any(map(_is_neural, parts_of(retriever)))
+    return kind(retriever) in ("dense", "reranked") or any(map(_is_neural, parts_of(retriever)))
 
 
 # --- the checks ---
@@ -256,6 +266,25 @@ def _require_same(subject: Subject, asked: str, answer: Ranking, expected: Ranki
         raise subject.breach(asked, f"{one}, but {other} {where}", "An answer depends on its query and the documents.")
 
 
+def _stages(subject: Subject) -> None:
+    for k in (2, 100):
+        indexed = subject.indexed()
+        stages = indexed.stages(QUERIES, k)
+        if stages is None:
+            return
+        asked = indexed.asked(QUERIES, k).replace("search", "search_stages")
+        if stages.ranking != indexed.search(QUERIES, k):
+            raise subject.breach(asked, "another ranking than search", "Let search give search_stages(…).ranking.")
+        depth = stages.rescored.shape[1]
+        candidates = stages.first.to_depth(depth).documents
+        if ((candidates >= 0) != np.isfinite(stages.rescored)).any():
+            raise subject.breach(
+                asked,
+                "scores that are not one a candidate",
+                "Give a finite score to each of the first hits, else -inf.",
+            )
+
+
 def _no_query(subject: Subject) -> None:
     subject.indexed().search([], 5)
 
@@ -312,6 +341,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "a second index replaces the first": _second_index,
     "fewer hits are the head of more": _fewer,
     "the answer does not depend on batches": _batches,
+    "the stages of a search are its own": _stages,
     "no query gives no row": _no_query,
     **{f"{name} can be indexed": partial(_odd_corpus, documents=texts) for name, texts in ODD_CORPORA.items()},
     "search before index is a clear error": _too_early,

@@ -18,14 +18,16 @@ ROOMS = {
     "retrievers.analyzer": "retrievers.base retrievers.words",
     "retrievers.contract": "retrievers.base",
     "retrievers.fusion": "retrievers.base",
+    "retrievers.stages": "retrievers.base",
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.words",
     "retrievers.dense": "retrievers.base",
-    "retrievers.pipelines": "retrievers.base retrievers.dense retrievers.fusion retrievers.lexical",
+    "retrievers.pipelines": "retrievers.base retrievers.dense retrievers.fusion retrievers.lexical retrievers.source "
+    "retrievers.stages",
     "retrievers.specification": "retrievers.base retrievers.masking",
     "retrievers.arguments": "retrievers.base retrievers.masking retrievers.specification",
     "retrievers": "retrievers.arguments retrievers.base retrievers.masking retrievers.source retrievers.specification",
-    "retrievers.testing": "retrievers retrievers.base retrievers.contract retrievers.masking",
+    "retrievers.testing": "retrievers retrievers.base retrievers.contract retrievers.masking retrievers.stages",
     "bench.errors": "",
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base",
@@ -34,16 +36,17 @@ ROOMS = {
     "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",
     "bench.data.check": "bench.data bench.errors bench.evaluation retrievers.analyzer retrievers.base retrievers.dense "
     "retrievers.words",
-    "bench.storage": "bench.errors retrievers.base",
+    "bench.storage": "bench.errors retrievers.base retrievers.stages",
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
-    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion retrievers.specification",
+    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion retrievers.specification "
+    "retrievers.stages",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
-    "retrievers.dense retrievers.masking",
+    "retrievers.dense retrievers.masking retrievers.stages",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
-    "retrievers.contract retrievers.dense retrievers.masking",
+    "retrievers.contract retrievers.dense retrievers.masking retrievers.stages",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers "
     "retrievers.masking",

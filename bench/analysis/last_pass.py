@@ -135,6 +135,8 @@ def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, me
         models={retriever["label"]: model for retriever in retrievers if (model := _model(retriever))},
         measure=measure,
         seed=config.seed,
+        stages={label: cell.stages for label, cell in cells.items() if cell.stages is not None},
+        stage_times={label: (cell.info["timing"] or {}).get("stages_ns", {}) for label, cell in cells.items()},
         traps=read_traps(Path(config.traps), dataset) if config.traps else None,
         guard=guard,
     )

@@ -18,6 +18,7 @@ from bench.analysis.copies import copies
 from bench.analysis.guard import Guard
 from bench.analysis.judged_hits import Hits
 from bench.analysis.overlap import crossover
+from bench.analysis.rerank_depths import StageTimes, rerank_depths
 from bench.analysis.set_effects import Model, unknown_words, windows
 from bench.analysis.terms import Terms
 from bench.analysis.ties import ties
@@ -31,6 +32,7 @@ from bench.evaluation.streams import Purpose, stream
 from bench.storage.files import json_ready
 from retrievers.base import Ranking
 from retrievers.fusion import RRF_K
+from retrievers.stages import Stages
 
 __all__ = ["Analysis", "analyse"]
 
@@ -56,6 +58,8 @@ def analyse(
     models: Mapping[str, Model],
     measure: str,
     seed: int,
+    stages: Mapping[str, Stages] | None = None,
+    stage_times: Mapping[str, StageTimes] | None = None,
     traps: Traps | None = None,
     guard: Guard | None = None,
 ) -> Analysis:
@@ -63,6 +67,7 @@ def analyse(
 
     rankings: label -> stored ranking, each of its own depth. values: label -> measure -> float64 [queries].
     kinds: label -> "lexical", "dense" or another word. models: label -> what it encodes with. measure: the main one.
+    stages, stage_times: of those that search in two stages (bench.analysis.rerank_depths).
     traps: pairs of a file, beside those that are judged. guard: takes the error of a part that fails; None lets it
     through.
     The same arguments give the same result: each part draws from a generator of its own, made from `seed`.
@@ -91,6 +96,7 @@ def analyse(
             "judged": trapped(hits, judged_traps(dataset), rng(3), dataset.groups),
             "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},
         },
+        "rerank_depths": lambda: rerank_depths(dataset, stages or {}, stage_times or {}, measure=measure, rng=rng(5)),
     }
     if dataset.judgements_alone:
         parts |= dict.fromkeys(OF_TEXTS, lambda: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from bench.analysis.own_document import dropped_hits
 from bench.config import RunConfig
 from bench.data.check.texts import check as check_texts
 from bench.data.dataset import Dataset
@@ -13,7 +14,6 @@ from bench.data.formats.trec_runs import line_of
 from bench.errors import counted
 from bench.evaluation.main_measure import ceiling
 from bench.evaluation.measures import cutoff, uncut
-from bench.experiment.cell import dropped_hits
 from bench.experiment.participants import Participant
 from bench.machine.gauge import Load
 from bench.storage.costs import NOISY, TOO_BUSY

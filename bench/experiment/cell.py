@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.analysis.own_document import dropped_hits, without_own
 from bench.analysis.values import evaluate, recall_curve
 from bench.data.dataset import Dataset
 from bench.data.formats.run_rankings import trec_run
 from bench.experiment.participants import Participant
 from bench.experiment.workers.messages import Ranked, Work, WorkerLike
 from bench.machine.gauge import Reading, SpeedGauge
-from bench.storage.cell import Cell, cell_folder, per_query_bytes, write_cell
+from bench.storage.cell import Cell, cell_folder, per_query_bytes, stages_bytes, write_cell
 from bench.storage.files import array_bytes, slug, write_atomic
-from retrievers.base import LOAD, NO_HIT, NO_SPAN, Ranking
+from retrievers.base import LOAD, Ranking
+from retrievers.stages import Stages
 
 if TYPE_CHECKING:
     import ir_measures
@@ -48,13 +50,15 @@ class CellSettings:
 class CellResult:
     """What came of a cell. values: measure -> float64 [queries]. recall: float64 [depth], mean recall@k.
 
-    cost: what indexing and ranking took, as cell.json has it; empty where that was done elsewhere. seconds: that the
-    retriever worked. own_seconds: those of them that went into loading libraries and models.
+    stages: what the ranking was made of, where it was in two. cost: what indexing and ranking took, as cell.json has
+    it; empty where that was done elsewhere. seconds: that the retriever worked. own_seconds: those of them that went
+    into loading libraries and models.
     """
 
     ranking: Ranking
     values: dict[str, NDArray[np.float64]]
     recall: NDArray[np.float64]
+    stages: Stages | None = None
     cost: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     own_seconds: float = 0.0
@@ -120,7 +124,13 @@ def make_cell(
         "peak_bytes": ranked.peak_bytes,
     }
     seconds = sum(work.seconds for work in built.works) + searching.seconds + (first or 0.0)
-    return replace(_measured(dataset, ranking, settings), cost=cost, seconds=seconds, own_seconds=own_seconds)
+    return replace(
+        _measured(dataset, ranking, settings),
+        stages=ranked.stages,
+        cost=cost,
+        seconds=seconds,
+        own_seconds=own_seconds,
+    )
 
 
 def score_cell(participant: Participant, dataset: Dataset, settings: CellSettings) -> CellResult:
@@ -151,6 +161,8 @@ def store_cell(run: Path, dataset: Dataset, participant: Participant, result: Ce
         "ranking.npz": array_bytes(np.savez, **arrays),
         "per_query.parquet": per_query_bytes(dataset.query_ids, result.values),
     }
+    if result.stages is not None:
+        files["stages.npz"] = stages_bytes(result.stages)
     return write_cell(folder_of(run, dataset, participant), info, files)
 
 
@@ -167,20 +179,6 @@ def store_untimed(cell: Cell, error: Exception) -> Cell:
 def folder_of(run: Path, dataset: Dataset, participant: Participant) -> Path:
     """Where a cell lies in the folder of a run."""
     return cell_folder(run, dataset.name, participant.label, participant.signature)
-
-
-def dropped_hits(dataset: Dataset) -> int:
-    """How many more hits to fetch, so that the depth stays where a query itself is left out."""
-    return int((dataset.left_out >= 0).any())
-
-
-def without_own(ranking: Ranking, dataset: Dataset, depth: int) -> Ranking:
-    """Drop the hit that is the query itself; one more was fetched."""
-    documents = ranking.documents
-    own = (documents == dataset.left_out[:, None]) & (documents >= 0)
-    spans = None if ranking.spans is None else np.where(own[:, :, None], NO_SPAN, ranking.spans)
-    kept = Ranking(np.where(own, NO_HIT, documents), np.where(own, np.float32(-np.inf), ranking.scores), spans)
-    return kept.in_order(np.argsort(own, axis=1, kind="stable")[:, :depth])
 
 
 def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> CellResult:

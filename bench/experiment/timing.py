@@ -21,11 +21,15 @@ from bench.experiment.workers.messages import Timed, WorkerError, WorkerLike
 from bench.machine import latency
 from bench.machine.gauge import Reading, SpeedGauge
 from bench.storage.cell import Cell, write_cell
-from bench.storage.files import array_bytes
+from bench.storage.files import array_bytes, json_ready
 from retrievers import RetrieverError
+from retrievers.stages import FIRST_STAGE, RERANK
 
 # Throughput is measured on one batch of so many queries as fit into this share of the time budget.
 BATCH_SHARE = 0.25
+
+# Of each stage of a search in two.
+STAGE_PERCENTILES = {"p50": 50.0, "p95": 95.0}
 
 # How often the gauge is read while single queries are timed.
 GAUGE_SECONDS = 1.0
@@ -84,11 +88,32 @@ class TimedRetriever:
             "queries": min(queries, len(self.order)),
             "warm_up": self.warmed,
             **stored_readings(readings),
+            **self._stages(phases),
             "phase_p50_ns": {name: float(np.median(values)) for name, values in sorted(phases.items())},
             "batch_queries": self.batched,
             "batch_per_second": self.throughput,
             "error": None,
         }
+
+    def _stages(self, phases: dict[str, NDArray[np.int64]]) -> dict[str, Any]:
+        """Of a search in two stages, depth -> p50 and p95 in nanoseconds with so many candidates; 0: the first stage.
+
+        A query takes what is left of its time without the scoring of the candidates below that depth.
+        """
+        if FIRST_STAGE not in phases:
+            return {}
+        depths = sorted(int(name.removeprefix(RERANK)) for name in phases if name.startswith(RERANK))
+        times, left = {0: phases[FIRST_STAGE]}, self.samples
+        for depth in reversed(depths):
+            times[depth] = left
+            left = left - phases[f"{RERANK}{depth}"]
+        by_depth = {
+            str(depth): {
+                name: latency.percentile(times[depth], percent).value for name, percent in STAGE_PERCENTILES.items()
+            }
+            for depth in sorted(times)
+        }
+        return {"stages_ns": json_ready(by_depth)}
 
     def _time(self, queries: list[int], together: bool = False) -> Timed:
         timed = self.worker.time(queries, together)

@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench.storage.files import slug, write_atomic, write_json
+from bench.storage.files import array_bytes, slug, write_atomic, write_json
 from bench.storage.schema import SCHEMA
 from retrievers.base import NO_HIT, Ranking
+from retrievers.stages import Stages
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ class Cell:
     def ranking(self) -> Ranking:
         with np.load(self.folder / "ranking.npz", allow_pickle=False) as arrays:
             return Ranking(arrays["documents"].astype(np.int64), arrays["scores"], arrays.get("spans"))
+
+    @cached_property
+    def stages(self) -> Stages | None:
+        """What the ranking was made of, where it was in two stages."""
+        path = self.folder / "stages.npz"
+        if not path.is_file():
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            first = Ranking(arrays["documents"].astype(np.int64), arrays["scores"])
+            return Stages(self.ranking, first, arrays["rescored"])
 
     @cached_property
     def per_query(self) -> dict[str, NDArray[np.float64]]:
@@ -96,6 +107,14 @@ def has_failed(cell: Path) -> bool:
         return json.loads(cell.read_text("utf-8"))["error"] is not None
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def stages_bytes(stages: Stages) -> bytes:
+    """stages.npz of a cell: the first stage's ranking, and the new scores of its first hits."""
+    first = stages.first
+    return array_bytes(
+        np.savez, documents=first.documents.astype(np.int32), scores=first.scores, rescored=stages.rescored
+    )
 
 
 def per_query_bytes(query_ids: Sequence[str], values: dict[str, NDArray[np.float64]]) -> bytes:

@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 
 from retrievers.base import INDEX_BYTES, SCORE, SELECT, Ranking, RetrieverError, phase, record, require_index, top_k
 from retrievers.dense.encoder import Encoder, refuse_absent_device
-from retrievers.dense.model import MINILM, folder_digest, locate, longest, similarity
+from retrievers.dense.model import MINILM, locate, longest, pinned, similarity
 
 DTYPES = ("float32", "float16", "bfloat16")
-
-# So many digits of a model's sha256 tell it from others.
-SHOWN_DIGITS = 12
 
 # The score block is at most QUERY_BLOCK x DOCUMENT_BLOCK float32 (8 MiB), whatever the corpus.
 QUERY_BLOCK = 256
@@ -73,7 +70,7 @@ class Dense:
             _refuse_settings(where, self.max_length, self.dtype)
             if self.revision is not None:
                 raise RetrieverError("revision pins a model of the hub.", f"{self.model} is a folder; leave it out.")
-            self.sha256 = _pinned(where, self.sha256)
+            self.sha256 = pinned(where, self.sha256)
         elif self.sha256 is not None:
             raise RetrieverError("sha256 pins a model folder.", f"{self.model} has its revision; leave it out.")
 
@@ -123,17 +120,6 @@ def _refuse_settings(folder: Path, max_length: int | None, dtype: str) -> None:
             f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
             f"Give at most {bound}, or a model that reads longer texts.",
         )
-
-
-def _pinned(folder: Path, wanted: str | None) -> str:
-    """How the sha256 of the model's files begins. Raises RetrieverError where another one is wanted."""
-    digest = folder_digest(folder)
-    if wanted is not None and not (len(wanted) >= SHOWN_DIGITS and digest.startswith(wanted.lower())):
-        raise RetrieverError(
-            f"The model in {str(folder)!r} has the sha256 {digest[:SHOWN_DIGITS]}…, not {wanted!r}.",
-            f"Give the model that was meant, or its sha256 (at least {SHOWN_DIGITS} digits of it), or none.",
-        )
-    return digest[:SHOWN_DIGITS]
 
 
 def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int, largest: float = 1.0) -> Ranking:

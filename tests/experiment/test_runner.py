@@ -168,7 +168,7 @@ def test_the_own_document_is_dropped_where_the_card_says_so(run_small, write_set
 
 
 def test_dropping_keeps_the_depth():
-    from bench.experiment.cell import without_own
+    from bench.analysis.own_document import without_own
     from retrievers.base import Ranking
 
     class Set:
@@ -244,6 +244,12 @@ def test_one_thing_needs_no_list(write_set, tmp_path):
     )
     assert (found.retrievers, found.info["measures"], found.info["config"]["limit"]) == (["Fixed"], ["R@5"], 2)
     assert found.folder == results / "one"
+
+
+def test_a_mapping_names_its_retrievers(write_set, tmp_path):
+    retrievers = {"mine": Fixed(), "other": "bm25:k1=0.9"}
+    run = bench.run(write_set(tmp_path / "small"), retrievers, results=tmp_path / "results", latency=False)
+    assert run.retrievers == ["other", "mine"]
 
 
 def test_runs_without_a_name_do_not_meet_within_one_second(write_set, tmp_path, monkeypatch):

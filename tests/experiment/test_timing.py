@@ -192,3 +192,30 @@ def test_the_seed_decides_which_queries_are_timed_in_which_order(other, same):
         return worker.asked, cell.retriever.order.tolist()
 
     assert (asked(0) == asked(other)) == same
+
+
+class TwoStages(Scripted):
+    """A query at p takes 2 ms for the first stage, p ms for five candidates, 1 s for five more, and 1 ms beside."""
+
+    def time(self, queries, together=False):
+        five = np.array([position * 1_000_000 for position in queries])
+        phases = {"first stage": np.full_like(five, 2_000_000), "rerank@5": five}
+        phases["rerank@10"] = np.full_like(five, 10**9)
+        return Timed(five + 10**9 + 3_000_000, phases)
+
+
+def test_fewer_candidates_take_what_is_left_without_the_scoring_of_the_others():
+    timed_retriever = TimedRetriever(TwoStages(), np.arange(131))
+    for _ in range(6):
+        timed_retriever.block(26)
+    assert timed_retriever.describe(131, [])["stages_ns"] == {
+        "0": {"p50": 2_000_000, "p95": 2_000_000},
+        "5": {"p50": 68_000_000, "p95": 127_000_000},
+        "10": {"p50": 1_068_000_000, "p95": 1_127_000_000},
+    }
+
+
+def test_who_searches_in_one_stage_has_no_times_of_stages():
+    timed_retriever = TimedRetriever(Scripted(), np.arange(26))
+    timed_retriever.block(26)
+    assert "stages_ns" not in timed_retriever.describe(26, [])

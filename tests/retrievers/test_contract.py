@@ -24,6 +24,9 @@ VARIANTS = [
     "chunks(tfidf, sentences=1, top=2)",
     "chunks(minilm, pieces=4)",
     "chunks(bm25, headings=true)",
+    "rerank(tfidf, by=cosine, depth=3)",
+    "rerank(chunks(bm25, words=4), depth=3)",
+    "rerank(bm25, by=fakes:shared_words, depth=4)",
 ]
 # Of two names of one class with the same defaults one is enough.
 NAMES = [*{place: name for name, place in reversed(RETRIEVERS.items())}.values(), *VARIANTS]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.analysis.own_document import without_own
 from bench.data.dataset import Dataset
-from bench.experiment.cell import without_own
 from retrievers.base import NO_SPAN, Ranking, RetrieverError
 from retrievers.contract import checked
 from retrievers.fusion import fuse

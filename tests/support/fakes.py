@@ -608,3 +608,9 @@ class DenseFused(Fused):
     """Made of two, and says of itself that it is dense."""
 
     kind: ClassVar[str] = "dense"
+
+
+def shared_words(query, documents):
+    """A scorer for rerank: the share of the query's words, then the shorter text."""
+    asked = set(query.lower().split())
+    return [len(asked & set(text.lower().split())) - len(text) / 1e7 for text in documents]

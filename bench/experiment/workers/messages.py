@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from retrievers.base import Ranking
 from retrievers.dense.vector_cache import DEFAULT_LIMIT_MB
+from retrievers.stages import Stages
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -45,12 +46,14 @@ class Work:
 class Ranked:
     """The rankings of all queries. peak_bytes: the peak memory since the dataset was opened, if known.
 
-    Of a process of its own: with all that it started (bench.experiment.workers.process).
+    Of a process of its own: with all that it started (bench.experiment.workers.process). stages: what the ranking was
+    made of, where the retriever searches in two.
     """
 
     ranking: Ranking
     work: Work
     peak_bytes: int | None
+    stages: Stages | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.contract import checked
 from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.masking import masked, secrets_around, secrets_of
+from retrievers.stages import Staged, Stages
 
 
 class Worker:
@@ -104,10 +105,11 @@ class Worker:
         recorder = SummingRecorder(self._progress)
         start = time.perf_counter()
         with listening(recorder), caching(self._cache):
-            ranking = self._search_all(k, len(self._documents))
+            ranking, stages = self._search_all(k, len(self._documents))
         seconds = time.perf_counter() - start
         ranking = checked(ranking, len(self._queries), k, len(self._documents))
-        return Ranked(ranking, self._masked(recorder.work(seconds)), memory.peak() if self._own_process else None)
+        peak = memory.peak() if self._own_process else None
+        return Ranked(ranking, self._masked(recorder.work(seconds)), peak, stages)
 
     def _masked(self, work: Work) -> Work:
         warnings = tuple(masked(warning, self.secrets) for warning in work.warnings)
@@ -121,10 +123,13 @@ class Worker:
             self._names[phase] = masked(phase, self.secrets)
         return self._names[phase]
 
-    def _search_all(self, k: int, documents: int) -> Ranking:
+    def _search_all(self, k: int, documents: int) -> tuple[Ranking, Stages | None]:
         assert self._retriever is not None
         try:
-            return self._retriever.search(self._queries, k)
+            if isinstance(self._retriever, Staged):
+                stages = self._retriever.search_stages(self._queries, k)
+                return stages.ranking, stages
+            return self._retriever.search(self._queries, k), None
         except (ValueError, IndexError) as error:
             if k <= documents or not self._answers(1):
                 raise

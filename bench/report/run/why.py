@@ -154,8 +154,35 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
     )
 
 
+def rerank_depths(run: Run, dataset: dict[str, Any]) -> Table | None:
+    """What fewer candidates would have given and taken, or None where nobody searched in two stages."""
+    by_retriever = analysis(run, dataset).get("rerank_depths") or {}
+    rows = [
+        (
+            retriever if not row["depth"] else "",
+            f"{row['depth']:,}" if row["depth"] else "first stage",
+            interval(row["value"]),
+            signed_interval(row["gain"]) if row["gain"] else "",
+            number(row["ceiling"]) if row["ceiling"] is not None else "",
+            *("n/a" if row[name] is None else number(row[name], 1) for name in ("p50_ms", "p95_ms")),
+        )
+        for retriever, depths in by_retriever.items()
+        for row in depths
+    ]
+    if not rows:
+        return None
+    main = main_as_shown(run, dataset)
+    header = ("retriever", "candidates", f"{main} [95%]", "gain [95%]", "ceiling", "p50 ms", "p95 ms")
+    note = (
+        "All from one search with the most candidates. Gain: over the first stage, paired by query. Ceiling: the share "
+        "of the relevant documents among so many candidates, which no order of them exceeds."
+    )
+    return Table(f"{display_name(dataset)}: how deep to rerank", header, tuple(rows), notes=(note,), columns_left=2)
+
+
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     """Those of a set that have something to show."""
-    for table in (differences(run, dataset), overlap(run, dataset), complementarity(run, dataset)):
+    parts = (differences, overlap, complementarity, rerank_depths)
+    for table in (part(run, dataset) for part in parts):
         if table is not None:
             yield table

@@ -26,6 +26,7 @@ from bench.report.table import number, signed, signed_interval
 from retrievers.base import Ranking
 from retrievers.lexical.bm25 import BM25
 from retrievers.lexical.tfidf import Tfidf
+from retrievers.pipelines.rerank import Rerank
 
 HOSTILE = "<script>alert(1)</script> | **x** [a](b) `c` $x^2$ www.evil.example @you \x1b[31m\u202e"
 HALF = 30
@@ -399,3 +400,21 @@ def test_what_rounds_to_zero_has_no_minus():
     assert [signed(each) for each in (-1e-17, -0.0, 0.0, -0.00006)] == ["+0.0000", "+0.0000", "+0.0000", "-0.0001"]
     assert [number(each, 3) for each in (-1e-17, -0.0004, 0.0005, -1)] == ["0.000", "0.000", "0.001", "-1.000"]
     assert signed_interval({"value": -1e-9, "low": -0.0004, "high": 0.02}) == "+0.0000 [+0.000, +0.020]"
+
+
+def _no_better(query, documents):
+    return np.zeros(len(documents))
+
+
+def test_a_reranker_is_shown_at_each_depth_beside_its_own_first_stage(tmp_path, write_set):
+    dataset = load_dataset(write_set(tmp_path / "set"))
+    retrievers = {"rerank": Rerank((BM25(),), by=_no_better, depth=12), "bm25": BM25()}
+    run = bench.run(dataset, retrievers, results=tmp_path / "results", latency=False)
+    (stored,) = run.datasets
+    table = why.rerank_depths(run, stored)
+    assert [row[:2] for row in table.rows] == [("rerank", "first stage"), ("", "5"), ("", "10"), ("", "12")]
+    assert {row[5] for row in table.rows} == {"n/a"}, "nothing was timed"
+    first = next(row for row in run.rows("measures") if (row["retriever"], row["measure"]) == ("bm25", "nDCG@10"))
+    assert table.rows[0][2].startswith(number(first["value"]))
+    again = bench.run(dataset, {"bm25": BM25()}, results=tmp_path / "others", latency=False)
+    assert why.rerank_depths(again, again.datasets[0]) is None
