@@ -37,8 +37,8 @@ def run(
     Args:
         datasets: Names, paths or loaded Datasets, one or several; none: the shipped sets.
         retrievers: Names with parameters ("bm25:k1=0.9"), with a label of their own where wanted
-            ("tuned=bm25:k1=0.9"), or objects with `index` and `search`, which run in this
-            process under the name of their class, or label -> one of these; none: the config's, else tfidf, bm25 and minilm.
+            ("tuned=bm25:k1=0.9"), or objects with `index` and `search`, which run in this process under the name of
+            their class, or label -> one of these; none: the config's, else tfidf, bm25 and minilm.
         config: A bench.toml. What is given here comes before what it says.
         listener: Is told of each step (`bench.experiment.events.Event`).
         resume: Go on with the run of that name where it stopped.
