@@ -30,6 +30,7 @@ RETRIEVERS: dict[str, str] = {
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",
     "chunks": "retrievers.pipelines.chunks:Chunks",
     "rerank": "retrievers.pipelines.rerank:Rerank",
+    "expand": "retrievers.pipelines.expand:Expand",
 }
 ENTRY_POINTS = "bench.retrievers"
 KINDS = ("lexical", "static", "dense", "hybrid", "reranked", "approximate", "other")

@@ -18,12 +18,13 @@ ROOMS = {
     "retrievers.analyzer": "retrievers.base retrievers.words",
     "retrievers.contract": "retrievers.base",
     "retrievers.fusion": "retrievers.base",
+    "retrievers.expansion": "retrievers.base",
     "retrievers.stages": "retrievers.base",
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.words",
     "retrievers.dense": "retrievers.base",
-    "retrievers.pipelines": "retrievers.base retrievers.dense retrievers.fusion retrievers.lexical retrievers.source "
-    "retrievers.stages",
+    "retrievers.pipelines": "retrievers.base retrievers.dense retrievers.expansion retrievers.fusion "
+    "retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.specification": "retrievers.base retrievers.masking",
     "retrievers.arguments": "retrievers.base retrievers.masking retrievers.specification",
     "retrievers": "retrievers.arguments retrievers.base retrievers.masking retrievers.source retrievers.specification",

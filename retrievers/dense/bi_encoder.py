@@ -93,11 +93,25 @@ class Dense:
     def search(self, queries: Sequence[str], k: int) -> Ranking:
         """The `k` nearest documents of each query; every document is a hit."""
         require_index(self._vectors)
+        return self.search_vectors(self.query_vectors(queries), k) if queries else Ranking.empty(0, k)
+
+    def query_vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Encode queries: float32 [queries, dimensions]."""
+        require_index(self._encoder)
+        assert self._encoder is not None
+        return self._encoder.encode(queries, "query")
+
+    def document_vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those of indexed documents: float32 [positions, dimensions]."""
+        require_index(self._vectors)
+        assert self._vectors is not None
+        return self._vectors[positions]
+
+    def search_vectors(self, vectors: NDArray[np.float32], k: int) -> Ranking:
+        """The `k` documents nearest to each of float32 [queries, dimensions]."""
+        require_index(self._vectors)
         assert self._encoder is not None
         assert self._vectors is not None
-        if not queries:
-            return Ranking.empty(0, k)
-        vectors = self._encoder.encode(queries, "query")
         unit = self._encoder.similarity == "cosine"
         return nearest(vectors, self._vectors, k, 1.0 if unit else _longest(vectors) * _longest(self._vectors))
 

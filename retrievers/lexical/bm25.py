@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, ClassVar
@@ -166,7 +166,20 @@ class BM25:
             terms = [index.analyze(query) for query in queries]
         if index.library is not None:
             return self._search_by_library(index, terms, k)
-        return rank_all([index.weighted(t) for t in terms], index.postings, k, [index.constant(t) for t in terms])
+        return self.search_terms(list(map(Counter, terms)), k)
+
+    def terms(self, text: str) -> list[str]:
+        """The terms of a text, in order, as the analyzer of the index makes them."""
+        require_index(self._index)
+        assert self._index is not None
+        return self._index.analyze(text)
+
+    def search_terms(self, queries: Sequence[Mapping[str, float]], k: int) -> Ranking:
+        """The `k` best documents of weighted terms: a weight is how often a term counts."""
+        require_index(self._index)
+        assert self._index is not None
+        index = self._index
+        return rank_all(list(map(index.weighted, queries)), index.postings, k, list(map(index.constant, queries)))
 
     @staticmethod
     def _search_by_library(index: _Index, terms: list[list[str]], k: int) -> Ranking:
@@ -175,7 +188,7 @@ class BM25:
             with phase(SCORE):
                 scores = index.library.get_scores(query)
             with phase(SELECT):
-                _, matched = index.postings.scores(index.weighted(query))
+                _, matched = index.postings.scores(index.weighted(Counter(query)))
                 hits = np.flatnonzero(matched)
                 ranking.put(row, *top_k(scores[hits], k, hits))
         return ranking
@@ -191,12 +204,13 @@ class _Index:
     constants: dict[str, float]
     library: Any
 
-    def weighted(self, terms: list[str]) -> list[tuple[int, float]]:
-        """Known terms of a query with how often each occurs: a repeated term counts each time."""
-        return [(self.vocabulary[term], float(n)) for term, n in Counter(terms).items() if term in self.vocabulary]
+    def weighted(self, terms: Mapping[str, float]) -> list[tuple[int, float]]:
+        """Known terms of a query with how often each counts."""
+        return [(self.vocabulary[term], float(n)) for term, n in terms.items() if term in self.vocabulary]
 
-    def constant(self, terms: list[str]) -> float:
-        return sum(self.constants.get(term, 0.0) for term in terms)
+    def constant(self, terms: Mapping[str, float]) -> float:
+        return sum(n * self.constants.get(term, 0.0) for term, n in terms.items())
 
     def scores(self, terms: list[str]) -> NDArray[np.float64]:
-        return self.postings.scores(self.weighted(terms))[0] + self.constant(terms)
+        counted = Counter(terms)
+        return self.postings.scores(self.weighted(counted))[0] + self.constant(counted)

@@ -24,6 +24,8 @@ VARIANTS = [
     "chunks(tfidf, sentences=1, top=2)",
     "chunks(minilm, pieces=4)",
     "chunks(bm25, headings=true)",
+    "expand(bm25, terms=3, documents=2)",
+    "expand(minilm, documents=2)",
     "rerank(tfidf, by=cosine, depth=3)",
     "rerank(chunks(bm25, words=4), depth=3)",
     "rerank(bm25, by=fakes:shared_words, depth=4)",
