@@ -7,17 +7,14 @@ package: an entry point in the group `bench.retrievers`, or `module:Class` in pl
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
-import sys
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from retrievers.arguments import convert, declared, listed
 from retrievers.base import Ranking, Retriever, RetrieverError, parts_of
 from retrievers.masking import MASK, is_secret, masked, secrets_around, secrets_of
-from retrievers.source import code_digest
+from retrievers.source import code_digest, import_from_here
 from retrievers.specification import Specification, parse
 
 __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "kind", "names", "parameters", "signature"]
@@ -93,10 +90,8 @@ def load(name: str) -> type[Retriever]:
     if name not in known and ":" not in name:
         raise RetrieverError(f"There is no retriever {name!r}.", listed(name, known))
     module, _, attribute = known.get(name, name).partition(":")
-    if name not in known and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # the `bench` script does not look there by itself; `python -m bench` does
     try:
-        imported = importlib.import_module(module)
+        imported = import_from_here(module)
     except ModuleNotFoundError as error:
         raise RetrieverError(
             f"{name}: there is no module {error.name!r}.", "Install it, or check the spelling."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import inspect
 import site
 import sys
@@ -12,9 +13,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from types import ModuleType
 
 # Not a plug-in's own, also where it lies beside them.
 _OURS = ("bench", "retrievers")
+
+
+def import_from_here(name: str) -> ModuleType:
+    """Import a module, also of the folder that one stands in, where the `bench` script does not look by itself."""
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    return importlib.import_module(name)
 
 
 def code_digest(its: type) -> str | None:

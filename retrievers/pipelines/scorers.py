@@ -9,7 +9,6 @@ module:name    what your function gives for (query, documents)
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from retrievers.dense.cached import cached_vectors
 from retrievers.dense.encoder import Encoder
 from retrievers.dense.model import folder_digest, locate
 from retrievers.dense.token_encoder import TokenEncoder, Tokens
+from retrievers.source import import_from_here
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -246,9 +246,11 @@ def function_of(name: str) -> Function:
     """The function that "module:name" stands for. Raises RetrieverError where there is none."""
     module, _, attribute = name.partition(":")
     try:
-        function = getattr(importlib.import_module(module), attribute, None)
+        function = getattr(import_from_here(module), attribute, None)
     except ModuleNotFoundError as error:
         raise RetrieverError(f"{name}: there is no module {error.name!r}.", "Check the spelling.") from None
+    except (Exception, SystemExit) as error:
+        raise RetrieverError(f"{name} cannot be imported: {type(error).__name__}: {error}", "Mend it.") from error
     if not callable(function):
         raise RetrieverError(f"{name} is no function.", "Give module:function of (query, documents) -> scores.")
     return function  # type: ignore[no-any-return]

@@ -13,10 +13,22 @@ from bench.config import load_config
 from bench.experiment.labels import split_label
 from retrievers import create
 from retrievers.fusion import METHODS, RRF_K
+from retrievers.pipelines.chunks import USUAL_WORDS, Chunks
+from retrievers.pipelines.expand import Expand
 from retrievers.pipelines.hybrid import Hybrid
+from retrievers.pipelines.rerank import SCORERS, Rerank
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
 COMMANDS = re.findall(r"^python -m bench run .*$", PAGE, re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def own_files(tmp_path, monkeypatch):
+    """The reader stands in a folder with the files that the page writes."""
+    for name, text in re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```", PAGE, re.DOTALL):
+        (tmp_path / name).write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -41,3 +53,15 @@ def test_the_fusions_are_those_that_there_are():
     assert f"`{Hybrid.fusion}` (default)" in PAGE
     assert f"`depth` ({Hybrid.depth})" in PAGE
     assert f"`rrf_k` = {RRF_K}" in PAGE
+
+
+def test_the_defaults_are_those_that_the_page_names():
+    assert (Rerank.by, Rerank.depth) == ("maxsim", 50)
+    assert "`maxsim` (default)" in PAGE
+    assert f"the first `depth` ({Rerank.depth}) hits" in PAGE
+    assert f"`documents` ({Expand.documents})" in PAGE
+    assert f"`terms` ({Expand.terms})" in PAGE
+    assert f"`weight` ({Expand.weight})" in PAGE
+    assert f"`depth` ({Chunks.depth})" in PAGE
+    assert f"{USUAL_WORDS} words" in PAGE
+    assert {name for name in SCORERS if f"| `{name}`" in PAGE} == set(SCORERS)
