@@ -1,4 +1,7 @@
-"""queries.parquet: what a reader is shown of each query, of a document the passage that matches it best."""
+"""queries.parquet: what a reader is shown of each query, of a document the passage that matches it best.
+
+Where a ranking says which characters of a hit earned its place, the passage lies within them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bench.data.dataset import Dataset, is_relevant
-from bench.data.passages import passage, query_terms
+from bench.data.passages import passage, query_terms, within
 from bench.storage.cell import Cell
 
 SHOWN_HITS = 10
@@ -65,6 +68,13 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
     passages = {
         (document, query): passage(texts[document], terms[query], SHOWN_CHARACTERS) for document, query in sorted(seen)
     }
+
+    def shown_text(cell: Cell, query: int, rank: int, document: int) -> str:
+        spans = cell.ranking.spans
+        if spans is None:
+            return passages[document, query]
+        return passage(within(texts[document], spans[query, rank - 1].tolist()), terms[query], SHOWN_CHARACTERS)
+
     hits, relevant = [], []
     for row, query in enumerate(queries):
         grades = dataset.judgements[query]
@@ -82,7 +92,7 @@ def _shown(dataset: Dataset, cells: list[tuple[str, Cell]], queries: range) -> t
                     "document": ids[document],
                     "score": float(cell.ranking.scores[query, rank - 1]),
                     "grade": grades.get(document),
-                    "text": passages[document, query],
+                    "text": shown_text(cell, query, rank, document),
                 }
                 for (label, cell), documents in zip(cells, shown, strict=True)
                 for rank, document in enumerate(documents[row].tolist(), 1)

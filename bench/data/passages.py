@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 
 from retrievers.analyzer import Analyzer
@@ -14,6 +14,12 @@ CUT = "…"
 WORD = 40  # characters; what is longer is cut within
 
 Span = tuple[int, int]
+
+
+def within(text: str, span: Sequence[int]) -> str:
+    """The characters of a text that a span of a ranking names; all of them where it names none (-1)."""
+    start, end = span
+    return text if start < 0 else text[start:end]
 
 
 def query_terms(query: str) -> frozenset[str]:

@@ -6,18 +6,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bench.data.dataset import Dataset
+from bench.data.passages import within
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.workers.failure import describe_failure
 from retrievers import Ranking, RetrieverError, contract, create
+from retrievers.base import NO_SPAN
 from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.masking import masked, secrets_around, secrets_of
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One hit. grade: the judgement, None where the pair is not judged."""
+    """One hit. text: the characters that earned its place, where the retriever says which, else the whole document.
+
+    grade: the judgement, None where the pair is not judged.
+    """
 
     document: str
     text: str
@@ -61,16 +68,26 @@ def search(
     hits: dict[str, list[Hit]] = {}
     for label, specification in chosen:
         ranking = _ranked(query, dataset, specification, min(k, len(dataset.documents)), cache)
-        real = ranking.documents[0] >= 0
-        positions, scores = ranking.documents[0][real], ranking.scores[0][real]
-        hits[label] = [
-            Hit(name, dataset.texts[position], score, None if asked is None else dataset.grade_of(asked, position))
-            for position, name, score in zip(
-                positions.tolist(), dataset.document_ids(positions), scores.tolist(), strict=True
-            )
-            if min_score is None or score >= min_score
-        ]
+        hits[label] = [hit for hit in _hits(dataset, ranking, asked) if min_score is None or hit.score >= min_score]
     return QueryHits(query, dataset.name, asked is not None, hits)
+
+
+def _hits(dataset: Dataset, ranking: Ranking, asked: int | None) -> list[Hit]:
+    """Those of a ranking of one query. asked: its position in the dataset, None where it is not one of it."""
+    real = ranking.documents[0] >= 0
+    positions, scores = ranking.documents[0][real], ranking.scores[0][real].tolist()
+    spans = np.full((len(positions), 2), NO_SPAN) if ranking.spans is None else ranking.spans[0][real]
+    return [
+        Hit(
+            name,
+            within(dataset.texts[position], span),
+            score,
+            None if asked is None else dataset.grade_of(asked, position),
+        )
+        for position, name, score, span in zip(
+            positions.tolist(), dataset.document_ids(positions), scores, spans.tolist(), strict=True
+        )
+    ]
 
 
 def _ranked(query: str, dataset: Dataset, specification: str, k: int, cache: VectorCache | None) -> Ranking:

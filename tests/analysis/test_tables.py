@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow.parquet as pq
-from fakes import Fixed
+from fakes import Fixed, Spanned
 
 import bench
 from bench.analysis import shown_hits
@@ -49,3 +49,12 @@ def test_a_hit_is_stored_with_the_passage_that_matches_its_query(write_set, tmp_
         assert "The cat slept." in row["text"]
         assert len(row["text"]) <= 300
     assert second["relevant"][0]["text"].startswith("Nothing of it.")
+
+
+def test_of_a_hit_with_a_span_the_passage_within_it_is_stored(write_set, tmp_path):
+    retrievers = [Fixed(), Spanned(start=7, end=19)]
+    run = bench.run(write_set(), retrievers, results=str(tmp_path / "out"), name="run", latency=False)
+    first = pq.read_table(run.folder / "queries.parquet").to_pylist()[0]
+    shown = {(hit["retriever"], hit["document"]): hit["text"] for hit in first["hits"]}
+    assert shown["Spanned", "d3"] == "Error E-4012"
+    assert shown["Fixed", "d3"] == "Errors Error E-4012 means that the pump is blocked."

@@ -44,6 +44,15 @@ def test_the_floor_leaves_out_weak_hits(write_set):
     assert [hit.score for hit in kept] == scores[:1]
 
 
+def test_of_a_hit_with_a_span_the_passage_within_it_is_shown(capsys, write_set):
+    hits = search("pump", load_dataset(write_set()), ["fakes:Spanned:start=7,end=19"], k=2).hits
+    assert "Error E-4012" in [hit.text for hit in next(iter(hits.values()))]
+    code, out, _ = call(capsys, "search", "pump", "-d", write_set("again"), "-r", "fakes:Spanned:start=7,end=19")
+    assert code == 0
+    assert "Error E-4012" in out
+    assert "means" not in out
+
+
 def test_a_wrong_retriever_is_one_error(write_set):
     with pytest.raises(BenchError, match="no model folder"):
         search("x", load_dataset(write_set()), ["dense:model=absent"])

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,6 +44,19 @@ class Fixed:
                 hits = np.arange(min(k, self._size))
                 ranking.put(row, hits, (100 - self.step * hits).astype(np.float32))
         return ranking
+
+
+@dataclass
+class Spanned(Fixed):
+    """Says of every hit that the characters from `start` to `end` earned its place."""
+
+    start: int = 0
+    end: int = 10
+
+    def search(self, queries, k):
+        ranking = super().search(queries, k)
+        spans = np.where(ranking.documents[:, :, None] >= 0, np.array([self.start, self.end]), -1)
+        return replace(ranking, spans=spans.astype(np.int32))
 
 
 @dataclass
