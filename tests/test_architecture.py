@@ -40,8 +40,8 @@ ROOMS = {
     "bench.storage": "bench.errors retrievers.base retrievers.stages",
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
-    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.fusion retrievers.specification "
-    "retrievers.stages",
+    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.dense retrievers.fusion "
+    "retrievers.specification retrievers.stages",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
     "retrievers.dense retrievers.masking retrievers.stages",

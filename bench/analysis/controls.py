@@ -11,7 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.analysis.values import evaluate
 from bench.data.dataset import Dataset, is_relevant
+from bench.evaluation.budget_measures import budget_of
+from bench.evaluation.measure_names import parse
 from bench.evaluation.measures import cutoff, evaluate_positions, resolve
 from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import TIE
@@ -47,16 +50,31 @@ def random_means(dataset: Dataset, measure: str, seed: int, depth: int | None = 
     of one group draw alike: whoever answers one wording by luck answers the others by the same luck.
     """
     depth = cutoff(measure) or min(depth or len(dataset.documents), len(dataset.documents))
-    asked = np.flatnonzero(dataset.answerable)
     rng = stream(seed, Purpose.LUCK)
+    by_query = (_by_texts if budget_of(parse(measure)) else _by_grades)(dataset, measure, depth, rng)
+    rows, size = np.arange(len(by_query)), by_query.shape[1]
+    groups = rows if dataset.groups is None else np.unique(dataset.groups[dataset.answerable], return_inverse=True)[1]
+    return np.array([by_query[rows, rng.integers(0, size, len(rows))[groups]].mean() for _ in range(draws)])
+
+
+def _by_texts(dataset: Dataset, measure: str, depth: int, rng: np.random.Generator) -> Values:
+    """For each answerable query its values by random rankings, ascending: what fits depends on the documents' texts."""
+    asked, resolved = dataset.answerable, resolve([measure])
+    size = max(FEWEST_OF_A_PROFILE, FEWEST_RANKINGS // len(dataset.queries))
+    rankings = (_random(dataset, depth, rng) for _ in range(size))
+    return np.sort([evaluate(dataset, ranking, resolved)[measure][asked] for ranking in rankings], axis=0).T
+
+
+def _by_grades(dataset: Dataset, measure: str, depth: int, rng: np.random.Generator) -> Values:
+    """The same of a measure that looks at grades alone: queries whose judgements are alike share their rankings."""
+    asked = np.flatnonzero(dataset.answerable)
     profiles: dict[_Profile, int] = {}
     own = [profiles.setdefault(_profile(dataset, query), len(profiles)) for query in asked.tolist()]
     rankings = min(max(FEWEST_RANKINGS, FOR_EACH * len(asked)), MOST_HITS // min(depth, len(dataset.documents)))
     size = max(FEWEST_OF_A_PROFILE, rankings // max(1, len(profiles)))
     pools = _pools(list(profiles), len(dataset.documents), measure, depth=depth, size=size, rng=rng)
-    by_query, rows = np.sort(pools, axis=1)[own], np.arange(len(asked))
-    groups = rows if dataset.groups is None else np.unique(dataset.groups[asked], return_inverse=True)[1]
-    return np.array([by_query[rows, rng.integers(0, size, len(asked))[groups]].mean() for _ in range(draws)])
+    by_query: Values = np.sort(pools, axis=1)[own]
+    return by_query
 
 
 def luck_p(mean: float, luck: Values) -> float:

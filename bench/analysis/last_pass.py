@@ -198,7 +198,7 @@ def _unequal_depths(run: Run, examined: _Examined) -> str:
     reach = min(cutoff or max(deepest.values()), documents)
     ends = {label: run.cut(name, label) or cell.ends for label, cell in examined.cells.items()}
     short = {label: end for label, end in ends.items() if 0 < end < reach}
-    if not short:
+    if not short or (not cutoff and measure not in run.info["uncut"]):  # every ranking filled its budget
         return ""
     least = min(short.values())
     if cutoff:

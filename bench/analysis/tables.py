@@ -22,7 +22,7 @@ from bench.evaluation.streams import Purpose, stream
 from bench.storage.cell import Cell
 from bench.storage.files import write_csv, write_parquet
 from bench.storage.run import Run
-from bench.storage.schema import HEADERS
+from bench.storage.schema import HEADERS, SOMETIMES
 
 # Set -> label -> cell.
 Cells = Mapping[str, Mapping[str, Cell]]
@@ -41,7 +41,7 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
     by_set: set -> label -> cell. guard: is told of the tables of wordings and unanswerable queries that fail.
     """
     cells = {name: list(labelled.items()) for name, labelled in by_set.items()}
-    rows: dict[str, list[TableRow]] = {name: [] for name in HEADERS}
+    rows: dict[str, list[TableRow]] = {name: [] for name in (*HEADERS, *SOMETIMES)}
     per_query, queries = [], []
     seed = run.info["config"]["seed"]
     gauged = [
@@ -66,9 +66,11 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
             # Below where a stored run was cut nothing is known of it.
             known = cell.ends if run.cut(dataset.name, label) is None and cell.ends else len(cell.info["recall"])
             rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"][:known], 1)]
+            rows["budgets"] += [(*whose, *point) for point in cell.info.get("budgets", ())]
             per_query.append(_per_query(dataset, label, cell))
         queries.append(queries_table(dataset, cells[dataset.name]))
-    for name, header in HEADERS.items():
+    present = {name: header for name, header in SOMETIMES.items() if rows[name]}
+    for name, header in (HEADERS | present).items():
         write_csv(run.folder / f"{name}.csv", header, rows[name])
         run.hold(name, [dict(zip(header, row, strict=True)) for row in rows[name]])
     empty = pa.table({name: pa.array([], pa.string()) for name in ("dataset", "retriever", "query")})

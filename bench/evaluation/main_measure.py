@@ -14,7 +14,7 @@ from bench.evaluation.measure_names import parse
 
 # More relevant documents of a query are many: where the first of them stands says little.
 MANY = 10
-_FIRST_ALONE = ("RR", "Success")
+_FIRST_ALONE = ("RR", "Success", "Success@t")
 
 
 def ceiling(name: str, relevant: float) -> float:

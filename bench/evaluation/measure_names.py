@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, nearest
+from bench.evaluation.budget_measures import ANSWER, BUDGETED, parse_budgeted
 from bench.evaluation.measure_registry import register
 
 if TYPE_CHECKING:
@@ -57,11 +58,20 @@ USUAL_NAMES = {
     "numrelret": "NumRelRet",
     "err": "ERR",
     "judged": "Judged",
+    "answer": ANSWER,
+    "answers": ANSWER,
+    "answerincontext": ANSWER,
+    "hasanswer": ANSWER,
 }
 # How a name may go on: ndcg_cut_10, P_5, recall.100, ndcg_at_10, mrr@10, MRR 10; and how it may begin.
 _ELSEWHERE = re.compile(
     r"(?:(?:cosine|cos_sim|cos|dot|euclidean|manhattan|mean)_)?(?P<kind>[a-z][a-z _-]*?)(?:_cut)?"
     r"(?:(?:_at_|[@._ ])(?P<depth>\d+|k))?"
+)
+# The same of a budget: recall@800t, R_at_800_tokens, Success@800T, R@800tc.
+_BUDGET_ELSEWHERE = re.compile(
+    r"(?P<kind>[a-z][a-z _-]*?)(?:_at_|[@._ ])(?P<pieces>\d+)[ _]?"
+    r"(?:t|tok|toks|tokens?|wp|(?:word[ _-]?)?pieces?)[ _-]?(?P<cut>c|cut)?"
 )
 
 MOST_HITS = 1_000_000  # that a measure may look down to: more is a slip of the hand
@@ -69,6 +79,7 @@ _MOST = 2**31 - 1  # a grade that trec_eval can hold
 # Parameter -> is a number right, and what is asked for. Other numbers have no bounds.
 _RANGES = {
     "cutoff": (lambda value: 1 <= value <= MOST_HITS, f"a whole number from 1 to {MOST_HITS:,}"),
+    "budget": (lambda value: 1 <= value <= MOST_HITS, f"a whole number from 1 to {MOST_HITS:,}"),
     "rel": (lambda value: 1 <= value <= _MOST, f"a whole number from 1 to {_MOST:,}, the least grade that is relevant"),
     "recall": (lambda value: 0 <= value <= 1, "a number from 0 to 1"),
     "p": (lambda value: 0 < value < 1, "a number between 0 and 1"),
@@ -124,7 +135,9 @@ def parse(name: str) -> ir_measures.Measure:
 
     register()
     try:
-        measure = ir_measures.parse_measure(name)
+        measure = parse_budgeted(name) or ir_measures.parse_measure(name)
+    except BenchError:
+        raise
     except Exception:  # noqa: BLE001 - NameError, ValueError, SyntaxError …: all mean that the name is not one
         raise _unknown(name) from None
     if measure.NAME in UNAVAILABLE:
@@ -183,16 +196,27 @@ def _unknown(name: str) -> BenchError:
 
 def known() -> str:
     """A hint for who gave a name that is none."""
-    return f"Known are ir_measures' names, for example {', '.join(DEFAULT_MEASURES)}, Success@1, P@5, AP(rel=2)@100."
+    examples = ", ".join((*DEFAULT_MEASURES, "Success@1", "P@5", "AP(rel=2)@100", "R@800t"))
+    return f"Known are ir_measures' names, for example {examples}."
 
 
 def _meant(name: str) -> str | None:
     """The measure that goes by this name elsewhere (map, mrr@10, ndcg_cut_10), else one that is spelt nearly so."""
+    budgeted = _BUDGET_ELSEWHERE.fullmatch(name.strip().casefold())
+    if budgeted and (usual := _usual(budgeted["kind"])) in BUDGETED and int(budgeted["pieces"]) > 0:
+        return f"{usual}{'(cut=True)' if budgeted['cut'] else ''}@{int(budgeted['pieces'])}t"
     match = _ELSEWHERE.fullmatch(name.strip().casefold())
-    usual = USUAL_NAMES.get(re.sub("[^a-z]", "", match["kind"])) if match else None
+    usual = _usual(match["kind"]) if match else None
     if not match or not usual:
         return nearest(name, DEFAULT_MEASURES)
     depth = match["depth"] or ""
+    if usual == ANSWER:
+        return f"{ANSWER}@800t"
     if depth.isdecimal() and int(depth) > 0:
         return f"{usual}@{int(depth)}"
     return f"{usual}@10" if depth or usual in ("R", "P", "Success", "Judged") else usual  # those have no whole form
+
+
+def _usual(kind: str) -> str | None:
+    """ir_measures' name of what others call a measure."""
+    return USUAL_NAMES.get(re.sub("[^a-z]", "", kind))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.evaluation.budget_measures import budget_of, is_answer, over_hits
 from bench.evaluation.closed_form import ClosedForm
 from bench.evaluation.measure_names import known, parse
 from bench.evaluation.measure_registry import own_formula, registered
@@ -33,8 +34,11 @@ def resolve(names: Sequence[str]) -> dict[str, ir_measures.Measure]:
     """
     resolved = {name: parse(name) for name in names}
     for name, measure in resolved.items():
+        if is_answer(measure):
+            continue
+        plain = over_hits(measure, 2) if budget_of(measure) else measure
         try:
-            values = evaluate_positions({name: measure}, [{0: 1, 1: 0}, {0: 1}], np.array([[1, 0], [0, -1]]))[name]
+            values = evaluate_positions({name: plain}, [{0: 1, 1: 0}, {0: 1}], np.array([[1, 0], [0, -1]]))[name]
         except Exception as error:  # noqa: BLE001 - whatever its provider raises, the user learns that it does not work
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise BenchError(f"The measure {name!r} cannot be computed here: {reason}", known()) from None
@@ -50,8 +54,15 @@ def cutoff(name: str) -> int:
 
 
 def uncut(names: Sequence[str]) -> list[str]:
-    """Those that look down to the last hit: their figures depend on how deep a ranking was cut."""
-    return [name for name in names if not cutoff(name) and registered(parse(name).NAME).of_ranking]
+    """Those that look down to the last hit: their figures depend on how deep a ranking was cut.
+
+    One over a budget seldom does: which rankings ended before it is known when they are measured.
+    """
+    return [
+        name
+        for name in names
+        if not cutoff(name) and not budget_of(parse(name)) and registered(parse(name).NAME).of_ranking
+    ]
 
 
 def counts(name: str) -> bool:

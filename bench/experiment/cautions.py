@@ -12,10 +12,13 @@ from bench.data.formats.ids import known
 from bench.data.formats.run_rankings import hits_by_query
 from bench.data.formats.trec_runs import line_of
 from bench.errors import counted
+from bench.evaluation.budget_measures import budget_of
 from bench.evaluation.main_measure import ceiling
+from bench.evaluation.measure_names import parse
 from bench.evaluation.measures import cutoff, uncut
 from bench.experiment.participants import Participant
 from bench.machine.gauge import Load
+from bench.storage.cell import Cell
 from bench.storage.costs import NOISY, TOO_BUSY
 from bench.storage.schema import choose_measure
 from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE
@@ -116,6 +119,24 @@ def of_end(participant: Participant, ends: int, measures: Sequence[str], dataset
             f"and {', '.join(deeper)} look{'s' if len(deeper) == 1 else ''} deeper: what it found below counts as "
             "missed. Give the run as deep, or measure no deeper."
         )
+
+
+def of_budget(cell: Cell, measures: Sequence[str], dataset: Dataset) -> Iterator[str]:
+    """That a ranking ended before a budget of word pieces was full: what comes below might have fitted."""
+    short = cut_before(cell, measures)
+    if short:
+        name, queries = next(iter(short.items()))
+        label, depth = cell.info["retriever"], cell.ranking.documents.shape[1]
+        yield (
+            f"{label}: for {counted(queries, 'query', 'queries')} of {dataset.name} its {depth:,} hits do not fill "
+            f"the budget of {name}, and what comes below counts as missed. Rank deeper (-k)."
+        )
+
+
+def cut_before(cell: Cell, measures: Sequence[str]) -> dict[str, int]:
+    """Measure over a budget -> for how many queries the ranking ended before it was full; those of some alone."""
+    ended = {budget: queries for budget, _, queries in cell.info.get("budgets", ())}
+    return {name: ended[budget] for name in measures if (budget := budget_of(parse(name))) and ended.get(budget)}
 
 
 def of_run(participant: Participant, dataset: Dataset) -> Iterator[str]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.analysis.budgets import budgeted
 from bench.analysis.own_document import dropped_hits, without_own
-from bench.analysis.values import evaluate, recall_curve
+from bench.analysis.values import budget_curve, evaluate, recall_curve
 from bench.data.dataset import Dataset
 from bench.data.formats.run_rankings import trec_run
 from bench.experiment.participants import Participant
@@ -50,14 +51,16 @@ class CellSettings:
 class CellResult:
     """What came of a cell. values: measure -> float64 [queries]. recall: float64 [depth], mean recall@k.
 
-    stages: what the ranking was made of, where it was in two. cost: what indexing and ranking took, as cell.json has
-    it; empty where that was done elsewhere. seconds: that the retriever worked. own_seconds: those of them that went
-    into loading libraries and models.
+    budgets: recall by budget of word pieces, as `budget_curve` gives it, where a measure is over one. stages: what the
+    ranking was made of, where it was in two. cost: what indexing and ranking took, as cell.json has it; empty where
+    that was done elsewhere. seconds: that the retriever worked. own_seconds: those of them that went into loading
+    libraries and models.
     """
 
     ranking: Ranking
     values: dict[str, NDArray[np.float64]]
     recall: NDArray[np.float64]
+    budgets: list[tuple[int, float, int]] = field(default_factory=list)
     stages: Stages | None = None
     cost: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
@@ -150,6 +153,7 @@ def store_cell(run: Path, dataset: Dataset, participant: Participant, result: Ce
         **_identity(dataset, participant),
         **result.cost,
         "recall": result.recall.tolist(),
+        **({"budgets": result.budgets} if result.budgets else {}),
         "timing": None,
         "error": None,
     }
@@ -182,7 +186,9 @@ def folder_of(run: Path, dataset: Dataset, participant: Participant) -> Path:
 
 
 def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> CellResult:
-    return CellResult(ranking, evaluate(dataset, ranking, settings.measures), recall_curve(dataset, ranking))
+    values = evaluate(dataset, ranking, settings.measures)
+    budgets = budget_curve(dataset, ranking, settings.measures) if budgeted(settings.measures) else []
+    return CellResult(ranking, values, recall_curve(dataset, ranking), budgets)
 
 
 def stored_readings(readings: Sequence[Reading]) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.analysis import controls
+from bench.analysis.budgets import check_budgets
 from bench.analysis.values import check_grades
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
@@ -68,6 +69,7 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
         datasets = [dataset.sample(config.limit, config.seed) for dataset in datasets]
     for dataset in datasets:
         check_grades(measures, dataset)
+        check_budgets(measures, dataset)
     for participant in taking_part:
         _refuse_runs_of_other_sets(participant, datasets)
     datasets = [_with_hits(dataset, taking_part) if dataset.judgements_alone else dataset for dataset in datasets]

@@ -212,6 +212,7 @@ class _Runner:
             }
             for dataset in self.inputs.datasets
         }
+        self.info["uncut"] = self._uncut()
         write_tables(stored, self.inputs.datasets, cells, guard)
         self.tell(Event("step", text="analyse"))
         write_conclusions(stored, self.inputs.datasets, cells, self.config, guard)
@@ -229,6 +230,12 @@ class _Runner:
         write_info(self.folder, self.info)
         self.tell(Event("saved", text=str(self.folder)))
         return stored
+
+    def _uncut(self) -> list[str]:
+        """The measures that depend on how deep rankings were cut: of those over a budget, which some did not fill."""
+        measures = list(self.inputs.measures)
+        short = {name for cell in self.cells.values() for name in cautions.cut_before(cell, measures)}
+        return [name for name in measures if name in uncut(measures) or name in short]
 
     # --- before the first dataset ---
 
@@ -389,6 +396,7 @@ class _Runner:
         label, measures = participant.label, list(self.inputs.measures)
         if participant.stored is not None:
             self._warn(cautions.of_end(participant, cell.ends, measures, dataset))
+        self._warn(cautions.of_budget(cell, measures, dataset), label)
         self._warn(cautions.of_cache(label, cell.info.get("quantities", {})), label)
         self._warn((f"{label} on {dataset.name}: {warning}" for warning in cell.info.get("warnings", ())), label)
 

@@ -21,7 +21,7 @@ from bench.errors import BenchError
 from bench.regression import BASELINE, TOP
 from bench.storage.files import write_atomic, write_json, write_parquet
 from bench.storage.run import Run, write_info
-from bench.storage.schema import TABLES
+from bench.storage.schema import tables_of
 
 # Of run.json's "environment": the machine at that moment, which no comparison looks at.
 _MOMENT = ("kernel", "load_at_start", "governor")
@@ -59,12 +59,13 @@ def update(run: Run, folder: Path = BASELINE) -> int:
 
 def _write(run: Run, folder: Path) -> None:
     folder.mkdir(parents=True)
-    for name in TABLES:
+    tables = tables_of(run.info["checksums"])
+    for name in tables:
         if name not in ("queries.parquet", "analysis.json"):
             write_atomic(folder / name, (run.folder / name).read_bytes())
     write_parquet(folder / "queries.parquet", _reduced(pq.read_table(run.folder / "queries.parquet")))
     write_json(folder / "analysis.json", _without_losses(run.analysis))
-    checksums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
+    checksums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in tables}
     environment = {key: value for key, value in run.info["environment"].items() if key not in _MOMENT}
     reduced = {**run.info, "environment": environment, "reduced": {"top": TOP}, "checksums": checksums}
     write_info(folder, reduced)

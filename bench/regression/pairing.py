@@ -98,7 +98,8 @@ def _own_changed(base: bool, head: bool) -> list[str]:
 
 def _other_depths(base: Run, head: Run, pairs: Sequence[CellPair]) -> Iterator[str]:
     """A measure without a cutoff is another measure where rankings were cut at another depth."""
-    names = [name for name in uncut(base.info["measures"]) if name in head.info["measures"]]
+    looking_down = {*uncut(base.info["measures"]), *base.info.get("uncut", ()), *head.info.get("uncut", ())}
+    names = [name for name in base.info["measures"] if name in looking_down and name in head.info["measures"]]
     documents = {dataset["name"]: dataset["documents"] for dataset in head.datasets}
     for cell_pair in pairs if names else ():
         sides = [

@@ -9,6 +9,7 @@
   analysis.json                  by set: why, who is better, the Pareto set, the verdict; and the overall verdict
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value
+  budgets.csv                    dataset, retriever, budget, value, ended (where a measure is over word pieces)
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, relevant, shown hits with text
   runs/<dataset>/<retriever>.run.gz   TREC
@@ -38,7 +39,7 @@ from bench.storage.cell import Cell, cell_folder, finished_cell, has_failed
 from bench.storage.files import write_json
 from bench.storage.folder import is_baseline, resuming
 from bench.storage.run_info import strange
-from bench.storage.schema import COMPARISONS, HEADERS, SCHEMA, TABLES, VERDICTS
+from bench.storage.schema import COMPARISONS, HEADERS, SCHEMA, SOMETIMES, TABLES, VERDICTS, tables_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,8 @@ Row = dict[str, Any]
 
 def table_checksums(folder: Path) -> dict[str, str]:
     """sha256 of the run-level tables."""
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in TABLES}
+    names = tables_of([path.name for path in folder.iterdir()])
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
 class Run:
@@ -135,6 +137,10 @@ class Run:
         return self._frame("recall")
 
     @cached_property
+    def budgets(self) -> pd.DataFrame:
+        return self._frame("budgets")
+
+    @cached_property
     def comparisons(self) -> pd.DataFrame:
         return self._frame("comparisons")
 
@@ -194,13 +200,15 @@ class Run:
         """A table as dicts, without the half second that pandas takes to import.
 
         Args:
-            table: A key of `bench.storage.schema.HEADERS`, or "comparisons".
+            table: A key of `bench.storage.schema.HEADERS` or `SOMETIMES`, or "comparisons".
 
         Returns:
-            One dict a row, numbers as numbers.
+            One dict a row, numbers as numbers; none where the run has no such table.
         """
         if table not in self._rows:
             name = f"{table}.csv"
+            if table in SOMETIMES and name not in self.info.get("checksums", ()):
+                return []
             content = (self.folder / name).read_bytes()
             self._rows[table] = list(_read_csv(_unix(content) if name in self._converted else content))
         return self._rows[table]
@@ -217,7 +225,7 @@ class Run:
     def _frame(self, table: str) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame(self.rows(table), columns=list({**HEADERS, "comparisons": COMPARISONS}[table]))
+        return pd.DataFrame(self.rows(table), columns=list({**HEADERS, **SOMETIMES, "comparisons": COMPARISONS}[table]))
 
 
 _KINDS: dict[str, Callable[[str], Any]] = {
@@ -228,7 +236,13 @@ _KINDS: dict[str, Callable[[str], Any]] = {
         ),
         lambda text: float(text) if text else math.nan,
     ),
-    **dict.fromkeys(("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"), int),
+    **dict.fromkeys(
+        (
+            *("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"),
+            *("budget", "ended"),
+        ),
+        int,
+    ),
 }
 
 
@@ -301,7 +315,7 @@ def load_run(path: str | Path) -> Run:
     folder = Path(path)
     info = read_info(folder)
     converted = set()
-    for name in TABLES if info["complete"] else ():
+    for name in tables_of(info["checksums"]) if info["complete"] else ():
         try:
             content = (folder / name).read_bytes()
         except OSError:

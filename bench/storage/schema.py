@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 SCHEMA = 3
 MEASURES = ("dataset", "retriever", "slice", "measure", "value", "low", "high", "queries")
@@ -10,6 +10,7 @@ GROUPS = ("dataset", "retriever", "quantity", "measure", "value", "low", "high",
 UNANSWERABLE = ("dataset", "retriever", "quantity", "value", "low", "high", "answerable", "unanswerable")
 LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
 RECALL = ("dataset", "retriever", "k", "value")
+BUDGETS = ("dataset", "retriever", "budget", "value", "ended")
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
@@ -20,6 +21,8 @@ VERDICTS = (
     *("difference", "low", "high", "p_holm", "more_queries", "pair"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
+# Of runs with a measure over a budget of word pieces alone.
+SOMETIMES = {"budgets": BUDGETS}
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),
     "comparisons.csv",
@@ -27,6 +30,11 @@ TABLES = (
     "per_query.parquet",
     "queries.parquet",
 )
+
+
+def tables_of(checksums: Collection[str]) -> list[str]:
+    """The files of a run's tables, by the names that its checksums are of."""
+    return [*TABLES, *(name for table in SOMETIMES if (name := f"{table}.csv") in checksums)]
 
 
 # By which sets are judged where nobody says otherwise.

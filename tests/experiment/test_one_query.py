@@ -50,7 +50,7 @@ def test_of_a_hit_with_a_span_the_passage_within_it_is_shown(capsys, write_set):
     code, out, _ = call(capsys, "search", "pump", "-d", write_set("again"), "-r", "fakes:Spanned:start=7,end=19")
     assert code == 0
     assert "Error E-4012" in out
-    assert "means" not in out
+    assert "blocked" not in out
 
 
 def test_a_wrong_retriever_is_one_error(write_set):

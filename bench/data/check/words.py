@@ -16,9 +16,9 @@ from bench.errors import counted
 from retrievers.analyzer import Analyzer
 from retrievers.base import RetrieverError
 from retrievers.dense.encoder import MINILM, locate
+from retrievers.dense.word_pieces import WordPieces
 
 UNANSWERABLE = "unanswerable"
-_BATCH = 4096
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -122,8 +122,6 @@ def word_pieces(
     max_length: what a retriever cuts at, in place of the model's own. Raises RetrieverError where there is no such
     model on this machine or its files do not tell, ImportError where the package tokenizers is absent.
     """
-    from tokenizers import Tokenizer
-
     folder = locate(model, revision)
     if not isinstance(folder, Path):
         raise RetrieverError(f"{model} is not a folder on this machine.")
@@ -131,13 +129,7 @@ def word_pieces(
     tokenizer_file = next((path for path in _inside(folder, "tokenizer.json") if path.is_file()), None)
     if window is None or tokenizer_file is None:
         raise RetrieverError(f"The files of {model} do not tell how many word pieces it reads.")
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    tokenizer.no_truncation()  # the file cuts and pads at 128; sentence-transformers sets its own
-    tokenizer.no_padding()
-    lengths: list[int] = []
-    for start in range(0, len(texts), _BATCH):
-        lengths += map(len, tokenizer.encode_batch_fast(list(texts[start : start + _BATCH])))
-    return window, np.array(lengths, dtype=np.int64)
+    return window, WordPieces(tokenizer_file).lengths(texts, special=True)
 
 
 def _reads(folder: Path) -> int | None:
