@@ -18,17 +18,17 @@ _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 def answers_of(dataset: Dataset) -> list[tuple[str, ...]]:
     """[queries]: the distinct answers of each, those of which something is left by SQuAD's rule."""
     return [
-        tuple(dict.fromkeys(text for text in _texts(fields.get(FIELD)) if normalised_answer(text)))
+        tuple(dict.fromkeys(text for text in answer_texts(fields.get(FIELD)) if normalised_answer(text)))
         for fields in dataset.metadata
     ]
 
 
-def _texts(value: Any) -> list[str]:
-    """Of a text, a list of them or of objects with a text, or an object with a list of them, as the hub has SQuAD."""
+def answer_texts(value: Any) -> list[str]:
+    """The texts in a value: it itself, or those of a list, or of an object's field `text`, as SQuAD has them."""
     if isinstance(value, dict):
-        return _texts(value.get("text"))
+        return answer_texts(value.get("text"))
     if isinstance(value, list):
-        return [text for entry in value for text in _texts(entry)]
+        return [text for entry in value for text in answer_texts(entry)]
     return [value] if isinstance(value, str) else []
 
 

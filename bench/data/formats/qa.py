@@ -4,10 +4,10 @@
 sentence-transformers have it. A text may be an object with title and text, and the judgements may be {document id:
 grade}; `documents` or `docs` stand for corpus as well, and `qrels` for relevant_docs.
 
-SQuAD's form: {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "is_impossible"?}]}]}]}. Each
-distinct context is a document (d1, d2, …), and each question is a query that its own context answers. A question that
-is impossible is one without an answer. Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD"
-(ACL 2018).
+SQuAD's form: {"data": [{"title", "paragraphs": [{"context", "qas": [QUESTION, …]}]}]}, each QUESTION an object with id,
+question, answers and, where there is no answer, is_impossible. Each distinct context is a document (d1, d2, …), and each question is a
+query that its own context answers; the texts of its answers stand in its metadata. A question that is impossible is
+one without an answer. Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (ACL 2018).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from bench.data.answers import FIELD, answer_texts
 from bench.data.dataset import Dataset, joined
 from bench.data.formats.distinct_texts import DistinctTexts
 from bench.data.formats.ids import UnknownIds, known_as
@@ -137,8 +138,9 @@ def _squad(path: Path, records: Iterable[Record]) -> Dataset:
         query = checked_id(id_text(question.get("id", f"q{len(queries) + 1}")).strip(), where)
         if query in queries:
             raise BenchError(f"{where}: the id {query!r} stands twice.", "Give each question its own id.")
-        queries[query] = (_string(question, "question", where), {"title": title} if title else {})
         answers = question.get("answers")
+        told = {"title": title, FIELD: list(dict.fromkeys(answer_texts(answers)))}
+        queries[query] = (_string(question, "question", where), {key: value for key, value in told.items() if value})
         if question.get("is_impossible", isinstance(answers, list) and not answers):
             impossible.add(query)
         else:

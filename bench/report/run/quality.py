@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.data.slices import ALL
 from bench.errors import counted
+from bench.report.run import budgets
 from bench.report.run.cost import cost, costs_by_set, with_time
 from bench.report.run.names import (
     analysis,
@@ -34,7 +35,7 @@ def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
         yield shown
         sliced = (by_slice(run, dataset, name) for name in dataset["slices"])
         yield from (table for table in sliced if table.rows)  # a sample may have left no query with the field
-    for table in (wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
+    for table in (budgets.recall(run, dataset), wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
         if table is not None:
             yield table
 

@@ -29,6 +29,11 @@ CHARTS = {
     "recall": Drawing(
         "Recall by depth", "Share of relevant documents found among the first k hits, by k.", quality.recall
     ),
+    "budgets": Drawing(
+        "Recall by prompt budget",
+        "Share of relevant documents in the whole passages that fit the first word pieces of what is returned.",
+        quality.budgets,
+    ),
     "slices": Drawing(
         "Quality by kind of query", "Main measure by metadata field, with 95% intervals.", quality.slices
     ),

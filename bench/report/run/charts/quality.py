@@ -87,6 +87,24 @@ def _intervals(run: Run, panel: Axes, rows: list[Row], key: str, lines: dict[str
     panel.set_ylim(len(order) - 0.5, -0.5)
 
 
+def budgets(run: Run) -> Figure | None:
+    """Recall by budget of word pieces."""
+    rows = run.rows("budgets")
+    if not rows:
+        return None
+    figure, axes = panels(set_names(run), [2.6] * len(run.datasets))
+    for panel, dataset in zip(axes, run.datasets, strict=True):
+        for retriever, style in styles(run):
+            points = [row for row in rows if (row["dataset"], row["retriever"]) == (dataset["name"], retriever)]
+            if points:
+                pieces, values = [row["budget"] for row in points], [row["value"] for row in points]
+                panel.plot(pieces, values, markersize=4.5, linewidth=1.4, **style)
+        panel.set(xscale="log", xlabel="word pieces of whole passages", ylabel="recall", ylim=(-0.02, 1.02))
+        plain_log_axis(panel)
+    legend(figure, axes)
+    return figure
+
+
 def recall(run: Run) -> Figure | None:
     """Recall by depth."""
     figure, axes = panels(set_names(run), [2.6] * len(run.datasets))
