@@ -58,6 +58,23 @@ def show_json(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def show_text(text: str) -> None:
+    """Print a text as it is and nothing else, for other programs to read."""
+    sys.stdout.write(text)
+
+
+def notes(texts: Iterable[str]) -> None:
+    """Print sentences to standard error, beside what another program reads."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from bench.report.table import log_line
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for text in texts:
+        console.print(Text(log_line(text), style="dim"))
+
+
 def error(message: str, hint: str) -> None:
     """Print an error to standard error: what is wrong, then what to do."""
     from rich.console import Console

@@ -5,25 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import SHIPPED_RETRIEVERS, add_reading, add_retrievers
+from bench.cli.shared import NO_DATASET, SHIPPED, SHIPPED_RETRIEVERS, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
-
-
-# Searched where no documents are named.
-SHIPPED = "phenomena"
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     search = commands.add_parser("search", help="one query through every retriever, side by side")
     search.add_argument("query")
-    search.add_argument(
-        "-d",
-        "--dataset",
-        help=f"documents, labelled or not (default: the file that CORPUS_PATH names, else {SHIPPED})",
-    )
+    search.add_argument("-d", "--dataset", help=NO_DATASET)
     add_retrievers(search, SHIPPED_RETRIEVERS)
     search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
     search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
@@ -47,7 +39,7 @@ def _search(options: argparse.Namespace) -> int:
 
     cache = VectorCache(default_path()) if options.cache else None
     chosen = options.retrievers or DEFAULT_RETRIEVERS
-    source, note = (options.dataset, "") if options.dataset is not None else _unnamed(options.query)
+    source, note = (options.dataset, "") if options.dataset is not None else unnamed(options.query, "search")
     results = search(
         options.query,
         load_dataset(source, replace(Options.of(options), unlabelled=True)),
@@ -62,8 +54,11 @@ def _search(options: argparse.Namespace) -> int:
     return 0
 
 
-def _unnamed(query: str) -> tuple[str, str]:
-    """What is searched without -d, and the sentence that says so. Raises BenchError where the query is a path."""
+def unnamed(query: str, command: str) -> tuple[str, str]:
+    """What a command searches without -d, and the sentence that says so.
+
+    Raises BenchError where the query is a path.
+    """
     import os
     import shlex
     from pathlib import Path
@@ -74,8 +69,8 @@ def _unnamed(query: str) -> tuple[str, str]:
     if query.strip() and os.path.exists(os.path.expanduser(query)):  # noqa: PTH110, PTH111 - Path's raise for some texts
         raise BenchError(
             f"{query!r} is a path, and no documents are named.",
-            f'To search it: python -m bench search "WORDS" -d {shlex.quote(query)}. To search for this word, name the '
-            f"documents too: -d {SHIPPED}.",
+            f'To search it: python -m bench {command} "WORDS" -d {shlex.quote(query)}. To search for this word, name '
+            f"the documents too: -d {SHIPPED}.",
         )
     if corpus := os.environ.get(CORPUS):
         return f"plain:{Path(corpus).expanduser().parent}", f"Searched: the paragraphs of {corpus} ({CORPUS})."

@@ -13,18 +13,25 @@ REGRESSION = DISAGREES = 1
 # Written out: bench.config, which has them, imports too much for --help. A test holds them together.
 SHIPPED_RETRIEVERS = "tfidf, bm25, minilm"
 MEASURES = "R@1, R@5, R@10, R@100, RR@10, nDCG@10, AP@100"
+# Searched where no documents are named.
+SHIPPED = "phenomena"
+NO_DATASET = f"documents, labelled or not (default: the file that CORPUS_PATH names, else {SHIPPED})"
 BAD_INPUT, NOT_COMPARABLE, INCONCLUSIVE, CELL_FAILED, FAULT, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
 
-def add_retrievers(command: Flags, default: str, *, labels: bool = True) -> None:
-    """Which retrievers, where none are named: the default. labels: may they be given labels of their own?"""
+def add_retrievers(command: Flags, default: str, *, labels: bool = True, several: bool = True) -> None:
+    """Which retrievers, where none are named: the default. labels: may they be given labels of their own?
+
+    several: are there more than one? A command of one alone refuses others itself.
+    """
     command.add_argument(
         *("-r", "--retriever"),
         action="append",
         dest="retrievers",
         metavar=f"{'[LABEL=]' * labels}NAME[:PARAMETER=VALUE,…]",
-        help=f"as often as you like (default: {default}); `python -m bench retrievers` lists them; spaces at a value's "
-        "end belong to it, and quotes let it hold a comma: 'dense:model=M,query_prompt=\"find, then rank: \"'",
+        help=f"{'as often as you like' if several else 'one'} (default: {default}); `python -m bench retrievers` lists "
+        "them; spaces at a value's end belong to it, and quotes let it hold a comma: "
+        "'dense:model=M,query_prompt=\"find, then rank: \"'",
     )
 
 

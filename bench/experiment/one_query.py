@@ -58,8 +58,7 @@ def search(
     """
     if k < 1:
         raise BenchError(f"k is {k}.", "Give at least 1.")
-    if min_score is not None and math.isnan(min_score):
-        raise BenchError("--min-score is not a number.", "Give the score below which hits are left out.")
+    check_floor(min_score)
     if not query.strip():
         raise BenchError("The query is empty.", "Give the words to search for.")
     asked = _asked(query, dataset)
@@ -70,6 +69,12 @@ def search(
         ranking = _ranked(query, dataset, specification, min(k, len(dataset.documents)), cache)
         hits[label] = [hit for hit in _hits(dataset, ranking, asked) if min_score is None or hit.score >= min_score]
     return QueryHits(query, dataset.name, asked is not None, hits)
+
+
+def check_floor(min_score: float | None) -> None:
+    """Raise BenchError for a floor that is no number."""
+    if min_score is not None and math.isnan(min_score):
+        raise BenchError("--min-score is not a number.", "Give the score below which hits are left out.")
 
 
 def _hits(dataset: Dataset, ranking: Ranking, asked: int | None) -> list[Hit]:
