@@ -5,10 +5,10 @@ sentence-transformers have it. A text may be an object with title and text, and 
 grade}; `documents` or `docs` stand for corpus as well, and `qrels` for relevant_docs.
 
 SQuAD's form: {"data": [{"title", "paragraphs": [{"context", "qas": [QUESTION, …]}]}]}, each QUESTION an object with id,
-question, answers and, where there is no answer, is_impossible. Each distinct context is a document (d1, d2, …), and each
-question is a query that its own context answers; the texts of its answers stand in its metadata. A question that is
-impossible is one without an answer. Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (ACL
-2018).
+question, answers and, where there is no answer, is_impossible. Each distinct context is a document (d1, d2, …), and
+each question is a query that its own context answers; the texts of its answers stand in its metadata. A question that
+is impossible is one without an answer. Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD"
+(ACL 2018).
 """
 
 from __future__ import annotations
