@@ -7,7 +7,7 @@ as a budget reaches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -71,18 +71,25 @@ def check_budgets(measures: Measures, dataset: Dataset) -> None:
             )
 
 
-def evaluate(dataset: Dataset, ranking: Ranking, measures: Measures) -> dict[str, NDArray[np.float64]]:
-    """For each of these measures over a budget its values, float64 [queries]."""
+def evaluate(
+    dataset: Dataset, ranking: Ranking, measures: Measures, queries: Counts | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """For each of these measures over a budget its values, float64 [rows].
+
+    queries: [rows], the query of each row of the ranking; none: they stand in the dataset's order.
+    """
+    asked = (np.arange(len(dataset.queries)) if queries is None else queries).tolist()
     taken = pieces_taken(dataset, ranking, max(map(budget_of, measures.values())))
     values = {}
     for name, measure in measures.items():
         budget = Budget(budget_of(measure), measure["cut"])
         fitting = budget.fitting(ranking.documents, taken)
         if is_answer(measure):
-            values[name] = _answers_within(dataset, ranking, taken, budget)
+            answers = answers_of(dataset)
+            values[name] = _answers_within(dataset, ranking, taken, budget, [answers[query] for query in asked])
         else:
             plain = {name: over_hits(measure, fitting.shape[1])}
-            values |= evaluate_positions(plain, dataset.judgements, fitting)
+            values |= evaluate_positions(plain, [dataset.judgements[query] for query in asked], fitting)
     return values
 
 
@@ -120,16 +127,15 @@ def pieces_taken(dataset: Dataset, ranking: Ranking, most: int) -> Counts:
     return taken
 
 
-def ended(dataset: Dataset, ranking: Ranking, taken: Counts, pieces: int) -> NDArray[np.bool_]:
+def ended(dataset: Dataset, ranking: Ranking, taken: Counts, pieces: int, cut_at: int) -> NDArray[np.bool_]:
     """[queries]: whose ranking was cut before the budget was full, so that a hit below might have fitted.
 
-    taken: of `pieces_taken`, of the same queries.
+    taken: of `pieces_taken`, of the same queries. cut_at: the rank at which rankings were cut, 0 where none was.
     """
-    documents = ranking.documents
-    if documents.shape[1] == 0 or documents.shape[1] >= dataset.corpus_size - int((dataset.left_out >= 0).any()):
-        return np.zeros(len(documents), dtype=bool)
-    full: NDArray[np.bool_] = (documents != NO_HIT).all(axis=1) & (taken[:, -1] < pieces)
-    return full
+    if not 0 < cut_at < dataset.corpus_size - int((dataset.left_out >= 0).any()):
+        return np.zeros(len(taken), dtype=bool)
+    cut: NDArray[np.bool_] = (ranking.documents != NO_HIT).sum(axis=1) == cut_at
+    return cut & (taken[:, -1] < pieces)
 
 
 def fits_whole(dataset: Dataset, pieces: int) -> bool:
@@ -145,20 +151,25 @@ def _before(taken: Counts) -> Counts:
     return np.concatenate([np.zeros((len(taken), 1), dtype=np.int64), taken[:, :-1]], axis=1)
 
 
-def _answers_within(dataset: Dataset, ranking: Ranking, taken: Counts, budget: Budget) -> NDArray[np.float64]:
-    """[queries]: 1 where an answer stands in a passage that fits, or in what fits of the one that is cut."""
-    answers, values = answers_of(dataset), np.zeros(len(dataset.queries))
+def _answers_within(
+    dataset: Dataset, ranking: Ranking, taken: Counts, budget: Budget, answers: Sequence[Sequence[str]]
+) -> NDArray[np.float64]:
+    """[rows]: 1 where an answer of a row stands in a passage that fits, or in what fits of the one that is cut."""
     fits, before = budget.fits(taken) & (ranking.documents >= 0), _before(taken)
-    for query in np.flatnonzero(fits.any(axis=1)).tolist():
-        for rank in np.flatnonzero(fits[query]).tolist():
-            span = (NO_SPAN, NO_SPAN) if ranking.spans is None else ranking.spans[query, rank].tolist()
-            text = within(dataset.texts[int(ranking.documents[query, rank])], span)
-            if taken[query, rank] > budget.pieces:
-                text = word_pieces().head(text, budget.pieces - int(before[query, rank]))
-            if stands_in(answers[query], text):
-                values[query] = 1
-                break
-    return values
+
+    def passage(row: int, rank: int) -> str:
+        span = (NO_SPAN, NO_SPAN) if ranking.spans is None else ranking.spans[row, rank].tolist()
+        text = within(dataset.texts[int(ranking.documents[row, rank])], span)
+        left = budget.pieces - int(before[row, rank])
+        return text if taken[row, rank] <= budget.pieces else word_pieces().head(text, left)
+
+    return np.array(
+        [
+            any(stands_in(wanted, passage(row, rank)) for rank in np.flatnonzero(fits[row]).tolist())
+            for row, wanted in enumerate(answers)
+        ],
+        dtype=np.float64,
+    )
 
 
 class _PieceCounter:

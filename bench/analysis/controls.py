@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.values import evaluate
+from bench.analysis import budgets
 from bench.data.dataset import Dataset, is_relevant
 from bench.evaluation.budget_measures import budget_of
 from bench.evaluation.measure_names import parse
@@ -59,10 +59,13 @@ def random_means(dataset: Dataset, measure: str, seed: int, depth: int | None = 
 
 def _by_texts(dataset: Dataset, measure: str, depth: int, rng: np.random.Generator) -> Values:
     """For each answerable query its values by random rankings, ascending: what fits depends on the documents' texts."""
-    asked, resolved = dataset.answerable, resolve([measure])
-    size = max(FEWEST_OF_A_PROFILE, FEWEST_RANKINGS // len(dataset.queries))
-    rankings = (_random(dataset, depth, rng) for _ in range(size))
-    return np.sort([evaluate(dataset, ranking, resolved)[measure][asked] for ranking in rankings], axis=0).T
+    queries = len(dataset.queries)
+    size = max(FEWEST_OF_A_PROFILE, FEWEST_RANKINGS // queries)
+    documents = np.vstack([_random(dataset, depth, rng).documents for _ in range(size)])
+    ranking = Ranking(documents, np.zeros(documents.shape, dtype=np.float32))
+    values = budgets.evaluate(dataset, ranking, resolve([measure]), np.tile(np.arange(queries), size))[measure]
+    by_query: Values = np.sort(values.reshape(size, queries)[:, dataset.answerable], axis=0).T
+    return by_query
 
 
 def _by_grades(dataset: Dataset, measure: str, depth: int, rng: np.random.Generator) -> Values:

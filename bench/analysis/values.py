@@ -79,11 +79,12 @@ def recall_curve(dataset: Dataset, ranking: Ranking) -> NDArray[np.float64]:
 
 
 def budget_curve(
-    dataset: Dataset, ranking: Ranking, measures: dict[str, ir_measures.Measure]
+    dataset: Dataset, ranking: Ranking, measures: dict[str, ir_measures.Measure], cut_at: int
 ) -> list[tuple[int, float, int]]:
     """Recall by budget: the budget, the mean over the answerable queries of what whole passages within it hold, and
     for how many of these queries the ranking was cut before the budget was full.
 
+    cut_at: the rank at which rankings were cut, 0 where none was.
     Of the usual budgets and of those of the measures; nothing where no query is answerable.
     """
     asked = dataset.answerable
@@ -97,7 +98,7 @@ def budget_curve(
         (
             budget,
             float(((hit & Budget(budget).fits(taken)).sum(axis=1) / total).mean()),
-            int(ended(dataset, answered, taken, budget).sum()),
+            int(ended(dataset, answered, taken, budget, cut_at).sum()),
         )
         for budget in pieces
     ]

@@ -126,10 +126,10 @@ def of_budget(cell: Cell, measures: Sequence[str], dataset: Dataset) -> Iterator
     short = cut_before(cell, measures)
     if short:
         name, queries = next(iter(short.items()))
-        label, depth = cell.info["retriever"], cell.ranking.documents.shape[1]
         yield (
-            f"{label}: for {counted(queries, 'query', 'queries')} of {dataset.name} its {depth:,} hits do not fill "
-            f"the budget of {name}, and what comes below counts as missed. Rank deeper (-k)."
+            f"{cell.info['retriever']}: for {counted(queries, 'query', 'queries')} of {dataset.name} its ranking ends "
+            f"before the budget of {name} is full, and what comes below counts as missed. Rank deeper (-k), or give a "
+            "longer run."
         )
 
 

@@ -18,7 +18,7 @@ from bench.data.formats.run_rankings import trec_run
 from bench.experiment.participants import Participant
 from bench.experiment.workers.messages import Ranked, Work, WorkerLike
 from bench.machine.gauge import Reading, SpeedGauge
-from bench.storage.cell import Cell, cell_folder, per_query_bytes, stages_bytes, write_cell
+from bench.storage.cell import Cell, cell_folder, ends_of, per_query_bytes, stages_bytes, write_cell
 from bench.storage.files import array_bytes, slug, write_atomic
 from retrievers.base import LOAD, Ranking
 from retrievers.stages import Stages
@@ -127,13 +127,8 @@ def make_cell(
         "peak_bytes": ranked.peak_bytes,
     }
     seconds = sum(work.seconds for work in built.works) + searching.seconds + (first or 0.0)
-    return replace(
-        _measured(dataset, ranking, settings),
-        stages=ranked.stages,
-        cost=cost,
-        seconds=seconds,
-        own_seconds=own_seconds,
-    )
+    measured = _measured(dataset, ranking, settings, settings.depth)
+    return replace(measured, stages=ranked.stages, cost=cost, seconds=seconds, own_seconds=own_seconds)
 
 
 def score_cell(participant: Participant, dataset: Dataset, settings: CellSettings) -> CellResult:
@@ -141,7 +136,8 @@ def score_cell(participant: Participant, dataset: Dataset, settings: CellSetting
     assert participant.ranked is not None
     depth, dropped = max(settings.depth, participant.longest(dataset) or 0), dropped_hits(dataset)
     ranking = participant.ranked(dataset, depth + dropped)
-    return _measured(dataset, without_own(ranking, dataset, depth) if dropped else ranking, settings)
+    ranking = without_own(ranking, dataset, depth) if dropped else ranking
+    return _measured(dataset, ranking, settings, ends_of(ranking) if participant.stored is not None else depth)
 
 
 def store_cell(run: Path, dataset: Dataset, participant: Participant, result: CellResult) -> Cell:
@@ -185,9 +181,10 @@ def folder_of(run: Path, dataset: Dataset, participant: Participant) -> Path:
     return cell_folder(run, dataset.name, participant.label, participant.signature)
 
 
-def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings) -> CellResult:
+def _measured(dataset: Dataset, ranking: Ranking, settings: CellSettings, cut_at: int) -> CellResult:
+    """cut_at: the rank at which rankings were cut, 0 where none was."""
     values = evaluate(dataset, ranking, settings.measures)
-    budgets = budget_curve(dataset, ranking, settings.measures) if budgeted(settings.measures) else []
+    budgets = budget_curve(dataset, ranking, settings.measures, cut_at) if budgeted(settings.measures) else []
     return CellResult(ranking, values, recall_curve(dataset, ranking), budgets)
 
 

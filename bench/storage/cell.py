@@ -55,19 +55,24 @@ class Cell:
 
     @cached_property
     def ends(self) -> int:
-        """The most hits of a query where at least half of those with a hit have as many: there a ranking was cut.
-
-        0 where lengths differ, as they do where a retriever found no more.
-        """
-        lengths = (self.ranking.documents != NO_HIT).sum(axis=1)
-        longest = int(lengths.max(initial=0))
-        return longest if 2 * (lengths == longest).sum() >= (lengths > 0).sum() else 0
+        """Where its ranking was cut, as `ends_of` tells."""
+        return ends_of(self.ranking)
 
     @cached_property
     def samples(self) -> NDArray[np.int64]:
         """Nanoseconds of the timed single queries, in the order taken; empty where none were."""
         path = self.folder / "samples.npy"
         return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.int64)
+
+
+def ends_of(ranking: Ranking) -> int:
+    """The most hits of a query where at least half of those with a hit have as many: there a ranking was cut.
+
+    0 where lengths differ, as they do where a retriever found no more.
+    """
+    lengths = (ranking.documents != NO_HIT).sum(axis=1)
+    longest = int(lengths.max(initial=0))
+    return longest if 2 * (lengths == longest).sum() >= (lengths > 0).sum() else 0
 
 
 def cell_folder(run: Path, dataset: str, retriever: str, signature: str) -> Path:

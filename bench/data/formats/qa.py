@@ -140,8 +140,11 @@ def _squad(path: Path, records: Iterable[Record]) -> Dataset:
         if query in queries:
             raise BenchError(f"{where}: the id {query!r} stands twice.", "Give each question its own id.")
         answers = question.get("answers")
-        told = {"title": title, FIELD: list(dict.fromkeys(answer_texts(answers)))}
-        queries[query] = (_string(question, "question", where), {key: value for key, value in told.items() if value})
+        metadata = {"title": title, FIELD: list(dict.fromkeys(answer_texts(answers)))}
+        queries[query] = (
+            _string(question, "question", where),
+            {key: value for key, value in metadata.items() if value},
+        )
         if question.get("is_impossible", isinstance(answers, list) and not answers):
             impossible.add(query)
         else:
