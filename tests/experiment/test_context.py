@@ -27,7 +27,7 @@ def call(capsys, *arguments):
 
 def passages(text):
     """number, id, text of each in a prompt."""
-    return re.findall(r'^<passage-\w+ number="(\d+)" id=(".*")>\n(.*?)\n</passage-\w+>$', text, re.M | re.S)
+    return re.findall(r'^<passage-\w+ number="(\d+)" id=("[^\n]*")>\n(.*?)\n</passage-\w+>$', text, re.M | re.S)
 
 
 def test_the_first_whole_passages_that_fit_are_shown(write_set):
