@@ -13,6 +13,7 @@ from bench.analysis.judged_hits import Hits, within
 from bench.analysis.mean_with_interval import NOT_STORED, Figure, figures, grouped
 from bench.analysis.values import evaluate
 from bench.data.dataset import Dataset
+from bench.evaluation.measure_names import MOST_HITS
 from bench.evaluation.measures import cutoff, resolve
 from retrievers.base import Ranking
 from retrievers.fusion import reciprocal_rank_fusion
@@ -65,7 +66,7 @@ def complementarity(
 ) -> list[RetrieverPair]:
     """Every unordered pair. values: label -> the main measure, [queries]."""
     resolved = resolve([measure])
-    depth = cutoff(measure) or None  # hits below the cutoff cannot matter
+    depth = cutoff(measure) or MOST_HITS  # hits below the cutoff cannot matter
     asked = dataset.answerable
     pairs = list(combinations(rankings, 2))
     better = {pair: max(sorted(pair), key=lambda label: values[label][asked].sum()) for pair in pairs}
@@ -74,7 +75,7 @@ def complementarity(
     gains: dict[tuple[Labels, str], Values] = {}
     for pair in pairs:
         fused = reciprocal_rank_fusion(rankings[pair[0]], rankings[pair[1]])
-        fused = Ranking(fused.documents[:, :depth], fused.scores[:, :depth])
+        fused = fused.to_depth(min(depth, fused.documents.shape[1]))
         by_query[pair] = evaluate(dataset, fused, resolved)[measure]
         for name, per_query in (
             ("oracle", np.maximum(*(values[label] for label in pair))),

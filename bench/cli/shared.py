@@ -42,7 +42,8 @@ def add_measures(command: Flags) -> None:
         action="append",
         dest="measures",
         metavar="MEASURE",
-        help=f"by its name in ir_measures, as Success@1 or P@5, as often as you like (default: {MEASURES})",
+        help="by its name in ir_measures, as Success@1 or P@5, or over a prompt's word pieces, as R@800t; as often as "
+        f"you like (default: {MEASURES})",
     )
 
 
