@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.analysis.own_document import dropped_hits
 from bench.data.answers import FIELD, answers_of, stands_in
 from bench.data.dataset import Dataset
 from bench.data.passages import within
@@ -132,7 +133,7 @@ def ended(dataset: Dataset, ranking: Ranking, taken: Counts, pieces: int, cut_at
 
     taken: of `pieces_taken`, of the same queries. cut_at: the rank at which rankings were cut, 0 where none was.
     """
-    if not 0 < cut_at < dataset.corpus_size - int((dataset.left_out >= 0).any()):
+    if not 0 < cut_at < dataset.corpus_size - dropped_hits(dataset):
         return np.zeros(len(taken), dtype=bool)
     cut: NDArray[np.bool_] = (ranking.documents != NO_HIT).sum(axis=1) == cut_at
     return cut & (taken[:, -1] < pieces)
