@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import plain_set, ranked, values_of
+from made import made, plain_set, ranked, values_of
 
 from bench.analysis.complementarity import complementarity
 from bench.analysis.judged_hits import Hits
@@ -91,3 +93,11 @@ def test_the_oracle_is_at_least_as_good_as_either(one, other, relevant):
     found, values = pair(dataset, one, other, "nDCG@5")
     assert found.oracle.value >= max(each.mean() for each in values.values()) - 1e-12
     assert found.oracle_gain.low >= 0
+
+
+def test_the_fusion_measures_the_passages_that_its_parts_name():
+    dataset = made({"d1": "red cats sleep", "d2": "films"}, {"q": "x"}, [("q", "d1", 1)])
+    whole = ranked(dataset, [["d1", "d2"]])
+    one_word = replace(whole, spans=np.array([[[0, 3], [-1, -1]]], dtype=np.int32))
+    assert pair(dataset, whole, whole, "R@2t")[0].fused.mean == 0
+    assert pair(dataset, one_word, one_word, "R@2t")[0].fused.mean == 1
