@@ -99,5 +99,5 @@ def test_the_fusion_measures_the_passages_that_its_parts_name():
     dataset = made({"d1": "red cats sleep", "d2": "films"}, {"q": "x"}, [("q", "d1", 1)])
     whole = ranked(dataset, [["d1", "d2"]])
     one_word = replace(whole, spans=np.array([[[0, 3], [-1, -1]]], dtype=np.int32))
-    assert pair(dataset, whole, whole, "R@2t")[0].fused.mean == 0
-    assert pair(dataset, one_word, one_word, "R@2t")[0].fused.mean == 1
+    assert pair(dataset, whole, whole, "R@2t")[0].fused_values.tolist() == [0]
+    assert pair(dataset, one_word, one_word, "R@2t")[0].fused_values.tolist() == [1]
