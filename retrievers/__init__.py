@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import Any
 
 from retrievers.arguments import convert, declared, listed
-from retrievers.base import Ranking, Retriever, RetrieverError, parts_of
+from retrievers.base import WHEN_SET, Ranking, Retriever, RetrieverError, parts_of
 from retrievers.masking import MASK, is_secret, masked, secrets_around, secrets_of
 from retrievers.source import code_digest, import_from_here
 from retrievers.specification import Specification, parse
@@ -188,6 +188,7 @@ def _parameters(retriever: object) -> dict[str, Any]:
         for field in dataclasses.fields(retriever)
         if field.init
         for value in (getattr(retriever, field.name),)
+        if not (field.metadata.get("shown") == WHEN_SET["shown"] and value == field.default)
     }
 
 

@@ -13,13 +13,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, runtime_checkable
+from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 NO_HIT = -1
 NO_SPAN = -1
+
+# Of a field: it stands in parameters and signature only where it is not at its default, since figures were earned
+# before it was there: field(default="", metadata=WHEN_SET).
+WHEN_SET = {"shown": "when set"}
 
 
 class RetrieverError(Exception):
@@ -146,6 +150,39 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
 
 
 @runtime_checkable
+class Documents(Protocol):
+    """Texts of documents that have columns as well: what a harness hands to `index`.
+
+    To who wants no more it is a sequence of strings. columns: names, as "title", "text" (without the title), and those
+    of metadata. `retrievers.columns.column` reads one, of a plain list too.
+    """
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    def column(self, name: str) -> Sequence[str]:
+        """A column.
+
+        Args:
+            name: Of the column.
+
+        Returns:
+            A string for each document, in their order; "" where it has none.
+
+        Raises:
+            KeyError: Where there is no such column.
+        """
+        ...
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    @overload
+    def __getitem__(self, item: int) -> str: ...
+    @overload
+    def __getitem__(self, item: slice) -> Sequence[str]: ...
+
+
+@runtime_checkable
 class Retriever(Protocol):
     """Index documents, then search. Fields hold hyper-parameters; `index` brings the data."""
 
@@ -153,7 +190,8 @@ class Retriever(Protocol):
         """Make these documents searchable, and no others: each call replaces the documents of the one before.
 
         Args:
-            documents: Their texts; a ranking names them by their positions here.
+            documents: Their texts; a ranking names them by their positions here. They may be `Documents`: who reads
+                columns says so in its type, `Sequence[str] | Documents`.
         """
         ...
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from retrievers import Retriever, create, kind, signature
 from retrievers.base import Ranking, RetrieverError, parts_of
-from retrievers.contract import checked, index, rehearse, search
+from retrievers.contract import AnyColumn, checked, index, rehearse, search
 from retrievers.masking import masked, secrets_around
 from retrievers.stages import Staged, Stages
 
@@ -103,7 +103,7 @@ class Indexed:
         """Index these documents."""
         self._size = len(documents)
         with self._subject.doing(f"index({reprlib.repr(list(documents))})"):
-            index(self._retriever, list(documents))
+            index(self._retriever, AnyColumn(documents))
         return self
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
@@ -210,7 +210,7 @@ def _equal_documents(subject: Subject) -> None:
 
 
 def _inputs(subject: Subject) -> None:
-    documents, queries = list(DOCUMENTS), list(QUERIES)
+    documents, queries = AnyColumn(DOCUMENTS), list(QUERIES)
     asked = "index(documents), then search(queries, 3),"
     with subject.doing(asked):
         retriever = subject.make()

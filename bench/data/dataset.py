@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from bench.data.normalised import normalised
 from bench.errors import BenchError
 
+TEXT, TITLE = "text", "title"
+
 
 class Texts(Sequence[str]):
     """An Arrow string column as a sequence of str, decoded a slice at a time."""
@@ -55,6 +57,56 @@ class Texts(Sequence[str]):
             yield from self._column.slice(start, self._SLICE).to_pylist()
 
 
+class DocumentTexts(Texts):
+    """The texts of documents, with their columns: `retrievers.base.Documents`.
+
+    columns: names; "title" is what the text begins with, "text" what follows it. read: those that were asked for.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        """table: (text, further columns by their names)."""
+        super().__init__(table[TEXT])
+        self._table = table
+        further = [name for name in table.column_names if name not in ("id", TEXT, TITLE)]
+        self.columns = (*((TITLE,) if TITLE in table.column_names else ()), TEXT, *further)
+        self.read: set[str] = set()
+
+    def column(self, name: str) -> Sequence[str]:
+        """A column, mapped as the texts are. Raises KeyError where there is none of this name."""
+        if name not in self.columns:
+            raise KeyError(name)
+        self.read.add(name)
+        if name == TEXT:
+            return _Bodies(Texts(self._table[TEXT]), Texts(self._table[TITLE])) if TITLE in self.columns else self
+        return Texts(self._table[name])
+
+
+class _Bodies(Sequence[str]):
+    """Texts without the titles that they begin with: cut off when they are read, so that no text is kept twice."""
+
+    def __init__(self, texts: Sequence[str], titles: Sequence[str]) -> None:
+        self._texts, self._titles = texts, titles
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, item: int) -> str: ...
+    @overload
+    def __getitem__(self, item: slice) -> Sequence[str]: ...
+    def __getitem__(self, item: int | slice) -> str | Sequence[str]:
+        if isinstance(item, slice):
+            return _Bodies(self._texts[item], self._titles[item])
+        return _body(self._texts[item], self._titles[item])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(_body, self._texts, self._titles)
+
+
+def _body(text: str, title: str) -> str:
+    return text.removeprefix(title).removeprefix(" ") if title else text
+
+
 @dataclass(frozen=True)
 class Card:
     """What dataset.toml says of a set.
@@ -82,7 +134,8 @@ class Card:
 class Dataset:
     """A labelled query set.
 
-    documents: table (id, text), descending by id. queries: table (id, text, metadata as JSON text),
+    documents: table (id, text, and where there are some further columns of strings), descending by id; a text begins with
+    the title of the column `title`. queries: table (id, text, metadata as JSON text),
     judged ones only, ascending by id. judgements: three aligned arrays, sorted by query, then document;
     `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
     note: what a reader must know of it ("a sample of 50 of 300 queries"). outside: ids of the queries that a sample
@@ -116,7 +169,7 @@ class Dataset:
 
         Args:
             name: What the set is called.
-            documents: Table (id, text).
+            documents: Table (id, text, further columns of strings).
             queries: Table (id, text, metadata as JSON text).
             judgements: Table (query, document, grade), all ids known, none twice: the formats check that, since they
                 know file and line.
@@ -152,9 +205,9 @@ class Dataset:
         )
 
     @cached_property
-    def texts(self) -> Texts:
-        """The document texts by position."""
-        return Texts(self.documents["text"])
+    def texts(self) -> DocumentTexts:
+        """The document texts by position, with the other columns of documents."""
+        return DocumentTexts(self.documents)
 
     @cached_property
     def query_texts(self) -> list[str]:
@@ -315,6 +368,23 @@ class Dataset:
             digest.update(b"True" + self.left_out.astype("<i8").tobytes() if (self.left_out >= 0).any() else b"False")
         return digest.hexdigest()
 
+    def column_digests(self, names: Collection[str]) -> dict[str, str]:
+        """What figures depend on that were earned from columns, as the fingerprint is over the whole texts alone.
+
+        Args:
+            names: Of columns.
+
+        Returns:
+            The name of each, in order -> how the sha256 of its strings begins; of "text" that of the titles cut off.
+        """
+        digests = {}
+        for name in sorted(names):
+            digest, column = hashlib.sha256(), TITLE if name == TEXT else name
+            if column in self.documents.column_names:
+                _update(digest, self.documents[column])
+            digests[name] = digest.hexdigest()[:12]
+        return digests
+
     def sample(self, size: int, seed: int) -> Dataset:
         """The same documents with some of the queries, drawn without replacement.
 
@@ -353,11 +423,13 @@ class Dataset:
             folder: Where documents.arrow and queries.arrow are written; it is made where it is not there.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in (("documents", self.documents), ("queries", self.queries)):
-            with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink:
-                texts = table.select(["text"])
-                with pa.ipc.new_file(sink, texts.schema) as writer:
-                    writer.write_table(texts, max_chunksize=65_536)
+        documents, queries = self.documents.drop_columns(["id"]), self.queries.select([TEXT])
+        for name, table in (("documents", documents), ("queries", queries)):
+            with (
+                pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink,
+                pa.ipc.new_file(sink, table.schema) as writer,
+            ):
+                writer.write_table(table, max_chunksize=65_536)
 
     def sliced_by(self, fields: Sequence[str]) -> Dataset:
         """The same set, sliced by other metadata fields than the card's.
@@ -441,13 +513,12 @@ def joined(*notes: str) -> str:
     return "; ".join(filter(None, notes))
 
 
-def open_texts(folder: Path) -> tuple[Texts, Texts]:
+def open_texts(folder: Path) -> tuple[DocumentTexts, Texts]:
     """Map the documents and queries that `write_texts` wrote."""
-    columns = []
-    for name in ("documents", "queries"):
-        source = pa.memory_map(str(folder / f"{name}.arrow"))
-        columns.append(Texts(pa.ipc.open_file(source).read_all()["text"]))
-    return columns[0], columns[1]
+    tables = [
+        pa.ipc.open_file(pa.memory_map(str(folder / f"{name}.arrow"))).read_all() for name in ("documents", "queries")
+    ]
+    return DocumentTexts(tables[0]), Texts(tables[1][TEXT])
 
 
 def _sorted(table: pa.Table, order: str) -> pa.Table:

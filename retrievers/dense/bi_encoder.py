@@ -10,7 +10,20 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import INDEX_BYTES, SCORE, SELECT, Ranking, RetrieverError, phase, record, require_index, top_k
+from retrievers.base import (
+    INDEX_BYTES,
+    SCORE,
+    SELECT,
+    WHEN_SET,
+    Documents,
+    Ranking,
+    RetrieverError,
+    phase,
+    record,
+    require_index,
+    top_k,
+)
+from retrievers.columns import Field, column, parse_fields
 from retrievers.dense.encoder import Encoder, refuse_absent_device
 from retrievers.dense.model import MINILM, locate, longest, pinned, similarity
 
@@ -37,6 +50,10 @@ class Dense:
     put before each text (None: the model's own, "": none).
     sha256: of the model's files, or how it begins; another model is refused. Where it is not given it is filled in, so
     that a model that was trained on in its folder is another retriever (None: from the hub, where the revision tells).
+    fields: columns of the documents with their weights, "title text" or "title^0.3 text", each encoded by itself (none:
+    the whole text as one). The score is then the sum over fields of weight * similarity, divided by the sum of the
+    weights; an empty field adds nothing. Similarity is linear in the document's vector, so that the one vector that is
+    kept of a document is the weighted mean of its fields'.
     Raises RetrieverError where there is no such model.
     """
 
@@ -52,6 +69,8 @@ class Dense:
     query_prompt: str | None = None
     document_prompt: str | None = None
     sha256: str | None = None
+    fields: str = field(default="", metadata=WHEN_SET)
+    _fields: tuple[Field, ...] = field(init=False, repr=False, compare=False, default=())
     _encoder: Encoder | None = field(init=False, repr=False, compare=False, default=None)
     _vectors: NDArray[np.float32] | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -62,6 +81,9 @@ class Dense:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise RetrieverError(f"{name}={value} is below 1.", "Give a whole number of at least 1.")
+        self._fields, self.fields = parse_fields(self.fields), " ".join(self.fields.split())
+        if any(one.b is not None for one in self._fields):
+            raise RetrieverError(f"fields={self.fields!r} has a b, which is of bm25.", "Leave ~b out.")
         if self.device is not None:
             refuse_absent_device(self.device)
         where = locate(self.model, self.revision)
@@ -74,8 +96,9 @@ class Dense:
         elif self.sha256 is not None:
             raise RetrieverError("sha256 pins a model folder.", f"{self.model} has its revision; leave it out.")
 
-    def index(self, documents: Sequence[str]) -> None:
-        """Encode the documents. Memory: 4 bytes x dimensions a document."""
+    def index(self, documents: Sequence[str] | Documents) -> None:
+        """Encode the documents. Memory: 4 bytes x dimensions a document, for a while twice that with fields."""
+        columns = [(column(documents, one.name), one.weight) for one in self._fields]  # before the model is loaded
         if self._encoder is None:  # a second index keeps the loaded model
             self._encoder = Encoder(
                 model=self.model,
@@ -87,7 +110,7 @@ class Dense:
                 query_prompt=self.query_prompt,
                 document_prompt=self.document_prompt,
             )
-        self._vectors = self._encoder.encode(documents, "document")
+        self._vectors = _mean(self._encoder, columns) if columns else self._encoder.encode(documents, "document")
         record(INDEX_BYTES, self._vectors.nbytes)
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
@@ -114,6 +137,19 @@ class Dense:
         assert self._vectors is not None
         unit = self._encoder.similarity == "cosine"
         return nearest(vectors, self._vectors, k, 1.0 if unit else _longest(vectors) * _longest(self._vectors))
+
+
+def _mean(encoder: Encoder, columns: Sequence[tuple[Sequence[str], float]]) -> NDArray[np.float32]:
+    """[documents, dimensions]: the mean of the columns' vectors by their weights; zeros stand for an empty text."""
+    mean = None
+    weights = sum(weight for _, weight in columns)
+    for texts, weight in columns:
+        vectors = encoder.encode(texts, "document")
+        vectors *= np.float32(weight / weights)
+        vectors[np.fromiter((not text.strip() for text in texts), np.bool_, len(texts))] = 0
+        mean = vectors if mean is None else np.add(mean, vectors, out=mean)
+    assert mean is not None
+    return mean
 
 
 def _longest(vectors: NDArray[np.float32]) -> float:

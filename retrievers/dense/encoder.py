@@ -21,7 +21,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import ENCODE, LOAD, VECTORS_ENCODED, VECTORS_FROM_CACHE, RetrieverError, phase, record, warn
+from retrievers.base import (
+    ENCODE,
+    LOAD,
+    VECTORS_ENCODED,
+    VECTORS_FROM_CACHE,
+    Documents,
+    RetrieverError,
+    phase,
+    record,
+    warn,
+)
 from retrievers.dense import vector_cache
 from retrievers.dense.cached import Batches, Vectors
 from retrievers.dense.model import (
@@ -72,7 +82,7 @@ class Encoder:
     _encoded: int = field(init=False, repr=False, default=0)
     _from_cache: int = field(init=False, repr=False, default=0)
 
-    def encode(self, texts: Sequence[str], side: Side) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str] | Documents, side: Side) -> NDArray[np.float32]:
         """Vectors, float32 [len(texts), dimensions]; of length 1 where the model compares them by cosine."""
         held = vector_cache.current()
         if side == "document" and isinstance(self._where, Path) and is_plain(self._where):

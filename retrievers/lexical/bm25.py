@@ -9,6 +9,12 @@ Formulas (rank-bm25 0.2.2, after Trotman, Puurula & Burgess 2014), with norm = 1
          replaced by epsilon times the mean idf
   l:     idf * tf * (k1 + 1) * (c + delta) / (k1 + c + delta), c = tf / norm, idf = ln((N + 1) / (df + .5))
   plus:  idf * (delta + tf * (k1 + 1) / (k1 * norm + tf)), idf = ln((N + 1) / df)
+
+With `fields` it is BM25F (Robertson, Zaragoza & Taylor, CIKM 2004, with the normalisation by field of Zaragoza et al.,
+TREC-13, 2004): a term's frequencies in the fields are normalised, weighted and added up before they saturate:
+  idf * tf * (k1 + 1) / (tf + k1), tf = sum over fields of weight * tf of the field / norm of the field,
+  norm of the field = 1 - b + b * length / mean length, both of that field, the mean over all documents
+Okapi's idf with its floor, df being the documents that hold the term in any of the fields.
 """
 
 from __future__ import annotations
@@ -32,6 +38,8 @@ from retrievers.base import (
     LOAD,
     SCORE,
     SELECT,
+    WHEN_SET,
+    Documents,
     Ranking,
     RetrieverError,
     phase,
@@ -39,12 +47,15 @@ from retrievers.base import (
     top_k,
     warn,
 )
+from retrievers.columns import Field, column, parse_fields
 from retrievers.lexical.postings import Postings, rank_all
 
 VARIANTS = {"okapi": "BM25Okapi", "l": "BM25L", "plus": "BM25Plus"}
 SCORINGS = ("compiled", "library")
 # The library's own default of delta in each variant; Okapi has none.
 DELTAS = {"okapi": 0.0, "l": 0.5, "plus": 1.0}
+
+Terms = list[list[str]]  # of each document
 
 
 @dataclass(unsafe_hash=True)
@@ -53,7 +64,8 @@ class BM25:
 
     variant: "okapi", "l" or "plus". k1, b: saturation and length normalisation. epsilon: Okapi's floor of
     idf as a share of the mean idf. delta: the lower bound of "l" and "plus" (None: the library's default).
-    scoring: "compiled" or "library". The other fields are the shared analyzer's steps.
+    scoring: "compiled" or "library". fields: columns of the documents with their weights, "title^2 text", each with a b
+    of its own where one is given, "title^2~0.5 text" (none: the whole text). The rest are the shared analyzer's steps.
     """
 
     kind: ClassVar[str] = "lexical"
@@ -69,6 +81,8 @@ class BM25:
     marks: str = "codes"
     stop_words: str = "english"
     stemmer: str = "english"
+    fields: str = field(default="", metadata=WHEN_SET)
+    _fields: tuple[Field, ...] = field(init=False, repr=False, compare=False, default=())
     _index: _Index | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -82,26 +96,37 @@ class BM25:
                 raise RetrieverError(f"{name}={value:g} is no finite number.", "Give one.")
         if self.k1 < 0 or not 0 <= self.b <= 1:
             raise RetrieverError(f"k1={self.k1:g}, b={self.b:g} is out of range.", "Give k1 >= 0 and 0 <= b <= 1.")
+        self._fields, self.fields = parse_fields(self.fields), " ".join(self.fields.split())
+        for name, needed in (("variant", "okapi"), ("scoring", "compiled")):
+            if self._fields and getattr(self, name) != needed:
+                raise RetrieverError(
+                    f"fields are scored by BM25F, which has no {name}={getattr(self, name)}.",
+                    f"Leave {name} or fields out.",
+                )
         self._analyze()
 
     def _analyze(self) -> Analyzer:
         return Analyzer(self.lowercase, self.marks, self.stop_words, self.stemmer)
 
-    def index(self, documents: Sequence[str]) -> None:
+    def index(self, documents: Sequence[str] | Documents) -> None:
         """Analyse the documents, let the library count, and compile its counts."""
         with phase(LOAD):
             import rank_bm25  # noqa: F401 - here, so that its import is no part of the index's time
 
             analyze = self._analyze()
-        with phase(ANALYZE, len(documents)) as progress:
-            terms = []
-            for text in documents:
-                terms.append(analyze(text))
-                progress.advance(1)
-        self._index = self._compile(analyze, terms)
+        named = [column(documents, one.name) for one in self._fields]
+        columns: Sequence[Sequence[str] | Documents] = named or [documents]
+        with phase(ANALYZE, len(documents) * len(columns)) as progress:
+            fields: list[Terms] = [[] for _ in columns]
+            for terms, texts in zip(fields, columns, strict=True):
+                for text in texts:
+                    terms.append(analyze(text))
+                    progress.advance(1)
+        self._index = self._compile(analyze, fields)
         self._index.postings.record_size()
 
-    def _compile(self, analyze: Analyzer, terms: list[list[str]]) -> _Index:
+    def _compile(self, analyze: Analyzer, fields: list[Terms]) -> _Index:
+        terms = fields[0] if len(fields) == 1 else [list(chain(*parts)) for parts in zip(*fields, strict=True)]
         if not any(terms):  # the library divides by zero here; nothing can be found anyway
             lengths, nothing = np.zeros(len(terms), dtype=np.int64), np.zeros(0)
             return _Index(analyze, {}, Postings.from_rows(nothing.astype(np.int32), lengths, nothing, 0), {}, None)
@@ -116,11 +141,27 @@ class BM25:
             counts = np.fromiter(chain.from_iterable(f.values() for f in frequencies), np.float64, total)
             idf = np.fromiter(library.idf.values(), np.float64, len(vocabulary))
             norm = 1 - self.b + self.b * np.array(library.doc_len) / library.avgdl
+            if self._fields:
+                counts, norm = self._weighted_counts(fields, frequencies, sizes), np.ones(len(terms))
             weights = self._weights(idf[numbers], counts, np.repeat(norm, sizes))
             postings = Postings.from_rows(numbers, sizes, weights, len(vocabulary))
         self._warn_of_idf(idf)
         constants = {term: value * self._delta for term, value in library.idf.items()} if self.variant == "plus" else {}
         return _Index(analyze, vocabulary, postings, constants, library if self.scoring == "library" else None)
+
+    def _weighted_counts(
+        self, fields: list[Terms], frequencies: list[dict[str, int]], sizes: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """BM25F's tf [entries], a term and document each, in the order of the documents' frequencies."""
+        total = np.zeros(int(sizes.sum()))
+        for one, documents in zip(self._fields, fields, strict=True):
+            b = self.b if one.b is None else one.b
+            lengths = np.fromiter(map(len, documents), np.float64, len(documents))
+            norm = 1 - b + b * lengths / (lengths.mean() or 1.0)  # of a field without a term nothing is counted
+            counted = map(Counter, documents)
+            counts = (its[term] for its, terms in zip(counted, frequencies, strict=True) for term in terms)
+            total += one.weight * np.fromiter(counts, np.float64, len(total)) / np.repeat(norm, sizes)
+        return total
 
     def _warn_of_idf(self, idf: NDArray[np.float64]) -> None:
         """Okapi's floor is a share of the mean idf, which in few documents may lie below 0 itself."""
@@ -136,7 +177,7 @@ class BM25:
     def _delta(self) -> float:
         return DELTAS[self.variant] if self.delta is None else self.delta
 
-    def _library(self, terms: list[list[str]]) -> Any:
+    def _library(self, terms: Terms) -> Any:
         import rank_bm25
 
         extra = {"epsilon": self.epsilon} if self.variant == "okapi" else {"delta": self._delta}
@@ -182,7 +223,7 @@ class BM25:
         return rank_all(list(map(index.weighted, queries)), index.postings, k, list(map(index.constant, queries)))
 
     @staticmethod
-    def _search_by_library(index: _Index, terms: list[list[str]], k: int) -> Ranking:
+    def _search_by_library(index: _Index, terms: Terms, k: int) -> Ranking:
         ranking = Ranking.empty(len(terms), k)
         for row, query in enumerate(terms):
             with phase(SCORE):

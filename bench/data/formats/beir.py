@@ -8,7 +8,7 @@ score, tab-separated, with or without a header. A document is title + " " + text
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from bench.data.formats import judgements
 from bench.data.formats.archive import below, choose, opened, within
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import arrow_tables
+from bench.data.formats.document_columns import columns_of, document_table, without
 from bench.data.formats.json_files import json_records
 from bench.data.formats.known_item import asked_by, known_item
 from bench.data.formats.lines import Source, checked_id, id_text, text_of
@@ -34,6 +35,7 @@ from bench.evaluation.measures import resolve
 
 DEFAULT_SPLIT = "test"
 CORPUS = ("corpus.jsonl", "corpus.jsonl.gz")
+LINE = ("_id", "title", "text", "metadata")  # what a line of it holds
 QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")  # files of the judgements
 NEEDED = (
     "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md, .rst, .html or .txt files as its documents. "
@@ -171,6 +173,12 @@ def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:
     return _id(record, where), f"{title} {text}".strip() if title else text
 
 
+def document_columns(record: dict[str, Any]) -> dict[str, str]:
+    """The title of a line of corpus.jsonl, and what else it and its metadata hold, as columns."""
+    metadata = record.get("metadata")
+    return columns_of(record.get("title") or "", without(record, *LINE), metadata if isinstance(metadata, dict) else {})
+
+
 def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
     """(id, text, metadata as JSON text) of a line of queries.jsonl."""
     metadata = record.get("metadata")
@@ -178,11 +186,11 @@ def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:
 
 
 def _documents(path: Source) -> pa.Table:
-    return _table(path, document_row, ("id", "text"))
+    return _table(path, lambda record, where: (*document_row(record, where), document_columns(record)), document_table)
 
 
 def _queries(path: Source) -> pa.Table:
-    return _table(path, query_row, ("id", "text", "metadata"))
+    return _table(path, query_row, lambda rows: string_table(rows, "id", "text", "metadata"))
 
 
 def _known_item(folder: Source, name: str, field: str, card: Card) -> Dataset:
@@ -195,18 +203,19 @@ def _known_item(folder: Source, name: str, field: str, card: Card) -> Dataset:
         asked = asked_by(record, field) or (asked_by(metadata, field) if isinstance(metadata, dict) else "")
         return *document_row({**record, "title": ""} if field == "title" else record, where), asked
 
-    return known_item(name, field, _table(_file(folder, "corpus.jsonl"), row, ("id", "text", "asked")), card)
+    documents = _table(_file(folder, "corpus.jsonl"), row, lambda rows: string_table(rows, "id", "text", "asked"))
+    return known_item(name, field, documents, card)
 
 
-def _table(path: Source, row: Any, names: tuple[str, ...]) -> pa.Table:
+def _table(path: Source, row: Any, table_of: Callable[[Iterator[Any]], pa.Table]) -> pa.Table:
     numbers: list[int] = []
 
-    def rows() -> Iterator[tuple[str, ...]]:
+    def rows() -> Iterator[Any]:
         for number, record in json_records(path, NEEDED):
             numbers.append(number)
             yield row(record, f"{path}:{number}")
 
-    table = string_table(rows(), *names)
+    table = table_of(rows())
     if not len(table):
         raise BenchError(f"{path} is empty.", 'It needs lines like {"_id": "d1", "text": "…"}.')
     _refuse_duplicates(path, table["id"], numbers)

@@ -14,7 +14,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bench.data.dataset import Card, Dataset
+from bench.data.dataset import TEXT, TITLE, Card, Dataset, Texts
+from bench.data.formats.document_columns import METADATA
 from bench.errors import BenchError
 
 CARD, UNANSWERABLE = "dataset.toml", "unanswerable.jsonl"
@@ -59,9 +60,12 @@ def _files(dataset: Dataset) -> dict[str, Iterator[bytes]]:
 
 
 def _corpus(dataset: Dataset) -> Iterator[bytes]:
-    for batch in dataset.documents.to_batches(max_chunksize=4096):
-        for row in batch.to_pylist():
-            yield orjson.dumps({"_id": row["id"], "title": "", "text": row["text"]}) + b"\n"
+    columns = {name: dataset.texts.column(name) for name in dataset.texts.columns}
+    for document, *values in zip(Texts(dataset.documents["id"]), *columns.values(), strict=True):
+        known = dict(zip(columns, values, strict=True))
+        line = {"_id": document, "title": known.pop(TITLE, ""), "text": known.pop(TEXT)}
+        metadata = {name.removeprefix(f"{METADATA}."): value for name, value in known.items() if value}
+        yield orjson.dumps(line | ({METADATA: metadata} if metadata else {})) + b"\n"
 
 
 def _queries(dataset: Dataset, positions: NDArray[np.int64]) -> Iterator[bytes]:

@@ -25,9 +25,9 @@ from urllib.parse import quote
 from bench.data.dataset import Dataset
 from bench.data.formats import html_text, markdown, restructured_text, underlined_title
 from bench.data.formats.archive import below
-from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import arrow_tables
 from bench.data.formats.beir import CORPUS
+from bench.data.formats.document_columns import columns_of, document_table, without
 from bench.data.formats.ids import Canonical
 from bench.data.formats.known_item import asked_by
 from bench.data.formats.lines import storable
@@ -126,7 +126,10 @@ class _Reading:
         self.texts.append(storable(text if self.asks_titles else f"{entry['title']} {text}".strip()))
 
     def corpus(self) -> Corpus:
-        documents = string_table(zip((entry["id"] for entry in self.entries), self.texts, strict=True), "id", "text")
+        documents = document_table(
+            (entry["id"], text, columns_of(entry["title"], without(entry, "id", "title")))
+            for entry, text in zip(self.entries, self.texts, strict=True)
+        )
         return Corpus(documents, self.entries, _names(self.folder, self.ids), self._notes())
 
     def _notes(self) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,17 @@ from bench.data.dataset import Card, Dataset, joined
 from bench.data.formats import plain
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.arrow_files import ARROW, arrow_columns, arrow_records
-from bench.data.formats.beir import ALONE, CORPUS, DEFAULT_SPLIT, QRELS, document_row, query_row, read_card
+from bench.data.formats.beir import (
+    ALONE,
+    CORPUS,
+    DEFAULT_SPLIT,
+    QRELS,
+    document_columns,
+    document_row,
+    query_row,
+    read_card,
+)
+from bench.data.formats.document_columns import document_table
 from bench.data.formats.ids import known_as
 from bench.data.formats.json_files import Record, json_located
 from bench.data.formats.judgements import GRADE, Judgement, refuse_other_grade, usable
@@ -170,22 +180,23 @@ def _labels(shown: str, files: Groups, wanted: str | None) -> tuple[list[Path], 
 
 def _texts(shown: str, files: Groups, role: str, split: str) -> tuple[pa.Table, str]:
     """The table of "corpus" or "queries", and a note on its texts."""
-    row: Callable[..., tuple[str, ...]] = document_row if role == "corpus" else query_row
-    names = ("id", "text") if role == "corpus" else ("id", "text", "metadata")
     one, many = ("document", "documents") if role == "corpus" else ("query", "queries")
     counts: Counter[str] = Counter()
     read: dict[str, None] = {}
 
-    def rows() -> Iterator[tuple[str, ...]]:
+    def rows() -> Iterator[tuple[str, Record]]:
         for path in _files(shown, files, role, split):
-            for where, record in _mapped(path, role):
-                read[record["read"]] = None
+            for where, record, field in _mapped(path, role):
+                read[field] = None
                 if record["text"] is None:
                     counts["skipped"] += 1
                 else:
-                    yield row(record, where)
+                    yield where, record
 
-    table = string_table(rows(), *names)
+    if role == "corpus":
+        table = document_table((*document_row(record, where), document_columns(record)) for where, record in rows())
+    else:
+        table = string_table((query_row(record, where) for where, record in rows()), "id", "text", "metadata")
     if pc.count_distinct(table["id"]).as_py() < len(table):
         raise BenchError(f"{shown} has {many} with the same id.", "Tell its owner; it cannot be evaluated.")
     other = ", ".join(name for name in read if name not in USUAL_TEXT)
@@ -225,8 +236,8 @@ def _fields(names: tuple[str, ...], role: str) -> Mapping[str, str | None]:
     return {column: field_for(column, names, usual, Options()) for column, usual in ROLES[role].items()}
 
 
-def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
-    """Records with the usual names: _id, title, text, metadata; read is the field of the text.
+def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record, str]]:
+    """(place, record with the usual names: _id, title, text, metadata, and the others, field of the text).
 
     The text is null where there is none, and no title.
     """
@@ -238,15 +249,18 @@ def _mapped(path: Path, role: str) -> Iterator[tuple[str, Record]]:
             raise BenchError(f"{where}: no {missing} among {_listed(path, record)}.", LAYOUT)
         title = record.get(fields.get("title") or "")
         words = record[text]
+        # Without those that `dotted` puts beside the metadata.
+        others = {name: value for name, value in record.items() if name not in fields.values() and "." not in name}
         yield (
             where,
             {
+                **others,
                 "_id": id_text(record[identifier]).strip(),
                 "title": title,
                 "text": "" if words is None and title else words,
                 "metadata": record.get(fields["metadata"] or ""),
-                "read": text,
             },
+            text,
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.dataset import Card, Dataset
-from bench.data.formats.arrow_columns import string_table
+from bench.data.formats.document_columns import columns_of, document_table
 from bench.data.formats.judgements import usable
 from bench.data.formats.lines import checked_id
 from bench.data.formats.options import Options
@@ -81,16 +81,18 @@ def _read(name: str, collection: Any) -> Dataset:
         checked_id(query.query_id, f"{name}, queries"): (_default_text(query), _metadata(query))
         for query in collection.queries_iter()
     }
-    documents = string_table(_documents(name, collection), "id", "text")
+    documents = document_table(_documents(name, collection))
     judgements, note = usable(judged, queries, set(documents["id"].to_pylist()), name)
     return dataset_of(name, documents, queries, judgements, card=_card(name, collection), note=note)
 
 
-def _documents(name: str, collection: Any) -> Iterator[tuple[str, str]]:
+def _documents(name: str, collection: Any) -> Iterator[tuple[str, str, dict[str, str]]]:
     for document in collection.docs_iter():
         title, text = getattr(document, "title", None), getattr(document, "text", None)
-        body = f"{title} {text}" if isinstance(title, str) and isinstance(text, str) else _default_text(document)
-        yield checked_id(document.doc_id, f"{name}, documents"), body.strip()
+        titled = isinstance(title, str) and isinstance(text, str)
+        body = f"{title} {text}" if titled else _default_text(document)
+        columns = columns_of(str(title) if titled else "")
+        yield checked_id(document.doc_id, f"{name}, documents"), body.strip(), columns
 
 
 def _default_text(record: Any) -> str:

@@ -20,6 +20,7 @@ from bench.data.dataset import Dataset, joined
 from bench.data.formats.arrow_columns import string_table
 from bench.data.formats.beir import read_card
 from bench.data.formats.cells import listed
+from bench.data.formats.document_columns import columns_of, document_table, without
 from bench.data.formats.ids import Canonical, UnknownIds, known_as
 from bench.data.formats.json_files import BROKEN, parsed
 from bench.data.formats.known_item import asked_by, known_item
@@ -56,7 +57,7 @@ USUAL = {
 class Corpus:
     """The documents of a folder.
 
-    documents: (id, text). entries: what is known of each, its id at least. names: what labels may call a document ->
+    documents: (id, text, columns). entries: what is known of each, its id at least. names: what labels may call a document ->
     its id, or AMBIGUOUS. notes: on how they were read; those on the labels are added.
     """
 
@@ -86,7 +87,10 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
     if os.environ.get(CORPUS):
         notes.insert(0, f"paragraphs from {CORPUS}")
     names = Canonical({entry["id"]: entry["id"] for entry in entries})
-    documents = pa.table({"id": pa.array(list(names), pa.large_string()), "text": paragraphs})
+    texts = (text for chunk in paragraphs.chunks for text in chunk.to_pylist())
+    documents = document_table(
+        (entry["id"], text, columns_of("", without(entry, "id"))) for entry, text in zip(entries, texts, strict=True)
+    )
     return labelled("plain", folder, Corpus(documents, entries, names, notes), options)
 
 
@@ -100,7 +104,9 @@ def labelled(form: str, folder: Path, corpus: Corpus, options: Options) -> Datas
     if options.known_item:
         options.only("known-item", "known_item")
         asked = (asked_by(entry, options.known_item) if options.known_item != "id" else "" for entry in entries)
-        documents = documents.append_column("asked", pa.chunked_array([pa.array(asked, pa.large_string())]))
+        documents = documents.select(["id", "text"]).append_column(
+            "asked", pa.chunked_array([pa.array(asked, pa.large_string())])
+        )
         return known_item(name, options.known_item, documents, card, joined(*notes))
     if options.unlabelled and not labels(folder):
         return unlabelled(name, documents, card, options)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bench.data.formats.arrow_columns import string_table
+from bench.data.formats.document_columns import columns_of, document_table
 from bench.data.formats.header import folded, places, split
 from bench.data.formats.json_files import json_records
 from bench.data.formats.lines import checked_id, decoded, first_line, id_text, lines
@@ -34,24 +34,24 @@ TEXTUAL = re.compile(r"(?is)<(title|headline|hl|head|ttl|text|body|lp|leadpara|s
 APART = re.compile(r"(?is)<!--.*?-->|<(docno|dochdr|docid|docoldno)\b[^>]*>.*?</\1>")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
-TaggedTexts = Iterator[tuple[str, str, str]]  # (file:line, id, text)
+Located = Iterator[tuple[str, str, str, str]]  # (file:line, id, title, text that begins with it)
 
 
 def read(path: Path, options: Options) -> pa.Table:
-    """(id, text) of a file, or of a folder of tagged files. Raises BenchError with file and line."""
+    """(id, text, title where there are any) of a file, or of a folder of tagged files. Raises BenchError with file and line."""
     first: dict[str, str] = {}
 
-    def rows() -> Iterator[tuple[str, ...]]:
-        for where, document, text in _tagged_texts(path, options):
+    def rows() -> Iterator[tuple[str, str, dict[str, str]]]:
+        for where, document, title, text in _located(path, options):
             checked_id(document, where)
             if document in first:
                 raise BenchError(
                     f"{where}: the id {document!r} stands already in line {first[document]}.", "Ids must be unique."
                 )
             first[document] = where.rpartition(":")[2]
-            yield document, text
+            yield document, text, columns_of(title)
 
-    table = string_table(rows(), "id", "text")
+    table = document_table(rows())
     if not len(table):
         raise BenchError(f"{path} is empty.", "It needs lines: id <tab> text.")
     return table
@@ -69,7 +69,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def _tagged_texts(path: Path, options: Options) -> TaggedTexts:
+def _located(path: Path, options: Options) -> Located:
     if path.is_dir():
         for file in files(path):
             yield from _tagged(file)
@@ -81,7 +81,7 @@ def _tagged_texts(path: Path, options: Options) -> TaggedTexts:
         yield from _tabbed(path, options)
 
 
-def _tabbed(path: Path, options: Options) -> TaggedTexts:
+def _tabbed(path: Path, options: Options) -> Located:
     columns: dict[str, int] | None = None
     width = 0
     for number, line in lines(path, NEEDED):
@@ -96,9 +96,15 @@ def _tabbed(path: Path, options: Options) -> TaggedTexts:
             raise BenchError(f"{where}: {counted(len(fields), 'column')}, not {width} as in the header.", WRITTEN)
         if columns:
             texts = [fields[columns[role]] for role in ("title", "text") if role in columns]
-            yield where, fields[columns["id"]], " ".join(texts).strip()
+            yield where, fields[columns["id"]], _title(texts), " ".join(texts).strip()
         else:
-            yield where, fields[0].strip(), " ".join(_texts(fields, where)).strip()
+            texts = _texts(fields, where)
+            yield where, fields[0].strip(), _title(texts), " ".join(texts).strip()
+
+
+def _title(texts: list[str]) -> str:
+    """The first of two texts."""
+    return texts[0] if len(texts) == 2 else ""
 
 
 def _texts(fields: list[str], where: str) -> list[str]:
@@ -127,7 +133,7 @@ def _columns(names: list[str], where: str, options: Options) -> dict[str, int]:
     return columns
 
 
-def _json(path: Path, options: Options) -> TaggedTexts:
+def _json(path: Path, options: Options) -> Located:
     for number, record in json_records(path, NEEDED):
         where, record = f"{path}:{number}", dotted(record)
         fields = {role: field_for(role, list(record), usual, options) for role, usual in USUAL.items()}
@@ -141,10 +147,10 @@ def _json(path: Path, options: Options) -> TaggedTexts:
             for role in ("title", "text")
             if (name := str(fields[role])) in record and (role == "text" or record[name] is not None)
         ]
-        yield where, text_field(record, str(fields["id"]), where), " ".join(texts).strip()
+        yield where, text_field(record, str(fields["id"]), where), _title(texts), " ".join(texts).strip()
 
 
-def _tagged(path: Path) -> TaggedTexts:
+def _tagged(path: Path) -> Located:
     """The <DOC> of a file; what stands between them is nothing."""
     start, parts = 0, list[str]()
     for number, line in lines(path, NEEDED):
@@ -163,11 +169,11 @@ def _tagged(path: Path) -> TaggedTexts:
         raise BenchError(f"{path}:{start}: <DOC> is not closed.", "Close each <DOC> by </DOC>.")
 
 
-def _document(content: str, where: str) -> tuple[str, str, str]:
+def _document(content: str, where: str) -> tuple[str, str, str, str]:
     number = DOCNO.search(content)
     if number is None or OPENING.search(content):
         problem = "a <DOC> within another" if number else "a <DOC> without <DOCNO>"
         raise BenchError(f"{where}: {problem}.", "Give each document its <DOCNO>, and close it by </DOC>.")
     content = APART.sub(" ", content)
     text = " ".join(groups[1] for groups in TEXTUAL.findall(content)) or content
-    return where, html.unescape(number[1]).strip(), " ".join(html.unescape(TAG.sub(" ", text)).split())
+    return where, html.unescape(number[1]).strip(), "", " ".join(html.unescape(TAG.sub(" ", text)).split())
