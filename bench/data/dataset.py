@@ -134,8 +134,8 @@ class Card:
 class Dataset:
     """A labelled query set.
 
-    documents: table (id, text, and where there are some further columns of strings), descending by id; a text begins with
-    the title of the column `title`. queries: table (id, text, metadata as JSON text),
+    documents: table (id, text, further columns of strings), descending by id; a text begins with its title, where there
+    is a column `title`. queries: table (id, text, metadata as JSON text),
     judged ones only, ascending by id. judgements: three aligned arrays, sorted by query, then document;
     `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
     note: what a reader must know of it ("a sample of 50 of 300 queries"). outside: ids of the queries that a sample

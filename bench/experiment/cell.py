@@ -125,6 +125,7 @@ def make_cell(
         "quantities": _quantities(indexing, ranked),
         "warnings": list(dict.fromkeys((*indexing.warnings, *searching.warnings))),
         "peak_bytes": ranked.peak_bytes,
+        **({"columns": dataset.column_digests(ranked.columns)} if ranked.columns else {}),
     }
     seconds = sum(work.seconds for work in built.works) + searching.seconds + (first or 0.0)
     measured = _measured(dataset, ranking, settings, settings.depth)

@@ -201,7 +201,7 @@ class _Runner:
         for dataset in self.inputs.datasets:
             for participant in self.inputs.participants:
                 cell = finished_cell(folder_of(self.folder, dataset, participant))
-                if cell is not None:
+                if cell is not None and cell.columns == dataset.column_digests(cell.columns):
                     self.cells[dataset.name, participant.label] = cell
 
     def _seal(self) -> Run:
@@ -226,6 +226,9 @@ class _Runner:
             "warnings": self.warnings,
         }
         self.info |= {"seconds": {name: round(value, 3) for name, value in seconds.items()}}
+        read = {name: {label: cell.columns for label, cell in of.items() if cell.columns} for name, of in cells.items()}
+        if any(read.values()):
+            self.info["columns"] = read
         self.info |= {"checksums": table_checksums(self.folder)}
         write_info(self.folder, self.info)
         self.tell(Event("saved", text=str(self.folder)))

@@ -55,7 +55,7 @@ def pair(base: Run, head: Run, partial: bool = False) -> Paired:
         for name in base.info["measures"]
         if name not in head.info["measures"] and not partial
     ]
-    problems += _other_depths(base, head, pairs)
+    problems += [*_other_columns(base, head, pairs), *_other_depths(base, head, pairs)]
     added = tuple(cell for cell in after if cell not in matched)
     if partial:
         problems += [f"{label} on {name} is not in base." for name, label in added]
@@ -94,6 +94,17 @@ def _own_changed(base: bool, head: bool) -> list[str]:
         return []
     without, kept = ("base", "head") if base else ("head", "base")
     return [f"queries that are documents too are left out of their own hits in {without}, not in {kept}"]
+
+
+def _other_columns(base: Run, head: Run, pairs: Sequence[CellPair]) -> Iterator[str]:
+    """Columns of documents that were read in both runs and are not the same: no fingerprint is over them."""
+    for cell in pairs:
+        before = base.columns(cell.base_dataset, cell.base_retriever)
+        after = head.columns(cell.dataset, cell.retriever)
+        changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+        if changed:
+            columns = f"{'column' if len(changed) == 1 else 'columns'} {' and '.join(sorted(changed))}"
+            yield f"{cell.retriever} reads the {columns} of {cell.dataset}, not the same in both runs."
 
 
 def _other_depths(base: Run, head: Run, pairs: Sequence[CellPair]) -> Iterator[str]:

@@ -25,12 +25,17 @@ from retrievers.stages import Stages
 class Cell:
     """One retriever on one dataset, as stored in `folder`.
 
-    info is cell.json: label and parameters of the retriever, fingerprint of the dataset, work done, timing
-    (None until it was taken), error (None where it worked).
+    info is cell.json: label and parameters of the retriever, fingerprint of the dataset, digests of its columns where
+    some were read, work done, timing (None until it was taken), error (None where it worked).
     """
 
     folder: Path
     info: dict[str, Any]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of the documents that the retriever has read -> the digest of each."""
+        return dict(self.info.get("columns", {}))
 
     @cached_property
     def ranking(self) -> Ranking:

@@ -116,6 +116,18 @@ class Run:
         depth = self.info.get("whole_runs", {}).get(dataset, {}).get(retriever, self.info["depth"])
         return int(depth)
 
+    def columns(self, dataset: str, retriever: str) -> dict[str, str]:
+        """The columns of documents that a retriever has read, beside the texts that the set's fingerprint is over.
+
+        Args:
+            dataset: Name of the set.
+            retriever: Label of the retriever.
+
+        Returns:
+            The name of each -> its digest; none of most retrievers.
+        """
+        return dict(self.info.get("columns", {}).get(dataset, {}).get(retriever, {}))
+
     @cached_property
     def measures(self) -> pd.DataFrame:
         return self._frame("measures")

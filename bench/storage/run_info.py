@@ -41,7 +41,7 @@ _LISTS = ("measures", "warnings", "failures")
 
 def strange(info: dict[str, Any], tables: Collection[str]) -> str:
     """What is not as a run writes it, as the end of a sentence; empty where all is. tables: of a complete run."""
-    for key in (*_SHAPE, *_LISTS, "checksums", "whole_runs", "uncut"):
+    for key in (*_SHAPE, *_LISTS, "checksums", "whole_runs", "columns", "uncut"):
         if not _is_whole(info, key, tables):
             return f"what it says of {key} is not whole"
     for key, name in (("datasets", "name"), ("retrievers", "label")):
@@ -57,7 +57,7 @@ def _is_whole(info: dict[str, Any], key: str, tables: Collection[str]) -> bool:
         return isinstance(value, list) and all(_is_listed(key, member) for member in value)
     if key == "checksums":
         return not info["complete"] or (isinstance(value, dict) and all(_is(value.get(name), str) for name in tables))
-    if key == "whole_runs":  # versions before it had none
+    if key in ("whole_runs", "columns"):  # versions before them had none
         return key not in info or (
             isinstance(value, dict) and all(_is_listed(key, member) for member in value.values())
         )
@@ -70,6 +70,10 @@ def _is_whole(info: dict[str, Any], key: str, tables: Collection[str]) -> bool:
 def _is_listed(key: str, value: Any) -> bool:
     if key == "failures":
         return isinstance(value, list) and len(value) == 3 and all(_is(part, str) for part in value)
+    if key == "columns":
+        return isinstance(value, dict) and all(
+            isinstance(read, dict) and all(_is(digest, str) for digest in read.values()) for read in value.values()
+        )
     if key == "whole_runs":
         return isinstance(value, dict) and all(_is(length, int) for length in value.values())
     return _is(value, str)

@@ -49,3 +49,6 @@ def lint(dataset: Dataset, sd: float | None = None) -> list[Finding]:
 def _reading(dataset: Dataset) -> Iterator[Finding]:
     if dataset.note:
         yield Finding("reading", "note", f"The set's note: {dataset.note}.")
+    if len(dataset.texts.columns) > 1:
+        names = ", ".join(dataset.texts.columns)
+        yield Finding("columns", "note", f"Documents have columns, which `fields` names: {names}.")

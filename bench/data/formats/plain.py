@@ -57,8 +57,8 @@ USUAL = {
 class Corpus:
     """The documents of a folder.
 
-    documents: (id, text, columns). entries: what is known of each, its id at least. names: what labels may call a document ->
-    its id, or AMBIGUOUS. notes: on how they were read; those on the labels are added.
+    documents: (id, text, columns). entries: what is known of each, its id at least. names: what labels may call a
+    document -> its id, or AMBIGUOUS. notes: on how they were read; those on the labels are added.
     """
 
     documents: pa.Table
@@ -104,9 +104,8 @@ def labelled(form: str, folder: Path, corpus: Corpus, options: Options) -> Datas
     if options.known_item:
         options.only("known-item", "known_item")
         asked = (asked_by(entry, options.known_item) if options.known_item != "id" else "" for entry in entries)
-        documents = documents.select(["id", "text"]).append_column(
-            "asked", pa.chunked_array([pa.array(asked, pa.large_string())])
-        )
+        column = pa.chunked_array([pa.array(asked, pa.large_string())])
+        documents = documents.select(["id", "text"]).append_column("asked", column)
         return known_item(name, options.known_item, documents, card, joined(*notes))
     if options.unlabelled and not labels(folder):
         return unlabelled(name, documents, card, options)

@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.data.dataset import Dataset, joined
 from bench.data.formats import judgements
 from bench.data.formats.beir import read_card
+from bench.data.formats.document_columns import columns_of, document_table
 from bench.data.formats.lines import decoded, entries, first_line, lines
 from bench.data.formats.options import Options
 from bench.data.formats.records import dataset_of, unjudged
@@ -53,10 +54,9 @@ def load(source: str, options: Options = Options()) -> Dataset:  # noqa: B008 - 
         note = "the judgements number the queries in their order, not by .I"
     grades, left_out = judgements.usable(judged, queries, documents, path)
     note = joined(note, left_out, unjudged(len(queries), len({query for query, _ in grades})))
-    texts: Mapping[str, tuple[str, Mapping[str, str]]] = {number: (text, {}) for number, text in queries.items()}
-    return dataset_of(
-        folder.resolve().name, documents, texts, grades, card=read_card(folder / "dataset.toml"), note=note
-    )
+    texts: Mapping[str, tuple[str, Mapping[str, str]]] = {number: (text, {}) for number, (_, text) in queries.items()}
+    table = document_table((number, text, columns_of(title)) for number, (title, text) in documents.items())
+    return dataset_of(folder.resolve().name, table, texts, grades, card=read_card(folder / "dataset.toml"), note=note)
 
 
 def _named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
@@ -75,13 +75,14 @@ def _one(folder: Path, pattern: re.Pattern[str], what: str) -> Path:
     return files[0]
 
 
-def _texts(path: Path) -> dict[str, str]:
-    """number -> title and text."""
-    texts: dict[str, str] = {}
+def _texts(path: Path) -> dict[str, tuple[str, str]]:
+    """number -> title, and title and text."""
+    texts: dict[str, tuple[str, str]] = {}
     for where, number, fields in _records(path):
         if number in texts:
             raise BenchError(f"{where}: the number {number} stands already.", "Numbers must be unique.")
-        texts[number] = " ".join(" ".join(fields.get(name, "") for name in "TW").split())
+        title, text = (" ".join(fields.get(name, "").split()) for name in "TW")
+        texts[number] = title, f"{title} {text}".strip()
     if not texts:
         raise BenchError(f"{path} holds no record.", "Each begins with .I and its number.")
     return texts

@@ -38,7 +38,7 @@ Located = Iterator[tuple[str, str, str, str]]  # (file:line, id, title, text tha
 
 
 def read(path: Path, options: Options) -> pa.Table:
-    """(id, text, title where there are any) of a file, or of a folder of tagged files. Raises BenchError with file and line."""
+    """(id, text, title) of a file, or of a folder of tagged files. Raises BenchError with file and line."""
     first: dict[str, str] = {}
 
     def rows() -> Iterator[tuple[str, str, dict[str, str]]]:

@@ -47,13 +47,14 @@ class Ranked:
     """The rankings of all queries. peak_bytes: the peak memory since the dataset was opened, if known.
 
     Of a process of its own: with all that it started (bench.experiment.workers.process). stages: what the ranking was
-    made of, where the retriever searches in two.
+    made of, where the retriever searches in two. columns: those of the documents that the retriever has read.
     """
 
     ranking: Ranking
     work: Work
     peak_bytes: int | None
     stages: Stages | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

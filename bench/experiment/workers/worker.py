@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.dataset import Texts, open_texts
+from bench.data.dataset import DocumentTexts, open_texts
 from bench.experiment.workers.failure import describe_failure
 from bench.experiment.workers.messages import Progress, Ranked, Timed, Work
 from bench.experiment.workers.recorder import SummingRecorder
@@ -45,7 +45,7 @@ class Worker:
         self._retriever: Retriever | None = retriever
         self._progress, self._own_process, self._cache = progress, own_process, cache
         self._another = another
-        self._documents: Texts | None = None
+        self._documents: DocumentTexts | None = None
         self._queries: list[str] = []
         self._settled = False
         self._names: dict[str, str] = {}
@@ -108,8 +108,8 @@ class Worker:
             ranking, stages = self._search_all(k, len(self._documents))
         seconds = time.perf_counter() - start
         ranking = checked(ranking, len(self._queries), k, len(self._documents))
-        peak = memory.peak() if self._own_process else None
-        return Ranked(ranking, self._masked(recorder.work(seconds)), peak, stages)
+        peak, columns = memory.peak() if self._own_process else None, tuple(sorted(self._documents.read))
+        return Ranked(ranking, self._masked(recorder.work(seconds)), peak, stages, columns)
 
     def _masked(self, work: Work) -> Work:
         warnings = tuple(masked(warning, self.secrets) for warning in work.warnings)
