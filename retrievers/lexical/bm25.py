@@ -157,7 +157,7 @@ class BM25:
         for one, documents in zip(self._fields, fields, strict=True):
             b = self.b if one.b is None else one.b
             lengths = np.fromiter(map(len, documents), np.float64, len(documents))
-            norm = 1 - b + b * lengths / (lengths.mean() or 1.0)  # of a field without a term nothing is counted
+            norm = np.where(lengths, 1 - b + b * lengths / (lengths.mean() or 1.0), 1.0)  # where it is 0, so is tf
             counted = map(Counter, documents)
             counts = (its[term] for its, terms in zip(counted, frequencies, strict=True) for term in terms)
             total += one.weight * np.fromiter(counts, np.float64, len(total)) / np.repeat(norm, sizes)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from bench.data.dataset import Card, Dataset, Texts, open_texts
 from bench.data.formats import load_dataset
+from bench.data.formats.document_columns import MOST_COLUMNS, document_table
 from bench.errors import BenchError
+from retrievers.base import Documents
 
 
 def build(documents, queries, judged, card=None):
@@ -108,6 +110,59 @@ def test_workers_map_the_texts(write_set, tmp_path):
     documents, queries = open_texts(tmp_path / "texts")
     assert list(documents) == list(found.texts)
     assert list(queries) == found.query_texts
+
+
+COLUMNS = [
+    {"_id": "d1", "title": " Paying ", "text": "Paying is easy.", "metadata": {"lang": "en", "year": 2024, "tags": []}},
+    {"_id": "d2", "text": "Paying is dear.", "lang": "de", "metadata": {"title": "Prices", "empty": ""}},
+    {"_id": "d3", "title": "Hours", "text": ""},
+    {"_id": "d4", "title": None, "text": "  spaced", "metadata": None},
+]
+
+
+def test_workers_map_the_columns_of_documents(write_set, tmp_path):
+    found = load_dataset(write_set(corpus=COLUMNS))
+    found.write_texts(tmp_path / "texts")
+    documents, _ = open_texts(tmp_path / "texts")
+    for texts in (found.texts, documents):
+        assert isinstance(texts, Documents)
+        assert texts.columns == ("title", "text", "lang", "year", "metadata.title")
+        assert list(texts) == ["  spaced", "Hours", "Paying is dear.", "Paying  Paying is easy."]
+        assert list(texts.column("title")) == ["", "Hours", "", "Paying"]
+        assert list(texts.column("lang")) == ["", "", "de", "en"]
+        assert list(texts.column("year")) == ["", "", "", "2024"]
+        assert list(texts.column("metadata.title")) == ["", "", "Prices", ""]
+        bodies = texts.column("text")
+        assert list(bodies) == ["  spaced", "", "Paying is dear.", " Paying is easy."]
+        assert (len(bodies), bodies[-1], list(bodies[1:3])) == (4, " Paying is easy.", ["", "Paying is dear."])
+        assert texts.read == {"title", "text", "lang", "year", "metadata.title"}
+        with pytest.raises(KeyError):
+            texts.column("tags")
+
+
+def test_a_set_without_titles_has_its_whole_texts_as_its_one_column():
+    found = build({"a": "x", "b": "y z"}, {"q": "z"}, [("q", "a", 1)])
+    assert found.texts.columns == ("text",)
+    assert list(found.texts.column("text")) == list(found.texts)
+
+
+def test_the_fingerprint_stays_and_the_digest_of_a_column_tells():
+    whole = build({"a": "Paying by card", "b": "x"}, {"q": "z"}, [("q", "a", 1)])
+    digests = [whole.column_digests(["title", "text"])]
+    for title in ("Paying", "Paying by"):
+        documents = whole.documents.append_column("title", pa.array(["", title], pa.large_string()))
+        titled = replace(whole, documents=documents)
+        assert titled.fingerprint == whole.fingerprint
+        digests.append(titled.column_digests(["title", "text"]))
+    assert len({found["title"] for found in digests}) == len({found["text"] for found in digests}) == 3
+    assert whole.column_digests([]) == {}
+
+
+def test_of_a_thousand_fields_the_first_are_columns():
+    rows = [(f"d{n}", "x", {f"field{n}": "y"}) for n in range(1000)]
+    table = document_table(rows)
+    assert table.column_names == ["id", "text", *(f"field{n}" for n in range(MOST_COLUMNS))]
+    assert table["field1"].to_pylist()[:3] == ["", "y", ""]
 
 
 def test_texts_are_a_sequence():

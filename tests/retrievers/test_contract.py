@@ -7,6 +7,7 @@ import re
 import pytest
 
 from retrievers import RETRIEVERS, RetrieverError, create
+from retrievers.contract import AnyColumn
 from retrievers.testing import CHECKS, DOCUMENTS, LEXICAL_CHECKS, check_retriever
 
 VARIANTS = [
@@ -16,7 +17,10 @@ VARIANTS = [
     "bm25:variant=plus",
     "bm25:scoring=library",
     "bm25:k1=0,b=0",
+    "bm25:fields=text",
+    "bm25:fields=title^2~0.5 text",
     "dense:batch_size=2,query_prompt=query: ",
+    "dense:fields=title^0.5 text",
     "fakes:Fused",
     "hybrid(bm25, tfidf)",
     "hybrid(bm25(k1=0.9), tfidf, fusion=rrf, depth=20, parallel=true)",
@@ -49,14 +53,14 @@ def test_it_keeps_the_contract(name, check):
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_documents_that_fit_best_are_the_first_two(name):
     retriever = create(name)
-    retriever.index(DOCUMENTS)
+    retriever.index(AnyColumn(DOCUMENTS))
     assert retriever.search(["cat on a mat"], 10).documents[0].tolist()[:2] == [0, 8]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_one_document_is_the_only_hit(name):
     retriever = create(name)
-    retriever.index(["A dog barked at the cat."])
+    retriever.index(AnyColumn(["A dog barked at the cat."]))
     assert retriever.search(["cat"], 5).documents[0].tolist() == [0, -1, -1, -1, -1]
 
 
