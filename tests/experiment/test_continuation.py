@@ -14,6 +14,7 @@ import time
 
 import fakes
 import pytest
+from made import QRELS, QUERIES
 from places import ROOT
 
 import bench
@@ -47,6 +48,24 @@ def small(folder, results, **settings):
 def quality_bytes(folder):
     names = [*QUALITY, *(path.relative_to(folder) for path in sorted(folder.glob("runs/*/*.run.gz")))]
     return {str(name): (folder / name).read_bytes() for name in names}
+
+
+def test_a_cell_of_columns_that_changed_is_made_again(write_set, tmp_path):
+    """The texts, and so the fingerprint, are the same wherever a title ends."""
+
+    def asked(folder):
+        return RunConfig(
+            (str(folder),), ("bm25:fields=title text", "bm25"), results=str(tmp_path), name="r", latency=False
+        )
+
+    folder, made = write_set(queries=QUERIES[:1], qrels=QRELS[:1]), []
+    for title, text in (("Cats", "sleep long."), ("Cats", "sleep long."), ("Cats sleep", "long.")):
+        rows = [{"_id": "d1", "title": title, "text": text}, {"_id": "d2", "text": "Dogs bark."}]
+        (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        events = []
+        runner.run(config, listener=events.append, resume=True)
+        made.append([event.retriever for event in events if event.kind == "cell"])
+    assert made == [list(named), [], [named[0]]]
 
 
 def test_finished_cells_are_kept(write_set, tmp_path):

@@ -23,6 +23,7 @@ from bench.regression.changes import tested as p_values_of
 from bench.regression.gate_checks import check_gate
 from bench.regression.queries import Queries
 from bench.report.regression import content
+from retrievers.lexical.bm25 import BM25
 
 TOLERANT = "nDCG@10 >= -0.01"
 FLIPS = 2_000
@@ -52,6 +53,29 @@ def test_identical_rankings_are_said_to_be_and_skip_the_test(runs):
     assert {row.same for row in found.changes} == {"identical"}
     assert all(row.settled and np.isnan(row.p) and row.difference == 0 for row in found.changes)
     assert not found.flips
+
+
+@pytest.mark.parametrize(("fields", "outcome"), [("title text", "not comparable"), ("", "pass")])
+def test_columns_that_changed_leave_nothing_to_compare_for_who_reads_them(write_set, tmp_path, fields, outcome):
+    """The texts, and so the fingerprint, are the same wherever their titles end."""
+    corpus = [
+        [{"_id": "d1", "title": title, "text": text}, {"_id": "d2", "text": "Dogs bark."}]
+        for title, text in (("Cats", "sleep long."), ("Cats sleep", "long."))
+    ]
+    sets = [
+        write_set(f"set{n}", rows, [{"_id": "q", "text": "cats"}], [("q", "d1", 1)]) for n, rows in enumerate(corpus)
+    ]
+    base, head = (
+        run(folder, tmp_path / "out", folder.name, BM25(fields=fields), BM25(k1=1, fields=fields)) for folder in sets
+    )
+    assert base.datasets[0]["fingerprint"] == head.datasets[0]["fingerprint"]
+    read = ["text", "title"] if fields else []
+    assert [sorted(base.columns("set0", label)) for label in base.retrievers] == [read, read]
+    assert ("columns" in base.info) == bool(fields)
+    found = bench.compare(base, head)
+    assert found.outcome == outcome
+    if fields:
+        assert found.problems[0].endswith("reads the columns text and title of set1, not the same in both runs.")
 
 
 @dataclass

@@ -35,7 +35,7 @@ from bench.evaluation.measures import resolve
 
 DEFAULT_SPLIT = "test"
 CORPUS = ("corpus.jsonl", "corpus.jsonl.gz")
-LINE = ("_id", "title", "text", "metadata")  # what a line of it holds
+LINE = frozenset(("_id", "title", "text", "metadata"))  # what a line of it holds
 QRELS = ("qrels/*.tsv*", "qrels.tsv*", "qrels.txt*")  # files of the judgements
 NEEDED = (
     "A set needs corpus.jsonl, queries.jsonl and qrels/test.tsv, or .md, .rst, .html or .txt files as its documents. "
@@ -176,7 +176,8 @@ def document_row(record: dict[str, Any], where: str) -> tuple[str, str]:
 def document_columns(record: dict[str, Any]) -> dict[str, str]:
     """The title of a line of corpus.jsonl, and what else it and its metadata hold, as columns."""
     metadata = record.get("metadata")
-    return columns_of(record.get("title") or "", without(record, *LINE), metadata if isinstance(metadata, dict) else {})
+    others = {} if record.keys() <= LINE else without(record, *LINE)
+    return columns_of(record.get("title") or "", others, metadata if isinstance(metadata, dict) else {})
 
 
 def query_row(record: dict[str, Any], where: str) -> tuple[str, str, str]:

@@ -13,6 +13,8 @@ from bench.data.dataset import TEXT, TITLE
 from bench.data.formats.arrow_columns import parts
 
 METADATA = "metadata"
+TAKEN = frozenset(("id", TEXT, TITLE))
+PLAIN = (str, int, float)
 MOST_COLUMNS = 64  # of a set; public ones may have a key of their own in each document
 
 
@@ -23,10 +25,12 @@ def columns_of(title: str, *fields: Mapping[str, Any]) -> dict[str, str]:
     switches become strings, and what is empty or nested is left out. A title there is no part of the text, and so
     called metadata.title.
     """
-    columns = {TITLE: title.strip()} if title.strip() else {}
-    for name, value in chain.from_iterable(its.items() for its in fields):
-        if isinstance(value, str | int | float) and value != "":
-            columns[f"{METADATA}.{name}" if name in ("id", TEXT, TITLE) else name] = str(value)
+    title = title.strip()
+    columns = {TITLE: title} if title else {}
+    for its in fields:
+        for name, value in its.items():
+            if value != "" and isinstance(value, PLAIN):
+                columns[f"{METADATA}.{name}" if name in TAKEN else name] = str(value)
     return columns
 
 
@@ -50,4 +54,5 @@ def document_table(rows: Iterable[tuple[str, str, Mapping[str, str]]]) -> pa.Tab
         columns = {"id": ids, TEXT: texts, **values}
         tables.append(pa.table({name: pa.array(column, strings) for name, column in columns.items()}))
     table = pa.concat_tables(tables, promote_options="default")
-    return pa.table([pc.fill_null(column, "") for column in table.columns], table.column_names)
+    filled = [pc.fill_null(column, "") if column.null_count else column for column in table.columns]
+    return pa.table(filled, table.column_names)
