@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import NO_SPAN, Ranking, Retriever, RetrieverError
-from retrievers.columns import TEXT
 
 # The texts of a rehearsal: three are indexed, then one. They share words, so that a search for one finds all.
 FIRST = ("the first text of a rehearsal", "the second text of a rehearsal", "the third text of a rehearsal")
@@ -26,7 +25,7 @@ STALE = (
 class AnyColumn(list[str]):
     """Texts that have whatever column is asked for, since a rehearsal knows the names of no set: each is the texts."""
 
-    columns = (TEXT,)
+    columns = ("text",)
 
     def column(self, name: str) -> list[str]:  # noqa: ARG002 - of any name
         """The texts.

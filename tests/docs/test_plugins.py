@@ -113,7 +113,14 @@ def client(page, service, monkeypatch):
 
 
 def test_each_block_is_a_file_or_a_command():
-    assert {"test_shortest.py", "pyproject.toml", "fused.py", "mean_words.py", "http_embedder.py"} == FILES.keys()
+    assert {
+        "test_shortest.py",
+        "pyproject.toml",
+        "fused.py",
+        "mean_words.py",
+        "http_embedder.py",
+        "titles.py",
+    } == FILES.keys()
     assert PAGE.count("\n```") == 2 * (len(FILES) + len(re.findall(r"^```sh\n", PAGE, re.MULTILINE)))
 
 
@@ -218,3 +225,12 @@ def test_the_command_of_the_page_runs(page, service, write_set, capsys):
         main(shlex.split(line)[3:])
     assert caught.value.code == 0, capsys.readouterr().err
     assert service.asked
+
+
+def test_the_titles_of_documents_are_searched(page):
+    titles = page("titles").Titles
+    check_retriever(titles)
+    with pytest.raises(RetrieverError, match="no column 'title'"):
+        titles().index(["a plain list"])
+    found = bench.run("phenomena", [titles()], latency=False, results=".")
+    assert not found.failures

@@ -53,12 +53,9 @@ def quality_bytes(folder):
 def test_a_cell_of_columns_that_changed_is_made_again(write_set, tmp_path):
     """The texts, and so the fingerprint, are the same wherever a title ends."""
 
-    def asked(folder):
-        return RunConfig(
-            (str(folder),), ("bm25:fields=title text", "bm25"), results=str(tmp_path), name="r", latency=False
-        )
-
     folder, made = write_set(queries=QUERIES[:1], qrels=QRELS[:1]), []
+    named = ("bm25:fields=title text", "bm25")
+    config = RunConfig((str(folder),), named, results=str(tmp_path), name="r", latency=False)
     for title, text in (("Cats", "sleep long."), ("Cats", "sleep long."), ("Cats sleep", "long.")):
         rows = [{"_id": "d1", "title": title, "text": text}, {"_id": "d2", "text": "Dogs bark."}]
         (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
