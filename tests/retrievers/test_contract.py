@@ -20,7 +20,7 @@ VARIANTS = [
     "bm25:fields=text",
     "bm25:fields=title^2~0.5 text",
     "dense:batch_size=2,query_prompt=query: ",
-    "dense:fields=title^0.5 text",
+    "dense:fields=text",
     "fakes:Fused",
     "hybrid(bm25, tfidf)",
     "hybrid(bm25(k1=0.9), tfidf, fusion=rrf, depth=20, parallel=true)",
