@@ -23,8 +23,8 @@ ROOMS = {
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.words",
     "retrievers.dense": "retrievers.base retrievers.columns",
-    "retrievers.pipelines": "retrievers.base retrievers.dense retrievers.expansion retrievers.fusion "
-    "retrievers.lexical retrievers.source retrievers.stages",
+    "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
+    "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.specification": "retrievers.base retrievers.masking",
     "retrievers.arguments": "retrievers.base retrievers.masking retrievers.specification",
     "retrievers.columns": "retrievers.arguments retrievers.base",

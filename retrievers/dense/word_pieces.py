@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import RetrieverError
+from retrievers.base import Documents, RetrieverError
 from retrievers.dense.model import MINILM, locate
 
 Span = tuple[int, int]
 BATCH = 256
 
 
-def piece_spans(texts: Sequence[str], model: str = MINILM, revision: str | None = None) -> Iterator[list[Span]]:
+def piece_spans(
+    texts: Sequence[str] | Documents, model: str = MINILM, revision: str | None = None
+) -> Iterator[list[Span]]:
     """Where the pieces of texts are; those that the model adds at both ends are none of a text.
 
     Args:
@@ -52,7 +54,7 @@ class WordPieces:
             lengths += map(len, self._tokenizer.encode_batch_fast(batch, add_special_tokens=special))
         return np.array(lengths, dtype=np.int64)
 
-    def spans(self, texts: Sequence[str]) -> Iterator[list[Span]]:
+    def spans(self, texts: Sequence[str] | Documents) -> Iterator[list[Span]]:
         """Of each text (first character, the one behind the last) of each piece, in order."""
         for start in range(0, len(texts), BATCH):
             batch = list(texts[start : start + BATCH])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from retrievers.base import (
     INDEX_BYTES,
+    Documents,
     Ranking,
     Retriever,
     RetrieverError,
@@ -21,6 +22,7 @@ from retrievers.base import (
     require_index,
     top_k,
 )
+from retrievers.columns import TEXT, column
 from retrievers.dense.word_pieces import piece_spans
 from retrievers.pipelines import splitting
 from retrievers.pipelines.parts import named, of_part, only_part, usual_dense
@@ -28,6 +30,7 @@ from retrievers.pipelines.parts import named, of_part, only_part, usual_dense
 SPLIT, GATHER = "split", "gather"
 CHUNKS = "chunks"  # how many there are
 USUAL_WORDS = 128
+TITLE = "title"
 Span = splitting.Span
 
 
@@ -38,8 +41,9 @@ class Chunks:
     parts: the retriever (none: minilm). words, sentences, pieces: how many of them a chunk has, one of the three (none:
     128 words); pieces are those of the part's model. overlap: how many of them it shares with the one before.
     headings: cut at the headings of Markdown first, and what is longer by size. top: a document's score is the sum of
-    its best so many chunks' (1: the best one's). depth: chunks that are gathered for that sum, of each query.
-    The span of the best chunk is kept with its hit.
+    its best so many chunks' (1: the best one's). depth: chunks that are gathered for that sum, of each query. titles:
+    is the document's title put before each chunk that does not begin with it?
+    The span of the best chunk is kept with its hit. Columns of the documents are those of their chunks, but for "text".
     """
 
     parts: tuple[Retriever, ...] = ()
@@ -50,6 +54,7 @@ class Chunks:
     headings: bool = False
     top: int = 1
     depth: int = 1000
+    titles: bool = False
     _index: _Index | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -78,7 +83,7 @@ class Chunks:
         least: float | None = getattr(self.parts[0], "least_score", None)
         return least if self.top == 1 or least == 0 else None
 
-    def index(self, documents: Sequence[str]) -> None:
+    def index(self, documents: Sequence[str] | Documents) -> None:
         """Cut the documents and index their chunks; memory: 12 bytes a chunk beside the part's own."""
         with phase(SPLIT, len(documents)) as progress:
             spans, owners = [], []
@@ -93,10 +98,11 @@ class Chunks:
         record(CHUNKS, len(owners))
         ((name, retriever),) = named(self.parts)
         with of_part(name):
-            retriever.index(_ChunkTexts(documents, self._index.spans, self._index.owners))
+            titles = column(documents, TITLE) if self.titles else None
+            retriever.index(_ChunkTexts(documents, self._index.spans, self._index.owners, titles))
         record(INDEX_BYTES, self._index.spans.nbytes + self._index.owners.nbytes)
 
-    def _pieces(self, documents: Sequence[str]) -> Iterator[Sequence[Span]]:
+    def _pieces(self, documents: Sequence[str] | Documents) -> Iterator[Sequence[Span]]:
         if not self.pieces:
             return iter([()] * len(documents))
         return piece_spans(documents, *_model_of(self.parts[0]))
@@ -174,10 +180,16 @@ class _Index:
 
 
 class _ChunkTexts(Sequence[str]):
-    """The texts of chunks, cut out of their documents as they are asked for."""
+    """The texts of chunks, cut out of their documents as they are asked for. titles: stand before them, where given."""
 
-    def __init__(self, documents: Sequence[str], spans: NDArray[np.int32], owners: NDArray[np.int32]) -> None:
-        self._documents, self._spans, self._owners = documents, spans, owners
+    def __init__(
+        self,
+        documents: Sequence[str] | Documents,
+        spans: NDArray[np.int32],
+        owners: NDArray[np.int32],
+        titles: Sequence[str] | None,
+    ) -> None:
+        self._documents, self._spans, self._owners, self._titles = documents, spans, owners, titles
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -188,16 +200,46 @@ class _ChunkTexts(Sequence[str]):
     def __getitem__(self, item: slice) -> Sequence[str]: ...
     def __getitem__(self, item: int | slice) -> str | Sequence[str]:
         if isinstance(item, slice):
-            return _ChunkTexts(self._documents, self._spans[item], self._owners[item])
-        start, end = self._spans[item].tolist()
-        return self._documents[int(self._owners[item])][start:end]
+            return _ChunkTexts(self._documents, self._spans[item], self._owners[item], self._titles)
+        return next(iter(self[item : item + 1 or None]))
 
     def __iter__(self) -> Iterator[str]:
-        before, text = -1, ""
+        before, text, title = -1, "", ""
         for owner, (start, end) in zip(self._owners.tolist(), self._spans.tolist(), strict=True):
             if owner != before:
                 before, text = owner, self._documents[owner]
-            yield text[start:end]
+                title = self._titles[owner].strip() if self._titles is not None else ""
+            chunk = text[start:end]
+            yield f"{title} {chunk}" if title and not chunk.startswith(title) else chunk
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return self._documents.columns if isinstance(self._documents, Documents) else (TEXT,)
+
+    def column(self, name: str) -> Sequence[str]:
+        """Of "text" the chunks themselves; of others what their documents have."""
+        if name == TEXT:
+            return self
+        return _OfOwners(column(self._documents, name), self._owners)
+
+
+class _OfOwners(Sequence[str]):
+    """A column of documents, as one of their chunks."""
+
+    def __init__(self, values: Sequence[str], owners: NDArray[np.int32]) -> None:
+        self._values, self._owners = values, owners
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    @overload
+    def __getitem__(self, item: int) -> str: ...
+    @overload
+    def __getitem__(self, item: slice) -> Sequence[str]: ...
+    def __getitem__(self, item: int | slice) -> str | Sequence[str]:
+        if isinstance(item, slice):
+            return _OfOwners(self._values, self._owners[item])
+        return self._values[int(self._owners[item])]
 
 
 def _model_of(retriever: Retriever) -> tuple[str, str | None]:

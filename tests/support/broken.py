@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from retrievers.base import Ranking, require_index, top_k
+from retrievers.stages import Stages
 
 
 @dataclass
@@ -105,6 +106,14 @@ class Batched(Sound):
         return Ranking(found.documents, found.scores * np.float32(1 + len(queries)))
 
 
+class TwoMinds(Sound):
+    """Its stages give no score to the candidates."""
+
+    def search_stages(self, queries, k):
+        ranking = self.search(queries, k)
+        return Stages(ranking, ranking, np.full(ranking.scores.shape, -np.inf, np.float32))
+
+
 class NeedsQueries(Sound):
     """Stacks what it has for each query, of which there must be one."""
 
@@ -164,6 +173,7 @@ BROKEN = {
     "a second index replaces the first": Keeps,
     "fewer hits are the head of more": Deeper,
     "the answer does not depend on batches": Batched,
+    "the stages of a search are its own": TwoMinds,
     "no query gives no row": NeedsQueries,
     "one document can be indexed": refuses(lambda texts: texts == ["one document about cats"]),
     "an empty document can be indexed": refuses(lambda texts: texts == [""]),

@@ -113,3 +113,37 @@ def test_the_usual_size_is_said():
 def test_what_makes_no_chunks_is_an_error_with_the_next_step(specification):
     with pytest.raises(RetrieverError, match="Give"):
         create(specification)
+
+
+class Titled(list):
+    """Texts that begin with their titles."""
+
+    columns = ("title", "text", "tag")
+
+    def column(self, name):
+        return {"title": ["Cats", "", "Dogs"], "text": list(self), "tag": ["zebra", "", "zebra zebra"]}[name]
+
+
+def test_titles_stand_before_the_chunks_that_do_not_begin_with_them():
+    texts = Titled(["Cats sleep all day long", "fish swim", "Dogs bark at night loudly"])
+    seen = []
+
+    class Listens(BM25):
+        def index(self, documents):
+            seen.extend([list(documents), documents[1], list(documents[3:])])
+            super().index(documents)
+
+    chunks = Chunks((Listens(),), words=3, titles=True)
+    chunks.index(texts)
+    assert seen[0] == ["Cats sleep all", "Cats day long", "fish swim", "Dogs bark at", "Dogs night loudly"]
+    assert seen[1:] == ["Cats day long", ["Dogs bark at", "Dogs night loudly"]]
+    answer = chunks.search(["night dogs"], 1)
+    assert texts[2][slice(*answer.spans[0, 0])] == "night loudly"
+
+
+def test_columns_of_documents_are_those_of_their_chunks():
+    texts = Titled(["Cats sleep all day long", "fish swim", "Dogs bark at night loudly"])
+    chunks = create("chunks(bm25(fields='tag^2 text'), words=3)")
+    chunks.index(texts)
+    assert chunks.search(["zebra"], 3).documents[0].tolist() == [2, 0, -1]
+    assert chunks.search(["fish"], 3).documents[0].tolist() == [1, -1, -1]
