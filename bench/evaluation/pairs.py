@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.evaluation.intervals import difference_interval, within_margin
+from bench.evaluation.intervals import DRAWS, bounds_with_best, difference_interval, within_margin
 from bench.evaluation.power import detectable, effect_size, wins_ties_losses
 from bench.evaluation.significance import FLIPS, holm_within, randomisation_test
 from bench.evaluation.streams import Purpose, stream
@@ -37,7 +37,9 @@ class PairedDifference(NamedTuple):
     deviations of the differences. detectable: the smallest true difference that these queries show with 80% power.
     groups: how many vary independently (queries, where the set names no groups). margin: the smallest gain worth
     having, 0 where none was given; p_above: of the test that the difference is above -margin, p_below: that it is
-    below margin (`intervals.within_margin`). NaN where there are too few queries to tell, or no margin.
+    below margin (`intervals.within_margin`). NaN where there are too few queries to tell, or no margin. low_best,
+    high_best: bounds of the difference for comparisons with the best (`intervals.bounds_with_best`), NaN for other than
+    the main measure, and against a baseline.
     """
 
     dataset: str
@@ -63,6 +65,8 @@ class PairedDifference(NamedTuple):
     margin: float
     p_above: float
     p_below: float
+    low_best: float
+    high_best: float
 
     def seen_from(self, retriever: str) -> PairedDifference:
         """The same with `retriever` as a. Raises ValueError where it is neither side."""
@@ -83,6 +87,8 @@ class PairedDifference(NamedTuple):
             effect=0 - self.effect,
             p_above=self.p_below,
             p_below=self.p_above,
+            low_best=0 - self.high_best,
+            high_best=0 - self.low_best,
         )
 
 
@@ -100,6 +106,7 @@ def compare_pairs(
     margins: Mapping[str, float] | None = None,
     against: str | None = None,
     flips: int = FLIPS,
+    draws: int = DRAWS,
 ) -> list[PairedDifference]:
     """A row for each pair of retrievers and each measure, in the order given; p_holm is still NaN.
 
@@ -122,9 +129,15 @@ def compare_pairs(
     units = None if groups is None else groups[answerable]
     differences = a - b
     # Streams of their own: the flips stay the same whatever number of draws the interval takes.
-    low, high, bounded = difference_interval(differences, stream(seed, Purpose.DIFFERENCE), groups=units)
+    low, high, bounded = difference_interval(differences, stream(seed, Purpose.DIFFERENCE), draws, groups=units)
     margin = np.array([(margins or {}).get(measure, 0.0) for _, measure in product(pairs, measures)])
-    above, below = within_margin(differences, margin, stream(seed, Purpose.MARGIN), groups=units)
+    above, below = within_margin(differences, margin, stream(seed, Purpose.MARGIN), draws=draws, groups=units)
+    low_best, high_best = np.full((2, len(margin)), np.nan)
+    if against is None and main in measures:
+        mine = slice(measures.index(main), None, len(measures))
+        low_best[mine], high_best[mine] = bounds_with_best(
+            differences[:, mine], len(values) - 1, stream(seed, Purpose.BEST), draws=draws, groups=units
+        )
     p = randomisation_test(differences, stream(seed, Purpose.SIGNS), units, flips)
     won, tied, lost = wins_ties_losses(differences).tolist()
     effect, least = effect_size(differences).tolist(), detectable(differences, units).tolist()
@@ -154,6 +167,8 @@ def compare_pairs(
             margin=float(margin[column]),
             p_above=float(above[column]),
             p_below=float(below[column]),
+            low_best=float(low_best[column]),
+            high_best=float(high_best[column]),
         )
         for column, (pair, measure) in enumerate(product(pairs, measures))
     ]

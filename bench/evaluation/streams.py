@@ -26,6 +26,8 @@ class Purpose(IntEnum):
     RANDOM_RANKING = 9  # the control
     MARGIN = 10  # the draws of the tests that a difference is within a margin
     SLICES = 11  # the shuffled labels of the test that a difference is the same on all slices
+    BEST = 12  # the draws of the bounds of comparisons with the best
+    FUSION = 13  # the draws of the interval of what the best fusion gains
 
 
 def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:

@@ -12,6 +12,7 @@ from bench.evaluation.intervals import (
     FEWEST_MOVED,
     bootstrap_interval,
     bounded_interval,
+    bounds_with_best,
     difference_interval,
     least_units,
     mean_interval,
@@ -187,3 +188,24 @@ class TestWithinMargin:
         values = np.column_stack([np.zeros(200), np.arange(200.0)])
         assert np.isnan(within_margin(values, np.array([0.0, 0.03]), rng())).all()
         assert np.isnan(within_margin(values[:0], np.array([0.03, 0.03]), rng())).all()
+
+
+class TestBoundsWithTheBest:
+    @pytest.mark.parametrize("others", [1, 2, 11])
+    def test_without_a_difference_they_are_of_closed_form(self, others):
+        """One more query stands among n equal ones, whose random weight is above 1 - p^(1 / n) in p of all draws."""
+        low, high = bounds_with_best(np.zeros((100, 1)), others, rng(), draws=40_000)
+        end = 1 - (0.05 / others) ** (1 / 100)
+        assert (-low[0], high[0]) == pytest.approx((end, end), rel=0.05)
+
+    def test_with_one_other_each_bound_is_that_of_an_interval_of_nine_tenths(self):
+        values = ndcg(200, 2)[:, :1] - ndcg(200, 2)[:, 1:]
+        low, high = bounds_with_best(values, 1, rng())
+        ends = bounded_interval(values, rng().spawn(2)[0], (-1.0, 1.0), level=0.9)
+        assert np.allclose((low, high), ends)
+
+    def test_a_count_has_those_of_a_bootstrap(self):
+        counts = 10 * ndcg(200, 2)
+        low, high = bounds_with_best(counts, 2, rng())
+        assert np.all(low < counts.mean(axis=0))
+        assert np.all(high - low < 2 * counts.std(axis=0) / 200**0.5 * 2.5)

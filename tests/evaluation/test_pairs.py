@@ -125,6 +125,21 @@ def test_a_row_says_which_interval_it_has_and_what_it_was_tested_for():
     assert (back.p_above, back.p_below) == (one.p_below, one.p_above)
 
 
+def test_bounds_with_the_best_are_wider_the_more_are_compared_and_turn_with_the_pair():
+    two, three = (rows_of({"a": 0.4, "b": 0.43, **more})[0] for more in ({}, {"c": 0.3}))
+    assert (two.low, two.high) == (three.low, three.high)
+    assert three.low_best < two.low_best < two.difference < two.high_best < three.high_best
+    back = two.seen_from("b")
+    assert (back.low_best, back.high_best) == (-two.high_best, -two.low_best)
+
+
+def test_bounds_with_the_best_are_of_the_main_measure_and_of_all_pairs_alone():
+    main, other = rows_of(TWO)
+    assert not math.isnan(main.low_best)
+    assert math.isnan(other.low_best)
+    assert all(math.isnan(row.high_best) for row in rows_of(TWO, against="a"))
+
+
 def test_outcome_needs_both_the_interval_and_the_adjusted_p():
     row = rows_of({"a": 0.4, "b": 0.43})[0]
     assert outcome(row._replace(p_holm=0.01, low=0.01, high=0.05)) == "a"

@@ -197,9 +197,10 @@ def test_nor_where_the_best_of_several_was_chosen(rate, rivals, gap):
             RetrieverSummary(label, "lexical" if label == "bm25" else "dense", float(v["R@10"].mean()), 0, 1)
             for label, v in values.items()
         ]
-        wrong += decide("s", "R@10", candidates, rows, margins={"R@10": 0.1}).basis == "within margin"
+        found = decide("s", "R@10", candidates, rows, margins={"R@10": 0.1})
+        wrong += found.basis == "within margin" and (found.retriever == "bm25") == (gap > 0)
     said = f"within .1, {rivals} equal rivals {'better' if gap > 0 else 'worse'} by .1"
-    assert rate(said, wrong / reports, "at most .025") <= 0.025 + 3.29 * np.sqrt(0.025 * 0.975 / reports)
+    assert rate(said, wrong / reports, "at most .05") <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / reports)
 
 
 @pytest.mark.parametrize("moved", [4, 5, 8, 11, 14, 20, 30])
