@@ -8,6 +8,7 @@ analysis.json     by set: why (bench.analysis), which of two is better, who is l
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,16 +20,19 @@ from bench.analysis.guard import Guard
 from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
 from bench.analysis.values import always_one, evaluate
-from bench.analysis.verdict import sentences
-from bench.analysis.verdict.choices import Limits, RetrieverSummary, best_pair, in_order
-from bench.analysis.verdict.result import Verdict
-from bench.analysis.verdict.rules import decide, leading, overall
+from bench.analysis.verdict import slice_sentences
+from bench.analysis.verdict.choices import Limits, RetrieverSummary
+from bench.analysis.verdict.fusion import FusionEstimate, best_fusion
+from bench.analysis.verdict.overall import overall
+from bench.analysis.verdict.result import UNDECIDED, Verdict
+from bench.analysis.verdict.rules import decide
 from bench.analysis.why import Analysis, analyse
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
 from bench.data.formats.traps import read_traps
 from bench.data.slices import ALL
 from bench.evaluation import measures
+from bench.evaluation.letters import compact_letters
 from bench.evaluation.measures import resolve
 from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome
 from bench.storage.cell import Cell
@@ -82,7 +86,7 @@ def write_conclusions(
         sliced = guard(f"slices of {name}", partial(_slices, examined, verdict, config.seed), None)
         if verdict is not None:
             if sliced:
-                more = sentences.by_slice(sliced, verdict.retriever)
+                more = slice_sentences.by_slice(sliced, verdict.retriever)
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
             verdicts.append(verdict)
         sets[name] = {
@@ -93,7 +97,8 @@ def write_conclusions(
                 for (dataset, measure), (best, others) in level.items()
                 if dataset == name
             },
-            "better": _better(rows, name),
+            "better": (better := _better(rows, name)),
+            "letters": {} if config.against else _letters(run, examined, better),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, examined), None),
             **guard(f"chance of {name}", partial(_luck, run, examined, config.seed), NO_LUCK),
             "slices": sliced.as_json() if sliced else None,
@@ -151,8 +156,8 @@ def _verdict(
 ) -> Verdict:
     name, measure = examined.dataset.name, examined.measure
     if unequal := _unequal_depths(run, examined):
-        return Verdict(name, measure, config.margins.get(measure, 0.0), "undecided", "undecided", (unequal,))
-    candidates = in_order([_candidate(run, name, measure, label, kinds[label]) for label in examined.cells])
+        return Verdict(name, measure, config.margins.get(measure, 0.0), UNDECIDED, "undecided", (unequal,))
+    candidates = [_candidate(run, name, measure, label, kinds[label]) for label in examined.cells]
     limits = Limits(config.max_p95_ms, config.max_memory_mb)
     verdict = decide(
         name,
@@ -161,7 +166,7 @@ def _verdict(
         rows,
         margins=config.margins,
         limits=limits,
-        fusion=None if config.against else _fusion(examined, candidates, limits, rows, config.seed),
+        fusion=None if config.against else _fusion(examined, candidates, limits, config.seed),
         against=config.against,
     )
     return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined), *_sample(examined)))
@@ -183,7 +188,7 @@ def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice 
     by_mean = sorted(values, key=lambda label: (-values[label][dataset.answerable].mean(), label))
     pair = by_mean[:2]
     if verdict and verdict.pair:
-        pair = [verdict.dense, verdict.lexical] if verdict.dense and verdict.lexical else list(verdict.pair)
+        pair = list(verdict.pair)
     if len(pair) < 2 or not dataset.card.slices:
         return None
     return by_slice(dataset, {label: values[label] for label in pair}, measure, seed)
@@ -233,6 +238,7 @@ _TIMES = {"p95": "p95", "p50": "p50", "indexing": "index"}
 def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> RetrieverSummary:
     quality, costs = _quality(run, dataset, measure, label), _costs(run, dataset, label)
     p95, memory, p50, index = (costs.get(quantity, {}) for quantity in ("p95", "peak_memory", "p50", "index"))
+    entry = next(entry for entry in run.info["retrievers"] if entry["label"] == label)
     values = {quantity: row["value"] for quantity, row in costs.items()}
     return RetrieverSummary(
         label,
@@ -246,8 +252,16 @@ def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> R
         p50.get("low"),
         index.get("value"),
         frozenset(name for name, quantity in _TIMES.items() if is_noisy(values, quantity)),
-        next(entry.get("specification", "") for entry in run.info["retrievers"] if entry["label"] == label),
+        entry.get("specification", ""),
+        {name: (costs[name]["low"], costs[name]["high"]) for name in ("p95", "p50") if name in costs},
+        _fuses(entry),
     )
+
+
+def _fuses(entry: Mapping[str, Any]) -> bool:
+    """Does a retriever of run.json fuse rankings, itself or in a part, of which it has the class?"""
+    parts = [value for name, value in entry["parameters"].items() if re.search(r"(^|\.)parts\.\d+$", name)]
+    return bool(entry["kind"] == "hybrid" or "Hybrid" in parts)
 
 
 def _quality(run: Run, dataset: str, measure: str, label: str) -> Row:
@@ -279,6 +293,16 @@ def _better(rows: Sequence[PairedDifference], dataset: str) -> dict[str, list[li
     return better
 
 
+def _letters(run: Run, examined: _Examined, better: Mapping[str, list[list[str]]]) -> dict[str, dict[str, str]]:
+    """Measure -> label -> the letters of the groups of those not shown different."""
+    asked, letters = examined.dataset.answerable, {}
+    for measure in run.info["measures"]:
+        means = {label: cell.per_query[measure][asked].mean() for label, cell in examined.cells.items()}
+        labels = sorted(means, key=lambda label: (-means[label], label))
+        letters[measure] = compact_letters(labels, [(one, other) for one, other in better.get(measure, ())])
+    return letters
+
+
 def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
     """The Pareto set over the main measure and the costs that are known of any retriever."""
     name, measure = examined.dataset.name, examined.measure
@@ -295,39 +319,20 @@ def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
 
 
 def _fusion(
-    examined: _Examined,
-    candidates: Sequence[RetrieverSummary],
-    limits: Limits,
-    rows: Sequence[PairedDifference],
-    seed: int,
-) -> PairedDifference | None:
-    """The fused ranking of the best lexical and the best dense retriever against the leading one of the two."""
-    lexical, dense = best_pair(candidates, limits)
+    examined: _Examined, candidates: Sequence[RetrieverSummary], limits: Limits, seed: int
+) -> FusionEstimate | None:
+    """The best fusion of the stored rankings of two."""
     dataset, measure = examined.dataset, examined.measure
-    if lexical is None or dense is None:
-        return None
-    both = {lexical.label, dense.label}
-    pair = next(
-        (
-            retriever_pair
-            for retriever_pair in examined.analysis.pairs
-            if {retriever_pair.first, retriever_pair.second} == both
-        ),
-        None,
+    asked, groups = dataset.answerable, dataset.groups
+    return best_fusion(
+        measure,
+        candidates,
+        limits,
+        {frozenset((pair.first, pair.second)): pair.fused_values[asked] for pair in examined.analysis.pairs},
+        {label: cell.per_query[measure][asked] for label, cell in examined.cells.items()},
+        seed=seed,
+        groups=None if groups is None else groups[asked],
     )
-    row = next((difference for difference in rows if _is_of(difference, dataset.name, measure, both)), None)
-    if pair is None or row is None:
-        return None
-    leader = leading(lexical, dense, row).label
-    values = {
-        "fused": {measure: pair.fused_values},
-        leader: {measure: examined.cells[leader].per_query[measure]},
-    }
-    return compare_pairs(dataset.name, values, dataset.answerable, seed=seed, main=measure, groups=dataset.groups)[0]
-
-
-def _is_of(row: PairedDifference, dataset: str, measure: str, both: set[str]) -> bool:
-    return (row.dataset, row.measure) == (dataset, measure) and {row.a, row.b} == both
 
 
 def _luck(run: Run, examined: _Examined, seed: int) -> dict[str, Any]:

@@ -14,11 +14,11 @@ BUDGETS = ("dataset", "retriever", "budget", "value", "ended")
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
-    *("family", "interval", "margin", "p_above", "p_below"),
+    *("family", "interval", "margin", "p_above", "p_below", "low_best", "high_best"),
 )
 VERDICTS = (
-    *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "lexical", "dense"),
-    *("difference", "low", "high", "p_holm", "more_queries", "pair"),
+    *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "best", "level", "worse"),
+    *("pair", "difference", "low", "high", "p_holm", "at_most", "more_queries"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
 # Of runs with a measure over a budget of word pieces alone.

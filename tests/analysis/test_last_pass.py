@@ -20,6 +20,7 @@ from bench.report.run.quality import quality
 from bench.storage.run import load_run
 from bench.storage.schema import COMPARISONS, VERDICTS
 from retrievers import Ranking
+from retrievers.pipelines.hybrid import Hybrid
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
 CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
@@ -54,7 +55,7 @@ def test_a_better_retriever_is_named_with_its_figures(run_thirty):
     found = run_thirty()
     verdict = found.analysis["sets"]["thirty"]["verdict"]
     assert (verdict["choice"], verdict["retriever"]) == ("lexical", "bm25")
-    assert found.analysis["overall"]["choice"] == "lexical"
+    assert found.analysis["overall"]["choice"] == "bm25"
     assert any("nDCG@10" in each for each in verdict["sentences"])
     frame = found.comparisons.set_index("measure")
     assert set(frame["a"]) == {"bm25"}
@@ -355,7 +356,8 @@ def test_of_equals_of_one_kind_the_verdict_and_the_fusion_take_the_same(write_se
     for number, retrievers in enumerate(([Odd(first=1), Even(), Also()], [Also(), Even(), Odd(first=1)])):
         found = bench.run(folder, retrievers, results=str(tmp_path / "out"), name=f"run{number}", latency=False)
         said.append(found.analysis["sets"]["thirty"]["verdict"])
-    assert said[0] == said[1]
+    ends = {end: pytest.approx(said[1][end], abs=1e-12) for end in ("low", "high")}
+    assert said[0] == {**said[1], **ends}
 
 
 def test_against_a_baseline_it_alone_is_compared_with_and_the_report_says_so(run_thirty):
@@ -395,3 +397,50 @@ def test_a_baseline_that_failed_leaves_nothing_to_compare(run_thirty):
     found = run_thirty(["bm25", Broken()], against="Broken")
     assert len(found.comparisons) == 0
     assert "the baseline Broken has no figures" in found.analysis["sets"]["thirty"]["verdict"]["sentences"][0]
+
+
+def test_letters_of_groups_not_shown_different_are_stored_and_shown(run_thirty):
+    found = run_thirty(["bm25", "tfidf", Dense()])
+    letters = found.analysis["sets"]["thirty"]["letters"]
+    assert letters["nDCG@10"] == {"bm25": "a", "tfidf": "a", "Dense": "b"}
+    assert set(letters) == set(found.info["measures"])
+    table = quality(found, found.datasets[0])
+    column = table.header.index("nDCG@10 [95%]")
+    assert [row[column].split("]")[1] for row in table.rows] == [" a", " a†", " b"]
+    assert "Letters: retrievers that share one are not shown different in nDCG@10 (all pairs)." in table.notes
+
+
+@pytest.mark.parametrize(
+    ("retrievers", "settings"),
+    [
+        (["bm25", Dense()], {}),
+        (["bm25", "tfidf", "low=bm25:k1=0.5"], {}),
+        (["bm25", "tfidf", Dense()], {"against": "bm25"}),
+    ],
+)
+def test_no_letters_of_two_nor_of_all_alike_nor_against_a_baseline(run_thirty, retrievers, settings):
+    found = run_thirty(retrievers, **settings)
+    assert not any(note.startswith("Letters") for note in quality(found, found.datasets[0]).notes)
+
+
+def test_a_hybrid_that_ran_is_chosen_by_its_figures_and_none_is_worth_trying(write_set, tmp_path):
+    folder = write_set("thirty", CORPUS, QUERIES, QRELS)
+    parts = Even(), Odd(first=1)
+    found = bench.run(folder, [*parts, Hybrid(parts, fusion="rrf")], results=str(tmp_path / "out"), latency=False)
+    verdict = found.analysis["sets"]["thirty"]["verdict"]
+    assert (verdict["choice"], verdict["basis"], verdict["retriever"]) == ("hybrid", "better", "Hybrid")
+    assert verdict["worse"] == ["Even", "Odd"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "fuses"),
+    [
+        ("hybrid", {}, True),
+        ("reranked", {"parts.0": "Hybrid", "parts.0.fusion": "rrf"}, True),
+        ("reranked", {"parts.0": "Chunks", "parts.0.parts.0": "Hybrid"}, True),
+        ("reranked", {"parts.0": "BM25", "by": "Hybrid"}, False),
+        ("lexical", {"k1": 1.5}, False),
+    ],
+)
+def test_what_fuses_is_a_hybrid_or_has_one_in_it(kind, parameters, fuses):
+    assert last_pass._fuses({"kind": kind, "parameters": parameters}) is fuses

@@ -7,7 +7,7 @@ from made import sliced
 import bench
 from bench.analysis import slice_tests
 from bench.analysis.slice_tests import FEWEST
-from bench.analysis.verdict.sentences import by_slice as sentences
+from bench.analysis.verdict.slice_sentences import by_slice as sentences
 from bench.evaluation.pairs import outcome
 from bench.report.run import quality
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, get_args
 
-# Seconds: an index that is built sooner is no cost that anybody chooses by.
+# Seconds: an index that is built sooner is no cost that anybody hears of.
 LONG_INDEXING = 10
+# Costs apart by no more than this factor are alike, and by the second where one of them was taken on a noisy machine.
+ALIKE, ALIKE_IN_NOISE = 1.1, 2.0
 
-Kind = Literal["lexical", "static", "dense", "hybrid", "reranked", "approximate", "other"]
+Kind = Literal["lexical", "static", "dense", "approximate", "hybrid", "reranked", "other"]
+# What takes which place where no times say what is cheaper.
+BY_KIND: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,8 @@ class RetrieverSummary:
     p95_ms: 95th percentile of the time of a single query. memory_mb: peak memory. p50_ms: median of the time, and
     p50_low_ms: the lower end of its interval (NaN where it has none); they stand in where there are too few samples for
     p95, which is not below them. index_s: time to build the index. noisy: which of "p95", "p50" and "indexing" were
-    measured on a noisy machine. specification: what makes it, where it was named by one. A mean of NaN says it failed.
+    measured on a noisy machine. specification: what makes it, where it was named by one. ends: of the intervals of p95
+    and p50, where they have one. fuses: does it fuse rankings, itself or in a part? A mean of NaN says it failed.
     """
 
     label: str
@@ -35,6 +41,13 @@ class RetrieverSummary:
     index_s: float | None = None
     noisy: frozenset[str] = frozenset()
     specification: str = ""
+    ends: Mapping[str, tuple[float, float]] = field(default_factory=dict, hash=False)
+    fuses: bool = False
+
+    def cost(self, name: str) -> float:
+        """A cost by the name that `known_costs` has for it; NaN where it is not known."""
+        value = {"p95": self.p95_ms, "p50": self.p50_ms, "memory": self.memory_mb, "indexing": self.index_s}[name]
+        return math.nan if value is None else value
 
     def mark(self, cost: str) -> str:
         """What stands before one of its costs, by the name that `known_costs` has for it."""
@@ -78,63 +91,63 @@ def in_order(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     return sorted(candidates, key=lambda candidate: candidate.label)
 
 
-def best_pair(
-    candidates: Sequence[RetrieverSummary], limits: Limits | None = None
-) -> tuple[RetrieverSummary | None, RetrieverSummary | None]:
-    """The lexical and the dense retriever of the highest mean within the limits, the first of equals."""
-    allowed = [candidate for candidate in candidates if not (limits or Limits()).exceeded(candidate)]
-    lexical, dense = (max(of_kind(allowed, kind), key=_mean, default=None) for kind in ("lexical", "dense"))
-    return lexical, dense
-
-
-def of_kind(candidates: Sequence[RetrieverSummary], kind: str) -> list[RetrieverSummary]:
-    """Those of a kind that worked."""
-    return [candidate for candidate in candidates if candidate.kind == kind and not math.isnan(candidate.mean)]
-
-
 def by_mean(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     """Those that worked, the highest mean first; of equals the first stays first."""
     return sorted((candidate for candidate in candidates if not math.isnan(candidate.mean)), key=_mean, reverse=True)
 
 
-def cheaper(lexical: RetrieverSummary, dense: RetrieverSummary) -> tuple[RetrieverSummary, str]:
-    """The cheaper of the two and what it is called: the dense one only where each cost known of both is lower.
+class Cheapest(NamedTuple):
+    """One of several. by: what told it from the last of the others; the mean, where all cost alike. timed: did times
+    have a part in it?"""
 
-    Where costs are unknown or point both ways it is the lexical one, which has no model to keep: the simpler.
+    retriever: RetrieverSummary
+    by: Literal["cost", "kind", "mean"]
+    timed: bool
+
+
+def cheapest(candidates: Sequence[RetrieverSummary]) -> Cheapest:
+    """The cheapest of one or more that worked, whatever their order.
+
+    Those whose time (p95 where it is known of all, else p50) is alike the least stay, of them those whose memory is
+    alike the least, and of them the one of the highest mean: what may be noise decides nothing. Where neither time is
+    known of all, those of the first kind BY_KIND stay in place of the quickest.
     """
-    known = known_costs(lexical, dense)
-    if undercuts(dense, lexical):
-        return dense, "the cheaper one"
-    return lexical, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the simpler one"
+    kept = by_mean(in_order(candidates))
+    by: Literal["cost", "kind", "mean"] = "mean"
+    time = next((name for name in ("p95", "p50") if _is_known(kept, name)), None)
+    if time is None:
+        first = min(BY_KIND.index(candidate.kind) for candidate in kept)
+        simplest = [candidate for candidate in kept if BY_KIND.index(candidate.kind) == first]
+        by, kept = ("kind" if len(simplest) < len(kept) else by), simplest
+    for name in filter(None, (time, "memory")):
+        if _is_known(kept, name):
+            least = min(kept, key=operator.methodcaller("cost", name))
+            alike = [candidate for candidate in kept if _is_alike(candidate, least, name)]
+            by, kept = ("cost" if len(alike) < len(kept) else by), alike
+    return Cheapest(kept[0], by, time is not None)
 
 
-def cheaper_of_kind(leader: RetrieverSummary, other: RetrieverSummary) -> tuple[RetrieverSummary, str]:
-    """The same of two that no kind tells apart: where costs are unknown or point both ways, the one of the higher mean.
-
-    leader: that one.
-    """
-    known = known_costs(leader, other)
-    if undercuts(other, leader):
-        return other, "the cheaper one"
-    return leader, "the cheaper one" if known and all(a <= b for *_, a, b in known) else "the one of the higher mean"
+def _is_known(candidates: Sequence[RetrieverSummary], name: str) -> bool:
+    return not any(math.isnan(candidate.cost(name)) for candidate in candidates)
 
 
-def undercuts(one: RetrieverSummary, other: RetrieverSummary) -> bool:
-    """Is each cost known of both lower for the one?"""
-    known = known_costs(one, other)
-    return bool(known) and all(a < b for *_, a, b in known)
+def _is_alike(candidate: RetrieverSummary, least: RetrieverSummary, name: str) -> bool:
+    """May noise alone have made the cost of the candidate higher than the least?"""
+    cost, lowest = candidate.cost(name), least.cost(name)
+    factor = ALIKE_IN_NOISE if name in candidate.noisy | least.noisy else ALIKE
+    low, high = candidate.ends.get(name, (cost, cost))[0], least.ends.get(name, (lowest, lowest))[1]
+    return cost <= factor * lowest or low <= high
 
 
 def known_costs(one: RetrieverSummary, other: RetrieverSummary) -> list[tuple[str, str, float, float]]:
     """(name, unit, cost of one, cost of the other) of the costs known of both: p50 where p95 is not, and
     indexing where it takes long."""
-    speed = ("p95", "ms", one.p95_ms, other.p95_ms)
-    if one.p95_ms is None or other.p95_ms is None:
-        speed = ("p50", "ms", one.p50_ms, other.p50_ms)
-    pairs = [speed, ("memory", "MB", one.memory_mb, other.memory_mb)]
+    time = "p95" if not math.isnan(one.cost("p95") + other.cost("p95")) else "p50"
+    names = {time: "ms", "memory": "MB"}
     if max(one.index_s or 0, other.index_s or 0) >= LONG_INDEXING:
-        pairs.append(("indexing", "s", one.index_s, other.index_s))
-    return [(name, unit, a, b) for name, unit, a, b in pairs if a is not None and b is not None]
+        names["indexing"] = "s"
+    costs = [(name, unit, one.cost(name), other.cost(name)) for name, unit in names.items()]
+    return [cost for cost in costs if not math.isnan(cost[2] + cost[3])]
 
 
 def shown(cost: float) -> str:

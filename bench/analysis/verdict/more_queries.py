@@ -15,18 +15,24 @@ _MOST = 10_000_000
 
 
 def more_queries(
-    seen: PairedDifference, blocking: Sequence[PairedDifference], rows: Sequence[PairedDifference], margin: float
+    seen: PairedDifference,
+    blocking: Sequence[PairedDifference],
+    rows: Sequence[PairedDifference],
+    margin: float,
+    *,
+    beyond: float = 0.0,
 ) -> int | None:
     """So many further queries show the difference, or that it is within the margin, whichever takes fewer.
 
     seen: the two that are compared. blocking: the rows that do not show the leader better, seen from it. rows: all of
-    the set by that measure, for which Holm's correction counts. None where no number helps.
+    the set by that measure, for which Holm's correction counts. beyond: by so much it is to be shown better. None where
+    no number helps.
 
     The interval shortens with the root of the number of queries, and `detectable` is what this many show:
     (detectable / wanted)^2 times as many show less. Holm's correction asks for a p so many times smaller as
     rows of the set have a p not below this one, and for so many queries that differ as make such a p possible.
     """
-    to_show = (row.queries * max(_times(row, rows), _least_times(row, rows)) for row in blocking)
+    to_show = (row.queries * max(_times(row, rows, beyond), _least_times(row, rows)) for row in blocking)
     wanted = min(max(to_show, default=math.inf), _within_margin(seen, margin)) - seen.queries
     if not wanted < _MOST:
         return None
@@ -51,14 +57,14 @@ def _within_margin(seen: PairedDifference, margin: float) -> float:
     return max(1 / root**2, least_units(room) * size)
 
 
-def _times(row: PairedDifference, rows: Sequence[PairedDifference]) -> float:
-    """So many times as many queries show the difference, by its spread."""
+def _times(row: PairedDifference, rows: Sequence[PairedDifference], beyond: float) -> float:
+    """So many times as many queries show the difference to be beyond that, by its spread."""
     from scipy.special import ndtri
 
-    if row.difference <= 0:
+    if row.difference <= beyond:
         return math.inf
     stricter = (-float(ndtri(ALPHA / 2 / holm_steps(rows, row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
-    return (row.detectable * stricter / row.difference) ** 2
+    return (row.detectable * stricter / (row.difference - beyond)) ** 2
 
 
 def _least_times(row: PairedDifference, rows: Sequence[PairedDifference]) -> float:

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from bench.storage.files import json_ready
 
-# "lexical", "dense", "hybrid worth trying", "undecided", or, where a kind was not compared, a label and AMONG.
+# The kind of the retriever that is recommended (`choices.Kind`), HYBRID or UNDECIDED; over all sets its label.
 Choice = str
-AMONG = " of those compared"
-Basis = Literal["no pair", "no one affords", "cost", "fusion", "within margin", "beyond margin", "better", "undecided"]
+HYBRID, UNDECIDED = "hybrid worth trying", "undecided"
+Basis = Literal[
+    "no pair", "no one affords", "cost", "fusion", "beyond margin", "within margin", "better", "level", "undecided"
+]
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,12 @@ class Verdict:
     """What to use on one dataset, and why.
 
     basis: the rule. retriever: what is recommended, None for a hybrid and where undecided. winner: the retriever
-    shown better, None where none is, whatever is recommended. lexical, dense: the two compared; difference, low,
-    high, p_holm: dense minus lexical; None where one kind was not compared. more_queries: about how many further
-    judged queries would settle what is undecided, None where that is decided or cannot be told. pair: the two that it
-    is about, None where none were compared.
+    shown better than all others, None where none is, whatever is recommended. best: the one of the highest mean of
+    those to choose among. level: those not shown worse than the best, with it, and worse: the others; both empty where
+    the rule does not ask. pair: the two that it is about, None where none were compared; difference, low, high, p_holm:
+    the first minus the second, as in comparisons.csv. at_most: with 95% the truly best one, whichever it is, is better
+    than `retriever` by no more, corrected for having chosen among all. more_queries: about how many further judged
+    queries would settle which of the pair to use, None where that is decided or cannot be told.
     """
 
     dataset: str
@@ -32,14 +36,16 @@ class Verdict:
     sentences: tuple[str, ...]
     retriever: str | None = None
     winner: str | None = None
-    lexical: str | None = None
-    dense: str | None = None
+    best: str | None = None
+    level: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
+    pair: tuple[str, str] | None = None
     difference: float | None = None
     low: float | None = None
     high: float | None = None
     p_holm: float | None = None
+    at_most: float | None = None
     more_queries: int | None = None
-    pair: tuple[str, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, without NaN."""
@@ -49,7 +55,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Overall:
-    """What to use over all datasets: the choice, and which sets say what (choice -> names of datasets)."""
+    """What to use over all datasets: a label, HYBRID or UNDECIDED, and which sets say what (such -> their names)."""
 
     choice: Choice
     sets: dict[str, tuple[str, ...]]

@@ -6,10 +6,9 @@ import math
 import shlex
 from collections.abc import Sequence
 
-from bench.analysis.slice_tests import BySlice, SliceTest
-from bench.analysis.verdict.choices import Limits, RetrieverSummary, known_costs, of_kind, shown
-from bench.errors import counted
-from bench.evaluation.pairs import ALPHA, BOUNDED, PairedDifference, outcome
+from bench.analysis.verdict.choices import BY_KIND, Limits, RetrieverSummary, known_costs, shown
+from bench.analysis.verdict.fusion import FusionEstimate
+from bench.evaluation.pairs import BOUNDED, PairedDifference
 from retrievers.fusion import RRF_K
 from retrievers.specification import as_part
 
@@ -21,20 +20,23 @@ def use(dataset: str, chosen: RetrieverSummary, reason: str, *, unknown: bool = 
     return f"On {dataset}{condition} use {chosen.label}{kind}{reason}."
 
 
-def alone(dataset: str, measure: str, only: RetrieverSummary) -> tuple[str, str]:
-    """There is nothing to compare it with."""
-    return (
-        f"Undecided on {dataset}: {only.label} is the only retriever with figures.",
-        f"In {measure} it has {_mean(only)}.",
-    )
+def not_compared(candidates: Sequence[RetrieverSummary]) -> tuple[str, ...]:
+    """That nothing by words, or by vectors, is among them."""
+    kinds = {candidate.kind for candidate in candidates}
+    missing = [
+        kind
+        for kind, having in (("lexical", {"lexical"}), ("dense", {"dense", "static", "approximate"}))
+        if not kinds & (having | {"hybrid", "reranked"})
+    ]
+    return (f"No {' and no '.join(missing)} retriever was compared.",) if missing else ()
 
 
-def compared_with(baseline: RetrieverSummary, comparisons: int) -> str:
-    """That nobody was compared with anybody but the baseline."""
-    return (
-        f"Each was compared with {baseline.label} alone, not with one another; Holm's correction goes over "
-        f"{counted(comparisons, 'comparison')}."
-    )
+def alone(measure: str, candidates: Sequence[RetrieverSummary]) -> tuple[str, ...]:
+    """That there is nothing to compare, of one or none; the first goes on after the set's name."""
+    if not candidates:
+        return ("no retriever has figures.",)
+    only = candidates[0]
+    return (f"{only.label} is the only retriever with figures.", f"In {measure} it has {_mean(only)}.")
 
 
 def _mean(candidate: RetrieverSummary) -> str:
@@ -42,25 +44,6 @@ def _mean(candidate: RetrieverSummary) -> str:
     if math.isnan(candidate.low):
         return f"{candidate.mean:.3f}"
     return f"{candidate.mean:.3f} ({candidate.low:.3f} to {candidate.high:.3f})"
-
-
-def better(other: RetrieverSummary, margin: float, *, beyond: bool) -> str:
-    """Why the better one."""
-    if not margin:
-        return f": it is better than {other.label}"
-    by = f" by {margin:g} or more" if beyond else f"; whether by the margin of {margin:g} is open"
-    return f": it is better than {other.label}{by}"
-
-
-def within(other: RetrieverSummary, called: str, winner: str | None, margin: float) -> str:
-    """Why the cheaper one."""
-    if winner is None:
-        reason = f"{other.label} differs from it by less than {margin:g} either way"
-    elif winner == other.label:
-        reason = f"{other.label} is better by less than {margin:g}"
-    else:
-        reason = f"it is better than {other.label}, by less than {margin:g}"
-    return f", {called}: {reason}"
 
 
 def too_costly(
@@ -79,26 +62,13 @@ def too_costly(
     return f"{known}: {difference(row)}."
 
 
-def thrift(chosen: RetrieverSummary, better: RetrieverSummary, row: PairedDifference) -> str:
-    """Why not the one of the higher mean. row: that one against the chosen one."""
-    return (
-        f"{better.label} has the higher mean ({_mean(better)}) but is not shown better ({difference(row)}), and "
-        f"{chosen.label} costs less: {_costs(chosen, better)}."
-    )
-
-
-def undecided(
-    dataset: str, leader: RetrieverSummary, other: RetrieverSummary, blocking: Sequence[PairedDifference], margin: float
-) -> str:
+def undecided(dataset: str, leader: str, other: str, blocking: Sequence[PairedDifference], margin: float) -> str:
     """Which comparison leaves it open; blocking: the leader's rows that do not show it better."""
     against = [row.b for row in blocking]
-    if other.label in against:
+    if other in against:
         alike = f", nor are they shown to be within {margin:g} of each other" if margin else ""
-        return f"Undecided on {dataset}: neither {leader.label} nor {other.label} is shown better{alike}."
-    return (
-        f"Undecided on {dataset}: {leader.label} is shown better than {other.label}, "
-        f"but not than {' and '.join(against)}."
-    )
+        return f"Undecided on {dataset}: neither {leader} nor {other} is shown better{alike}."
+    return f"Undecided on {dataset}: {leader} is shown better than {other}, but not than {' and '.join(against)}."
 
 
 # A gain that takes so many queries to show is none that somebody would notice.
@@ -107,22 +77,21 @@ HARDLY = 100_000
 WORTH_KNOWING = 0.02
 
 
-def wanted(more_queries: int | None, row: PairedDifference, cheap: RetrieverSummary, called: str) -> str:
-    """What would settle it. cheap: what to use where nothing worth having would be shown; called: why."""
+def wanted(
+    more_queries: int | None, row: PairedDifference, hidden: float, *, what: str = "it", instead: str = ""
+) -> str:
+    """What would settle it. hidden: a difference that may go unseen; instead: what to do where nobody would judge so
+    many."""
     if more_queries is None or more_queries >= HARDLY:
-        hidden = max(abs(row.low), abs(row.high))
         if hidden >= WORTH_KNOWING:
             return f"So few queries may hide a difference of up to {hidden:.3f}: judge more."
         size = least(abs(row.difference)) if row.difference else "0"
         count = "" if more_queries is None else f" (about {more_queries:,} more judged queries would)"
-        return (
-            f"A difference of {size} is too small to matter or to be shown{count}: take {cheap.label}, {called}, or "
-            "decide by other queries."
-        )
+        return f"A difference of {size} is too small to matter or to be shown{count}{instead}."
     unit = "judged query" if more_queries == 1 else "judged queries"
     grouped = "" if row.groups == row.queries else ", in groups of their own,"
     return (
-        f"About {more_queries:,} more {unit}{grouped} would settle it in 4 cases of 5, if the difference stays as "
+        f"About {more_queries:,} more {unit}{grouped} would settle {what} in 4 cases of 5, if the difference stays as "
         "measured."
     )
 
@@ -144,13 +113,15 @@ def too_few(row: PairedDifference, comparisons: int, *, fewer_help: bool) -> str
     )
 
 
-def hybrid(dataset: str, lexical: RetrieverSummary, dense: RetrieverSummary, fusion: PairedDifference) -> str:
+def hybrid(dataset: str, fusion: FusionEstimate) -> str:
     """Why to try a hybrid, and that it is an estimate."""
+    one, other = sorted((fusion.first, fusion.second), key=lambda part: (BY_KIND.index(part.kind), part.label))
+    chosen = f", corrected for the choice among {fusion.pairs} fusions" if fusion.pairs > 1 else ""
     return (
-        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {lexical.label} and "
-        f"{dense.label} by reciprocal rank (k = {RRF_K}) gains {fusion.difference:+z.3f} {fusion.measure} over "
-        f"{fusion.b} alone (95% interval {fusion.low:+z.3f} to {fusion.high:+z.3f}; see 'who solves what'); its speed "
-        f"was not measured, so run that fusion beside the two{_how(lexical, dense)}."
+        f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {one.label} and "
+        f"{other.label} by reciprocal rank (k = {RRF_K}) gains {fusion.gain:+z.3f} {fusion.measure} over "
+        f"{fusion.over.label} alone (95% interval {fusion.low:+z.3f} to {fusion.high:+z.3f}{chosen}; see 'who solves "
+        f"what'); its speed was not measured, so run that fusion beside the two{_how(one, other)}."
     )
 
 
@@ -168,19 +139,12 @@ def means(
     candidates: Sequence[RetrieverSummary],
     row: PairedDifference,
     *,
-    kinds: bool = True,
+    interval: bool = True,
 ) -> str:
-    """The figures behind a comparison of two; row is seen from the first.
-
-    candidates: those within the limits, of which each is the best of its kind, or without `kinds` both the best of all.
-    """
-    parts = []
-    for retriever in (first, second):
-        several = len(of_kind(candidates, retriever.kind))
-        chosen = f", the best of {several} {retriever.kind} ones," if kinds and several > 1 else ""
-        parts.append(f"{retriever.label}{chosen} has {_mean(retriever)}")
-    if not kinds and len(candidates) > 2:
-        parts[1] += f", the best two of {len(candidates)}"
+    """The figures behind a comparison of two; row is seen from the first. candidates: those within the limits, the
+    highest mean first. interval: that of the difference too."""
+    names = [candidate.label for candidate in candidates]
+    best_two = f", the best two of {len(names)}" if len(names) > 2 and second.label in names[:2] else ""
     spread = (
         f"with {row.queries:,} queries a true difference of {least(row.detectable)} is found 4 times of 5, before that "
         "correction"
@@ -189,7 +153,10 @@ def means(
         spread = f"with {row.queries:,} queries no difference would be found 4 times of 5"
     if not row.wins + row.losses:  # of no spread nothing follows
         spread = f"both have the same value on each of {row.queries:,} queries"
-    return f"In {row.measure} {' and '.join(parts)}; {difference(row)}; {spread}."
+    return (
+        f"In {row.measure} {first.label} has {_mean(first)} and {second.label} has {_mean(second)}{best_two}; "
+        f"{difference(row, interval=interval)}; {spread}."
+    )
 
 
 def least(detectable: float) -> str:
@@ -197,11 +164,12 @@ def least(detectable: float) -> str:
     return "below 0.001" if 0 < detectable < 0.001 else f"{detectable:.3f}"
 
 
-def difference(row: PairedDifference) -> str:
+def difference(row: PairedDifference, *, interval: bool = True) -> str:
     """The difference with its interval and p-value, as part of a sentence."""
+    ends = f", 95% interval {row.low:+z.3f} to {row.high:+z.3f}" if interval else ""
     return (
-        f"the difference of {row.a} over {row.b} is {row.difference:+z.3f} {row.measure}, 95% interval "
-        f"{row.low:+z.3f} to {row.high:+z.3f}, p {_p(row.p_holm)} after Holm's correction"
+        f"the difference of {row.a} over {row.b} is {row.difference:+z.3f} {row.measure}{ends}, "
+        f"p {p_shown(row.p_holm)} after Holm's correction"
     )
 
 
@@ -219,73 +187,21 @@ def _costs(first: RetrieverSummary, second: RetrieverSummary) -> str:
     return " and ".join(f"{a} against {b} {unit} of {name}" for name, unit, a, b in known if a != b)
 
 
-def another_kind(leader: RetrieverSummary, candidates: Sequence[RetrieverSummary]) -> tuple[str, ...]:
-    """Those of neither kind with a higher mean, which the choice between lexical and dense passes over."""
-    above = [
-        candidate
-        for candidate in candidates
-        if candidate.kind not in ("lexical", "dense") and candidate.mean > leader.mean
-    ]
-    return tuple(
-        f"{candidate.label}, neither lexical nor dense and so no part of this choice, has {_mean(candidate)}."
-        for candidate in above
-    )
-
-
-def by_slice(sliced: BySlice, chosen: str | None) -> tuple[str, ...]:
-    """Where slices say other than the verdict, in at most one sentence a field. chosen: what it recommends."""
-    fields = dict.fromkeys(test.field for test in sliced.slices)
-    return tuple(sentence for field in fields if (sentence := _of_field(sliced, field, chosen)))
-
-
-def _of_field(sliced: BySlice, field: str, chosen: str | None) -> str:
-    mine = [test for test in sliced.slices if test.field == field]
-    best = {
-        label: [test for test in mine if outcome(test.row) == side]
-        for label, side in ((sliced.a, "a"), (sliced.b, "b"))
-    }
-    if any(slices for label, slices in best.items() if label != chosen):
-        parts = [f"{label} is better on {_listed(slices, label)}" for label, slices in best.items() if slices]
-        return f"By {field}: {'; '.join(parts)} (paired tests, Holm over {len(sliced.slices)} slices)."
-    differs = next(
-        (
-            interaction
-            for interaction in sliced.interactions
-            if interaction.field == field and interaction.p_holm < ALPHA
-        ),
-        None,
-    )
-    if differs and not any(best.values()):
-        return (
-            f"By {field} their difference is not the same everywhere (p {_p(differs.p_holm)}), though no value alone "
-            "shows one better."
-        )
-    return ""
-
-
-# Slices that a sentence names of each retriever.
-NAMED = 3
-
-
-def _listed(slices: Sequence[SliceTest], label: str) -> str:
-    shown = sorted(slices, key=lambda test: test.row.p_holm)[:NAMED]
-    rows = [(test.value, test.row.seen_from(label)) for test in shown]
-    parts = [f"{value} ({row.mean_a:.3f} against {row.mean_b:.3f}, p {_p(row.p_holm)})" for value, row in rows]
-    return ", ".join(parts) + (f" and {len(slices) - NAMED} more" if len(slices) > NAMED else "")
-
-
-def _p(p: float) -> str:
+def p_shown(p: float) -> str:
+    """A p-value as it stands in a sentence."""
     return "below .001" if p < 0.001 else f"{p:.3f}"
 
 
-def limited(limits: Limits, used: Sequence[RetrieverSummary], best: Sequence[RetrieverSummary]) -> tuple[str, ...]:
-    """Sentences on what the limits left out, and on costs that they could not be applied to."""
-    out = [
-        f"{retriever.label} is left out: it has {limits.exceeded(retriever)}."
-        for retriever in best
-        if retriever not in used
-    ]
-    names = " and ".join(retriever.label for retriever in used if limits.unknown(retriever))
+# Of those that exceed the limits, named with what they cost.
+NAMED = 3
+
+
+def limited(limits: Limits, used: Sequence[RetrieverSummary], out: Sequence[RetrieverSummary]) -> tuple[str, ...]:
+    """Sentences on those that the limits leave out, and on costs of the others that they could not be applied to."""
+    text = [f"{candidate.label} is left out: it has {limits.exceeded(candidate)}." for candidate in out[:NAMED]]
+    if len(out) > NAMED:
+        text.append(f"{len(out) - NAMED} more exceed the limits.")
+    names = " and ".join(candidate.label for candidate in used if limits.unknown(candidate))
     if names:
-        out.append(f"Not every cost of {names} could be measured: whether it keeps the limits is not known.")
-    return tuple(out)
+        text.append(f"Not every cost of {names} could be measured: whether it keeps the limits is not known.")
+    return tuple(text)

@@ -41,7 +41,7 @@ def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
 
 
 def quality(run: Run, dataset: dict[str, Any]) -> Table:
-    """Measures by retriever, controls last; the main measure with its 95% interval.
+    """Measures by retriever, controls last; the main measure with its 95% interval, and the letters of its groups.
 
     A dagger stands on what is not shown different from the best of its column.
     """
@@ -49,7 +49,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
     main = main_measure(run, dataset)
     shown = {name: to_depth(run, dataset, name) for name in names}
     header = ("retriever", *(f"{shown[name]} [95%]" if name == main else shown[name] for name in names))
-    level = analysis(run, dataset).get("level", {})
+    level, letters = analysis(run, dataset).get("level", {}), group_letters(run, dataset)
     chosen = contenders(run)
     rows: list[tuple[str, ...]] = []
     values: list[dict[str, float]] = []
@@ -60,11 +60,21 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
         if retriever in chosen:
             values.append({name: figures[name]["value"] for name in names})
         undecided = {name for name in names if retriever in level.get(name, {}).get("undecided", ())}
-        cells = (_measure(figures[name], name == main) + DAGGER * (name in undecided) for name in names)
+        cells = (
+            _measure(figures[name], name == main)
+            + (f" {letters[retriever]}" if name == main and retriever in letters else "")
+            + DAGGER * (name in undecided)
+            for name in names
+        )
         rows.append((retriever, *cells))
     queries = dataset["queries"] - dataset["unanswerable"]
     best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((means[name] for means in values), queries)}
-    notes = (*_level_notes(run, dataset, rows), *no_better_than_random(run, dataset), *_notes(run, dataset))
+    notes = (
+        *_level_notes(run, dataset, rows),
+        *_letter_notes(letters, shown[main]),
+        *no_better_than_random(run, dataset),
+        *_notes(run, dataset),
+    )
     return Table(title(dataset), header, tuple(rows), frozenset(best), notes)
 
 
@@ -210,6 +220,16 @@ def summary(run: Run) -> Table:
         best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
         rows.append((display_name(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
+
+
+def group_letters(run: Run, dataset: dict[str, Any]) -> dict[str, str]:
+    """Retriever -> letters by the main measure; none of fewer than three, nor where all have the same."""
+    letters = analysis(run, dataset).get("letters", {}).get(main_measure(run, dataset), {})
+    return letters if len(letters) > 2 and len(set(letters.values())) > 1 else {}
+
+
+def _letter_notes(letters: dict[str, str], main: str) -> list[str]:
+    return [f"Letters: retrievers that share one are not shown different in {main} (all pairs)."] if letters else []
 
 
 def _level_notes(run: Run, dataset: dict[str, Any], rows: list[tuple[str, ...]]) -> list[str]:
