@@ -59,11 +59,13 @@ def test_the_unanswerable_are_left_out():
     values, answerable = made({"a": 0.4, "b": 0.5}), np.arange(200) < 120
     cut = {label: {m: each[:120] for m, each in measures.items()} for label, measures in values.items()}
     whole = compared("set", values, answerable, flips=2_000)
-    assert adjusted(whole) == adjusted(compared("set", cut, np.ones(120, bool), flips=2_000))
+    again = compared("set", cut, np.ones(120, bool), flips=2_000)
+    assert list(map(repr, adjusted(whole))) == list(map(repr, adjusted(again))), "NaN is not itself"
 
 
 def test_it_is_the_same_from_run_to_run():
-    assert adjusted(rows_of({"a": 0.4, "b": 0.45})) == adjusted(rows_of({"a": 0.4, "b": 0.45}))
+    one, other = (adjusted(rows_of({"a": 0.4, "b": 0.45})) for _ in range(2))
+    assert list(map(repr, one)) == list(map(repr, other)), "NaN is not itself"
 
 
 def test_the_other_order_of_a_pair_says_the_same():
