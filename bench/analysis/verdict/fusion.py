@@ -14,7 +14,7 @@ from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import LEVEL, Floats, Groups
 
 # Draws of an interval that lie beyond either of its ends.
-_BEYOND = 50
+_BEYOND = 10
 
 
 class FusionEstimate(NamedTuple):

@@ -91,11 +91,12 @@ def simulated(losses, queries, reports, margin=0.0):
 
 
 def fusions_recommended(retrievers, queries, reports):
-    """How often a hybrid is, where every fusion has the mean of every retriever."""
-    rng = np.random.default_rng([retrievers, queries])
+    """How often a hybrid is, where every fusion has the mean of the best retriever, and no other one comes near it."""
+    rng = np.random.default_rng([retrievers, queries, 9])
     candidates = [RetrieverSummary(f"r{number}", "other", 0, 0, 1) for number in range(retrievers)]
     pairs = [frozenset((one.label, other.label)) for one, other in combinations(candidates, 2)]
-    values = drawn(rng, np.zeros(retrievers + len(pairs)), queries, reports)
+    losses = np.concatenate([[0.0], np.full(retrievers - 1, 0.5), np.zeros(len(pairs))])
+    values = drawn(rng, losses, queries, reports)
     recommended = 0
     for n in range(reports):
         own = {candidate.label: values[place, :, n] for place, candidate in enumerate(candidates)}
