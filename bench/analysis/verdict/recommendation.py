@@ -63,7 +63,8 @@ class Recommendation:
     def _not_shown_worse(self) -> str:
         if len(self.others) == 1:
             return f"{self.other.label} is not shown worse{self.beyond}"
-        return f"{len(self.level) - 1} of {len(self.others)} others are not shown worse{self.beyond}"
+        count = len(self.level) - 1
+        return f"{count} of {len(self.others)} others {'is' if count == 1 else 'are'} not shown worse{self.beyond}"
 
     def level_with(self) -> tuple[str, ...]:
         """Who else might be used and who not, where more than two are compared and that is not said yet."""
