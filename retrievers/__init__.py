@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from importlib import metadata
+from types import FunctionType
 from typing import Any
 
 from retrievers.arguments import convert, declared, listed
@@ -187,9 +188,15 @@ def _parameters(retriever: object) -> dict[str, Any]:
         field.name: _Hidden() if is_secret(retriever, field.name, type(value)) else value
         for field in dataclasses.fields(retriever)
         if field.init
-        for value in (getattr(retriever, field.name),)
+        for value in (_by_name(getattr(retriever, field.name)),)
         if not (field.metadata.get("shown") == WHEN_SET["shown"] and value == field.default)
     }
+
+
+def _by_name(value: Any) -> Any:
+    """A function as module:name, where it can be found by that; its repr has an address, which is another each time."""
+    name = getattr(value, "__qualname__", "<") if isinstance(value, FunctionType) else "<"
+    return value if "<" in name else f"{value.__module__}:{name}"
 
 
 def _printed(value: Any, secrets: frozenset[str]) -> str:

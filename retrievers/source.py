@@ -9,11 +9,12 @@ import inspect
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 # Not a plug-in's own, also where it lies beside them.
 _OURS = ("bench", "retrievers")
@@ -32,6 +33,19 @@ def code_digest(its: type) -> str | None:
     It has that of a notebook's cell. None where it has not, as of a script that is piped into it.
     """
     return source_digest(its.__module__) or _methods_digest(its)
+
+
+def function_digest(function: Callable[..., object]) -> str | None:
+    """The same of a function: of its module's files, else of its own text, as of one in a notebook."""
+    while isinstance(function, partial):
+        function = function.func
+    if not isinstance(function, FunctionType):
+        return code_digest(type(function))
+    if digest := source_digest(function.__module__):
+        return digest
+    with suppress(OSError, TypeError):
+        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
+    return None
 
 
 def _methods_digest(its: type) -> str | None:

@@ -203,11 +203,15 @@ def folder_digest(folder: Path) -> str:
 
 def pinned(folder: Path, wanted: str | None) -> str:
     """How the sha256 of the model's files begins. Raises RetrieverError where another one is wanted."""
-    digest = folder_digest(folder)
+    return begin_of(folder_digest(folder), wanted, "model", f"in {str(folder)!r}")
+
+
+def begin_of(digest: str, wanted: str | None, what: str, which: str) -> str:
+    """How a sha256 begins. Raises RetrieverError where another one is wanted. what, which: whose it is, for that."""
     if wanted is not None and not (len(wanted) >= SHOWN_DIGITS and digest.startswith(wanted.lower())):
         raise RetrieverError(
-            f"The model in {str(folder)!r} has the sha256 {digest[:SHOWN_DIGITS]}…, not {wanted!r}.",
-            f"Give the model that was meant, or its sha256 (at least {SHOWN_DIGITS} digits of it), or none.",
+            f"The {what} {which} has the sha256 {digest[:SHOWN_DIGITS]}…, not {wanted!r}.",
+            f"Give the {what} that was meant, or its sha256 (at least {SHOWN_DIGITS} digits of it), or none.",
         )
     return digest[:SHOWN_DIGITS]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from retrievers.base import SELECT, Ranking, Retriever, RetrieverError, phase, require_index
 from retrievers.dense.encoder import Encoder, refuse_absent_device
-from retrievers.dense.model import MINILM, locate, pinned
+from retrievers.dense.model import MINILM, begin_of, locate, pinned
 from retrievers.dense.token_encoder import TokenEncoder
 from retrievers.pipelines.parts import named, of_part, only_part, usual_lexical
 from retrievers.pipelines.scorers import (
@@ -25,7 +25,7 @@ from retrievers.pipelines.scorers import (
     Scorer,
     function_of,
 )
-from retrievers.source import source_digest
+from retrievers.source import function_digest
 from retrievers.stages import FIRST_STAGE, RERANK, Stages, reranked, steps
 
 SCORERS = ("maxsim", "cosine", "cross-encoder")
@@ -88,8 +88,12 @@ class Rerank:
         if self.model is not None:
             raise RetrieverError("A function of one's own has no model.", "Leave model out.")
         function = function_of(self.by) if isinstance(self.by, str) else self.by
-        code = source_digest(function.__module__) if hasattr(function, "__module__") else None
-        self.sha256 = self.sha256 or (code[:12] if code else None)
+        if not callable(function):
+            raise RetrieverError(
+                f"rerank's by={function!r} is no function.", "Give one of (query, documents) -> scores."
+            )
+        code = function_digest(function)
+        self.sha256 = begin_of(code, self.sha256, "code", f"of {self.by}") if code else self.sha256
 
     def _made(self) -> Scorer:
         if not isinstance(self.by, str) or self.by not in SCORERS:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Scores = NDArray[np.float32]
 Function = Callable[[str, list[str]], Any]
+_WANTED = "Give a finite number a document, in their order."
 
 
 class Candidate(NamedTuple):
@@ -233,12 +234,18 @@ class FunctionScorer:
     def _one(self, query: str, texts: list[str]) -> Scores:
         if not texts:
             return np.zeros(0, dtype=np.float32)
-        scores = np.asarray(self.function(query, texts), dtype=np.float32)
-        if scores.shape != (len(texts),) or not np.isfinite(scores).all():
-            raise RetrieverError(
-                f"The function gave {len(texts)} documents an array of shape {scores.shape}.",
-                "Give a finite number a document, in their order.",
-            )
+        answer = self.function(query, list(texts))  # a list of its own, which it may change
+        try:
+            with np.errstate(over="ignore"):
+                scores = np.asarray(answer, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise RetrieverError(f"The function of rerank gave no numbers: {error}.", _WANTED) from None
+        if scores.shape != (len(texts),):
+            given = f"{len(texts)} documents an array of shape {scores.shape}"
+            raise RetrieverError(f"The function of rerank gave {given}.", _WANTED)
+        if spoiled := int((~np.isfinite(scores)).sum()):
+            given = f"{spoiled} of {len(texts)} documents no finite number"
+            raise RetrieverError(f"The function of rerank gave {given}.", _WANTED)
         return scores
 
 

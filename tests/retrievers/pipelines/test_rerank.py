@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import shutil
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.experiment.workers.recorder import SummingRecorder
-from retrievers import RetrieverError, create, kind, signature
+from retrievers import RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking, listening
 from retrievers.contract import checked
 from retrievers.dense.bi_encoder import Dense
@@ -201,3 +202,62 @@ def test_a_function_that_gives_no_scores_is_an_error(scores):
 
 def test_the_code_of_a_function_is_in_its_signature():
     assert "sha256='" in signature(create("rerank(bm25, by=fakes:shared_words)"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda texts: [1.0] * (len(texts) - 1), r"an array of shape \(3,\)"),
+        (lambda texts: ["high"] * len(texts), "no numbers: could not convert"),
+        (lambda texts: (1.0 for _ in texts), "no numbers: "),
+        (lambda texts: None, r"an array of shape \(\)"),
+        (lambda texts: [1e300, *[1.0] * (len(texts) - 1)], "1 of 4 documents no finite number"),
+    ],
+)
+def test_what_a_function_gives_in_place_of_numbers_is_named(answer, reason):
+    rerank = indexed(Rerank((BM25(),), by=lambda query, texts: answer(texts), depth=4))
+    with pytest.raises(RetrieverError, match=reason):
+        rerank.search(["cat mat dog"], 10)
+
+
+def test_a_function_may_change_the_list_that_it_is_given():
+    def drained(query, documents):
+        scores = list(map(len, documents))
+        documents.clear()
+        return scores
+
+    answer = indexed(Rerank((BM25(),), by=drained)).search(["cat mat dog"], 3)
+    assert answer == indexed(Rerank((BM25(),), by=lambda query, texts: list(map(len, texts)))).search(
+        ["cat mat dog"], 3
+    )
+
+
+def test_a_function_of_a_module_is_named_in_the_signature_and_not_by_its_address():
+    assert f"by='{__name__}:by_length'" in signature(Rerank((BM25(),), by=by_length))
+    assert parameters(Rerank((BM25(),), by=by_length))["by"] == f"{__name__}:by_length"
+
+
+def test_a_functions_code_is_pinned_by_its_sha256():
+    own = Rerank((BM25(),), by=by_length).sha256
+    assert Rerank((BM25(),), by=by_length, sha256=own).sha256 == own
+    with pytest.raises(RetrieverError, match=f"has the sha256 {own}…, not '0123456789ab'"):
+        Rerank((BM25(),), by=by_length, sha256="0123456789ab")
+
+
+def test_functions_of_a_notebook_are_told_apart_by_their_text():
+    def of_cell(text, number):
+        name, scope = f"<cell {number}>", {"__name__": "a_notebook"}
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        exec(compile(text, name, "exec"), scope)
+        return scope["score"]
+
+    texts = ("def score(query, documents):\n    return [1.0]\n", "def score(query, documents):\n    return [2.0]\n")
+    one, other = (Rerank((BM25(),), by=of_cell(text, number)) for number, text in enumerate(texts))
+    assert one.sha256 != other.sha256
+    assert signature(Rerank((BM25(),), by=of_cell(texts[0], 3))) == signature(one) != signature(other)
+
+
+@pytest.mark.parametrize("by", [None, 3, ["maxsim"]])
+def test_what_is_neither_name_nor_function_is_refused(by):
+    with pytest.raises(RetrieverError, match="is no function"):
+        Rerank((BM25(),), by=by)
