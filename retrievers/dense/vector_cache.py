@@ -15,6 +15,7 @@ import os
 import sqlite3
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,8 @@ class VectorCache:
         self.path, self.limit_mb = path, limit_mb
         self.rebuilt = self.damaged = self.unwritable = 0
         self._connection: sqlite3.Connection | None = None
+        # One connection has one transaction at a time, and parts that are searched side by side share it.
+        self._lock = threading.Lock()
 
     def get(self, encoder: bytes, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors that are there, by text."""
@@ -113,7 +116,11 @@ class VectorCache:
     # --- the file ---
 
     def _guarded(self, work: Callable[[sqlite3.Connection], Result], default: Result) -> Result:
-        """Do `work`; begin a damaged file anew once; give `default` where the cache cannot serve."""
+        """Do `work`, one thread at a time; begin a damaged file anew once; give `default` where it cannot serve."""
+        with self._lock:
+            return self._tried(work, default)
+
+    def _tried(self, work: Callable[[sqlite3.Connection], Result], default: Result) -> Result:
         for attempt in (1, 2):
             try:
                 return work(self._open())

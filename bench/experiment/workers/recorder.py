@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
+from threading import Lock
 
 from bench.experiment.workers.failure import storable
 from bench.experiment.workers.messages import Progress, Work
@@ -29,11 +30,13 @@ class SummingRecorder:
     _totals: dict[str, int | None] = field(default_factory=dict)
     _done: dict[str, int] = field(default_factory=dict)
     _told: float = 0.0
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)  # parts may tell side by side, in threads
 
     def started(self, phase: str, total: int | None, part: str) -> None:
         names = _names(phase, part)
-        for name in names:
-            self._open[name] = self._open.get(name, 0) + 1
+        with self._lock:
+            for name in names:
+                self._open[name] = self._open.get(name, 0) + 1
         whole = names[-1]
         self._totals[whole], self._done[whole] = total, 0
         if self.progress is not None and (total is not None or phase == LOAD):
@@ -47,10 +50,11 @@ class SummingRecorder:
             self.progress(whole, self._done[whole], self._totals[whole])
 
     def ended(self, phase: str, nanoseconds: int, part: str) -> None:
-        for name in _names(phase, part):
-            self._open[name] -= 1
-            if not self._open[name]:
-                self.nanoseconds[name] = self.nanoseconds.get(name, 0) + nanoseconds
+        with self._lock:
+            for name in _names(phase, part):
+                self._open[name] -= 1
+                if not self._open[name]:
+                    self.nanoseconds[name] = self.nanoseconds.get(name, 0) + nanoseconds
 
     def recorded(self, quantity: str, value: float, part: str) -> None:
         try:
@@ -60,9 +64,10 @@ class SummingRecorder:
         if not math.isfinite(number):
             raise RetrieverError(f"It records {quantity} = {value!r}, which is no finite number.", "Record a number.")
         quantity = str(quantity)
-        for name in _names(quantity, part):
-            before = self.quantities.get(name, 0.0) if quantity in AMOUNTS else 0.0
-            self.quantities[name] = before + number
+        with self._lock:
+            for name in _names(quantity, part):
+                before = self.quantities.get(name, 0.0) if quantity in AMOUNTS else 0.0
+                self.quantities[name] = before + number
 
     def warned(self, text: str, part: str) -> None:
         self.warnings.append(storable(f"{part}: {text}" if part else str(text)))

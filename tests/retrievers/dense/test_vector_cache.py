@@ -368,3 +368,18 @@ def test_the_share_from_the_cache_is_that_of_one_set(write_set, tmp_path, monkey
     shares = found.latency[found.latency["quantity"] == "vectors_from_cache"].set_index("dataset")["value"]
     assert shares["one"] == 1
     assert shares["other"] == 3 / 8  # the queries are the same, the documents are not
+
+
+def test_one_thread_waits_for_another_that_writes(cache):
+    other = threading.Thread(target=cache.put, args=(b"encoder", {"a": np.ones(3, np.float32)}))
+
+    def write(connection):
+        connection.execute("BEGIN IMMEDIATE")
+        other.start()
+        other.join(0.2)
+        connection.execute("COMMIT")
+
+    cache._guarded(write, default=None)
+    other.join()
+    assert cache.unwritable == 0
+    assert "a" in cache.get(b"encoder", ["a"])
