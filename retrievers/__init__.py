@@ -12,6 +12,8 @@ from importlib import metadata
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from retrievers.arguments import convert, declared, listed
 from retrievers.base import WHEN_SET, Ranking, Retriever, RetrieverError, parts_of
 from retrievers.masking import MASK, is_secret, masked, secrets_around, secrets_of
@@ -188,13 +190,18 @@ def _parameters(retriever: object) -> dict[str, Any]:
         field.name: _Hidden() if is_secret(retriever, field.name, type(value)) else value
         for field in dataclasses.fields(retriever)
         if field.init
-        for value in (_by_name(getattr(retriever, field.name)),)
+        for value in (_plainly(getattr(retriever, field.name)),)
         if not (field.metadata.get("shown") == WHEN_SET["shown"] and value == field.default)
     }
 
 
-def _by_name(value: Any) -> Any:
-    """A function as module:name, where it can be found by that; its repr has an address, which is another each time."""
+def _plainly(value: Any) -> Any:
+    """A number of numpy as Python's, and a function as module:name where it can be found by that.
+
+    The repr of a function has an address, which is another each time.
+    """
+    if isinstance(value, np.generic):
+        return value.item()
     name = getattr(value, "__qualname__", "<") if isinstance(value, FunctionType) else "<"
     return value if "<" in name else f"{value.__module__}:{name}"
 

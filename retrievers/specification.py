@@ -99,9 +99,10 @@ class _Reader:
     def error(self, what: str) -> RetrieverError:
         after = self.rest.lstrip()
         where = f"at character {len(self.text) - len(after) + 1}" if after else "at its end"
+        within = "" if not after.startswith(":") else " Within another, parameters stand in parentheses: bm25(k1=0.9)."
         return RetrieverError(
             f"The retriever {without_secrets(self.text)!r} cannot be read: {what} {where}.",
-            "Write name, name:parameter=value,… or name(part, …, parameter=value, …).",
+            f"Write name, name:parameter=value,… or name(part, …, parameter=value, …).{within}",
         )
 
     def outermost(self) -> Specification:

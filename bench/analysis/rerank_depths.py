@@ -68,7 +68,7 @@ def _of(
     gains = figures(
         {depth: (values[depth] - values[0])[asked] for depth in depths[1:]}, rng, groups=groups, differences=True
     )
-    recall = recall_curve(dataset, _kept(dataset, stages.first, stages.first.documents.shape[1], dropped))
+    recall = recall_curve(dataset, stages.first)  # where the query itself is left out, it still was a candidate
     return [
         RerankDepth(
             depth,

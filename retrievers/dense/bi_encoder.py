@@ -25,7 +25,7 @@ from retrievers.base import (
 )
 from retrievers.columns import Field, column, parse_fields
 from retrievers.dense.encoder import Encoder, refuse_absent_device
-from retrievers.dense.model import MINILM, locate, longest, pinned, similarity
+from retrievers.dense.model import MINILM, locate, pinned, refuse_settings, similarity
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -89,7 +89,7 @@ class Dense:
         where = locate(self.model, self.revision)
         if isinstance(where, Path):
             similarity(where)
-            _refuse_settings(where, self.max_length, self.dtype)
+            refuse_settings(where, self.max_length, self.dtype)
             if self.revision is not None:
                 raise RetrieverError("revision pins a model of the hub.", f"{self.model} is a folder; leave it out.")
             self.sha256 = pinned(where, self.sha256)
@@ -155,21 +155,6 @@ def _mean(encoder: Encoder, columns: Sequence[tuple[Sequence[str], float]]) -> N
 def _longest(vectors: NDArray[np.float32]) -> float:
     """The length of the longest."""
     return float(np.linalg.norm(vectors, axis=1).max(initial=0.0))
-
-
-def _refuse_settings(folder: Path, max_length: int | None, dtype: str) -> None:
-    """What the model cannot take; else the one would be passed over, and the other a failure after the start."""
-    bound = longest(folder)
-    if bound == 0 and (max_length is not None or dtype != "float32"):
-        raise RetrieverError(
-            f"The model {folder.name!r} is a table of word vectors: it takes neither max_length nor dtype.",
-            "Leave them out.",
-        )
-    if max_length is not None and bound is not None and max_length > bound:
-        raise RetrieverError(
-            f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
-            f"Give at most {bound}, or a model that reads longer texts.",
-        )
 
 
 def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int, largest: float = 1.0) -> Ranking:

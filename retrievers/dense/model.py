@@ -162,6 +162,21 @@ def longest(folder: Path) -> int | None:
     return places - (int(config.get("pad_token_id") or 1) + 1 if config.get("model_type") in _PADDED else 0)
 
 
+def refuse_settings(folder: Path, max_length: int | None, dtype: str = "float32") -> None:
+    """What the model cannot take; else the one would be passed over, and the other a failure after the start."""
+    bound = longest(folder)
+    if bound == 0 and (max_length is not None or dtype != "float32"):
+        raise RetrieverError(
+            f"The model {folder.name!r} is a table of word vectors: it takes neither max_length nor dtype.",
+            "Leave them out.",
+        )
+    if max_length is not None and bound is not None and max_length > bound:
+        raise RetrieverError(
+            f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
+            f"Give at most {bound}, or a model that reads longer texts.",
+        )
+
+
 def _modules(folder: Path) -> list[str]:
     """The classes of a model's modules."""
     return [str(module.get("type", "")) for module in _listed(folder)]

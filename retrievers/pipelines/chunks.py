@@ -58,13 +58,15 @@ class Chunks:
     _index: _Index | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        self.parts = only_part("chunks", tuple(self.parts), usual_dense)
+        self.parts = only_part("chunks", self.parts, usual_dense)
         sizes = {name: getattr(self, name) for name in ("words", "sentences", "pieces")}
         if min(sizes.values()) < 0 or sum(map(bool, sizes.values())) > 1:
             raise RetrieverError(f"chunks has {sizes}.", "Give one of words, sentences and pieces, from 1.")
         if not any(sizes.values()) and not self.headings:
             self.words = USUAL_WORDS
         size = self.words or self.sentences or self.pieces
+        if self.overlap and not size:
+            raise RetrieverError("Sections between headings have no overlap.", "Give words, sentences or pieces too.")
         if self.overlap and not 0 < self.overlap < size:
             raise RetrieverError(f"overlap={self.overlap} is no part of a chunk of {size}.", "Give less than its size.")
         if self.top < 1 or self.depth < 1:

@@ -29,7 +29,7 @@ class Expand:
     _documents: Sequence[str] | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        self.parts = only_part("expand", tuple(self.parts), usual_lexical)
+        self.parts = only_part("expand", self.parts, usual_lexical)
         if not isinstance(self.parts[0], TermSearch | VectorSearch):
             raise RetrieverError(
                 f"expand needs terms or vectors, and {type(self.parts[0]).__name__} is searched by neither.",

@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 
 from retrievers.base import Ranking, Retriever, RetrieverError, phase, require_index
 from retrievers.fusion import METHODS, RRF_K, fuse
-from retrievers.pipelines.parts import named, of_part, usual_dense, usual_lexical
+from retrievers.pipelines.parts import named, of_part, retrievers_of, usual_dense, usual_lexical
 
 FUSE = "fuse"
 T = TypeVar("T")
@@ -38,7 +38,8 @@ class Hybrid:
     _indexed: bool | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        self.parts, self.weights = tuple(self.parts) or (usual_lexical(), usual_dense()), tuple(self.weights)
+        self.parts = retrievers_of("hybrid", self.parts) or (usual_lexical(), usual_dense())
+        self.weights = tuple(map(float, self.weights))
         if len(self.parts) < 2:
             raise RetrieverError("hybrid has one part.", "Give two or more: hybrid(bm25, minilm).")
         if self.fusion not in METHODS:
@@ -51,8 +52,10 @@ class Hybrid:
             self.weights and not any(self.weights)
         ):
             raise RetrieverError(f"The weights {list(self.weights)} are no weights.", "Give numbers from 0, not all 0.")
-        if self.depth < 1 or not self.rrf_k >= 0:
-            raise RetrieverError(f"depth={self.depth}, rrf_k={self.rrf_k:g} is out of range.", "Give depth from 1.")
+        if self.depth < 1 or not 0 <= self.rrf_k < math.inf:
+            raise RetrieverError(
+                f"depth={self.depth}, rrf_k={self.rrf_k:g}: one is out of range.", "Give depth from 1, rrf_k from 0."
+            )
 
     def index(self, documents: Sequence[str]) -> None:
         """Index the documents in each part, one after the other."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from retrievers.base import Retriever, RetrieverError, part
 
@@ -29,8 +30,20 @@ def of_part(name: str) -> Iterator[None]:
         raise RetrieverError(f"{name}: {type(error).__name__}: {error}") from error
 
 
-def only_part(pipeline: str, parts: Sequence[Retriever], usual: Callable[[], Retriever]) -> tuple[Retriever]:
+def retrievers_of(pipeline: str, parts: Any) -> tuple[Retriever, ...]:
+    """The parts, as a pipeline was given them. Raises RetrieverError for what is no sequence of retrievers."""
+    if not isinstance(parts, Sequence) or isinstance(parts, str):
+        what = f"{type(parts).__name__}, and no tuple"
+    elif strange := [type(one) for one in parts if not isinstance(one, Retriever) or isinstance(one, type)]:
+        what = f"{strange[0].__name__} among its parts, and no retriever"
+    else:
+        return tuple(parts)
+    raise RetrieverError(f"{pipeline} is given a {what}.", f"Give objects, as in {pipeline.capitalize()}((BM25(), …)).")
+
+
+def only_part(pipeline: str, parts: Any, usual: Callable[[], Retriever]) -> tuple[Retriever]:
     """The one part that a pipeline has, the usual one where none is given. Raises RetrieverError for several."""
+    parts = retrievers_of(pipeline, parts)
     if len(parts) > 1:
         raise RetrieverError(f"{pipeline} has {len(parts)} parts.", f"Give one, as in {pipeline}(bm25).")
     return (parts[0] if parts else usual(),)

@@ -12,7 +12,7 @@ import numpy as np
 
 from retrievers.base import SELECT, Ranking, Retriever, RetrieverError, phase, require_index
 from retrievers.dense.encoder import Encoder, refuse_absent_device
-from retrievers.dense.model import MINILM, begin_of, locate, pinned
+from retrievers.dense.model import MINILM, begin_of, locate, longest, pinned, refuse_settings, similarity
 from retrievers.dense.token_encoder import TokenEncoder
 from retrievers.pipelines.parts import named, of_part, only_part, usual_lexical
 from retrievers.pipelines.scorers import (
@@ -58,7 +58,7 @@ class Rerank:
     _scorer: Scorer | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        self.parts = only_part("rerank", tuple(self.parts), usual_lexical)
+        self.parts = only_part("rerank", self.parts, usual_lexical)
         if self.depth < 1 or self.batch_size < 1 or (self.max_length is not None and self.max_length < 1):
             raise RetrieverError(
                 f"depth={self.depth}, batch_size={self.batch_size}, max_length={self.max_length}: one is out of range.",
@@ -80,6 +80,14 @@ class Rerank:
         self.model = self.model or MINILM
         where = locate(self.model, self.revision, reranker=cross)
         if isinstance(where, Path):
+            refuse_settings(where, self.max_length)
+            if not cross:
+                similarity(where)
+            if self.by == "maxsim" and longest(where) == 0:
+                raise RetrieverError(
+                    f"The model {where.name!r} is a table of word vectors: tokens have none in their text.",
+                    "Give by=cosine, or another model.",
+                )
             self.sha256 = pinned(where, self.sha256)
 
     def _pin_function(self) -> None:

@@ -41,3 +41,12 @@ def test_a_row_is_what_so_many_candidates_give():
             assert row.ceiling == pytest.approx(recall)
     assert (rows[0].p50_ms, rows[0].p95_ms, rows[0].gain, rows[0].ceiling) == (1.0, 2.0, None, None)
     assert (rows[1].p50_ms, rows[1].p95_ms, rows[2].p50_ms) == (3.0, None, None)
+
+
+def test_the_query_itself_takes_the_place_of_a_candidate():
+    dataset = plain_set(8, [(0, 5, 1)], queries=1)
+    vars(dataset)["left_out"] = np.array([0])  # which is computed once
+    first = Ranking(np.arange(8)[None], np.arange(8, 0, -1, dtype=np.float32)[None])
+    its = Stages(first, first, np.arange(6, 0, -1, dtype=np.float32)[None])
+    rows = rerank_depths(dataset, {"it": its}, {}, measure="RR@10", rng=np.random.default_rng(0))["it"]
+    assert [(row.depth, row.ceiling) for row in rows] == [(0, None), (5, 0.0), (6, 1.0)]

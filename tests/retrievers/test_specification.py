@@ -54,6 +54,7 @@ def test_nests_as_deep_as_wanted():
         ("bm25)", "nothing should follow at character 5"),
         ("hybrid(depth=1, bm25)", "a parameter=value is missing at character 17"),
         ("hybrid(bm25 minilm)", "a comma or ) is missing at character 13"),
+        ("hybrid(bm25:k1=0.9, minilm)", "Within another, parameters stand in parentheses: bm25(k1=0.9)"),
         ("hybrid(bm25, minilm, weights=[1, 2)", "a comma or ] is missing at its end"),
         ("bm25:k1", "a parameter=value is missing at character 6"),
         ("bm25(k1=1, k1=2)", "k1 is given twice"),

@@ -79,6 +79,7 @@ def test_a_failing_part_is_one_failed_row_with_its_name(write_set, tmp_path):
         ({"weights": (0, 0)}, "are no weights"),
         ({"depth": 0}, "out of range"),
         ({"rrf_k": -1.0}, "out of range"),
+        ({"rrf_k": float("inf")}, "out of range"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, says):

@@ -10,7 +10,7 @@ import pytest
 from fakes import Fixed
 
 from bench.experiment.workers.recorder import SummingRecorder
-from retrievers import RetrieverError, create
+from retrievers import RetrieverError, create, parameters, signature
 from retrievers.base import listening
 from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.lexical.bm25 import BM25
@@ -66,3 +66,17 @@ def test_what_several_pipelines_share_is_encoded_once(tmp_path):
             create("expand(minilm)").index(DOCUMENTS)
             create("rerank(bm25, by=cosine)").index(DOCUMENTS)
     assert recorder.quantities["vectors_encoded"] == 0
+
+
+@pytest.mark.parametrize("pipeline", [Hybrid, Chunks, Rerank, Expand])
+@pytest.mark.parametrize("parts", [BM25(), "bm25", ("bm25", "bm25"), (BM25, BM25)], ids=repr)
+def test_parts_that_are_no_retrievers_are_refused_with_what_to_write(pipeline, parts):
+    with pytest.raises(RetrieverError, match=r"Give objects, as in \w+\(\(BM25\(\), …\)\)"):
+        pipeline(parts)
+
+
+def test_a_signature_has_plain_numbers_whoever_gave_them():
+    one, other = Hybrid(weights=np.array([1, 2]), depth=np.int64(20)), create("hybrid(weights=[1, 2], depth=20)")
+    assert signature(one) == signature(other)
+    assert parameters(one)["depth"] == 20
+    assert isinstance(parameters(one)["depth"], int)

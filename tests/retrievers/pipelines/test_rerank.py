@@ -261,3 +261,14 @@ def test_functions_of_a_notebook_are_told_apart_by_their_text():
 def test_what_is_neither_name_nor_function_is_refused(by):
     with pytest.raises(RetrieverError, match="is no function"):
         Rerank((BM25(),), by=by)
+
+
+def test_what_the_model_that_scores_cannot_take_is_refused_before_anything_is_indexed():
+    with pytest.raises(RetrieverError, match="max_length=9999 is more than the 512 word pieces"):
+        create("rerank(bm25, by=cosine, max_length=9999)")
+
+
+def test_a_table_of_word_vectors_is_no_model_for_maxsim(tmp_path):
+    (tmp_path / "modules.json").write_text('[{"type": "sentence_transformers.models.StaticEmbedding", "path": ""}]')
+    with pytest.raises(RetrieverError, match=r"a table of word vectors.* Give by=cosine"):
+        Rerank((BM25(),), by="maxsim", model=str(tmp_path))
