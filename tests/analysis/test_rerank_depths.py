@@ -44,7 +44,7 @@ def test_a_row_is_what_so_many_candidates_give():
 
 
 def test_the_query_itself_takes_the_place_of_a_candidate():
-    dataset = plain_set(8, [(0, 5, 1)], queries=1)
+    dataset = plain_set(8, [(0, 2, 1)], queries=1)  # which stands at position 5
     vars(dataset)["left_out"] = np.array([0])  # which is computed once
     first = Ranking(np.arange(8)[None], np.arange(8, 0, -1, dtype=np.float32)[None])
     its = Stages(first, first, np.arange(6, 0, -1, dtype=np.float32)[None])
