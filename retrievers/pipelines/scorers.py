@@ -100,8 +100,13 @@ class MaxSim:
 
     @staticmethod
     def _one(query: NDArray[np.float32], documents: list[Tokens]) -> Scores:
-        """Document by document: in one product a score's last bits would depend on the others beside it."""
-        return np.array([(query @ tokens.astype(np.float32).T).max(axis=1).mean() for tokens in documents], np.float32)
+        """Document by document: in one product a score's last bits would depend on the others beside it.
+
+        On this thread: on a busy machine, BLAS threads that are woken for so small a product wait for each other, 30 ms
+        a document where the product takes 0.2.
+        """
+        cosines = (np.vecdot(query[:, None], tokens.astype(np.float32)[None]) for tokens in documents)
+        return np.array([its.max(axis=1).mean() for its in cosines], np.float32)
 
 
 @dataclass
