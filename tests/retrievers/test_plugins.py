@@ -88,7 +88,7 @@ def test_a_parameter_of_any_type_is_stored(write_set, tmp_path):
     found = bench.run(write_set(), [own, fakes.Records(told=Path("x"))], results=str(tmp_path / "out"), latency=False)
     assert [retriever for _, retriever, _ in found.failures] == ["Records"]
     told = [each["parameters"] for each in found.info["retrievers"]]
-    assert told == [{"step": "np.float32(2.0)"}, {"step": 1.0, "told": repr(Path("x"))}]
+    assert told == [{"step": 2.0}, {"step": 1.0, "told": repr(Path("x"))}]
 
 
 NESTED = fakes.Fused((create("bm25:k1=1.2"), fakes.Fused((fakes.Fixed(), fakes.Plain())), fakes.DenseFixed(step=2.0)))
