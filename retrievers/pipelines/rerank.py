@@ -139,10 +139,11 @@ class Rerank:
         candidates = [_candidates(first, row, self.depth) for row in range(len(queries))]
         rescored = np.full((len(queries), self.depth), -np.inf, dtype=np.float32)
         for start, end in pairwise([0, *steps(self.depth)]):
-            with phase(f"{RERANK}{end}"):
+            with phase(f"{RERANK}{end}", len(queries)) as progress:
                 scores = self._scorer.score(encoded, [its[start:end] for its in candidates])
                 for row, values in enumerate(scores):
                     rescored[row, start : start + len(values)] = values
+                    progress.advance(1)
         with phase(SELECT):
             return Stages(reranked(first, rescored).to_depth(k), first, rescored)
 

@@ -10,7 +10,7 @@ module:name    what your function gives for (query, documents)
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +46,7 @@ class Scorer(Protocol):
 
     def index(self, documents: Sequence[str]) -> None: ...
     def encode(self, queries: Sequence[str], /) -> Any: ...
-    def score(self, queries: Any, candidates: Sequence[Sequence[Candidate]], /) -> list[Scores]: ...
+    def score(self, queries: Any, candidates: Sequence[Sequence[Candidate]], /) -> Iterable[Scores]: ...
 
 
 def texts_of(documents: Sequence[str], candidates: Sequence[Candidate]) -> list[str]:
@@ -79,12 +79,12 @@ class MaxSim:
         chunks = self.encoder.encode_tokens(queries, "query")
         return [tokens.astype(np.float32) for chunk in chunks for tokens in chunk]
 
-    def score(self, queries: Sequence[Any], candidates: Sequence[Sequence[Candidate]]) -> list[Scores]:
+    def score(self, queries: Sequence[Any], candidates: Sequence[Sequence[Candidate]]) -> Iterable[Scores]:
         if self.stored and all(candidate.span is None for its in candidates for candidate in its):
-            return [
+            return (  # one by one, so that it is known how far this is
                 self._one(query, [self._tokens[candidate.document] for candidate in its])
                 for query, its in zip(queries, candidates, strict=True)
-            ]
+            )
         texts = [texts_of(self._documents, its) for its in candidates]
         distinct = list(dict.fromkeys(text for its in texts for text in its))
         scores = [np.zeros(len(its), dtype=np.float32) for its in texts]
@@ -231,10 +231,10 @@ class FunctionScorer:
     def encode(self, queries: Sequence[str]) -> Sequence[str]:
         return queries
 
-    def score(self, queries: Sequence[Any], candidates: Sequence[Sequence[Candidate]]) -> list[Scores]:
-        return [
+    def score(self, queries: Sequence[Any], candidates: Sequence[Sequence[Candidate]]) -> Iterable[Scores]:
+        return (
             self._one(query, texts_of(self._documents, its)) for query, its in zip(queries, candidates, strict=True)
-        ]
+        )
 
     def _one(self, query: str, texts: list[str]) -> Scores:
         if not texts:
