@@ -28,6 +28,8 @@ from retrievers.base import NO_SPAN, Ranking
 
 RRF_K = 60
 METHODS = ("rrf", "minmax", "tmm", "zscore", "dbsf")
+# What a hybrid does where nobody says otherwise: how, and how many hits of each part.
+USUAL, DEPTH = "zscore", 100
 
 Values = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from bench.data.dataset import Dataset
 from bench.evaluation.measure_names import MOST_HITS
 from bench.evaluation.measures import cutoff, resolve
 from retrievers.base import Ranking
-from retrievers.fusion import reciprocal_rank_fusion
+from retrievers.fusion import DEPTH, USUAL, fuse
 
 SOLVED_AT = 10  # a query is solved where a relevant document is among so many hits
 
@@ -39,8 +39,8 @@ class RetrieverPair:
     """Two retrievers on the main measure, over the answerable queries.
 
     better: the label of the higher mean, of equals the first by name. oracle: the mean of the per-query maximum, which
-    no choice between the two can exceed. fused: reciprocal-rank fusion of the stored rankings, an estimate, since a
-    document below the stored depth of one adds nothing there. The gains are over the better one alone, paired by query;
+    no choice between the two can exceed. fused: the usual hybrid of the two (retrievers.fusion.USUAL) from the stored
+    rankings, an estimate where these end above its depth. The gains are over the better one alone, paired by query;
     that it was picked on the same queries makes them slightly too low. fused_values: [queries], for further tests.
     """
 
@@ -74,7 +74,8 @@ def complementarity(
     levels: dict[tuple[Labels, str], Values] = {}
     gains: dict[tuple[Labels, str], Values] = {}
     for pair in pairs:
-        fused = reciprocal_rank_fusion(rankings[pair[0]], rankings[pair[1]])
+        parts = [rankings[label] for label in pair]
+        fused = fuse([part.to_depth(min(DEPTH, part.documents.shape[1])) for part in parts], USUAL)
         fused = fused.to_depth(min(depth, fused.documents.shape[1]))
         by_query[pair] = evaluate(dataset, fused, resolved)[measure]
         for name, per_query in (

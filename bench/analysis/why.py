@@ -31,7 +31,7 @@ from bench.evaluation import measures
 from bench.evaluation.streams import Purpose, stream
 from bench.storage.files import json_ready
 from retrievers.base import Ranking
-from retrievers.fusion import RRF_K
+from retrievers.fusion import USUAL
 from retrievers.stages import Stages
 
 __all__ = ["Analysis", "analyse"]
@@ -111,6 +111,6 @@ def analyse(
         "depths": depths,
         "cutoff": cutoff,
         "solved_at": SOLVED_AT,
-        "rrf_k": RRF_K,
+        "fusion": USUAL,
     }
     return Analysis(json_ready({**known, **answers}), answers["pairs"] or [])

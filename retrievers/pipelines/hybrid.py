@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
 from retrievers.base import Ranking, Retriever, RetrieverError, phase, require_index
-from retrievers.fusion import METHODS, RRF_K, fuse
+from retrievers.fusion import DEPTH, METHODS, RRF_K, USUAL, fuse
 from retrievers.pipelines.parts import named, of_part, retrievers_of, usual_dense, usual_lexical
 
 FUSE = "fuse"
@@ -30,9 +30,9 @@ class Hybrid:
     kind: ClassVar[str] = "hybrid"
 
     parts: tuple[Retriever, ...] = ()
-    fusion: str = "zscore"
+    fusion: str = USUAL
     weights: tuple[float, ...] = ()
-    depth: int = 100
+    depth: int = DEPTH
     rrf_k: float = RRF_K
     parallel: bool = False
     _indexed: bool | None = field(init=False, repr=False, compare=False, default=None)

@@ -60,8 +60,9 @@ def test_fusion_by_hand():
 
 def test_fusion_can_beat_both():
     """Each has the answer second, behind a document that the other does not know."""
-    dataset = plain_set(3, [(0, 0, 1)])
-    found, values = pair(dataset, ranked(dataset, [["d001", "d000"]]), ranked(dataset, [["d002", "d000"]]))
+    dataset = plain_set(5, [(0, 0, 1)])
+    one, other = (ranked(dataset, [[first, "d000", "d003", "d004"]]) for first in ("d001", "d002"))
+    found, values = pair(dataset, one, other)
     assert values["a"].tolist() == values["b"].tolist() == [0.5]
     assert found.fused_values.tolist() == [1]
     assert (found.fused.value, found.fused_gain.value) == (1, 0.5)

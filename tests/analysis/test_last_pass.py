@@ -20,6 +20,8 @@ from bench.report.run.quality import quality
 from bench.storage.run import load_run
 from bench.storage.schema import COMPARISONS, VERDICTS
 from retrievers import Ranking
+from retrievers.lexical.bm25 import BM25
+from retrievers.lexical.tfidf import Tfidf
 from retrievers.pipelines.hybrid import Hybrid
 
 # Enough queries for the test to say something: document n answers query n, by its own word.
@@ -430,6 +432,20 @@ def test_a_hybrid_that_ran_is_chosen_by_its_figures_and_none_is_worth_trying(wri
     verdict = found.analysis["sets"]["thirty"]["verdict"]
     assert (verdict["choice"], verdict["basis"], verdict["retriever"]) == ("hybrid", "better", "Hybrid")
     assert verdict["worse"] == ["Even", "Odd"]
+
+
+def test_the_estimate_of_a_fusion_is_what_that_hybrid_gives(write_set, tmp_path):
+    folder = write_set("thirty", CORPUS, QUERIES, QRELS)
+    parts = BM25(), Tfidf(analyzer="char_wb", ngram_min=2, ngram_max=3)
+    found = bench.run(folder, [*parts, Hybrid(parts)], results=str(tmp_path / "out"), latency=False)
+    (pair,) = [
+        pair
+        for pair in found.analysis["sets"]["thirty"]["pairs"]
+        if {pair["first"], pair["second"]} == {"BM25", "Tfidf"}
+    ]
+    main = found.analysis["sets"]["thirty"]["measure"]
+    hybrid = next(row for row in found.rows("measures") if (row["retriever"], row["measure"]) == ("Hybrid", main))
+    assert pair["fused"]["value"] == pytest.approx(hybrid["value"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from bench.analysis.verdict.choices import BY_KIND, Limits, RetrieverSummary, known_costs, shown
 from bench.analysis.verdict.fusion import FusionEstimate
 from bench.evaluation.pairs import BOUNDED, PairedDifference
-from retrievers.fusion import RRF_K
 from retrievers.specification import as_part
 
 
@@ -119,9 +118,9 @@ def hybrid(dataset: str, fusion: FusionEstimate) -> str:
     chosen = f", corrected for the choice among {fusion.pairs} fusions" if fusion.pairs > 1 else ""
     return (
         f"On {dataset} a hybrid is worth trying: by an estimate from the stored rankings, fusing {one.label} and "
-        f"{other.label} by reciprocal rank (k = {RRF_K}) gains {fusion.gain:+z.3f} {fusion.measure} over "
+        f"{other.label} by the z-scores of their hits gains {fusion.gain:+z.3f} {fusion.measure} over "
         f"{fusion.over.label} alone (95% interval {fusion.low:+z.3f} to {fusion.high:+z.3f}{chosen}; see 'who solves "
-        f"what'); its speed was not measured, so run that fusion beside the two{_how(one, other)}."
+        f"what'); its speed was not measured, so run it beside the two{_how(one, other)}."
     )
 
 
@@ -130,7 +129,7 @@ def _how(*parts: RetrieverSummary) -> str:
     if not all(retriever.specification for retriever in parts):
         return ""
     names = ", ".join(as_part(retriever.specification) for retriever in parts)
-    return f": -r {shlex.quote(f'hybrid({names}, fusion=rrf)')}"
+    return f": -r {shlex.quote(f'hybrid({names})')}"
 
 
 def means(

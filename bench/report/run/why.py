@@ -118,6 +118,10 @@ def _ahead(contest: Mapping[str, Any], figure: Mapping[str, Any]) -> str | None:
     return None
 
 
+# What fuses -> in words; runs stored before the score fusion do not name it.
+_FUSIONS = {"zscore": "z-scores, as hybrid does", "rrf": "reciprocal ranks (k = 60)"}
+
+
 def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
     """What two retrievers have to give each other, or None where there is no pair; with a baseline, each and that."""
     analyses, baseline = analysis(run, dataset), run.info["config"].get("against")
@@ -145,8 +149,8 @@ def complementarity(run: Run, dataset: dict[str, Any]) -> Table | None:
     )
     note = (
         f"Queries with a relevant document in the top {analyses['solved_at']}. Oracle: the better of the two for each "
-        "query, which no choice between them exceeds. Fusion: reciprocal ranks of the stored rankings "
-        f"(k = {analyses['rrf_k']}), an estimate. Gains are over the better one alone."
+        "query, which no choice between them exceeds. Fusion: of the stored rankings by "
+        f"{_FUSIONS[analyses.get('fusion', 'rrf')]}, an estimate. Gains are over the better one alone."
     )
     main = main_as_shown(run, dataset)
     return Table(

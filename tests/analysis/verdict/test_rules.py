@@ -17,6 +17,7 @@ from bench.analysis.verdict.overall import overall
 from bench.analysis.verdict.rules import decide
 from bench.evaluation.pairs import adjusted, compare_pairs, outcome
 from retrievers import create
+from retrievers.fusion import USUAL
 
 HYBRID = RetrieverSummary("hybrid", "hybrid", 0.66, 0.63, 0.69, p95_ms=25, memory_mb=650, fuses=True)
 
@@ -299,15 +300,15 @@ class TestHybrid:
         found = verdict(0.05, 0.15, fusion=fused(0.01, 0.05))
         assert outline(found) == ("hybrid worth trying", "fusion", "minilm", None)
         assert "estimate from the stored rankings" in found.sentences[0]
-        assert "fusing bm25 and minilm by reciprocal rank (k = 60) gains +0.030 nDCG@10" in found.sentences[0]
+        assert "fusing bm25 and minilm by the z-scores of their hits gains +0.030 nDCG@10" in found.sentences[0]
         assert "(95% interval +0.010 to +0.050, corrected for the choice among 3 fusions" in found.sentences[0]
-        assert found.sentences[0].endswith("its speed was not measured, so run that fusion beside the two.")
+        assert found.sentences[0].endswith("its speed was not measured, so run it beside the two.")
 
     def test_says_how_to_run_it_where_both_can_be_named(self):
         bm25, minilm = (replace(each, specification=text) for each, text in ((BM25, "bm25:k1=0.9"), (MINILM, "minilm")))
         sentence = sentences.hybrid("faq", fused(0.01, 0.05)._replace(first=minilm, second=bm25))
-        assert sentence.endswith("beside the two: -r 'hybrid(bm25(k1=0.9), minilm, fusion=rrf)'.")
-        assert create("hybrid(bm25(k1=0.9), minilm, fusion=rrf)").fusion == "rrf"
+        assert sentence.endswith("beside the two: -r 'hybrid(bm25(k1=0.9), minilm)'.")
+        assert create("hybrid(bm25(k1=0.9), minilm)").fusion == USUAL
 
     @pytest.mark.parametrize("gain", [(0.0, 0.05), (-0.05, -0.01), (0.005, 0.015)])
     def test_not_where_its_gain_may_be_none_or_is_below_the_margin(self, gain):
