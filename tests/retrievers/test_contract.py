@@ -35,8 +35,9 @@ VARIANTS = [
     "rerank(chunks(bm25, words=4), depth=3, model={tiny})",
     "rerank(bm25, by=fakes:shared_words, depth=4)",
 ]
-# Those whose default is MiniLM among others, as minilm itself goes through all of it: with a smaller model.
+# Those whose default is MiniLM, with a smaller model; as they are they take minutes, which make check-slow has.
 SMALLER = {
+    "minilm": "dense:model={tiny}",
     "hybrid": "hybrid(bm25, dense(model={tiny}))",
     "chunks": "chunks(dense(model={tiny}))",
     "rerank": "rerank(bm25, model={tiny})",
@@ -59,6 +60,12 @@ def tiny(tmp_path_factory):
 )
 def test_it_keeps_the_contract(name, check, tiny):
     check_retriever(name.replace("{tiny}", str(tiny)), check)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALLER)
+def test_it_keeps_the_contract_with_minilm(name):
+    check_retriever(name)
 
 
 # What ours keep beyond the contract.
