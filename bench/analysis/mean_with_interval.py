@@ -34,6 +34,7 @@ def figures(
     rng: np.random.Generator,
     level: float = 0.95,
     *,
+    draws: int = DRAWS,
     groups: Groups = None,
     differences: bool = False,
 ) -> dict[Key, Figure]:
@@ -45,7 +46,7 @@ def figures(
     if not columns:
         return {}
     table = np.column_stack(list(columns.values()))
-    low, high, _ = (difference_interval if differences else mean_interval)(table, rng, DRAWS, level, groups)
+    low, high, _ = (difference_interval if differences else mean_interval)(table, rng, draws, level, groups)
     mean = table.mean(axis=0) if len(table) else np.full(len(columns), np.nan)
     rows = zip(columns, mean.tolist(), low.tolist(), high.tolist(), strict=True)
     return {name: Figure(value, under, over, len(table)) for name, value, under, over in rows}

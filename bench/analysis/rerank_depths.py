@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from bench.analysis.mean_with_interval import Figure, figures, grouped
 from bench.analysis.own_document import dropped_hits, without_own
 from bench.analysis.values import evaluate, recall_curve
 from bench.data.dataset import Dataset
+from bench.evaluation.intervals import DRAWS
 from bench.evaluation.measures import resolve
+from bench.evaluation.streams import Purpose, stream
 from retrievers.base import Ranking
 from retrievers.stages import Stages, steps
 
@@ -43,10 +43,10 @@ def rerank_depths(
     times: Mapping[str, StageTimes],
     *,
     measure: str,
-    rng: np.random.Generator,
+    seed: int,
 ) -> dict[str, list[RerankDepth]]:
     """By label, a row for each depth. times: by label."""
-    return {label: _of(dataset, its, times.get(label, {}), measure, rng) for label, its in stages.items()}
+    return {label: _of(dataset, its, times.get(label, {}), measure, seed) for label, its in stages.items()}
 
 
 def _of(
@@ -54,7 +54,7 @@ def _of(
     stages: Stages,
     times: StageTimes,
     measure: str,
-    rng: np.random.Generator,
+    seed: int,
 ) -> list[RerankDepth]:
     asked, most = dataset.answerable, stages.rescored.shape[1]
     depths = [0, *steps(most)]
@@ -63,10 +63,16 @@ def _of(
         depth: evaluate(dataset, _kept(dataset, stages.at_depth(depth), stored, dropped), resolve([measure]))[measure]
         for depth in depths
     }
-    groups = grouped(dataset, asked)
-    means = figures({depth: its[asked] for depth, its in values.items()}, rng, groups=groups)
+    columns = {depth: its[asked] for depth, its in values.items()}
+    gains_by_query = {depth: columns[depth] - columns[0] for depth in depths[1:]}
+    # The draws of the tables of measures and differences, so that a figure that stands there too has the same interval.
+    means = figures(columns, stream(seed, Purpose.MEAN), draws=DRAWS, groups=grouped(dataset, asked))
     gains = figures(
-        {depth: (values[depth] - values[0])[asked] for depth in depths[1:]}, rng, groups=groups, differences=True
+        gains_by_query,
+        stream(seed, Purpose.DIFFERENCE),
+        draws=DRAWS,
+        groups=grouped(dataset, asked),
+        differences=True,
     )
     recall = recall_curve(dataset, stages.first)  # where the query itself is left out, it still was a candidate
     return [

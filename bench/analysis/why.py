@@ -96,7 +96,7 @@ def analyse(
             "judged": trapped(hits, judged_traps(dataset), rng(3), dataset.groups),
             "file": trapped(hits, traps, rng(4), dataset.groups) if traps is not None else {},
         },
-        "rerank_depths": lambda: rerank_depths(dataset, stages or {}, stage_times or {}, measure=measure, rng=rng(5)),
+        "rerank_depths": lambda: rerank_depths(dataset, stages or {}, stage_times or {}, measure=measure, seed=seed),
     }
     if dataset.judgements_alone:
         parts |= dict.fromkeys(OF_TEXTS, lambda: None)
