@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bench.storage.run import Run
 
-LONGEST = 48  # characters
+LONGEST = 56  # characters: rerank(hybrid(bm25, minilm), by=maxsim, depth=20) has 49
 CUT, HEAD = "…", 12
 # A folder as the value of a label's parameter: absolute, or of three parts; a model's name in a hub has two.
 _PATH = re.compile(r"(?<==)(?:[^,/\\]*[/\\]){2,}[^,/\\]+")
@@ -69,8 +69,8 @@ def _around_difference(text: str, alike: Sequence[str]) -> str:
     end = min(_alike_for([other[::-1] for other in alike]), min(map(len, alike)) - start)
     room = LONGEST - HEAD - 2 * len(CUT)
     part = text[start : len(text) - end][:room]
-    before = text[max(HEAD, start - room + len(part)) : start]
-    return f"{text[:HEAD]}{CUT}{before}{part}{CUT}"
+    before = max(HEAD, start - room + len(part))
+    return f"{text[:HEAD]}{CUT * (before > HEAD)}{text[before:start]}{part}{CUT}"
 
 
 def _alike_for(texts: Sequence[str]) -> int:

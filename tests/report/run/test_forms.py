@@ -207,7 +207,7 @@ def test_folders_in_labels_are_shown_by_what_tells_them_apart(write_set, tmp_pat
 
 
 OKAPI = [f"bm25:k1={k1},b=0.4,stemmer=english,stop_words=none,epsilon=0.25" for k1 in (0.9, 1.2, 1.5)]
-RUNS = [f"run.passage-dev.bm25-default-rm3-feedback-terms-{n}0.reranked-by-monot5-large" for n in (1, 2)]
+RUNS = [f"run.passage-dev.bm25-default-rm3-feedback-terms-{n}0.reranked-by-monot5-large-10k" for n in (1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -217,17 +217,21 @@ RUNS = [f"run.passage-dev.bm25-default-rm3-feedback-terms-{n}0.reranked-by-monot
         (
             [*OKAPI[:1], "bm25", "tfidf:analyzer=char_wb,ngram_min=2,ngram_max=4,sublinear=False"],
             [
-                "bm25:k1=0.9,b=0.4,stemm…words=none,epsilon=0.25",
+                "bm25:k1=0.9,b=0.4,stemmer=e…top_words=none,epsilon=0.25",
                 "bm25",
-                "tfidf:analyzer=char_wb,…m_max=4,sublinear=False",
+                "tfidf:analyzer=char_wb,ngra…ngram_max=4,sublinear=False",
             ],
         ),
         (
             RUNS,
-            ["run.passage-….bm25-default-rm3-feedback-terms-1…", "run.passage-….bm25-default-rm3-feedback-terms-2…"],
+            [
+                "run.passage-dev.bm25-default-rm3-feedback-terms-1…",
+                "run.passage-dev.bm25-default-rm3-feedback-terms-2…",
+            ],
         ),
-        ([f"{'a' * 60}", f"{'a' * 61}"], [f"{'a' * 12}…{'a' * 34}…", f"{'a' * 12}…{'a' * 34}… (2)"]),
-        (["x" * 48, "bm25:k1=0.9,b=0.4"], ["x" * 48, "bm25:k1=0.9,b=0.4"]),
+        ([f"{'a' * 60}", f"{'a' * 61}"], [f"{'a' * 12}…{'a' * 42}…", f"{'a' * 12}…{'a' * 42}… (2)"]),
+        (["rerank(hybrid(bm25, minilm), by=maxsim, depth=20)"], ["rerank(hybrid(bm25, minilm), by=maxsim, depth=20)"]),
+        (["x" * 56, "bm25:k1=0.9,b=0.4"], ["x" * 56, "bm25:k1=0.9,b=0.4"]),
     ],
 )
 def test_long_labels_are_shown_by_what_tells_them_apart(labels, shown):

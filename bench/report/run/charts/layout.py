@@ -30,7 +30,7 @@ COLUMNS = 3
 WIDTH, GAP, TITLE, AXIS, LEGEND, LINE = 3.6, 0.25, 0.4, 0.75, 0.35, 0.33
 # Inches, on average or at least: a character, one of a title, a mark among others, what stands before a legend's entry,
 # a line of the legend. Its first two lines have room below the axis.
-CHARACTER, TITLE_CHARACTER, MARK, HANDLE, ENTRY = 0.075, 0.09, 0.075, 0.65, 0.21
+CHARACTER, TITLE_CHARACTER, MARK, HANDLE, ENTRY = 0.075, 0.09, 0.075, 0.8, 0.21
 LONGEST_LABEL = 40
 
 
