@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.analysis.rerank_depths import StageTimes
 from bench.data.dataset import Dataset
 from bench.evaluation.streams import Purpose, stream
 from bench.machine import gauge, latency
@@ -30,6 +31,11 @@ def gauge_readings(cell: Cell, kind: str = "seconds") -> dict[str, list[float]]:
 def too_busy(cell: Cell, taken: str) -> bool:
     """Was the machine too busy for the times of a cell that were taken then?"""
     return gauge.waited(gauge_readings(cell, "waited")[taken]) > TOO_BUSY
+
+
+def stage_times(cell: Cell) -> StageTimes:
+    """Of a search in two stages; empty where it was not timed or the machine was too busy for it."""
+    return {} if too_busy(cell, TIMING) else (cell.info["timing"] or {}).get("stages_ns", {})
 
 
 def cost_rows(dataset: Dataset, label: str, cell: Cell, quickest: float, seed: int) -> Iterator[TableRow]:

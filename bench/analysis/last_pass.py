@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.analysis import controls, pareto
+from bench.analysis.costs import stage_times
 from bench.analysis.guard import Guard
 from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
@@ -141,7 +142,7 @@ def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, me
         measure=measure,
         seed=config.seed,
         stages={label: cell.stages for label, cell in cells.items() if cell.stages is not None},
-        stage_times={label: (cell.info["timing"] or {}).get("stages_ns", {}) for label, cell in cells.items()},
+        stage_times={label: stage_times(cell) for label, cell in cells.items()},
         traps=read_traps(Path(config.traps), dataset) if config.traps else None,
         guard=guard,
     )

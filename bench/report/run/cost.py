@@ -86,6 +86,11 @@ def too_busy(run: Run, dataset: dict[str, Any], retriever: str) -> bool:
     return is_too_busy(_values(_costs(run, dataset).get(retriever, {})), TIMING)
 
 
+def noisy_mark(run: Run, dataset: dict[str, Any], retriever: str) -> str:
+    """~ where the machine was noisy while single queries were timed, else nothing."""
+    return "~" * is_noisy(_values(_costs(run, dataset).get(retriever, {})), "p50")
+
+
 def _costs(run: Run, dataset: dict[str, Any]) -> Costs:
     costs: dict[str, dict[str, Row]] = {}
     for row in run.rows("latency"):

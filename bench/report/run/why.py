@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.errors import counted
+from bench.report.run.cost import noisy_mark
 from bench.report.run.names import analysis, display_name, main_as_shown, main_measure, shown_measure
 from bench.report.table import Table, best_of, interval, number, p_value, shows_from, signed_interval
 from bench.storage.run import Row, Run
@@ -168,7 +169,10 @@ def rerank_depths(run: Run, dataset: dict[str, Any]) -> Table | None:
             interval(row["value"]),
             signed_interval(row["gain"]) if row["gain"] else "",
             number(row["ceiling"]) if row["ceiling"] is not None else "",
-            *("n/a" if row[name] is None else number(row[name], 1) for name in ("p50_ms", "p95_ms")),
+            *(
+                "n/a" if row[name] is None else noisy_mark(run, dataset, retriever) + number(row[name], 1)
+                for name in ("p50_ms", "p95_ms")
+            ),
         )
         for retriever, depths in by_retriever.items()
         for row in depths
@@ -179,7 +183,8 @@ def rerank_depths(run: Run, dataset: dict[str, Any]) -> Table | None:
     header = ("retriever", "candidates", f"{main} [95%]", "gain [95%]", "ceiling", "p50 ms", "p95 ms")
     note = (
         "All from one search with the most candidates. Gain: over the first stage, paired by query. Ceiling: the share "
-        "of the relevant documents among so many candidates, which no order of them exceeds."
+        "of the relevant documents among so many candidates, above which no order of them brings recall; others "
+        "may stand above it."
     )
     return Table(f"{display_name(dataset)}: how deep to rerank", header, tuple(rows), notes=(note,), columns_left=2)
 

@@ -22,7 +22,8 @@ from bench.report.run.markdown import render
 from bench.report.run.names import analysis
 from bench.report.run.quality import quality, summary
 from bench.report.run.verdict import conclusion
-from bench.report.table import number, signed, signed_interval
+from bench.report.table import interval, number, signed, signed_interval
+from bench.storage.costs import TIMING, WAITED
 from retrievers.base import Ranking
 from retrievers.lexical.bm25 import BM25
 from retrievers.lexical.tfidf import Tfidf
@@ -415,6 +416,18 @@ def test_a_reranker_is_shown_at_each_depth_beside_its_own_first_stage(tmp_path, 
     assert [row[:2] for row in table.rows] == [("rerank", "first stage"), ("", "5"), ("", "10"), ("", "12")]
     assert {row[5] for row in table.rows} == {"n/a"}, "nothing was timed"
     first = next(row for row in run.rows("measures") if (row["retriever"], row["measure"]) == ("bm25", "nDCG@10"))
-    assert table.rows[0][2].startswith(number(first["value"]))
+    assert table.rows[0][2] == interval(first), "one figure, one interval"
     again = bench.run(dataset, {"bm25": BM25()}, results=tmp_path / "others", latency=False)
     assert why.rerank_depths(again, again.datasets[0]) is None
+
+
+@pytest.mark.parametrize(("waited", "shown"), [(0.0, "1.5"), (0.2, "~1.5")])
+def test_times_at_each_depth_are_marked_on_a_noisy_machine(tmp_path, write_set, monkeypatch, waited, shown):
+    dataset = load_dataset(write_set(tmp_path / "set"))
+    retrievers = {"rerank": Rerank((BM25(),), by=_no_better)}
+    run = bench.run(dataset, retrievers, results=tmp_path / "results", latency=False)
+    depth = {"depth": 0, "value": {"value": 0.5, "low": 0.4, "high": 0.6}, "gain": None, "ceiling": None}
+    rows = [{**depth, "p50_ms": 1.5, "p95_ms": None}]
+    monkeypatch.setattr(why, "analysis", lambda *_: {"rerank_depths": {"rerank": rows}})
+    monkeypatch.setattr("bench.report.run.cost._costs", lambda *_: {"rerank": {WAITED[TIMING]: {"value": waited}}})
+    assert why.rerank_depths(run, run.datasets[0]).rows[0][5:] == (shown, "n/a")
