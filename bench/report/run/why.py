@@ -183,8 +183,7 @@ def rerank_depths(run: Run, dataset: dict[str, Any]) -> Table | None:
     header = ("retriever", "candidates", f"{main} [95%]", "gain [95%]", "ceiling", "p50 ms", "p95 ms")
     note = (
         "All from one search with the most candidates. Gain: over the first stage, paired by query. Ceiling: the share "
-        "of the relevant documents among so many candidates, above which no order of them brings recall; others "
-        "may stand above it."
+        "of the relevant documents among so many candidates; no order of them has a higher recall; nDCG may be higher."
     )
     return Table(f"{display_name(dataset)}: how deep to rerank", header, tuple(rows), notes=(note,), columns_left=2)
 
