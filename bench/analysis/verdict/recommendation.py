@@ -93,7 +93,7 @@ class Recommendation:
         if self.cheap.timed or len(self.level) == 1:
             return ()
         order = ", ".join(BY_KIND)
-        return (f"Not all were timed, so the cheapest goes by kind ({order}), then by memory and the mean.",)
+        return (f"Without times of all of them the cheapest goes by kind ({order}), then by memory and the mean.",)
 
     def settled_by(self, more_queries: int | None, row: PairedDifference) -> str:
         """What would settle whether the best one is to be used and not the pick."""

@@ -101,6 +101,7 @@ def budgets(run: Run) -> Figure | None:
                 panel.plot(pieces, values, markersize=4.5, linewidth=1.4, **style)
         panel.set(xscale="log", xlabel="word pieces of whole passages", ylabel="recall", ylim=(-0.02, 1.02))
         plain_log_axis(panel)
+        panel.set_xticks(sorted({row["budget"] for row in rows}))
     legend(figure, axes)
     return figure
 
