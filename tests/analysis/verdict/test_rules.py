@@ -135,8 +135,8 @@ class TestLevel:
         assert outline(found) == ("lexical", "level", None, "bm25")
         assert found.sentences[0].startswith("On faq use bm25 (lexical), the simplest by its kind of 3: hybrid, which")
         assert found.sentences[-1] == (
-            "Without times of all of them the cheapest goes by kind (lexical, static, dense, approximate, hybrid, reranked, "
-            "other), then by memory and the mean."
+            "Without times of all of them the cheapest goes by kind (lexical, static, dense, approximate, hybrid, "
+            "reranked, other), then by memory and the mean."
         )
 
     def test_what_both_cost_is_said(self):
