@@ -84,6 +84,7 @@ def test_code_as_it_is_passes(tree, call):
     assert not found.flips
 
 
+@pytest.mark.slow
 def test_a_broken_analyser_does_not(tree, call, break_stemmer):
     break_stemmer()
     found = compared(guarded(tree, call, *LEXICAL))

@@ -477,7 +477,13 @@ NAMESAKES = {
 }
 
 
-@pytest.mark.parametrize("files", NAMESAKES.values(), ids=NAMESAKES)
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(files, id=name, marks=[pytest.mark.slow] * (name != "libraries"))
+        for name, files in NAMESAKES.items()
+    ],
+)
 def test_what_lies_in_the_current_folder_hides_nothing(tmp_path, write_set, files):
     for each in files:
         (tmp_path / each).parent.mkdir(exist_ok=True)

@@ -147,6 +147,7 @@ def test_the_action_reports_a_failed_cell(worked, step):
     assert step("Run", BENCH_CONFIG="none.toml")[0] == 2
 
 
+@pytest.mark.slow
 def test_the_action_serves_a_repository_with_a_package_of_the_same_name(worked, step):
     folder, _ = worked
     for name in ("retrievers", "bench"):

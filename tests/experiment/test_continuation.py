@@ -271,6 +271,7 @@ def test_resume_takes_the_stored_configuration(write_set, tmp_path, capsys):
     assert "depth: 20 is now 30" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_one_cache(write_set, tmp_path):
     folder, cache = write_set(), tmp_path / "shared.sqlite"
     running = [start(folder, tmp_path / f"run{number}", cache) for number in (1, 2)]
