@@ -17,8 +17,8 @@ Tokens = NDArray[np.float16]
 class TokenEncoder(Encoder):
     """An encoder that is asked for its token vectors, those of its own marks at both ends among them.
 
-    They are rounded to float16, wherever they come from, which keeps and stores half the bytes: nDCG@10 of reranking
-    medical-questions stays the same to four digits.
+    They are rounded to float16, wherever they come from, which keeps and stores half the bytes. Of 150 queries of
+    medical-questions that were reranked so, nDCG@10 stayed the same to four digits.
     """
 
     def encode_tokens(self, texts: Sequence[str], side: Side) -> Iterator[list[Tokens]]:
