@@ -25,6 +25,7 @@ __all__ = ["RETRIEVERS", "Ranking", "Retriever", "RetrieverError", "create", "ki
 RETRIEVERS: dict[str, str] = {
     "tfidf": "retrievers.lexical.tfidf:Tfidf",
     "bm25": "retrievers.lexical.bm25:BM25",
+    "lsa": "retrievers.dense.lsa:Lsa",
     "minilm": "retrievers.dense.bi_encoder:Dense",
     "dense": "retrievers.dense.bi_encoder:Dense",
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",

@@ -22,7 +22,7 @@ ROOMS = {
     "retrievers.stages": "retrievers.base",
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.words",
-    "retrievers.dense": "retrievers.base retrievers.columns",
+    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical",
     "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
     "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.specification": "retrievers.base retrievers.masking",

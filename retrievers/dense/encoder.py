@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from retrievers.base import (
 )
 from retrievers.dense import vector_cache
 from retrievers.dense.cached import Batches, Vectors
+from retrievers.dense.exact import Side
 from retrievers.dense.model import (
     MINILM,
     MINILM_SHA256,
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 __all__ = ["MINILM", "MINILM_SHA256", "Encoder", "folder_digest", "locate"]
-
-Side = Literal["query", "document"]
 
 # What decides the bits of a vector beside the model's own files.
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "numpy")

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from retrievers.base import ENCODE, VECTORS_ENCODED, VECTORS_FROM_CACHE, RetrieverError, phase, record
 from retrievers.dense import vector_cache
-from retrievers.dense.encoder import Encoder, Side, by_length
+from retrievers.dense.encoder import Encoder, by_length
+from retrievers.dense.exact import Side
 
 Tokens = NDArray[np.float16]
 

@@ -13,27 +13,25 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from retrievers.analyzer import Analyzer
-from retrievers.base import ANALYZE, COMPILE, ENCODE, LOAD, Ranking, RetrieverError, phase, require_index
+from retrievers.base import ANALYZE, COMPILE, ENCODE, LOAD, Documents, Ranking, RetrieverError, phase, require_index
 from retrievers.lexical.postings import Postings, rank_all
 from retrievers.words import normalised
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 ANALYZERS = ("word", "char_wb")
 
 
 @dataclass(unsafe_hash=True)
-class Tfidf:
-    """Cosine of TF-IDF vectors.
+class TfidfVectors:
+    """How texts become TF-IDF vectors: what those share that search by them.
 
     ngram_min, ngram_max: lengths of the n-grams (of terms, or of characters with analyzer="char_wb").
     min_df: a term must occur in so many documents. The other fields are the shared analyzer's steps and
     serve analyzer="word" only.
     """
-
-    kind: ClassVar[str] = "lexical"
-    least_score: ClassVar[float | None] = 0.0
 
     analyzer: str = "word"
     ngram_min: int = 1
@@ -45,7 +43,6 @@ class Tfidf:
     stop_words: str = "english"
     stemmer: str = "english"
     _vectorizer: TfidfVectorizer | None = field(init=False, repr=False, compare=False, default=None)
-    _postings: Postings | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if self.analyzer not in ANALYZERS:
@@ -64,8 +61,8 @@ class Tfidf:
     def _folded(self, text: str) -> str:
         return normalised(text).lower() if self.lowercase else normalised(text)
 
-    def index(self, documents: Sequence[str]) -> None:
-        """Learn idf from the documents and build their inverted index."""
+    def _fit(self, documents: Sequence[str] | Documents) -> csr_matrix | None:
+        """Learn idf from the documents: float64 [documents, terms], rows of length 1; None where they hold no term."""
         with phase(LOAD):
             from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -83,21 +80,44 @@ class Tfidf:
         )
         with phase(ANALYZE):
             try:
-                rows = vectorizer.fit_transform(documents)
+                rows: csr_matrix = vectorizer.fit_transform(documents)
             except ValueError:  # no document holds a term (that min_df leaves): nothing can be found
                 if self.min_df > 1 and len(documents):
                     raise RetrieverError(
                         f"min_df={self.min_df} leaves no term in these {len(documents)} documents.", "Lower it."
                     ) from None
-                vectorizer, rows = None, None
+                self._vectorizer = None
+                return None
         self._vectorizer = vectorizer
+        rows.sort_indices()
+        return rows
+
+    def _transform(self, queries: Sequence[str]) -> csr_matrix:
+        """The vectors of queries: float64 [queries, terms]."""
+        assert self._vectorizer is not None
+        rows: csr_matrix = self._vectorizer.transform(queries)
+        rows.sort_indices()  # one order of summation, whatever the library's version
+        return rows
+
+
+@dataclass(unsafe_hash=True)
+class Tfidf(TfidfVectors):
+    """Cosine of TF-IDF vectors, whose steps are the fields' (`TfidfVectors`)."""
+
+    kind: ClassVar[str] = "lexical"
+    least_score: ClassVar[float | None] = 0.0
+
+    _postings: Postings | None = field(init=False, repr=False, compare=False, default=None)
+
+    def index(self, documents: Sequence[str]) -> None:
+        """Learn idf from the documents and build their inverted index."""
+        rows = self._fit(documents)
         if rows is None:
             nothing = np.zeros(0)
             self._postings = Postings.from_rows(
                 nothing.astype(np.int32), np.zeros(len(documents), dtype=np.int64), nothing, 0
             )
             return
-        rows.sort_indices()
         with phase(COMPILE):
             self._postings = Postings.from_rows(
                 rows.indices.astype(np.int32), np.diff(rows.indptr).astype(np.int64), rows.data, rows.shape[1]
@@ -111,8 +131,7 @@ class Tfidf:
         if self._vectorizer is None or not queries:
             return Ranking.empty(len(queries), k)
         with phase(ENCODE, len(queries)):
-            rows = self._vectorizer.transform(queries)
-            rows.sort_indices()  # one order of summation, whatever the library's version
+            rows = self._transform(queries)
         weighted = [
             list(zip(rows.indices[a:b].tolist(), rows.data[a:b].tolist(), strict=True))
             for a, b in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)

@@ -13,7 +13,7 @@ faiss = pytest.importorskip("faiss")
 import torch  # noqa: E402
 from sentence_transformers.util import semantic_search  # noqa: E402
 
-from retrievers.dense.bi_encoder import nearest  # noqa: E402
+from retrievers.dense.exact import nearest  # noqa: E402
 
 
 @pytest.fixture(scope="module")

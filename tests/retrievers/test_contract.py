@@ -45,7 +45,7 @@ SMALLER = {
 # Of two names of one class with the same defaults one is enough.
 LISTED = {place: name for name, place in reversed(RETRIEVERS.items())}.values()
 NAMES = [*(SMALLER.get(name, name) for name in LISTED), *VARIANTS]
-LEXICAL = [name for name in NAMES if not re.search("minilm|{tiny}|rerank", name)]
+LEXICAL = [name for name in NAMES if not re.search("lsa|minilm|{tiny}|rerank", name)]
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 import retrievers
 from retrievers import RetrieverError, create, signature
 from retrievers.analyzer import Analyzer
-from retrievers.dense.bi_encoder import Dense, nearest
+from retrievers.dense.bi_encoder import Dense
 from retrievers.dense.encoder import MINILM_SHA256, Encoder, folder_digest, locate
+from retrievers.dense.exact import nearest
 from retrievers.lexical.bm25 import BM25
 from retrievers.lexical.tfidf import Tfidf
 
@@ -136,11 +137,11 @@ def test_nearest_is_the_naive_search(seed, size, k):
     documents = rng.integers(-1, 2, (size, 3)).astype(np.float32)
     queries = rng.integers(-1, 2, (5, 3)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retrievers.dense.bi_encoder.DOCUMENT_BLOCK", 7)
-        patch.setattr("retrievers.dense.bi_encoder.QUERY_BLOCK", 2)
-        patch.setattr("retrievers.dense.bi_encoder.GROUPS", int(rng.integers(1, 9)))
+        patch.setattr("retrievers.dense.exact.DOCUMENT_BLOCK", 7)
+        patch.setattr("retrievers.dense.exact.QUERY_BLOCK", 2)
+        patch.setattr("retrievers.dense.exact.GROUPS", int(rng.integers(1, 9)))
         patch.setattr(
-            "retrievers.dense.bi_encoder.KEPT", int(rng.integers(0, 9)) - 4 * k
+            "retrievers.dense.exact.KEPT", int(rng.integers(0, 9)) - 4 * k
         )  # so few that candidates are joined
         ranking = nearest(queries, documents, k)
     for row, scores in enumerate(queries @ documents.T):

@@ -13,7 +13,7 @@ from retrievers import RetrieverError, create
 from retrievers.base import listening
 from retrievers.contract import rehearse
 from retrievers.dense import encoder
-from retrievers.dense.bi_encoder import nearest
+from retrievers.dense.exact import nearest
 from retrievers.dense.model import folder_digest, locate, longest, similarity
 
 

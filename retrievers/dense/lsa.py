@@ -1,0 +1,63 @@
+"""Latent semantic analysis: TF-IDF in few dimensions, in which words that stand in like documents come near.
+
+The documents' TF-IDF matrix by its truncated singular value decomposition, X = U S V' (Deerwester, Dumais, Furnas,
+Landauer & Harshman, Indexing by latent semantic analysis, JASIS 41(6), 1990); a text is x V, its length made 1, and the
+score is the cosine. Meaning from counts alone: no model, and nothing that the documents do not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievers.base import COMPILE, ENCODE, INDEX_BYTES, Documents, RetrieverError, phase, record
+from retrievers.dense.exact import ExactSearch, unit
+from retrievers.lexical.tfidf import TfidfVectors
+
+# Of the randomised decomposition, which starts from chance (Halko, Martinsson & Tropp, SIAM Review 53(2), 2011).
+SEED, ITERATIONS = 0, 7
+
+
+@dataclass(unsafe_hash=True)
+class Lsa(ExactSearch, TfidfVectors):
+    """Cosine of TF-IDF vectors in `dimensions` dimensions, of which there are no more than documents or terms.
+
+    The other fields are those of tfidf. A query none of whose terms is known has no hits; of others every document is
+    one.
+    """
+
+    kind: ClassVar[str] = "static"
+
+    dimensions: int = 200
+    _axes: NDArray[np.float64] | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dimensions < 1:
+            raise RetrieverError(f"dimensions={self.dimensions} is below 1.", "Give a whole number of at least 1.")
+
+    def encode_documents(self, documents: Sequence[str] | Documents) -> NDArray[np.float32]:
+        """Learn idf and the axes from the documents. Memory: 8 bytes x dimensions a term beside the vectors."""
+        rows = self._fit(documents)
+        if rows is None:  # no document holds a term
+            self._axes = None
+            return np.zeros((len(documents), 1), dtype=np.float32)
+        with phase(COMPILE):
+            from sklearn.utils.extmath import randomized_svd
+
+            # Not TruncatedSVD, which refuses a corpus of one term.
+            *_, axes = randomized_svd(rows, min(self.dimensions, *rows.shape), n_iter=ITERATIONS, random_state=SEED)
+            self._axes = np.ascontiguousarray(axes.T)
+            record(INDEX_BYTES, self._axes.nbytes)
+            return unit(rows @ self._axes)
+
+    def query_vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Queries on the documents' axes: float32 [queries, dimensions]."""
+        if self._axes is None:
+            return np.zeros((len(queries), 1), dtype=np.float32)
+        with phase(ENCODE, len(queries)):
+            return unit(self._transform(queries) @ self._axes)
