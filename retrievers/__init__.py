@@ -26,6 +26,7 @@ RETRIEVERS: dict[str, str] = {
     "tfidf": "retrievers.lexical.tfidf:Tfidf",
     "bm25": "retrievers.lexical.bm25:BM25",
     "lsa": "retrievers.dense.lsa:Lsa",
+    "static": "retrievers.dense.static:Static",
     "minilm": "retrievers.dense.bi_encoder:Dense",
     "dense": "retrievers.dense.bi_encoder:Dense",
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,13 @@ from retrievers.base import COMPILE, ENCODE, INDEX_BYTES, Documents, RetrieverEr
 from retrievers.dense.exact import ExactSearch, unit
 from retrievers.lexical.tfidf import TfidfVectors
 
-# Of the randomised decomposition, which starts from chance (Halko, Martinsson & Tropp, SIAM Review 53(2), 2011).
-SEED, ITERATIONS = 0, 7
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+# Lanczos' method starts from a vector drawn by it.
+SEED = 0
+# Axes along which the documents hold less than this share of the first are rounding.
+LEAST = 1e-6
 
 
 @dataclass(unsafe_hash=True)
@@ -47,11 +52,7 @@ class Lsa(ExactSearch, TfidfVectors):
             self._axes = None
             return np.zeros((len(documents), 1), dtype=np.float32)
         with phase(COMPILE):
-            from sklearn.utils.extmath import randomized_svd
-
-            # Not TruncatedSVD, which refuses a corpus of one term.
-            *_, axes = randomized_svd(rows, min(self.dimensions, *rows.shape), n_iter=ITERATIONS, random_state=SEED)
-            self._axes = np.ascontiguousarray(axes.T)
+            self._axes = _axes(rows, self.dimensions)
             record(INDEX_BYTES, self._axes.nbytes)
             return unit(rows @ self._axes)
 
@@ -61,3 +62,20 @@ class Lsa(ExactSearch, TfidfVectors):
             return np.zeros((len(queries), 1), dtype=np.float32)
         with phase(ENCODE, len(queries)):
             return unit(self._transform(queries) @ self._axes)
+
+
+def _axes(rows: csr_matrix, dimensions: int) -> NDArray[np.float64]:
+    """The first right singular vectors of [documents, terms]: float64 [terms, <= dimensions], as many as there are."""
+    if dimensions < min(rows.shape):
+        from scipy.sparse.linalg import svds
+
+        start = np.random.default_rng(SEED).standard_normal(min(rows.shape))
+        _, values, axes = svds(rows, dimensions, v0=start)
+        return np.ascontiguousarray(axes[values > LEAST * values.max()].T)
+    if rows.shape[0] < rows.shape[1]:  # by the smaller of the two square matrices
+        squares, left = np.linalg.eigh((rows @ rows.T).toarray())
+        kept = squares > LEAST**2 * squares.max()
+        axes = rows.T @ (left[:, kept] / np.sqrt(squares[kept]))
+        return np.ascontiguousarray(axes)
+    squares, right = np.linalg.eigh((rows.T @ rows).toarray())
+    return np.ascontiguousarray(right[:, squares > LEAST**2 * squares.max()])

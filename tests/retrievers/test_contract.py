@@ -20,6 +20,9 @@ VARIANTS = [
     "bm25:k1=0,b=0",
     "bm25:fields=text",
     "bm25:fields=title^2~0.5 text",
+    "lsa:dimensions=2,ngram_max=2",
+    "static:weighting=idf",
+    "static:weighting=sif",
     "dense:model={tiny},batch_size=2,query_prompt=query: ",
     "dense:model={tiny},fields=text",
     "fakes:Fused",
@@ -45,7 +48,7 @@ SMALLER = {
 # Of two names of one class with the same defaults one is enough.
 LISTED = {place: name for name, place in reversed(RETRIEVERS.items())}.values()
 NAMES = [*(SMALLER.get(name, name) for name in LISTED), *VARIANTS]
-LEXICAL = [name for name in NAMES if not re.search("lsa|minilm|{tiny}|rerank", name)]
+LEXICAL = [name for name in NAMES if not re.search("lsa|static|minilm|{tiny}|rerank", name)]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,8 @@ def test_it_keeps_the_contract_with_minilm(name):
 # What ours keep beyond the contract.
 
 
-@pytest.mark.parametrize("name", NAMES)
+# sif takes away what all documents share, which of ten are the cats.
+@pytest.mark.parametrize("name", [name for name in NAMES if "sif" not in name])
 def test_equal_documents_that_fit_best_are_the_first_two(name, tiny):
     retriever = create(name.replace("{tiny}", str(tiny)))
     retriever.index(AnyColumn(DOCUMENTS))
