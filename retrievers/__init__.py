@@ -29,6 +29,7 @@ RETRIEVERS: dict[str, str] = {
     "static": "retrievers.dense.static:Static",
     "minilm": "retrievers.dense.bi_encoder:Dense",
     "dense": "retrievers.dense.bi_encoder:Dense",
+    "api": "retrievers.services.api:Api",
     "hybrid": "retrievers.pipelines.hybrid:Hybrid",
     "chunks": "retrievers.pipelines.chunks:Chunks",
     "rerank": "retrievers.pipelines.rerank:Rerank",

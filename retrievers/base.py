@@ -274,11 +274,12 @@ SELECT = "select"
 INDEX_BYTES = "index_bytes"  # what the index takes in memory
 VECTORS_ENCODED = "vectors_encoded"
 VECTORS_FROM_CACHE = "vectors_from_cache"
+TOKENS, USD = "tokens", "usd"  # that a paid service counted, and their price
 CACHE_REBUILT = "cache_rebuilt"
 CACHE_DAMAGED = "cache_damaged"
 CACHE_UNWRITABLE = "cache_unwritable"
 # Those that add up, over calls and over parts; of any other the last one told stands.
-AMOUNTS = frozenset({INDEX_BYTES, VECTORS_ENCODED, VECTORS_FROM_CACHE})
+AMOUNTS = frozenset({INDEX_BYTES, TOKENS, USD, VECTORS_ENCODED, VECTORS_FROM_CACHE})
 
 
 class Recorder(Protocol):

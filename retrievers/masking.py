@@ -173,4 +173,5 @@ def _attributes(thing: object) -> list[tuple[str, Any]]:
     else:
         held = {name: getattr(thing, name) for name in getattr(type(thing), "__slots__", ()) if hasattr(thing, name)}
         held |= getattr(thing, "__dict__", {})
-    return [(str(name), value) for name, value in held.items()]
+    # What is no text names nothing: the key of a pool of connections lists all its settings, `key_password=None` too.
+    return [(name if isinstance(name, str) else "", value) for name, value in held.items()]

@@ -22,7 +22,8 @@ ROOMS = {
     "retrievers.stages": "retrievers.base",
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.words",
-    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical",
+    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.words",
+    "retrievers.services": "retrievers.base retrievers.dense",
     "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
     "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.specification": "retrievers.base retrievers.masking",

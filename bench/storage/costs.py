@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retrievers.base import INDEX_BYTES, VECTORS_FROM_CACHE
+from retrievers.base import INDEX_BYTES, TOKENS, USD, VECTORS_FROM_CACHE
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,9 @@ _ALL = (
         shortened=True,
     ),
     Cost("index_size", "MB", "index MB", gate="index_size_mb", size=True, recorded=INDEX_BYTES, scale=MEGABYTE),
+    # Of a paid service, to index and to rank all queries.
+    Cost("tokens", "tokens", "tokens", digits=0, gate="tokens", size=True, shortened=True, recorded=TOKENS),
+    Cost("usd", "USD", "USD", digits=4, gate="usd", size=True, shortened=True, recorded=USD),
     # Of single queries, the median of each phase.
     Cost("encode_p50", "ms", "encode ms", taken=TIMING),
     Cost("score_p50", "ms", "score ms", taken=TIMING),

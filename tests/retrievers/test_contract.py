@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from embedding_service import embedding_service
 from tiny import tiny_encoder
 
 from retrievers import RETRIEVERS, RetrieverError, create
@@ -38,9 +39,11 @@ VARIANTS = [
     "rerank(chunks(bm25, words=4), depth=3, model={tiny})",
     "rerank(bm25, by=fakes:shared_words, depth=4)",
 ]
-# Those whose default is MiniLM, with a smaller model; as they are they take minutes, which make check-slow has.
+# Those whose default is MiniLM, with a smaller model; as they are they take minutes, which make check-slow has. And one
+# that has no default.
 SMALLER = {
     "minilm": "dense:model={tiny}",
+    "api": "api:url={service},model=words",
     "hybrid": "hybrid(bm25, dense(model={tiny}))",
     "chunks": "chunks(dense(model={tiny}))",
     "rerank": "rerank(bm25, model={tiny})",
@@ -48,25 +51,27 @@ SMALLER = {
 # Of two names of one class with the same defaults one is enough.
 LISTED = {place: name for name, place in reversed(RETRIEVERS.items())}.values()
 NAMES = [*(SMALLER.get(name, name) for name in LISTED), *VARIANTS]
-LEXICAL = [name for name in NAMES if not re.search("lsa|static|minilm|{tiny}|rerank", name)]
+LEXICAL = [name for name in NAMES if not re.search("api|lsa|static|minilm|{tiny}|rerank", name)]
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """The folder that {tiny} stands for."""
-    return tiny_encoder(tmp_path_factory.mktemp("models"))
+def filled(tmp_path_factory):
+    """A specification with the folder that {tiny} stands for, and the address of {service}."""
+    tiny = str(tiny_encoder(tmp_path_factory.mktemp("models")))
+    with embedding_service() as service:
+        yield lambda name: name.replace("{tiny}", tiny).replace("{service}", service.url)
 
 
 @pytest.mark.parametrize(
     ("name", "check"),
     [(name, check) for name in NAMES for check in (*CHECKS, *(LEXICAL_CHECKS if name in LEXICAL else ()))],
 )
-def test_it_keeps_the_contract(name, check, tiny):
-    check_retriever(name.replace("{tiny}", str(tiny)), check)
+def test_it_keeps_the_contract(name, check, filled):
+    check_retriever(filled(name), check)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SMALLER)
+@pytest.mark.parametrize("name", [name for name in SMALLER if name != "api"])
 def test_it_keeps_the_contract_with_minilm(name):
     check_retriever(name)
 
@@ -76,27 +81,27 @@ def test_it_keeps_the_contract_with_minilm(name):
 
 # sif takes away what all documents share, which of ten are the cats.
 @pytest.mark.parametrize("name", [name for name in NAMES if "sif" not in name])
-def test_equal_documents_that_fit_best_are_the_first_two(name, tiny):
-    retriever = create(name.replace("{tiny}", str(tiny)))
+def test_equal_documents_that_fit_best_are_the_first_two(name, filled):
+    retriever = create(filled(name))
     retriever.index(AnyColumn(DOCUMENTS))
     assert retriever.search(["cat on a mat"], 10).documents[0].tolist()[:2] == [0, 8]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_one_document_is_the_only_hit(name, tiny):
-    retriever = create(name.replace("{tiny}", str(tiny)))
+def test_the_one_document_is_the_only_hit(name, filled):
+    retriever = create(filled(name))
     retriever.index(AnyColumn(["A dog barked at the cat."]))
     assert retriever.search(["cat"], 5).documents[0].tolist() == [0, -1, -1, -1, -1]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_search_before_index_says_so(name, tiny):
+def test_search_before_index_says_so(name, filled):
     with pytest.raises(RetrieverError, match="before index"):
-        create(name.replace("{tiny}", str(tiny))).search(["cat"], 3)
+        create(filled(name)).search(["cat"], 3)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_can_be_hashed_and_shows_its_parameters(name, tiny):
-    name = name.replace("{tiny}", str(tiny))
+def test_it_can_be_hashed_and_shows_its_parameters(name, filled):
+    name = filled(name)
     assert hash(create(name)) == hash(create(name))
     assert "=" in repr(create(name))

@@ -188,3 +188,10 @@ def test_keys_are_sought_in_the_environment_and_the_working_directory_is_none(mo
     around = secrets_around()
     assert "sk-live-4f9a77" in around
     assert not {"/home/somebody", "abc"} & around
+
+
+def test_a_pool_of_connections_holds_no_secrets_but_its_own():
+    urllib3 = pytest.importorskip("urllib3")
+    pool = urllib3.PoolManager(headers={"Authorization": "Bearer sk-live-4f9a"})
+    pool.connection_from_url("http://127.0.0.1:9/v1")  # kept under a key that names `key_password` and the like
+    assert secrets_of(Keyed(url=pool)) == {"Bearer sk-live-4f9a", "sk-live-4f9a"}

@@ -1,0 +1,1 @@
+"""Retrievers that ask a service over the network."""
