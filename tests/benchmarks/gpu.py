@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from retrievers.dense import encoder as encoder_module
 from retrievers.dense.encoder import Encoder
-from retrievers.dense.model import MINILM
+from retrievers.dense.model import MINILM, locate
 
 TURNS = 3
 BATCHES = (32, 128, 512)
@@ -29,8 +29,11 @@ BATCHES = (32, 128, 512)
 
 def ways(model: str, batch: int) -> dict[str, Callable[[list[str]], np.ndarray]]:
     """Name -> texts to vectors."""
+    from sentence_transformers import SentenceTransformer
+
     ours = Encoder(model=model, device="cuda", batch_size=batch)
-    theirs: Any = ours._load()
+    # Of its own: ours is handed texts that were cut into pieces before.
+    theirs: Any = SentenceTransformer(str(locate(model, None)), device="cuda", local_files_only=True)
 
     def unsorted(texts: list[str]) -> np.ndarray:
         kept, encoder_module.by_length = encoder_module.by_length, lambda _, texts: texts

@@ -255,13 +255,13 @@ def test_encoders_of_the_same_settings_share_the_loaded_model(models):
     first, second, third = (
         encoder.Encoder(model=str(models / "dot"), max_length=length) for length in (None, None, 32)
     )
-    assert first._load() is second._load()
-    assert third._load() is not first._load()
-    assert third._load().max_seq_length == 32
+    assert first.sentence_transformer is second.sentence_transformer
+    assert third.sentence_transformer is not first.sentence_transformer
+    assert third.sentence_transformer.max_seq_length == 32
 
 
 def test_a_model_that_changed_in_its_folder_is_loaded_anew(models, tmp_path):
     folder = changed(models, tmp_path, "dot", "config.json")
-    first = encoder.Encoder(model=str(folder))._load()
+    first = encoder.Encoder(model=str(folder)).sentence_transformer
     Path(folder / "added.json").write_text("{}")
-    assert encoder.Encoder(model=str(folder))._load() is not first
+    assert encoder.Encoder(model=str(folder)).sentence_transformer is not first

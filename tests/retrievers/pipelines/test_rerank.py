@@ -59,7 +59,7 @@ def test_below_the_candidates_nothing_changes_places(scores, depth):
 def test_maxsim_is_the_mean_of_each_query_tokens_best_cosine():
     model = create("minilm")
     model.index(["warm"])
-    tokens = lambda text: model._encoder._load().encode(text, output_value="token_embeddings").numpy()  # noqa: E731
+    tokens = lambda text: model._encoder.sentence_transformer.encode(text, output_value="token_embeddings").numpy()  # noqa: E731
     unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)  # noqa: E731
     answer = indexed(create("rerank(bm25, by=maxsim, depth=20)")).search(["a cat on the mat"], 10)
     query = unit(tokens("a cat on the mat"))
