@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from retrievers.base import WHEN_SET, Documents, RetrieverError
 from retrievers.columns import Field, column, parse_fields
+from retrievers.dense.backends import AUTO, DTYPES, TORCH, refuse_backend
 from retrievers.dense.encoder import Encoder, refuse_absent_device
 from retrievers.dense.exact import ExactSearch
+from retrievers.dense.fastest import fastest
 from retrievers.dense.model import MINILM, locate, pinned, refuse_settings, similarity
-
-DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass(unsafe_hash=True)
@@ -32,7 +32,10 @@ class Dense(ExactSearch):
     the whole text as one). The score is then the sum over fields of weight * similarity, divided by the sum of the
     weights; an empty field adds nothing. Similarity is linear in the document's vector, so that the one vector that is
     kept of a document is the weighted mean of its fields'.
-    Raises RetrieverError where there is no such model.
+    backend: what runs the model: torch, onnx (ONNX Runtime), openvino, or auto, in whose place the fastest of them here
+    is put. onnx and openvino run an export of the model, made on first use; dtype is then float32, int8 (onnx) or
+    bfloat16 (openvino, where the processor has it), and the processor the only device.
+    Raises RetrieverError where there is no such model, or the backend cannot run it.
     """
 
     model: str = MINILM
@@ -45,6 +48,7 @@ class Dense(ExactSearch):
     document_prompt: str | None = None
     sha256: str | None = None
     fields: str = field(default="", metadata=WHEN_SET)
+    backend: str = field(default=TORCH, metadata=WHEN_SET)
     _fields: tuple[Field, ...] = field(init=False, repr=False, compare=False, default=())
     _encoder: Encoder | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -58,7 +62,7 @@ class Dense(ExactSearch):
         self._fields, self.fields = parse_fields(self.fields), " ".join(self.fields.split())
         if any(one.b is not None for one in self._fields):
             raise RetrieverError(f"fields={self.fields!r} has a b, which is of bm25.", "Leave ~b out.")
-        if self.device is not None:
+        if self.device is not None and self.backend in (TORCH, AUTO):
             refuse_absent_device(self.device)
         where = locate(self.model, self.revision)
         if isinstance(where, Path):
@@ -69,6 +73,9 @@ class Dense(ExactSearch):
             self.sha256 = pinned(where, self.sha256)
         elif self.sha256 is not None:
             raise RetrieverError("sha256 pins a model folder.", f"{self.model} has its revision; leave it out.")
+        refuse_backend(self.backend, self.dtype, self.device, where)
+        if self.backend == AUTO:
+            self.backend = fastest(self._made(TORCH), where)
 
     @property
     def similarity(self) -> str:
@@ -79,17 +86,21 @@ class Dense(ExactSearch):
     def encoder(self) -> Encoder:
         """The model with its settings, made once: a second index keeps it loaded."""
         if self._encoder is None:
-            self._encoder = Encoder(
-                model=self.model,
-                revision=self.revision,
-                device=self.device,
-                dtype=self.dtype,
-                batch_size=self.batch_size,
-                max_length=self.max_length,
-                query_prompt=self.query_prompt,
-                document_prompt=self.document_prompt,
-            )
+            self._encoder = self._made(self.backend)
         return self._encoder
+
+    def _made(self, backend: str) -> Encoder:
+        return Encoder(
+            model=self.model,
+            revision=self.revision,
+            device=self.device,
+            dtype=self.dtype,
+            batch_size=self.batch_size,
+            max_length=self.max_length,
+            query_prompt=self.query_prompt,
+            document_prompt=self.document_prompt,
+            backend=backend,
+        )
 
     def encode_documents(self, documents: Sequence[str] | Documents) -> NDArray[np.float32]:
         """Their vectors, float32 [documents, dimensions]. Memory: with fields for a while twice that."""

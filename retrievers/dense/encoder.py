@@ -12,9 +12,8 @@ import os
 import platform
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,8 +32,11 @@ from retrievers.base import (
     warn,
 )
 from retrievers.dense import vector_cache
+from retrievers.dense.backends import EXPORTED, TORCH, processor
 from retrievers.dense.cached import Batches, Vectors
 from retrievers.dense.exact import Side
+from retrievers.dense.exported import export_key, exported, settings_of, version
+from retrievers.dense.exported_runtime import MODEL, PIECES_AT_ONCE, ExportedRuntime
 from retrievers.dense.model import (
     MINILM,
     MINILM_SHA256,
@@ -79,6 +81,7 @@ class Encoder:
     max_length: int | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
+    backend: str = TORCH
     _loaded: Runtime | None = field(init=False, repr=False, default=None)
     _encoded: int = field(init=False, repr=False, default=0)
     _from_cache: int = field(init=False, repr=False, default=0)
@@ -129,7 +132,7 @@ class Encoder:
         if missing:
             runtime = self._load()
             # Sorted or not by what the chunk holds, not by what is left of it: a resumed run's batches stay the same.
-            order = by_length(runtime, missing) if len(distinct) > self.batch_size else missing
+            order = by_length(runtime, missing, side) if len(distinct) > self.batch_size else missing
             store = partial(held.put, key) if held is not None and key is not None else None
             forward = partial(self._forward, runtime, side=side)
             batches = Batches(f"The model {self.model!r}", forward, self.batch_size)
@@ -140,8 +143,12 @@ class Encoder:
     def _forward(self, runtime: Runtime, texts: list[str], side: Side) -> NDArray[np.float32]:
         return runtime.forward(texts, side)
 
+    @property
+    def _prompts(self) -> dict[Side, str | None]:
+        return {"query": self.query_prompt, "document": self.document_prompt}
+
     def _prompt(self, side: Side) -> str | None:
-        return self.query_prompt if side == "query" else self.document_prompt
+        return self._prompts[side]
 
     @cached_property
     def similarity(self) -> str:
@@ -166,7 +173,7 @@ class Encoder:
         """The cache's key of this encoder: whatever can change a vector's bits is in it."""
         if self._model_key is None:
             return None
-        content = {
+        content: dict[str, object] = {
             "model": self._model_key,
             "side": side,
             "prompt": None if self._prompt(side) is None else ["by the side's method", self._prompt(side)],
@@ -175,17 +182,50 @@ class Encoder:
             "dtype": self.dtype,
             "batch_size": self.batch_size,
             "order": "word pieces",  # what a batch holds decides how far its texts are padded
-            "device": self.device or _default_device(),
-            "libraries": {name: _version(name) for name in LIBRARIES},
         }
+        content |= self._torch_key() if self.backend == TORCH else self._exported_key()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+
+    def _torch_key(self) -> dict[str, object]:
+        device = self.device or _default_device()
+        return {"device": device, "libraries": {name: version(name) for name in LIBRARIES}}
+
+    def _exported_key(self) -> dict[str, object]:
+        assert isinstance(self._where, Path)
+        libraries = (EXPORTED[self.backend].package, "tokenizers", "numpy")
+        return {
+            "backend": self.backend,
+            "export": export_key(self._where, self.dtype),
+            "pieces": PIECES_AT_ONCE,
+            "processor": sorted(processor()),
+            "libraries": {name: version(name) for name in libraries},
+        }
+
+    def by(self, backend: str) -> Encoder:
+        """The same encoder, run by another backend."""
+        return replace(self, backend=backend)
 
     def _load(self) -> Runtime:
         if self._loaded is None:
-            model = self.sentence_transformer
-            prompts: dict[Side, str | None] = {"query": self.query_prompt, "document": self.document_prompt}
-            self._loaded = TorchRuntime(model, prompts, self.batch_size, self.similarity == "cosine")
+            self._loaded = self._by_torch() if self.backend == TORCH else self._by_export()
         return self._loaded
+
+    def _by_torch(self) -> TorchRuntime:
+        model = self.sentence_transformer
+        return TorchRuntime(model, self._prompts, self.batch_size, self.similarity == "cosine")
+
+    def _by_export(self) -> ExportedRuntime:
+        assert isinstance(self._where, Path)
+        with phase(LOAD):
+            place = exported(self._where, self.dtype)
+            own = settings_of(place)
+            settings = replace(
+                own,
+                normalise=own.normalise or self.similarity == "cosine",
+                max_length=self.max_length or own.max_length,
+                prompts={side: own.prompts[side] if given is None else given for side, given in self._prompts.items()},
+            )
+            return ExportedRuntime(place, EXPORTED[self.backend].run(place / MODEL, self.dtype), settings)
 
     @cached_property
     def sentence_transformer(self) -> SentenceTransformer:
@@ -229,10 +269,3 @@ def _default_device() -> str:
     if not hidden and any(Path(path).exists() for path in DRIVERS):
         return "cuda"  # as torch calls AMD's too
     return "mps" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "cpu"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

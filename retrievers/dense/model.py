@@ -65,7 +65,7 @@ def minilm_folder() -> Path:
 
 def _minilm() -> Path:
     folder = minilm_folder()
-    digest = _file_digest(folder / WEIGHTS)
+    digest = file_digest(folder / WEIGHTS)
     if digest != MINILM_SHA256:
         raise RetrieverError(
             f"{folder / WEIGHTS} has the sha256 {digest[:12]}…, the official weights of {MINILM} have "
@@ -182,6 +182,14 @@ def _modules(folder: Path) -> list[str]:
     return [str(module.get("type", "")) for module in _listed(folder)]
 
 
+def modules_of(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Class and settings of each module of a sentence-transformers model; none where nothing lists them."""
+    return [
+        (str(module.get("type", "")), _object(folder / str(module.get("path", "")) / "config.json"))
+        for module in _listed(folder)
+    ]
+
+
 def _listed(folder: Path) -> list[dict[str, Any]]:
     modules = _json(folder / "modules.json")
     return [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
@@ -212,7 +220,7 @@ def folder_digest(folder: Path) -> str:
         name = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in name.parts)
         if path.is_file() and path.suffix != ".md" and not hidden:
-            digest.update(f"{name.as_posix()}\0{_file_digest(path)}\0".encode("utf-8", "surrogateescape"))
+            digest.update(f"{name.as_posix()}\0{file_digest(path)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
@@ -234,7 +242,7 @@ def begin_of(digest: str, wanted: str | None, what: str, which: str) -> str:
 _digests: dict[tuple[Path, int, int], str] = {}
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """sha256 of a file, computed once a process while size and time of change stay."""
     state = path.stat()
     key = (path, state.st_size, state.st_mtime_ns)

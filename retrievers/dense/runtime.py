@@ -14,7 +14,7 @@ from retrievers.dense.exact import Side
 class Runtime(Protocol):
     """A loaded model."""
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], side: Side) -> list[int]:
         """By what texts are brought beside others of like length: the word pieces that the model reads of each.
 
         Those are kept for the `forward` that follows, so that no text is cut into pieces twice.
@@ -26,7 +26,7 @@ class Runtime(Protocol):
         ...
 
 
-def by_length(runtime: Runtime, texts: list[str]) -> list[str]:
+def by_length(runtime: Runtime, texts: list[str], side: Side) -> list[str]:
     """Texts of like length beside each other, so that little is padded: the longest first."""
-    lengths = runtime.lengths(texts)
+    lengths = runtime.lengths(texts, side)
     return [texts[i] for i in sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)]

@@ -34,7 +34,7 @@ class TokenEncoder(Encoder):
                 missing = [text for text in dict.fromkeys(chunk) if text not in tokens]
                 encoded += len(missing)
                 progress.advance(len(chunk) - len(missing))
-                for batch in self._batches(missing):
+                for batch in self._batches(missing, side):
                     tokens |= self._encode_batch(batch, side)
                     progress.advance(len(batch))
                 yield [tokens[text] for text in chunk]
@@ -42,10 +42,10 @@ class TokenEncoder(Encoder):
             record(VECTORS_ENCODED, encoded)
             record(VECTORS_FROM_CACHE, from_cache)
 
-    def _batches(self, texts: list[str]) -> Iterator[list[str]]:
+    def _batches(self, texts: list[str], side: Side) -> Iterator[list[str]]:
         if not texts:
             return
-        ordered = by_length(self._load(), texts)
+        ordered = by_length(self._load(), texts, side)
         for start in range(0, len(ordered), self.batch_size):
             yield ordered[start : start + self.batch_size]
 

@@ -30,10 +30,11 @@ class TorchRuntime:
     batch_size: int
     normalise: bool
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], side: Side) -> list[int]:  # noqa: ARG002
         """Of each text, the word pieces that are read; its characters where the tokenizer is not transformers'.
 
         Characters tell the padded length of a batch of short questions badly: a quarter of its word pieces was padding.
+        A prompt is not counted, as it is the same for all.
         """
         from transformers import PreTrainedTokenizerBase
 

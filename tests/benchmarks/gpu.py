@@ -36,7 +36,7 @@ def ways(model: str, batch: int) -> dict[str, Callable[[list[str]], np.ndarray]]
     theirs: Any = SentenceTransformer(str(locate(model, None)), device="cuda", local_files_only=True)
 
     def unsorted(texts: list[str]) -> np.ndarray:
-        kept, encoder_module.by_length = encoder_module.by_length, lambda _, texts: texts
+        kept, encoder_module.by_length = encoder_module.by_length, lambda _, texts, side: texts
         try:
             return ours.encode(texts, "document")
         finally:

@@ -401,7 +401,7 @@ class Hashed(Encoder):
         return self
 
     @staticmethod
-    def lengths(texts):
+    def lengths(texts, side):
         return [len(text) for text in texts]
 
     def _key(self, side):

@@ -35,7 +35,7 @@ def test_a_text_is_cut_into_pieces_once(tiny):
 def test_vectors_are_those_of_encode(tiny, settings):
     encoder = Encoder(model=tiny, batch_size=4, **settings)
     vectors = encoder.encode(TEXTS, "query")
-    order = sorted(range(len(TEXTS)), key=encoder._load().lengths(TEXTS).__getitem__, reverse=True)
+    order = sorted(range(len(TEXTS)), key=encoder._load().lengths(TEXTS, "query").__getitem__, reverse=True)
     encoder.sentence_transformer.preprocess.pieces = {}
     for start in range(0, len(order), 4):
         batch = order[start : start + 4]
