@@ -56,6 +56,7 @@ def _cache(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.errors import BenchError, counted
     from retrievers import RetrieverError
+    from retrievers.dense import exported
     from retrievers.dense.vector_cache import SET_ASIDE, VectorCache, default_path
 
     cache = VectorCache(default_path())
@@ -69,8 +70,12 @@ def _cache(options: argparse.Namespace) -> int:
     text = f"{info.path}: {held}, {info.megabytes:.1f} MB"
     if cache.rebuilt:
         text += f"; {SET_ASIDE}"
+    models, megabytes = exported.stored()
+    if models:
+        text += f"; {counted(models, 'exported model')}, {megabytes:.1f} MB"
     if options.action == "clear":
         cache.clear()
+        exported.clear()
         text += "; cleared"
     console.show([Text(f"{text} (bound {info.limit_mb:,} MB)" if options.action == "info" else text)])
     return 0

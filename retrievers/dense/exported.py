@@ -33,7 +33,19 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 def store() -> Path:
     """The folder that exported models are in."""
-    return vector_cache.default_path().parent / "exported"
+    cache = vector_cache.default_path()
+    return cache.with_name(f"{cache.name}.models")
+
+
+def stored() -> tuple[int, float]:
+    """How many exported models there are, and their megabytes."""
+    models = list(store().glob(f"*/{SUMS}"))
+    return len(models), sum(file.stat().st_size for model in models for file in model.parent.iterdir()) / 2**20
+
+
+def clear() -> None:
+    """Remove them all, and which of the backends was fastest."""
+    shutil.rmtree(store(), ignore_errors=True)
 
 
 def export_key(folder: Path, dtype: str) -> str:
@@ -96,15 +108,14 @@ def _replace(place: Path, folder: Path, dtype: str) -> None:
     if place.exists():
         warn(f"the exported model {place} was damaged; it was exported again.")
         shutil.rmtree(place)
-    made = Path(tempfile.mkdtemp(dir=place.parent, prefix="unfinished-"))
-    try:
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix="unfinished-") as spare:
+        made = Path(spare, "model")
+        made.mkdir()
         _export(folder, made)
         if dtype == "int8":
             _round(made)
         (made / SUMS).write_text(_sums(made), "utf-8")
         made.rename(place)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _export(folder: Path, made: Path) -> None:

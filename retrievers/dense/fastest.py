@@ -21,7 +21,7 @@ from retrievers.dense.exported_runtime import threads
 from retrievers.dense.runtime import by_length
 
 LEAST_COSINE = 0.9999
-TURNS = 5
+TURNS = 3
 _SENTENCES = (
     "The pump stops with error 4012 when the inlet filter is blocked.",
     "How do I change the address that my invoices are sent to?",
