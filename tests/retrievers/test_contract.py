@@ -26,6 +26,8 @@ VARIANTS = [
     "static:weighting=sif",
     "dense:model={tiny},batch_size=2,query_prompt=query: ",
     "dense:model={tiny},fields=text",
+    "dense:model={tiny},backend=onnx,batch_size=2",
+    "dense:model={tiny},backend=openvino,batch_size=3",
     "fakes:Fused",
     "hybrid(bm25, tfidf)",
     "hybrid(bm25(k1=0.9), tfidf, fusion=rrf, depth=20, parallel=true)",
