@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,7 +48,7 @@ class ExportedRuntime:
     folder: Path
     run: Run
     settings: ExportSettings
-    _pieces: dict[str, list[int]] = field(init=False, repr=False, default_factory=dict)
+    _pieces: dict[tuple[Side, str], list[int]] = field(init=False, repr=False, default_factory=dict)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -61,13 +62,15 @@ class ExportedRuntime:
     def lengths(self, texts: Sequence[str], side: Side) -> list[int]:
         """Of each text, the word pieces that are read, its prompt among them."""
         pieces = self._cut(texts, side)
-        self._pieces = dict(zip(texts, pieces, strict=True))
+        self._pieces = {(side, text): numbers for text, numbers in zip(texts, pieces, strict=True)}
         return [len(numbers) for numbers in pieces]
 
     def forward(self, texts: list[str], side: Side) -> NDArray[np.float32]:
         """Texts of one length are run together, so that nothing is ever filled up."""
-        known = self._pieces
-        pieces = [known[text] for text in texts] if all(text in known for text in texts) else self._cut(texts, side)
+        known = [self._pieces.get((side, text)) for text in texts]
+        pieces = [numbers for numbers in known if numbers is not None]
+        if len(pieces) < len(texts):
+            pieces = self._cut(texts, side)
         rows: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(texts)
         in_order = sorted(range(len(texts)), key=lambda row: len(pieces[row]))
         for length, alike in groupby(in_order, key=lambda row: len(pieces[row])):
@@ -133,7 +136,10 @@ def openvino_run(path: Path, dtype: str) -> Run:
     }
     request = openvino.Core().compile_model(str(path), "CPU", properties).create_infer_request()
 
+    busy = threading.Lock()  # a request serves one thread at a time
+
     def run(arrays: Arrays) -> NDArray[np.float32]:
-        return np.array(request.infer(arrays)[0], dtype=np.float32)
+        with busy:
+            return np.array(request.infer(arrays)[0], dtype=np.float32)
 
     return run

@@ -69,6 +69,21 @@ def test_vectors_are_those_of_torch(tiny, backend, settings):
     )
 
 
+def test_a_text_is_cut_anew_for_the_other_side(tiny):
+    encoder = Encoder(model=str(tiny), backend="onnx", batch_size=2, document_prompt="text: ")
+    encoder.encode(TEXTS, "document")
+    np.testing.assert_allclose(encoder.encode(TEXTS[:2], "query"), encoded(tiny, "torch", "query")[:2], atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_it_serves_several_threads(tiny, backend):
+    encoder = Encoder(model=str(tiny), backend=backend)
+    alone = encoder.encode(TEXTS, "query")
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda _: encoder.encode(TEXTS, "query"), range(8)))
+    assert all(np.array_equal(vectors, alone) for vectors in together)
+
+
 def variant(tiny, folder, **changes):
     """The model, with other settings in its files: file -> what is changed in it."""
     shutil.copytree(tiny, folder)
