@@ -38,6 +38,7 @@ from retrievers.dense.exact import Side
 from retrievers.dense.exported import export_key, exported, settings_of, version
 from retrievers.dense.exported_runtime import MODEL, PIECES_AT_ONCE, ExportedRuntime
 from retrievers.dense.model import (
+    ENCODERS,
     MINILM,
     MINILM_SHA256,
     folder_digest,
@@ -72,6 +73,8 @@ class Encoder:
     # in the order in which they are formed. So a resumed run forms the same rest as an uninterrupted one, and the same
     # bits.
     chunk: ClassVar[int] = 2048
+    # Which kinds of models serve.
+    kinds: ClassVar[tuple[str, ...]] = ENCODERS
 
     model: str = MINILM
     revision: str | None = None
@@ -89,11 +92,8 @@ class Encoder:
     def encode(self, texts: Sequence[str] | Documents, side: Side) -> NDArray[np.float32]:
         """Vectors, float32 [len(texts), dimensions]; of length 1 where the model compares them by cosine."""
         held = vector_cache.current()
-        if side == "document" and isinstance(self._where, Path) and is_plain(self._where):
-            warn(
-                "its folder has no modules.json, which says how a text's vector is made, so it is the mean of its "
-                "tokens' (mean pooling); many models are meant otherwise. Give its sentence-transformers folder."
-            )
+        if side == "document":
+            self._warn_of_pooling()
         chunks = []
         # A batch's other texts move a vector's last bits, so a text that comes again in another chunk keeps its vector.
         # By their hashes, since the texts of a large corpus lie on disk; two that share one by chance do no harm.
@@ -111,6 +111,13 @@ class Encoder:
             record(VECTORS_ENCODED, self._encoded)
             record(VECTORS_FROM_CACHE, self._from_cache)
         return np.concatenate(chunks) if chunks else np.zeros((0, 0), dtype=np.float32)
+
+    def _warn_of_pooling(self) -> None:
+        if isinstance(self._where, Path) and is_plain(self._where):
+            warn(
+                "its folder has no modules.json, which says how a text's vector is made, so it is the mean of its "
+                "tokens' (mean pooling); many models are meant otherwise. Give its sentence-transformers folder."
+            )
 
     def _chunk(
         self,
@@ -150,6 +157,11 @@ class Encoder:
     def _prompt(self, side: Side) -> str | None:
         return self._prompts[side]
 
+    @property
+    def opened_as(self) -> str:
+        """The class of sentence-transformers that opens the model."""
+        return "SentenceTransformer"
+
     @cached_property
     def similarity(self) -> str:
         """ "cosine" or "dot", as the model says; one of the hub is loaded for it."""
@@ -159,7 +171,7 @@ class Encoder:
 
     @cached_property
     def _where(self) -> Path | str:
-        return locate(self.model, self.revision)
+        return locate(self.model, self.revision, self.kinds)
 
     @cached_property
     def _model_key(self) -> str | None:
@@ -234,6 +246,7 @@ class Encoder:
             return opened(
                 self._where,
                 self._model_key,
+                self.opened_as,
                 revision=self.revision,
                 device=self.device,
                 dtype=self.dtype,

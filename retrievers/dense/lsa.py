@@ -29,9 +29,9 @@ LEAST = 1e-6
 
 @dataclass(unsafe_hash=True)
 class Lsa(ExactSearch, TfidfVectors):
-    """Cosine of TF-IDF vectors in `dimensions` dimensions, of which there are no more than documents or terms.
+    """Latent semantic analysis: TF-IDF vectors in few dimensions, by cosine.
 
-    The other fields are those of tfidf. A query none of whose terms is known has no hits; of others every document is
+    dimensions: of which there are no more than documents or terms. The other fields are those of tfidf. A query none of whose terms is known has no hits; of others every document is
     one.
     """
 

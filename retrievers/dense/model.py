@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,17 @@ WEIGHTS = "model.safetensors"
 SHOWN_DIGITS = 12
 
 SIMILARITIES = ("cosine", "dot")
-RERANKER = "a reranker (cross-encoder)"
+# Kinds of models. A masked-language model of transformers serves as an encoder by the mean of its tokens, and as SPLADE
+# where it was trained so.
+ENCODER, MASKED_LM, RERANKER = "an encoder of texts", "a masked-language model", "a reranker (cross-encoder)"
+SPARSE, MULTI_VECTOR = "a sparse encoder (SPLADE)", "a multi-vector model (ColBERT)"
+ENCODERS = (ENCODER, MASKED_LM)
 # What config_sentence_transformers.json calls a model -> what it is.
 _STRANGE_KINDS = {
     "CrossEncoder": RERANKER,
-    "SparseEncoder": "a sparse encoder (SPLADE)",
-    "MultiVectorEncoder": "a multi-vector model (ColBERT)",
-    "ColBERT": "a multi-vector model (ColBERT)",
+    "SparseEncoder": SPARSE,
+    "MultiVectorEncoder": MULTI_VECTOR,
+    "ColBERT": MULTI_VECTOR,
 }
 _PADDED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer", "data2vec-text", "xmod")
 # Files that Git LFS keeps elsewhere, and the most bytes of what it leaves in their place.
@@ -34,16 +39,16 @@ _STORED_ELSEWHERE = (".safetensors", ".bin", ".json", ".model", ".onnx")
 _LARGEST_POINTER = 1024
 
 
-def locate(model: str, revision: str | None, *, reranker: bool = False) -> Path | str:
+def locate(model: str, revision: str | None, kinds: Sequence[str] = ENCODERS) -> Path | str:
     """The folder of a model, or its hub name where it is pinned by a revision. Raises RetrieverError.
 
-    reranker: is a cross-encoder wanted, and not an encoder of texts?
+    kinds: those that serve, of a folder.
     """
     if model in (MINILM, f"sentence-transformers/{MINILM}") and revision is None:
         return _minilm()
     folder = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's raises without a home
     if folder.is_dir():
-        _refuse_strange(folder, reranker)
+        _refuse_strange(folder, kinds)
         return folder
     if model.count("/") == 1 and not model.startswith((".", "/", "~")):
         if revision is None:
@@ -75,8 +80,8 @@ def _minilm() -> Path:
     return folder
 
 
-def _refuse_strange(folder: Path, reranker: bool) -> None:
-    """A folder that is no model, no encoder of texts, not downloaded in full, or one that would run its own code."""
+def _refuse_strange(folder: Path, kinds: Sequence[str]) -> None:
+    """A folder that is no model, of no kind that serves, not downloaded in full, or one that would run its own code."""
     modules, config = _json(folder / "modules.json"), _json(folder / "config.json")
     if modules is None and config is None:
         raise RetrieverError(
@@ -85,25 +90,36 @@ def _refuse_strange(folder: Path, reranker: bool) -> None:
         )
     if not isinstance(modules, list) and not isinstance(config, dict):
         raise RetrieverError(f"The files in {str(folder)!r} describe no model.", "Give a whole model folder.")
-    own = [name for name in _modules(folder) if not name.startswith("sentence_transformers.")]
+    known = ("sentence_transformers.", *(("pylate.",) if MULTI_VECTOR in kinds else ()))  # whose modules it has too
+    own = [name for name in _modules(folder) if not name.startswith(known)]
     if own or (isinstance(config, dict) and "auto_map" in config):
         raise RetrieverError(
             f"The model {str(folder)!r} asks to run code of its own{f' ({own[0]})' if own else ''}.",
             "That stays off; give a model that sentence-transformers knows by itself.",
         )
-    strange = _strange_kind(folder)
-    if reranker and strange != RERANKER:
-        raise RetrieverError(f"The model {str(folder)!r} is not {RERANKER}.", "Give one that scores pairs of texts.")
-    if strange and not reranker:
-        raise RetrieverError(
-            f"The model {str(folder)!r} is {strange}, and gives no vector of a text for dense retrieval.",
-            "Give an embedding model of sentence-transformers; score the run of another system: python -m bench score",
-        )
+    _refuse_kind(folder, kinds)
     pointer = next(filter(_is_pointer, sorted(folder.rglob("*"))), None)
     if pointer is not None:
         raise RetrieverError(
             f"{pointer} is a pointer of Git LFS, not the file itself.", "Run in its folder: git lfs pull"
         )
+
+
+def _refuse_kind(folder: Path, kinds: Sequence[str]) -> None:
+    kind = kind_of(folder)
+    if kind in kinds:
+        return
+    if kinds == ENCODERS:
+        serves = {SPARSE: "-r sparse:model=…", MULTI_VECTOR: "-r late:model=…", RERANKER: "rerank(…, by=cross-encoder)"}
+        raise RetrieverError(
+            f"The model {str(folder)!r} is {kind}, and gives no vector of a text for dense retrieval.",
+            f"Give an embedding model of sentence-transformers; this one serves by {serves[kind]}",
+        )
+    wanted = {RERANKER: "Give one that scores pairs of texts.", SPARSE: "Give a folder of a SPLADE or a SparseEncoder."}
+    raise RetrieverError(
+        f"The model {str(folder)!r} is not {kinds[0]}.",
+        wanted.get(kinds[0], "Give one that is, or an encoder of texts."),
+    )
 
 
 def _is_pointer(path: Path) -> bool:
@@ -112,19 +128,19 @@ def _is_pointer(path: Path) -> bool:
     return path.read_bytes().startswith(b"version https://git-lfs")
 
 
-def _strange_kind(folder: Path) -> str:
-    """What else than an encoder of texts a model is, empty where it is one."""
+def kind_of(folder: Path) -> str:
+    """Which kind of model a folder holds, by its own files: one of those above."""
     model_type = _object(folder / "config_sentence_transformers.json").get("model_type")
     if model_type in _STRANGE_KINDS:
         return _STRANGE_KINDS[model_type]
     if any(".sparse_encoder." in name for name in _modules(folder)):
-        return _STRANGE_KINDS["SparseEncoder"]
-    architectures = _object(folder / "config.json").get("architectures")
-    if is_plain(folder) and any(
-        str(architecture).endswith("ForSequenceClassification") for architecture in architectures or ()
-    ):
-        return _STRANGE_KINDS["CrossEncoder"]
-    return ""
+        return SPARSE
+    architectures = [str(its) for its in _object(folder / "config.json").get("architectures") or ()]
+    if "HF_ColBERT" in architectures:
+        return MULTI_VECTOR
+    if is_plain(folder) and any(its.endswith("ForSequenceClassification") for its in architectures):
+        return RERANKER
+    return MASKED_LM if is_plain(folder) and any(its.endswith("ForMaskedLM") for its in architectures) else ENCODER
 
 
 def is_plain(folder: Path) -> bool:
@@ -174,6 +190,22 @@ def refuse_settings(folder: Path, max_length: int | None, dtype: str = "float32"
         raise RetrieverError(
             f"max_length={max_length} is more than the {bound:,} word pieces that the model {folder.name!r} reads.",
             f"Give at most {bound}, or a model that reads longer texts.",
+        )
+
+
+def layers_of(folder: Path) -> int | None:
+    """How many layers the model has, None where it is not told."""
+    config = _object(folder / str((_listed(folder) or [{}])[0].get("path", "")) / "config.json")
+    layers = config.get("num_hidden_layers")
+    return layers if isinstance(layers, int) else None
+
+
+def refuse_words(folder: Path) -> None:
+    """Raise RetrieverError for a table of word vectors, whose tokens are no tokens of a text."""
+    if longest(folder) == 0:
+        raise RetrieverError(
+            f"The model {folder.name!r} is a table of word vectors: tokens have none in their text.",
+            "Give by=cosine, or another model.",
         )
 
 

@@ -32,7 +32,7 @@ BATCH = 64
 
 @dataclass(unsafe_hash=True)
 class Static(ExactSearch):
-    """Cosine of the means of word vectors.
+    """The mean of word vectors, each the same wherever its word stands, by cosine.
 
     vectors: "wordllama" (256 dimensions, of the package of that name, extra `static`), a folder of model2vec or of
     sentence-transformers' StaticEmbedding, or a file of GloVe (text) or word2vec (text, binary). weighting: of the

@@ -66,22 +66,35 @@ class TorchRuntime:
 
 @lru_cache(maxsize=1)
 def opened(
-    where: Path | str, _content: str | None, *, revision: str | None, device: str | None, dtype: str, length: int | None
+    where: Path | str,
+    _content: str | None,
+    family: str,
+    *,
+    revision: str | None,
+    device: str | None,
+    dtype: str,
+    length: int | None,
+    layers: int | None = None,
 ) -> SentenceTransformer:
-    """The model, loaded once for all encoders of the same settings. _content: its key, as files may change in place."""
+    """The model, loaded once for all encoders of the same settings.
+
+    _content: its key, as files may change in place. family: a class of sentence-transformers.
+    layers: after how many the model is cut off.
+    """
+    import sentence_transformers
     import torch
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
-        model = SentenceTransformer(
+        model: SentenceTransformer = getattr(sentence_transformers, family)(
             str(where),
             device=device,
             revision=revision,
             local_files_only=isinstance(where, Path),
             trust_remote_code=False,
             model_kwargs={"dtype": getattr(torch, dtype)},
+            config_kwargs={} if layers is None else {"num_hidden_layers": layers},
         )
     except Exception as error:
         reason = str(error).strip().splitlines()

@@ -102,7 +102,7 @@ class TfidfVectors:
 
 @dataclass(unsafe_hash=True)
 class Tfidf(TfidfVectors):
-    """Cosine of TF-IDF vectors, whose steps are the fields' (`TfidfVectors`)."""
+    """Cosine of TF-IDF vectors, whose parameters are those of `TfidfVectors`."""
 
     kind: ClassVar[str] = "lexical"
     least_score: ClassVar[float | None] = 0.0

@@ -12,7 +12,18 @@ import numpy as np
 
 from retrievers.base import SELECT, Ranking, Retriever, RetrieverError, phase, require_index
 from retrievers.dense.encoder import Encoder, refuse_absent_device
-from retrievers.dense.model import MINILM, begin_of, locate, longest, pinned, refuse_settings, similarity
+from retrievers.dense.model import (
+    ENCODERS,
+    MINILM,
+    RERANKER,
+    begin_of,
+    kind_of,
+    locate,
+    pinned,
+    refuse_settings,
+    refuse_words,
+    similarity,
+)
 from retrievers.dense.token_encoder import TokenEncoder
 from retrievers.pipelines.parts import named, of_part, only_part, usual_lexical
 from retrievers.pipelines.scorers import (
@@ -28,7 +39,8 @@ from retrievers.pipelines.scorers import (
 from retrievers.source import function_digest
 from retrievers.stages import FIRST_STAGE, RERANK, Stages, reranked, steps
 
-SCORERS = ("maxsim", "cosine", "cross-encoder")
+# What scores -> the kinds of models that serve.
+SCORERS = {"maxsim": TokenEncoder.kinds, "cosine": ENCODERS, "cross-encoder": (RERANKER,)}
 
 
 @dataclass(unsafe_hash=True)
@@ -78,16 +90,13 @@ class Rerank:
                 "A cross-encoder needs its model.", "Give model=<folder>, or a hub name with revision."
             )
         self.model = self.model or MINILM
-        where = locate(self.model, self.revision, reranker=cross)
+        where = locate(self.model, self.revision, SCORERS[str(self.by)])
         if isinstance(where, Path):
             refuse_settings(where, self.max_length)
-            if not cross:
+            if kind_of(where) in ENCODERS:
                 similarity(where)
-            if self.by == "maxsim" and longest(where) == 0:
-                raise RetrieverError(
-                    f"The model {where.name!r} is a table of word vectors: tokens have none in their text.",
-                    "Give by=cosine, or another model.",
-                )
+            if self.by == "maxsim":
+                refuse_words(where)
             self.sha256 = pinned(where, self.sha256)
 
     def _pin_function(self) -> None:

@@ -1,7 +1,7 @@
 """What gives the candidates of a first stage their scores.
 
-maxsim         mean over the query's tokens of the highest cosine that each has with a token of the document: the
-               MaxSim of Khattab & Zaharia, ColBERT, SIGIR 2020, over the number of the query's tokens
+maxsim         mean over the query's tokens of the highest cosine that each has with a token of the document
+               (retrievers.dense.maxsim)
 cosine         of the vectors of a sentence encoder (or their dot product, where the model says so)
 cross-encoder  what a model gives that reads query and document together: its one output, before any activation
 module:name    what your function gives for (query, documents)
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from retrievers.base import INDEX_BYTES, LOAD, RetrieverError, phase, record
 from retrievers.dense.cached import cached_vectors
 from retrievers.dense.encoder import Encoder
-from retrievers.dense.model import folder_digest, locate
-from retrievers.dense.token_encoder import TokenEncoder, Tokens
+from retrievers.dense.maxsim import Tokens, maxsim
+from retrievers.dense.model import RERANKER, folder_digest, locate
+from retrievers.dense.token_encoder import TokenEncoder
 from retrievers.source import import_from_here
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class MaxSim:
     def score(self, queries: Sequence[Any], candidates: Sequence[Sequence[Candidate]]) -> Iterable[Scores]:
         if self.stored and all(candidate.span is None for its in candidates for candidate in its):
             return (  # one by one, so that it is known how far this is
-                self._one(query, [self._tokens[candidate.document] for candidate in its])
+                maxsim(query, [self._tokens[candidate.document] for candidate in its])
                 for query, its in zip(queries, candidates, strict=True)
             )
         texts = [texts_of(self._documents, its) for its in candidates]
@@ -95,18 +96,8 @@ class MaxSim:
             at += len(chunk)
             for query, its, values in zip(queries, texts, scores, strict=True):
                 places = [place for place, text in enumerate(its) if text in tokens]
-                values[places] = self._one(query, [tokens[its[place]] for place in places])
+                values[places] = maxsim(query, [tokens[its[place]] for place in places])
         return scores
-
-    @staticmethod
-    def _one(query: NDArray[np.float32], documents: list[Tokens]) -> Scores:
-        """Document by document: in one product a score's last bits would depend on the others beside it.
-
-        On this thread: on a busy machine, BLAS threads that are woken for so small a product wait for each other, 30 ms
-        a document where the product takes 0.2.
-        """
-        cosines = (np.vecdot(query[:, None], tokens.astype(np.float32)[None]) for tokens in documents)
-        return np.array([its.max(axis=1).mean() for its in cosines], np.float32)
 
 
 @dataclass
@@ -171,7 +162,7 @@ class CrossEncoderScorer:
 
     @cached_property
     def _where(self) -> Path | str:
-        return locate(self.model, self.revision, reranker=True)
+        return locate(self.model, self.revision, kinds=(RERANKER,))
 
     @cached_property
     def _identity(self) -> str:
