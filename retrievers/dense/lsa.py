@@ -31,8 +31,8 @@ LEAST = 1e-6
 class Lsa(ExactSearch, TfidfVectors):
     """Latent semantic analysis: TF-IDF vectors in few dimensions, by cosine.
 
-    dimensions: of which there are no more than documents or terms. The other fields are those of tfidf. A query none of whose terms is known has no hits; of others every document is
-    one.
+    dimensions: of which there are no more than documents or terms. The other fields are those of tfidf. A query none of
+    whose terms is known has no hits; of any other every document is one.
     """
 
     kind: ClassVar[str] = "static"

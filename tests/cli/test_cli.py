@@ -352,15 +352,8 @@ def test_piped_output_is_as_wide_as_columns_says_and_nothing_is_cut(capsys, monk
     wide = call(capsys, *arguments)[1]
     assert 80 < max(map(len, wide.splitlines())) <= 200
     words = re.compile(r"[a-z]{3,}")
-    headings = {
-        "name",
-        "description",
-        "slices",
-        "what",
-        "parameters",
-        "with",
-        "defaults",
-    }  # of words, which paragraphs go without
+    # Of words, which paragraphs go without.
+    headings = {"name", "description", "slices", "what", "parameters", "with", "defaults"}
     assert set(words.findall(wide)) - headings <= set(words.findall(narrow))
 
 
