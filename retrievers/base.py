@@ -278,8 +278,11 @@ TOKENS, USD = "tokens", "usd"  # that a paid service counted, and their price
 CACHE_REBUILT = "cache_rebuilt"
 CACHE_DAMAGED = "cache_damaged"
 CACHE_UNWRITABLE = "cache_unwritable"
+INDEX_FROM_CACHE = "index_from_cache"  # indexes that were opened, not built (retrievers.saved_index)
+INDEX_DAMAGED = "index_damaged"
+INDEX_UNWRITABLE = "index_unwritable"
 # Those that add up, over calls and over parts; of any other the last one told stands.
-AMOUNTS = frozenset({INDEX_BYTES, TOKENS, USD, VECTORS_ENCODED, VECTORS_FROM_CACHE})
+AMOUNTS = frozenset({INDEX_BYTES, INDEX_FROM_CACHE, TOKENS, USD, VECTORS_ENCODED, VECTORS_FROM_CACHE})
 
 
 class Recorder(Protocol):

@@ -20,6 +20,7 @@ ROOMS = {
     "retrievers.fusion": "retrievers.base",
     "retrievers.expansion": "retrievers.base",
     "retrievers.stages": "retrievers.base",
+    "retrievers.saved_index": "retrievers.base",
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.words",
     "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.words",
