@@ -9,6 +9,7 @@ every hyphenated word whole lowered nDCG@10 on SciFact and Cranfield (`marks="al
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ STOP_WORDS: dict[str, frozenset[str]] = {
 }
 
 MARKS = ("codes", "all", "none")
+
+# What may stand around a word without being part of a token: all of ASCII's punctuation but the marks that can end one.
+_AROUND = "".join(set(string.punctuation) - set("_+#"))
 
 
 @dataclass(frozen=True)
@@ -61,19 +65,34 @@ class Analyzer:
 
     def __call__(self, text: str) -> list[str]:
         """The terms of a text, in order, repetitions kept."""
+        return self.stemmed(self.unstemmed(self.folded(text)))
+
+    # The steps, none of which looks across white space: retrievers.lexical.term_numbers relies on it.
+
+    def folded(self, text: str) -> str:
+        """A text as its terms are written."""
         text = normalised(text)
-        if self.lowercase:
-            text = text.replace("İ", "i").lower()  # else its dot would stay behind as a mark
-        terms = words(text) if self.marks == "none" else self._tokens(text)
+        # "İ" first, else its dot would stay behind as a mark.
+        return text.replace("İ", "i").lower() if self.lowercase else text
+
+    def unstemmed(self, text: str) -> list[str]:
+        """The terms of a folded text, less the stop words."""
+        word = text.strip(_AROUND)
+        if word.isascii() and word.isalnum():  # most of what stands between white space, and needs no pattern
+            terms = [word]
+        else:
+            terms = words(text) if self.marks == "none" else self._tokens(text)
         stop = STOP_WORDS[self.stop_words]
-        if stop:
-            terms = [term for term in terms if term not in stop]
+        return [term for term in terms if term not in stop] if stop else terms
+
+    def stemmed(self, terms: list[str]) -> list[str]:
+        """The stem of each term."""
         return self._stem.stemWords(terms) if self._stem is not None else terms
 
     def _tokens(self, text: str) -> list[str]:
         terms: list[str] = []
         for token in tokens(text):
-            parts = words(token)
+            parts = [token] if token.isalnum() else words(token)
             marked = parts[0] != token
             if marked and (self.marks == "all" or token[-1] in "+#" or any(map(str.isdigit, token))):
                 terms.append(token)

@@ -48,14 +48,16 @@ from retrievers.base import (
     warn,
 )
 from retrievers.columns import Field, column, parse_fields
-from retrievers.lexical.postings import Postings, rank_all
+from retrievers.lexical.postings import Counts, Postings, rank_all
+from retrievers.lexical.term_numbers import TermNumbers, number_terms
 
 VARIANTS = {"okapi": "BM25Okapi", "l": "BM25L", "plus": "BM25Plus"}
 SCORINGS = ("compiled", "library")
 # The library's own default of delta in each variant; Okapi has none.
 DELTAS = {"okapi": 0.0, "l": 0.5, "plus": 1.0}
 
-Terms = list[list[str]]  # of each document
+# Entries that are weighted at once.
+BLOCK = 2**18
 
 
 @dataclass(unsafe_hash=True)
@@ -115,52 +117,53 @@ class BM25:
 
             analyze = self._analyze()
         named = [column(documents, one.name) for one in self._fields]
-        columns: Sequence[Sequence[str] | Documents] = named or [documents]
-        with phase(ANALYZE, len(documents) * len(columns)) as progress:
-            fields: list[Terms] = [[] for _ in columns]
-            for terms, texts in zip(fields, columns, strict=True):
-                for text in texts:
-                    terms.append(analyze(text))
-                    progress.advance(1)
-        self._index = self._compile(analyze, fields)
-        self._index.postings.record_size()
+        # Document after document, and of each its columns.
+        texts = documents if not named else chain.from_iterable(zip(*named, strict=True))
+        with phase(ANALYZE, len(documents) * max(1, len(named))) as progress:
+            terms = number_terms(analyze, texts, progress.advance)
+        self._index = self._compile(analyze, terms)
+        self._index.postings.record_size(self._index.vocabulary)
 
-    def _compile(self, analyze: Analyzer, fields: list[Terms]) -> _Index:
-        terms = fields[0] if len(fields) == 1 else [list(chain(*parts)) for parts in zip(*fields, strict=True)]
-        if not any(terms):  # the library divides by zero here; nothing can be found anyway
-            lengths, nothing = np.zeros(len(terms), dtype=np.int64), np.zeros(0)
-            return _Index(analyze, {}, Postings.from_rows(nothing.astype(np.int32), lengths, nothing, 0), {}, None)
+    def _compile(self, analyze: Analyzer, terms: TermNumbers) -> _Index:
+        lengths = terms.lengths.reshape(-1, max(1, len(self._fields)))  # [documents, fields]
+        if not len(terms.numbers):  # the library divides by zero here; nothing can be found anyway
+            nothing = np.zeros(0)
+            return _Index(
+                analyze,
+                {},
+                Postings.from_columns(np.zeros(0, np.int64), nothing.astype(np.int32), nothing, len(lengths)),
+                {},
+                None,
+            )
         with phase(COUNT):
-            library = self._library(terms)
+            counts = Counts.of(terms.numbers, lengths.sum(axis=1), len(terms.vocabulary))
+            library = self._library(terms, counts)
         with phase(COMPILE):
-            frequencies = library.doc_freqs
-            vocabulary = {term: number for number, term in enumerate(library.idf)}
-            sizes = np.fromiter(map(len, frequencies), np.int64, len(frequencies))
-            total = int(sizes.sum())
-            numbers = np.fromiter(map(vocabulary.__getitem__, chain.from_iterable(frequencies)), np.int32, total)
-            counts = np.fromiter(chain.from_iterable(f.values() for f in frequencies), np.float64, total)
-            idf = np.fromiter(library.idf.values(), np.float64, len(vocabulary))
-            norm = 1 - self.b + self.b * np.array(library.doc_len) / library.avgdl
-            if self._fields:
-                counts, norm = self._weighted_counts(fields, frequencies, sizes), np.ones(len(terms))
-            weights = self._weights(idf[numbers], counts, np.repeat(norm, sizes))
-            postings = Postings.from_rows(numbers, sizes, weights, len(vocabulary))
+            idf = np.fromiter(library.idf.values(), np.float64, len(library.idf))
+            tf = self._weighted_frequencies(terms, counts) if self._fields else counts.frequencies
+            norm = 1 - self.b + self.b * lengths.sum(axis=1) / library.avgdl
+            documents = counts.documents()
+            weights = np.repeat(idf, counts.document_frequencies)
+            for start in range(0, len(weights), BLOCK):  # so that what is between is never as large as the index
+                block = slice(start, start + BLOCK)
+                its_norm = 1.0 if self._fields else norm[documents[block]]
+                weights[block] = self._weights(weights[block], tf[block].astype(np.float64), its_norm)
+            postings = Postings.from_columns(counts.document_frequencies, documents, weights, len(lengths))
         self._warn_of_idf(idf)
         constants = {term: value * self._delta for term, value in library.idf.items()} if self.variant == "plus" else {}
-        return _Index(analyze, vocabulary, postings, constants, library if self.scoring == "library" else None)
+        kept = library if self.scoring == "library" else None
+        return _Index(analyze, terms.vocabulary, postings, constants, kept)
 
-    def _weighted_counts(
-        self, fields: list[Terms], frequencies: list[dict[str, int]], sizes: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """BM25F's tf [entries], a term and document each, in the order of the documents' frequencies."""
-        total = np.zeros(int(sizes.sum()))
-        for one, documents in zip(self._fields, fields, strict=True):
+    def _weighted_frequencies(self, terms: TermNumbers, counts: Counts) -> NDArray[np.float64]:
+        """BM25F's tf [entries], a term and document each, in the order of the counts."""
+        total = np.zeros(len(counts.keys))
+        of_field = np.repeat(np.arange(len(terms.lengths)) % len(self._fields), terms.lengths)
+        for position, one in enumerate(self._fields):
             b = self.b if one.b is None else one.b
-            lengths = np.fromiter(map(len, documents), np.float64, len(documents))
+            lengths = terms.lengths[position :: len(self._fields)]
             norm = np.where(lengths, 1 - b + b * lengths / (lengths.mean() or 1.0), 1.0)  # where it is 0, so is tf
-            counted = map(Counter, documents)
-            counts = (its[term] for its, terms in zip(counted, frequencies, strict=True) for term in terms)
-            total += one.weight * np.fromiter(counts, np.float64, len(total)) / np.repeat(norm, sizes)
+            its = Counts.of(terms.numbers[of_field == position], lengths, counts.terms)
+            total[counts.positions(its)] += one.weight * its.frequencies / norm[its.documents()]
         return total
 
     def _warn_of_idf(self, idf: NDArray[np.float64]) -> None:
@@ -177,16 +180,29 @@ class BM25:
     def _delta(self) -> float:
         return DELTAS[self.variant] if self.delta is None else self.delta
 
-    def _library(self, terms: Terms) -> Any:
+    def _library(self, terms: TermNumbers, counts: Counts) -> Any:
+        """The library, whose statistics are taken as they are; with scoring=library whole, else without documents."""
         import rank_bm25
 
+        variant = getattr(rank_bm25, VARIANTS[self.variant])
         extra = {"epsilon": self.epsilon} if self.variant == "okapi" else {"delta": self._delta}
-        return getattr(rank_bm25, VARIANTS[self.variant])(terms, k1=self.k1, b=self.b, **extra)
+        if self.scoring == "library":
+            return variant(list(terms.lists()), k1=self.k1, b=self.b, **extra)
+
+        class Counted(variant):  # type: ignore[misc, valid-type]
+            """The library, but for its loops that count: it is handed what they come to."""
+
+            def _initialize(self, corpus: Counts) -> dict[str, int]:
+                self.corpus_size = corpus.size
+                self.avgdl = len(terms.numbers) / corpus.size
+                return dict(zip(terms.vocabulary, corpus.document_frequencies.tolist(), strict=True))
+
+        return Counted(counts, k1=self.k1, b=self.b, **extra)
 
     def _weights(
-        self, idf: NDArray[np.float64], tf: NDArray[np.float64], norm: NDArray[np.float64]
+        self, idf: NDArray[np.float64], tf: NDArray[np.float64], norm: NDArray[np.float64] | float
     ) -> NDArray[np.float64]:
-        """The part of the score that a matching term adds; all arrays [entries]."""
+        """The part of the score that a matching term adds; all [entries]."""
         if self.variant == "l":
             shifted = tf / norm + self._delta
             return idf * tf * (self.k1 + 1) * shifted / (self.k1 + shifted)
@@ -223,14 +239,13 @@ class BM25:
         return rank_all(list(map(index.weighted, queries)), index.postings, k, list(map(index.constant, queries)))
 
     @staticmethod
-    def _search_by_library(index: _Index, terms: Terms, k: int) -> Ranking:
+    def _search_by_library(index: _Index, terms: list[list[str]], k: int) -> Ranking:
         ranking = Ranking.empty(len(terms), k)
         for row, query in enumerate(terms):
             with phase(SCORE):
                 scores = index.library.get_scores(query)
             with phase(SELECT):
-                _, matched = index.postings.scores(index.weighted(Counter(query)))
-                hits = np.flatnonzero(matched)
+                hits = index.postings.matching(index.weighted(Counter(query)))
                 ranking.put(row, *top_k(scores[hits], k, hits))
         return ranking
 
@@ -254,4 +269,4 @@ class _Index:
 
     def scores(self, terms: list[str]) -> NDArray[np.float64]:
         counted = Counter(terms)
-        return self.postings.scores(self.weighted(counted))[0] + self.constant(counted)
+        return self.postings.scores(self.weighted(counted)) + self.constant(counted)

@@ -6,13 +6,58 @@ score, since Okapi's weights can be zero or negative.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import INDEX_BYTES, SCORE, SELECT, Ranking, phase, record, top_k
+
+# Documents are grouped into so many groups a hit that is wanted, and the best of each bounds the last hit from below.
+GROUPS_A_HIT = 8
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often each term stands in each document that holds it, term after term.
+
+    keys: int64 [entries], ascending: term * size + document. frequencies: int32 [entries].
+    terms, size: how many terms and documents there are.
+    """
+
+    keys: NDArray[np.int64]
+    frequencies: NDArray[np.int32]
+    terms: int
+    size: int
+
+    @staticmethod
+    def of(numbers: NDArray[np.int32], lengths: NDArray[np.int64], terms: int) -> Counts:
+        """Count.
+
+        numbers: terms [occurrences], document after document; lengths: [documents], occurrences in each.
+        """
+        size = len(lengths)
+        keys = np.multiply(numbers, size, dtype=np.int64)
+        keys += np.repeat(np.arange(size, dtype=np.int32), lengths)
+        keys.sort()
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        return Counts(keys[first], np.diff(first, append=len(keys)).astype(np.int32), terms, size)
+
+    @cached_property
+    def document_frequencies(self) -> NDArray[np.int64]:
+        """Documents that hold each term, [terms]."""
+        return np.diff(np.searchsorted(self.keys, np.arange(self.terms + 1) * self.size))
+
+    def documents(self) -> NDArray[np.int32]:
+        """The document of each entry."""
+        return (self.keys % max(1, self.size)).astype(np.int32)
+
+    def positions(self, part: Counts) -> NDArray[np.int64]:
+        """Where the entries of a part stand among these: of counts of a field, say, of the same documents."""
+        return np.searchsorted(self.keys, part.keys)
 
 
 @dataclass(frozen=True)
@@ -39,29 +84,74 @@ class Postings:
         """
         order = np.argsort(terms, kind="stable")
         documents = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)[order]
-        starts = np.zeros(vocabulary + 1, dtype=np.int64)
-        np.cumsum(np.bincount(terms, minlength=vocabulary), out=starts[1:])
-        return Postings(starts, documents, weights[order], len(lengths))
+        return Postings.from_columns(np.bincount(terms, minlength=vocabulary), documents, weights[order], len(lengths))
 
-    def scores(self, query: Iterable[tuple[int, float]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Sum of weights over the (term, factor) pairs of a query, and which documents matched; both [size]."""
+    @staticmethod
+    def from_columns(
+        sizes: NDArray[np.int64], documents: NDArray[np.int32], weights: NDArray[np.float64], size: int
+    ) -> Postings:
+        """Of entries that stand term after term; sizes: [terms], entries of each."""
+        starts = np.zeros(len(sizes) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=starts[1:])
+        return Postings(starts, documents, weights, size)
+
+    @cached_property
+    def positive(self) -> bool:
+        """Does every term add to the score, so that it tells what matched?"""
+        return bool((self.weights > 0).all())
+
+    def scores(self, query: Iterable[tuple[int, float]]) -> NDArray[np.float64]:
+        """Sum of weights over the (term, factor) pairs of a query, [size]."""
         total = np.zeros(self.size)
-        matched = np.zeros(self.size, dtype=bool)
         for term, factor in query:
             entries = slice(self.starts[term], self.starts[term + 1])
-            documents = self.documents[entries]
-            # A document occurs once in a term's list, so plain fancy indexing adds rightly.
-            total[documents] += factor * self.weights[entries]
-            matched[documents] = True
-        return total, matched
+            weights = self.weights[entries]
+            np.add.at(total, self.documents[entries], weights if factor == 1 else factor * weights)
+        return total
 
-    def record_size(self) -> None:
-        """Tell the bytes that the index takes in memory."""
-        record(INDEX_BYTES, self.starts.nbytes + self.documents.nbytes + self.weights.nbytes)
+    def matching(self, query: Iterable[tuple[int, float]]) -> NDArray[np.int64]:
+        """The documents that hold a term of a query, ascending."""
+        matched = np.zeros(self.size, dtype=bool)
+        for term, _ in query:
+            matched[self.documents[self.starts[term] : self.starts[term + 1]]] = True
+        return np.flatnonzero(matched)
+
+    def best(
+        self, query: Sequence[tuple[int, float]], total: NDArray[np.float64], constant: float, k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Positions and float32 scores of the `k` best documents that match.
+
+        total: what `scores` gives for the query; constant: what is added to it.
+        """
+        if self.positive and all(factor > 0 for _, factor in query):
+            hits = np.flatnonzero(total > _bound(total, constant, k))
+        else:
+            hits = self.matching(query)
+        return top_k(total[hits] + constant, k, hits)
+
+    def record_size(self, vocabulary: Mapping[str, int]) -> None:
+        """Tell the bytes that the index takes in memory, with the vocabulary that leads to it."""
+        words = sys.getsizeof(vocabulary) + sum(map(sys.getsizeof, vocabulary))
+        record(INDEX_BYTES, self.starts.nbytes + self.documents.nbytes + self.weights.nbytes + words)
+
+
+def _bound(total: NDArray[np.float64], constant: float, k: int) -> float:
+    """A number, at least 0, that lies below the scores of the `k` best.
+
+    Each of k groups has a document that scores what the k-th best of all groups' best does, or more. What is equal to
+    it in float32, with the constant, is above the bound too, so that ties are left to `top_k`.
+    """
+    groups = GROUPS_A_HIT * k
+    rows = len(total) // groups if groups else 0
+    if rows < 2:
+        return 0.0
+    best = total[: rows * groups].reshape(rows, groups).max(axis=0)
+    last = float(np.partition(best, groups - k)[groups - k])
+    return max(0.0, last - (last + abs(constant)) * 2**-22 - float(np.finfo(np.float32).tiny))
 
 
 def rank_all(
-    queries: Sequence[Iterable[tuple[int, float]]], postings: Postings, k: int, constants: Sequence[float] = ()
+    queries: Sequence[Sequence[tuple[int, float]]], postings: Postings, k: int, constants: Sequence[float] = ()
 ) -> Ranking:
     """Score and select query by query, so that the answer cannot depend on how queries are batched.
 
@@ -70,9 +160,7 @@ def rank_all(
     ranking = Ranking.empty(len(queries), k)
     for row, query in enumerate(queries):
         with phase(SCORE):
-            total, matched = postings.scores(query)
+            total = postings.scores(query)
         with phase(SELECT):
-            hits = np.flatnonzero(matched)
-            scores = total[hits] + constants[row] if constants else total[hits]
-            ranking.put(row, *top_k(scores, k, hits))
+            ranking.put(row, *postings.best(query, total, constants[row] if constants else 0.0, k))
     return ranking

@@ -112,6 +112,7 @@ class Tfidf(TfidfVectors):
     def index(self, documents: Sequence[str]) -> None:
         """Learn idf from the documents and build their inverted index."""
         rows = self._fit(documents)
+        vocabulary = {} if self._vectorizer is None else self._vectorizer.vocabulary_
         if rows is None:
             nothing = np.zeros(0)
             self._postings = Postings.from_rows(
@@ -122,7 +123,7 @@ class Tfidf(TfidfVectors):
             self._postings = Postings.from_rows(
                 rows.indices.astype(np.int32), np.diff(rows.indptr).astype(np.int64), rows.data, rows.shape[1]
             )
-        self._postings.record_size()
+        self._postings.record_size(vocabulary)
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
         """The `k` documents of highest cosine for each query, among those that share a term with it."""
