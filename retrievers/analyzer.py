@@ -30,6 +30,9 @@ STOP_WORDS: dict[str, frozenset[str]] = {
 
 MARKS = ("codes", "all", "none")
 
+# So many terms at once are stemmed without the stemmer's cache, which is slow once it is full.
+MANY_TERMS = 1_000
+
 # What may stand around a word without being part of a token: all of ASCII's punctuation but the marks that can end one.
 _AROUND = "".join(set(string.punctuation) - set("_+#"))
 
@@ -77,17 +80,36 @@ class Analyzer:
 
     def unstemmed(self, text: str) -> list[str]:
         """The terms of a folded text, less the stop words."""
-        word = text.strip(_AROUND)
-        if word.isascii() and word.isalnum():  # most of what stands between white space, and needs no pattern
-            terms = [word]
-        else:
-            terms = words(text) if self.marks == "none" else self._tokens(text)
+        terms = words(text) if self.marks == "none" else self._tokens(text)
         stop = STOP_WORDS[self.stop_words]
         return [term for term in terms if term not in stop] if stop else terms
 
+    def unstemmed_chunks(self, chunks: list[str]) -> tuple[list[str], list[int]]:
+        """The same of what stands between white space, all in one list, and how many terms each has."""
+        terms: list[str] = []
+        sizes = []
+        stop = STOP_WORDS[self.stop_words]
+        for chunk in chunks:
+            word = chunk.strip(_AROUND)
+            if not (word.isascii() and word.isalnum()):
+                its = self.unstemmed(chunk)
+                terms.extend(its)
+                sizes.append(len(its))
+            elif word in stop:
+                sizes.append(0)
+            else:  # most are such words, and need no pattern
+                terms.append(word)
+                sizes.append(1)
+        return terms, sizes
+
     def stemmed(self, terms: list[str]) -> list[str]:
         """The stem of each term."""
-        return self._stem.stemWords(terms) if self._stem is not None else terms
+        stem = self._stem
+        if stem is not None and len(terms) >= MANY_TERMS:
+            import Stemmer
+
+            stem = Stemmer.Stemmer(self.stemmer, 0)
+        return stem.stemWords(terms) if stem is not None else terms
 
     def _tokens(self, text: str) -> list[str]:
         terms: list[str] = []

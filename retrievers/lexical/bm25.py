@@ -113,7 +113,9 @@ class BM25:
     def index(self, documents: Sequence[str] | Documents) -> None:
         """Analyse the documents, let the library count, and compile its counts."""
         with phase(LOAD):
-            import rank_bm25  # noqa: F401 - here, so that its import is no part of the index's time
+            # Here, so that their import is no part of the index's time.
+            import pyarrow.compute  # noqa: F401
+            import rank_bm25  # noqa: F401
 
             analyze = self._analyze()
         named = [column(documents, one.name) for one in self._fields]

@@ -15,6 +15,7 @@ import numpy as np
 from retrievers.analyzer import Analyzer
 from retrievers.base import ANALYZE, COMPILE, ENCODE, LOAD, Documents, Ranking, RetrieverError, phase, require_index
 from retrievers.lexical.postings import Postings, rank_all
+from retrievers.lexical.term_numbers import number_terms
 from retrievers.words import normalised
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 ANALYZERS = ("word", "char_wb")
+
+
+def _as_it_is(terms: list[str]) -> list[str]:
+    """What the vectorizer is to do to documents that are analysed already."""
+    return terms
 
 
 @dataclass(unsafe_hash=True)
@@ -64,23 +70,25 @@ class TfidfVectors:
     def _fit(self, documents: Sequence[str] | Documents) -> csr_matrix | None:
         """Learn idf from the documents: float64 [documents, terms], rows of length 1; None where they hold no term."""
         with phase(LOAD):
+            import pyarrow.compute  # noqa: F401 - here, so that its import is no part of the index's time
             from sklearn.feature_extraction.text import TfidfVectorizer
 
         words = self.analyzer == "word"
         vectorizer = TfidfVectorizer(
             analyzer=self.analyzer,
-            tokenizer=self._analyze() if words else None,
+            tokenizer=_as_it_is if words else None,
             token_pattern=None,
-            preprocessor=None if words else self._folded,
+            preprocessor=_as_it_is if words else self._folded,
             lowercase=False,
             ngram_range=(self.ngram_min, self.ngram_max),
             sublinear_tf=self.sublinear,
             min_df=self.min_df,
             dtype=np.float64,
         )
-        with phase(ANALYZE):
+        with phase(ANALYZE) as progress:
+            terms = number_terms(self._analyze(), documents, progress.advance).lists() if words else documents
             try:
-                rows: csr_matrix = vectorizer.fit_transform(documents)
+                rows: csr_matrix = vectorizer.fit_transform(terms)
             except ValueError:  # no document holds a term (that min_df leaves): nothing can be found
                 if self.min_df > 1 and len(documents):
                     raise RetrieverError(
@@ -95,7 +103,8 @@ class TfidfVectors:
     def _transform(self, queries: Sequence[str]) -> csr_matrix:
         """The vectors of queries: float64 [queries, terms]."""
         assert self._vectorizer is not None
-        rows: csr_matrix = self._vectorizer.transform(queries)
+        terms = map(self._analyze(), queries) if self.analyzer == "word" else queries
+        rows: csr_matrix = self._vectorizer.transform(terms)
         rows.sort_indices()  # one order of summation, whatever the library's version
         return rows
 
