@@ -43,8 +43,13 @@ class Counts:
         keys = np.multiply(numbers, size, dtype=np.int64)
         keys += np.repeat(np.arange(size, dtype=np.int32), lengths)
         keys.sort()
-        first = np.flatnonzero(np.diff(keys, prepend=-1))
-        return Counts(keys[first], np.diff(first, append=len(keys)).astype(np.int32), terms, size)
+        is_first = np.ones(len(keys), dtype=bool)
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+        first = np.append(np.flatnonzero(is_first), len(keys))
+        frequencies = np.empty(len(first) - 1, dtype=np.int32)
+        np.subtract(first[1:], first[:-1], out=frequencies, casting="unsafe")
+        del first
+        return Counts(keys[is_first], frequencies, terms, size)
 
     @cached_property
     def document_frequencies(self) -> NDArray[np.int64]:
@@ -53,7 +58,8 @@ class Counts:
 
     def documents(self) -> NDArray[np.int32]:
         """The document of each entry."""
-        return (self.keys % max(1, self.size)).astype(np.int32)
+        documents = np.empty(len(self.keys), dtype=np.int32)
+        return np.remainder(self.keys, self.size, out=documents, casting="unsafe")
 
     def positions(self, part: Counts) -> NDArray[np.int64]:
         """Where the entries of a part stand among these: of counts of a field, say, of the same documents."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from retrievers.analyzer import Analyzer
 
 # Texts are taken together up to so many characters, so that few chunks lie in memory at once.
-BATCH_CHARACTERS = 2**22
+BATCH_CHARACTERS = 2**20
 # Above so many distinct chunks they are forgotten: a script without spaces has hardly two that are equal.
 MOST_CHUNKS = 500_000
 
