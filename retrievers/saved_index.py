@@ -14,13 +14,17 @@ import hashlib
 import json
 import mmap
 import os
+import platform
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +66,16 @@ class SavedIndexes:
     def __init__(self, folder: Path, limit_mb: int = DEFAULT_LIMIT_MB) -> None:
         self.folder, self.limit_mb = folder, limit_mb
         self.damaged = self.unwritable = 0
+
+    @classmethod
+    def beside(cls, cache: Path, limit_mb: int = DEFAULT_LIMIT_MB) -> SavedIndexes:
+        """The folder that belongs to an embedding cache.
+
+        Args:
+            cache: The cache's file.
+            limit_mb: The folder's own bound.
+        """
+        return cls(cache.with_suffix(".indexes"), limit_mb)
 
     def load(self, key: bytes) -> dict[str, NDArray[np.generic]] | None:
         """The arrays that were saved under a key, read-only and memory-mapped; None where there are none.
@@ -179,6 +193,18 @@ def content_key(identity: object, texts: Iterable[str]) -> bytes:
         digest.update(b"%d\n" % len(data))  # else the boundary of two texts could move
         digest.update(data)
     return digest.digest()
+
+
+def versions(modules: Iterable[ModuleType], packages: Iterable[str]) -> dict[str, str]:
+    """What an index is of beside its parameters: for `content_key`.
+
+    Args:
+        modules: Whose code decides: any change of it makes other indexes.
+        packages: Whose versions decide.
+    """
+    code = hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()
+    installed = {package: metadata.version(package) for package in packages}
+    return {"code": code, "python": platform.python_version(), "unicode": unicodedata.unidata_version, **installed}
 
 
 # --- the file ---

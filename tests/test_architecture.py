@@ -22,7 +22,8 @@ ROOMS = {
     "retrievers.stages": "retrievers.base",
     "retrievers.saved_index": "retrievers.base",
     "retrievers.masking": "retrievers.base",
-    "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.words",
+    "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.saved_index "
+    "retrievers.words",
     "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.words",
     "retrievers.services": "retrievers.base retrievers.dense",
     "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
@@ -47,16 +48,16 @@ ROOMS = {
     "retrievers.specification retrievers.stages",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
-    "retrievers.dense retrievers.masking retrievers.stages",
+    "retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
-    "retrievers.contract retrievers.dense retrievers.masking retrievers.stages",
+    "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers "
     "retrievers.masking",
     "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "
     "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense "
-    "retrievers.masking",
+    "retrievers.masking retrievers.saved_index",
     "bench": "",  # it imports on first use, by names
     "bench.__main__": "bench.cli",
     "bench.pytest_plugin": "bench bench.errors bench.regression bench.report",

@@ -37,7 +37,7 @@ from bench.evaluation.letters import compact_letters
 from bench.evaluation.measures import resolve
 from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome
 from bench.storage.cell import Cell
-from bench.storage.costs import FROM_CACHE, PARETO, SHORTENED, is_noisy
+from bench.storage.costs import PARETO, SHORTENED, is_noisy, is_shortened
 from bench.storage.files import write_csv, write_json
 from bench.storage.run import Row, Run
 from bench.storage.schema import COMPARISONS, choose_measure
@@ -280,8 +280,8 @@ def _costs(run: Run, dataset: str, label: str) -> dict[str, Row]:
         for row in run.rows("latency")
         if (row["dataset"], row["retriever"]) == (dataset, label) and row["value"] == row["value"]
     }
-    # Where the cache made the model needless, these are not what they would be.
-    shortened = SHORTENED if FROM_CACHE in costs else ()
+    # Where the cache made the model needless, or the build, these are not what they would be.
+    shortened = SHORTENED if is_shortened(costs) else ()
     return {quantity: row for quantity, row in costs.items() if quantity not in shortened}
 
 

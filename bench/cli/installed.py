@@ -32,8 +32,8 @@ def _add_doctor(commands: Commands) -> None:
 
 
 def _add_cache(commands: Commands) -> None:
-    cache = commands.add_parser("cache", help="the embedding cache: info or clear")
-    cache.add_argument("action", choices=("info", "clear"), help="its place and size, or empty it")
+    cache = commands.add_parser("cache", help="the embedding cache and saved indexes: info or clear")
+    cache.add_argument("action", choices=("info", "clear"), help="their places and sizes, or empty them")
     cache.set_defaults(command=_cache)
 
 
@@ -58,6 +58,7 @@ def _cache(options: argparse.Namespace) -> int:
     from retrievers import RetrieverError
     from retrievers.dense import exported
     from retrievers.dense.vector_cache import SET_ASIDE, VectorCache, default_path
+    from retrievers.saved_index import SavedIndexes
 
     cache = VectorCache(default_path())
     try:
@@ -70,14 +71,22 @@ def _cache(options: argparse.Namespace) -> int:
     text = f"{info.path}: {held}, {info.megabytes:.1f} MB"
     if cache.rebuilt:
         text += f"; {SET_ASIDE}"
+    indexes = SavedIndexes.beside(info.path)
+    saved = indexes.info()
     models, megabytes = exported.stored()
-    if models:
-        text += f"; {counted(models, 'exported model')}, {megabytes:.1f} MB"
     if options.action == "clear":
         cache.clear()
+        indexes.clear()
         exported.clear()
-        text += "; cleared"
-    console.show([Text(f"{text} (bound {info.limit_mb:,} MB)" if options.action == "info" else text)])
+    ends = [f" (bound {of.limit_mb:,} MB)" if options.action == "info" else "; cleared" for of in (info, saved)]
+    lines = [
+        text + ends[0],
+        f"{saved.path}: {counted(saved.indexes, 'index', 'indexes')}, {saved.megabytes:.1f} MB{ends[1]}",
+    ]
+    if models:
+        end = "; cleared" if options.action == "clear" else ""
+        lines.append(f"{exported.store()}: {counted(models, 'exported model')}, {megabytes:.1f} MB{end}")
+    console.show([Text("\n".join(lines))])
     return 0
 
 

@@ -21,7 +21,7 @@ from bench.machine.gauge import Load
 from bench.storage.cell import Cell
 from bench.storage.costs import NOISY, TOO_BUSY
 from bench.storage.schema import choose_measure
-from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE
+from retrievers.base import CACHE_DAMAGED, CACHE_REBUILT, CACHE_UNWRITABLE, INDEX_DAMAGED, INDEX_UNWRITABLE
 
 # A main measure that cannot come so far is pointed out.
 LOW_CEILING = 0.5
@@ -32,6 +32,8 @@ _CACHE_TROUBLE = {
     CACHE_DAMAGED: "the embedding cache held damaged vectors; they were encoded anew.",
     CACHE_UNWRITABLE: "the embedding cache could not be used (a full disk, no right to write, or another process "
     "that held it); all was encoded.",
+    INDEX_DAMAGED: "the saved index was damaged; it was built anew.",
+    INDEX_UNWRITABLE: "indexes could not be saved or opened (a full disk, no right to write); all was built.",
 }
 
 

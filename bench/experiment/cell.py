@@ -37,13 +37,14 @@ class Step(Protocol):
 class CellSettings:
     """What a run asks of each of its cells.
 
-    depth: hits of a ranking. builds: how often documents are indexed. first_query: is the first query after it timed?
+    depth: hits of a ranking. builds: how often documents are indexed. times: are they wanted? Then the first query
+    after the index is timed too.
     """
 
     measures: dict[str, ir_measures.Measure]
     depth: int
     builds: int
-    first_query: bool
+    times: bool
     gauge: SpeedGauge
 
 
@@ -94,8 +95,10 @@ def build(worker: WorkerLike, texts: Path, settings: CellSettings, step: Step) -
     worker.open(texts)
     for number in range(settings.builds):
         step("index", number, settings.builds)
-        # Repeated builds are all built in full: one from the cache would say nothing of the spread.
-        works.append(worker.build(settings.builds == 1))
+        # Repeated builds are all built in full: one from the cache would say nothing of the spread. Where times are
+        # wanted no index is opened that was built before.
+        cached = settings.builds == 1
+        works.append(worker.build(cached, cached and not settings.times))
     return Build(works, reading)
 
 
@@ -108,7 +111,7 @@ def make_cell(
     rehearsal, other sets). Raises WorkerError or RetrieverError where the retriever fails.
     """
     built = build(worker, texts, settings, step)
-    first, waited = _first_query(worker) if settings.first_query else (None, 0.0)
+    first, waited = _first_query(worker) if settings.times else (None, 0.0)
     own_seconds = built.own_seconds + waited
     step("search")
     dropped = dropped_hits(dataset)

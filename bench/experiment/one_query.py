@@ -17,6 +17,7 @@ from retrievers import Ranking, RetrieverError, contract, create
 from retrievers.base import NO_SPAN
 from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.masking import masked, secrets_around, secrets_of
+from retrievers.saved_index import SavedIndexes, saving
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _ranked(query: str, dataset: Dataset, specification: str, k: int, cache: Vec
     except RetrieverError as error:  # which names the retriever, and no parameters: they may hold what it refuses
         raise BenchError(error.message, error.hint) from None
     try:
-        with caching(cache):
+        with caching(cache), saving(None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb)):
             contract.index(retriever, dataset.texts)
             return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
     except RetrieverError as error:

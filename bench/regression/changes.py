@@ -17,7 +17,7 @@ from bench.regression.base_cards import Both, main_measure, slice_of
 from bench.regression.gates import ALL, Gate
 from bench.regression.queries import Queries, sameness, unchanged
 from bench.regression.result import UNMOVED, CellPair, Change, CostChange, Flip
-from bench.storage.costs import BY_GATE, FROM_CACHE, is_noisy, is_too_busy
+from bench.storage.costs import BY_GATE, is_noisy, is_shortened, is_too_busy
 from bench.storage.run import Run
 
 # Of the random choices of a comparison; a comparison made again says the same.
@@ -128,7 +128,7 @@ def costs_of(base: Run, head: Run, pairs: Sequence[CellPair]) -> list[CostChange
     for cell in pairs:
         old = before.get((cell.base_dataset, cell.base_retriever), {})
         new = after.get((cell.dataset, cell.retriever), {})
-        cached = FROM_CACHE in old or FROM_CACHE in new
+        cached = is_shortened(old) or is_shortened(new)
         for name, cost in BY_GATE.items():
             was, now = (side.get(cost.quantity, math.nan) for side in (old, new))
             if not (math.isnan(was) and math.isnan(now)):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from retrievers.base import INDEX_BYTES, TOKENS, USD, VECTORS_FROM_CACHE
+from retrievers.base import INDEX_BYTES, INDEX_FROM_CACHE, TOKENS, USD, VECTORS_FROM_CACHE
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Cost:
 
     unit: of its values. digits: shown after the point. gate: what it is called in a condition of CI, empty where it
     cannot be one. size: does it not depend on how busy a machine is? interval: is its interval shown? axis: what it is
-    called as an axis of the Pareto set, empty where it is none. shortened: does the embedding cache shorten it?
+    called as an axis of the Pareto set, empty where it is none. shortened: does the embedding cache or a saved index
+    shorten it?
     taken: when a time is, INDEX or TIMING; empty of what does not depend on how fast the machine is.
     recorded: what a retriever records of it while it indexes and ranks, in units of which `scale` are one of `unit`;
     empty where the harness measures it.
@@ -43,6 +44,8 @@ DRIFT = {INDEX: "drift_index", TIMING: "drift_timing"}
 WAITED = {INDEX: "waited_index", TIMING: "waited_timing"}
 # The share of vectors that came from the embedding cache.
 FROM_CACHE = VECTORS_FROM_CACHE
+# Where an index was opened that was built before: how many.
+OPENED = INDEX_FROM_CACHE
 # A time is marked where the gauge was slower by this share than at its quickest in the run, or waited for this share.
 NOISY = 0.10
 # And none is given where it waited for more than this: what takes several threads is then off by several times, what
@@ -89,6 +92,11 @@ COSTS = {cost.quantity: cost for cost in _ALL}
 PARETO = ("p95", "peak_memory", "index")
 BY_GATE = {cost.gate: cost for cost in _ALL if cost.gate}
 SHORTENED = tuple(cost.quantity for cost in _ALL if cost.shortened)
+
+
+def is_shortened(quantities: Container[str]) -> bool:
+    """Are those of SHORTENED less than they would be? quantities: of a cell."""
+    return FROM_CACHE in quantities or OPENED in quantities
 
 
 def is_noisy(values: Mapping[str, float], quantity: str) -> bool:

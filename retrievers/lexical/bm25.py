@@ -19,9 +19,11 @@ Okapi's idf with its floor, df being the documents that hold the term in any of 
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, ClassVar
@@ -29,6 +31,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from retrievers import analyzer, saved_index, words
 from retrievers.analyzer import Analyzer
 from retrievers.base import (
     ANALYZE,
@@ -48,6 +51,7 @@ from retrievers.base import (
     warn,
 )
 from retrievers.columns import Field, column, parse_fields
+from retrievers.lexical import postings, term_numbers
 from retrievers.lexical.postings import Counts, Postings, rank_all
 from retrievers.lexical.term_numbers import TermNumbers, number_terms
 
@@ -111,7 +115,10 @@ class BM25:
         return Analyzer(self.lowercase, self.marks, self.stop_words, self.stemmer)
 
     def index(self, documents: Sequence[str] | Documents) -> None:
-        """Analyse the documents, let the library count, and compile its counts."""
+        """Analyse the documents, let the library say what it makes of their counts, and compile that.
+
+        Where saved indexes serve, one of these documents is opened, or saved.
+        """
         with phase(LOAD):
             # Here, so that their import is no part of the index's time.
             import pyarrow.compute  # noqa: F401
@@ -119,24 +126,37 @@ class BM25:
 
             analyze = self._analyze()
         named = [column(documents, one.name) for one in self._fields]
-        # Document after document, and of each its columns.
-        texts = documents if not named else chain.from_iterable(zip(*named, strict=True))
-        with phase(ANALYZE, len(documents) * max(1, len(named))) as progress:
-            terms = number_terms(analyze, texts, progress.advance)
-        self._index = self._compile(analyze, terms)
-        self._index.postings.record_size(self._index.vocabulary)
+
+        def texts() -> Iterable[str]:
+            """Document after document, and of each its columns."""
+            return chain.from_iterable(zip(*named, strict=True)) if named else documents
+
+        saved = saved_index.current() if self.scoring == "compiled" else None
+        key = b"" if saved is None else saved_index.content_key(self._identity(), texts())
+        arrays = None if saved is None else saved.load(key)
+        if arrays is not None:
+            self._index = _Index.opened(analyze, arrays, self._added)
+        else:
+            with phase(ANALYZE, len(documents) * max(1, len(named))) as progress:
+                terms = number_terms(analyze, texts(), progress.advance)
+            self._index = self._compile(analyze, terms)
+            if saved is not None:
+                saved.save(key, self._index.arrays())
+        self._warn_of_idf(self._index.idf)
+        self._index.postings.record_size(self._index.vocabulary, self._index.idf)
+
+    def _identity(self) -> list[Any]:
+        """What the index is made of, beside the documents."""
+        parameters = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.init}
+        modules = (words, analyzer, term_numbers, postings, sys.modules[__name__])
+        return ["bm25", parameters, saved_index.versions(modules, ("rank-bm25", "PyStemmer", "regex", "numpy"))]
 
     def _compile(self, analyze: Analyzer, terms: TermNumbers) -> _Index:
         lengths = terms.lengths.reshape(-1, max(1, len(self._fields)))  # [documents, fields]
         if not len(terms.numbers):  # the library divides by zero here; nothing can be found anyway
-            nothing = np.zeros(0)
-            return _Index(
-                analyze,
-                {},
-                Postings.from_columns(np.zeros(0, np.int64), nothing.astype(np.int32), nothing, len(lengths)),
-                {},
-                None,
-            )
+            sizes, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
+            empty = Postings.from_columns(sizes, sizes.astype(np.int32), nothing, len(lengths))
+            return _Index(analyze, {}, empty, nothing, 0.0)
         with phase(COUNT):
             counts = Counts.of(terms.numbers, lengths.sum(axis=1), len(terms.vocabulary))
             library = self._library(terms, counts)
@@ -150,11 +170,9 @@ class BM25:
                 block = slice(start, start + BLOCK)
                 its_norm = 1.0 if self._fields else norm[documents[block]]
                 weights[block] = self._weights(weights[block], tf[block].astype(np.float64), its_norm)
-            postings = Postings.from_columns(counts.document_frequencies, documents, weights, len(lengths))
-        self._warn_of_idf(idf)
-        constants = {term: value * self._delta for term, value in library.idf.items()} if self.variant == "plus" else {}
+            compiled = Postings.from_columns(counts.document_frequencies, documents, weights, len(lengths))
         kept = library if self.scoring == "library" else None
-        return _Index(analyze, terms.vocabulary, postings, constants, kept)
+        return _Index(analyze, terms.vocabulary, compiled, idf, self._added, kept)
 
     def _weighted_frequencies(self, terms: TermNumbers, counts: Counts) -> NDArray[np.float64]:
         """BM25F's tf [entries], a term and document each, in the order of the counts."""
@@ -181,6 +199,11 @@ class BM25:
     @property
     def _delta(self) -> float:
         return DELTAS[self.variant] if self.delta is None else self.delta
+
+    @property
+    def _added(self) -> float:
+        """What a term of the query adds to every document, as a share of its idf."""
+        return self._delta if self.variant == "plus" else 0.0
 
     def _library(self, terms: TermNumbers, counts: Counts) -> Any:
         """The library, whose statistics are taken as they are; with scoring=library whole, else without documents."""
@@ -238,7 +261,8 @@ class BM25:
         require_index(self._index)
         assert self._index is not None
         index = self._index
-        return rank_all(list(map(index.weighted, queries)), index.postings, k, list(map(index.constant, queries)))
+        constants = list(map(index.constant, queries)) if self._added else ()
+        return rank_all(list(map(index.weighted, queries)), index.postings, k, constants)
 
     @staticmethod
     def _search_by_library(index: _Index, terms: list[list[str]], k: int) -> Ranking:
@@ -254,20 +278,43 @@ class BM25:
 
 @dataclass(frozen=True)
 class _Index:
-    """What `index` leaves behind; `constants` holds what BM25Plus adds per term to every document."""
+    """What `index` leaves behind.
+
+    idf: float64 [terms]. added: what a term of the query adds to every document, as a share of its idf.
+    library: with scoring=library.
+    """
 
     analyze: Analyzer
     vocabulary: dict[str, int]
     postings: Postings
-    constants: dict[str, float]
-    library: Any
+    idf: NDArray[np.float64]
+    added: float
+    library: Any = None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it that is not a parameter, to be saved. No term holds white space."""
+        return {
+            "vocabulary": np.frombuffer("\n".join(self.vocabulary).encode(), np.uint8),
+            "starts": self.postings.starts,
+            "documents": self.postings.documents,
+            "weights": self.postings.weights,
+            "idf": self.idf,
+            "size": np.array(self.postings.size),
+        }
+
+    @staticmethod
+    def opened(analyze: Analyzer, arrays: dict[str, NDArray[Any]], added: float) -> _Index:
+        """What was saved."""
+        terms = arrays["vocabulary"].tobytes().decode().split("\n") if len(arrays["idf"]) else []
+        opened = Postings(arrays["starts"], arrays["documents"], arrays["weights"], int(arrays["size"]))
+        return _Index(analyze, {term: number for number, term in enumerate(terms)}, opened, arrays["idf"], added)
 
     def weighted(self, terms: Mapping[str, float]) -> list[tuple[int, float]]:
         """Known terms of a query with how often each counts."""
         return [(self.vocabulary[term], float(n)) for term, n in terms.items() if term in self.vocabulary]
 
     def constant(self, terms: Mapping[str, float]) -> float:
-        return sum(n * self.constants.get(term, 0.0) for term, n in terms.items())
+        return sum(n * (float(self.idf[number]) * self.added) for number, n in self.weighted(terms))
 
     def scores(self, terms: list[str]) -> NDArray[np.float64]:
         counted = Counter(terms)

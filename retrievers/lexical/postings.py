@@ -139,10 +139,11 @@ class Postings:
             hits = self.matching(query)
         return top_k(total[hits] + constant, k, hits)
 
-    def record_size(self, vocabulary: Mapping[str, int]) -> None:
+    def record_size(self, vocabulary: Mapping[str, int], idf: NDArray[np.float64]) -> None:
         """Tell the bytes that the index takes in memory, with the vocabulary that leads to it."""
         words = sys.getsizeof(vocabulary) + sum(map(sys.getsizeof, vocabulary))
-        record(INDEX_BYTES, self.starts.nbytes + self.documents.nbytes + self.weights.nbytes + words)
+        arrays = (self.starts, self.documents, self.weights, idf)
+        record(INDEX_BYTES, words + sum(array.nbytes for array in arrays))
 
 
 def _bound(total: NDArray[np.float64], constant: float, k: int) -> float:

@@ -121,8 +121,7 @@ class Tfidf(TfidfVectors):
     def index(self, documents: Sequence[str]) -> None:
         """Learn idf from the documents and build their inverted index."""
         rows = self._fit(documents)
-        vocabulary = {} if self._vectorizer is None else self._vectorizer.vocabulary_
-        if rows is None:
+        if rows is None or self._vectorizer is None:
             nothing = np.zeros(0)
             self._postings = Postings.from_rows(
                 nothing.astype(np.int32), np.zeros(len(documents), dtype=np.int64), nothing, 0
@@ -132,7 +131,7 @@ class Tfidf(TfidfVectors):
             self._postings = Postings.from_rows(
                 rows.indices.astype(np.int32), np.diff(rows.indptr).astype(np.int64), rows.data, rows.shape[1]
             )
-        self._postings.record_size(vocabulary)
+        self._postings.record_size(self._vectorizer.vocabulary_, self._vectorizer.idf_)
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
         """The `k` documents of highest cosine for each query, among those that share a term with it."""

@@ -34,7 +34,7 @@ class Slow:
     def open(self, folder):
         pass
 
-    def build(self, cached=True):
+    def build(self, cached=True, saved=False):
         return Work(5.0, {"load": 4.0}, {})
 
     def rank(self, k):

@@ -39,8 +39,8 @@ class InProcess:
     def open(self, folder: Path) -> None:
         self._guard(self._worker.open, folder)
 
-    def build(self, cached: bool = True) -> Work:
-        work: Work = self._guard(self._worker.build, cached)
+    def build(self, cached: bool = True, saved: bool = False) -> Work:
+        work: Work = self._guard(self._worker.build, cached, saved)
         return work
 
     def rank(self, k: int) -> Ranked:

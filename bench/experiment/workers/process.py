@@ -62,8 +62,8 @@ class ProcessWorker:
         self._ask("open", folder)
         self._family.peak = 0
 
-    def build(self, cached: bool = True) -> Work:
-        work: Work = self._ask("build", cached)
+    def build(self, cached: bool = True, saved: bool = False) -> Work:
+        work: Work = self._ask("build", cached, saved)
         return work
 
     def rank(self, k: int) -> Ranked:

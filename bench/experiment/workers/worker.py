@@ -24,6 +24,7 @@ from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.contract import checked
 from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.masking import masked, secrets_around, secrets_of
+from retrievers.saved_index import SavedIndexes, saving
 from retrievers.stages import Staged, Stages
 
 
@@ -44,6 +45,7 @@ class Worker:
     ) -> None:
         self._retriever: Retriever | None = retriever
         self._progress, self._own_process, self._cache = progress, own_process, cache
+        self._saved = None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb)
         self._another = another
         self._documents: DocumentTexts | None = None
         self._queries: list[str] = []
@@ -86,16 +88,16 @@ class Worker:
         if self._own_process:
             memory.reset_peak()
 
-    def build(self, cached: bool = True) -> Work:
+    def build(self, cached: bool = True, saved: bool = False) -> Work:
         """Index the documents. phases["load"] is what libraries and models took to load, apart from the index.
 
-        cached: the embedding cache may answer.
+        cached: the embedding cache may answer. saved: an index that was built before may be opened.
         """
         assert self._documents is not None
         assert self._retriever is not None
         recorder = SummingRecorder(self._progress)
         start = time.perf_counter()
-        with listening(recorder), caching(self._cache if cached else None):
+        with listening(recorder), caching(self._cache if cached else None), saving(self._saved if saved else None):
             contract.index(self._retriever, self._documents)
         return self._masked(recorder.work(time.perf_counter() - start))
 

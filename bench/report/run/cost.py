@@ -19,11 +19,13 @@ from bench.storage.costs import (
     FROM_CACHE,
     INDEX,
     NOISY,
+    OPENED,
     SHORTENED,
     TIMING,
     TOO_BUSY,
     WAITED,
     is_noisy,
+    is_shortened,
     is_too_busy,
 )
 from bench.storage.folder import resuming
@@ -116,7 +118,7 @@ def _samples(costs: Costs) -> str:
 def _cost(costs: Mapping[str, Row], name: str, interval: bool = True) -> str:
     """A cost with its marks: ~ where the machine was noisy, * where the embedding cache shortened it."""
     row, known = costs.get(name), COSTS[name]
-    shortened = "*" if FROM_CACHE in costs and name in SHORTENED else ""
+    shortened = "*" if name in SHORTENED and is_shortened(costs) else ""
     if row is None or math.isnan(row["value"]):
         return "n/a" + shortened
     text = f"{'~' if is_noisy(_values(costs), name) else ''}{row['value']:,.{known.digits}f}"
@@ -140,6 +142,11 @@ def _timing_notes(costs: Costs, rows: list[tuple[str, ...]], dataset: dict[str, 
         f"* shortened by the embedding cache: {_share(share['value'])} of the vectors of {retriever} came from it."
         for retriever, rows in costs.items()
         if (share := rows.get(FROM_CACHE))
+    ]
+    notes += [
+        f"* shortened, as the index of {retriever} was opened and not built."
+        for retriever, rows in costs.items()
+        if OPENED in rows
     ]
     slower, waited = (
         max((row["value"] for row in _of_all(costs, gauge.values()) if row["value"] > NOISY), default=0.0)
