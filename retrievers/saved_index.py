@@ -248,6 +248,8 @@ def _read(data: mmap.mmap, key: bytes) -> dict[str, NDArray[np.generic]]:
             raise ValueError("damaged array")
         arrays[name] = array.reshape(shape)
         position += array.nbytes + _padding(array.nbytes)
+    if position != len(data):
+        raise ValueError("of another length")
     return arrays
 
 

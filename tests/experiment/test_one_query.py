@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from made import CORPUS
 
@@ -13,6 +14,7 @@ from bench.errors import BenchError
 from bench.experiment.one_query import search
 from bench.report.one_query import highlighted
 from retrievers.dense.vector_cache import VectorCache
+from retrievers.saved_index import SavedIndexes
 
 
 def call(capsys, *arguments):
@@ -138,11 +140,14 @@ def test_doctor_says_what_to_do(capsys, monkeypatch, tmp_path):
 def test_cache_info_and_clear(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "v.sqlite"))
     cache = VectorCache(tmp_path / "v.sqlite")
-    cache.put(b"e", {"text": __import__("numpy").zeros(4, dtype="float32")})
+    cache.put(b"e", {"text": np.zeros(4, dtype=np.float32)})
     cache.close()
-    assert "1 vector of 1 encoder, " in call(capsys, "cache", "info")[1]
-    assert "cleared" in call(capsys, "cache", "clear")[1]
-    assert not (tmp_path / "v.sqlite").exists()
+    SavedIndexes.beside(cache.path).save(b"key", {"a": np.zeros(4)})
+    told = call(capsys, "cache", "info")[1]
+    assert "1 vector of 1 encoder, " in told
+    assert "1 index, " in told
+    assert call(capsys, "cache", "clear")[1].count("cleared") == 2
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from bench.report.run.quality import by_slice, quality, summary, tables
 from bench.storage import folder as folder_module
 from bench.storage.folder import new_folder
 from bench.storage.schema import MEASURES
+from retrievers.lexical.bm25 import BM25
 
 CARD = 'slices = ["kind"]\ndescription = "A small set"\n'
 
@@ -411,3 +412,32 @@ def test_repeated_builds_show_their_spread(run_small, tmp_path, monkeypatch):
     assert len(found.cell("small", "HashedDense").info["index_seconds"]) == 3
     assert any("median of 3 builds" in note for note in cost(found, found.datasets[0]).notes)
     assert "vectors_from_cache" not in set(found.latency["quantity"])  # each of them encoded its documents
+
+
+def test_an_index_is_opened_only_where_no_times_are_wanted_and_what_that_shortens_is_marked(
+    run_small, write_set, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
+    datasets = [load_dataset(write_set())]
+
+    def opened(name, **settings):
+        found = run_small([BM25()], datasets, name=name, **settings)
+        (row, *_) = cost(found, found.datasets[0]).rows
+        noted = any("was opened and not built" in note for note in cost(found, found.datasets[0]).notes)
+        shortened = "index_from_cache" in set(found.latency["quantity"])
+        assert noted == shortened == any(cell.endswith("*") for cell in row)
+        return found, shortened
+
+    first, shortened = opened("first", latency=False)
+    assert not shortened, "it was built and saved"
+    second, shortened = opened("second", latency=False)
+    assert shortened
+    assert first.cell("small", "BM25").ranking == second.cell("small", "BM25").ranking
+    assert not opened("uncached", latency=False, cache=False)[1]
+    assert not opened("timed")[1]
+    assert not opened("repeated", latency=False, repeat_index=2)[1]
+    (path,) = (tmp_path / "own.indexes").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    damaged, shortened = opened("damaged", latency=False)
+    assert not shortened
+    assert any("the saved index was damaged" in warning for warning in damaged.info["warnings"])
