@@ -33,9 +33,15 @@ def race(benchmark: Any, tell: Callable[[str], None]) -> Race:
     ratio: the median, over the rounds, of their time divided by ours.
     """
 
-    def run(name: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 7) -> float:
+    def run(
+        name: str,
+        ours: Callable[[], object],
+        theirs: Callable[[], object],
+        rounds: int = 7,
+        clock: Callable[[Callable[[], object]], float] = seconds,
+    ) -> float:
         pairs: list[tuple[float, float]] = []
-        benchmark.pedantic(lambda: pairs.append((seconds(ours), seconds(theirs))), rounds=rounds, warmup_rounds=1)
+        benchmark.pedantic(lambda: pairs.append((clock(ours), clock(theirs))), rounds=rounds, warmup_rounds=1)
         del pairs[0]  # the warm-up
         ratio = statistics.median(b / a for a, b in pairs)
         mine, other = (statistics.median(side) * 1e3 for side in zip(*pairs, strict=True))
