@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from retrievers.arguments import convert, declared, listed
-from retrievers.base import WHEN_SET, Ranking, Retriever, RetrieverError, parts_of
+from retrievers.base import WHEN_SET, WRITTEN, Ranking, Retriever, RetrieverError, parts_of
 from retrievers.masking import MASK, is_secret, masked, secrets_around, secrets_of
 from retrievers.source import code_digest, import_from_here
 from retrievers.specification import Specification, parse
@@ -37,6 +37,7 @@ RETRIEVERS: dict[str, str] = {
     "chunks": "retrievers.pipelines.chunks:Chunks",
     "rerank": "retrievers.pipelines.rerank:Rerank",
     "expand": "retrievers.pipelines.expand:Expand",
+    "ann": "retrievers.indexes.ann:Ann",
 }
 ENTRY_POINTS = "bench.retrievers"
 KINDS = ("lexical", "static", "dense", "hybrid", "reranked", "approximate", "other")
@@ -193,7 +194,7 @@ def _parameters(retriever: object) -> dict[str, Any]:
     if not dataclasses.is_dataclass(retriever):
         return {}
     return {
-        field.name: _Hidden() if is_secret(retriever, field.name, type(value)) else value
+        field.metadata.get(WRITTEN, field.name): (_Hidden() if is_secret(retriever, field.name, type(value)) else value)
         for field in dataclasses.fields(retriever)
         if field.init
         for value in (_plainly(getattr(retriever, field.name)),)

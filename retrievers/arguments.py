@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import importlib
 import inspect
@@ -10,7 +11,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from retrievers.base import Retriever, RetrieverError
+from retrievers.base import WRITTEN, Retriever, RetrieverError
 from retrievers.masking import is_secret, names_secret, refuse_secret, refuse_secret_within
 from retrievers.specification import Value
 
@@ -34,17 +35,22 @@ def convert(factory: type, name: str, arguments: Mapping[str, Value], make: Make
             refuse_secret(name, key)
         for text in (value,) if isinstance(value, str) else value:
             refuse_secret_within(name, key, text)
-    return {key: _converted(name, key, value, _type(factory, known[key]), make) for key, value in arguments.items()}
+    return {
+        known[key].name: _converted(name, key, value, _type(factory, known[key]), make)
+        for key, value in arguments.items()
+    }
 
 
 def declared(factory: type) -> dict[str, inspect.Parameter]:
-    """The parameters of a factory that can be given by name."""
+    """The parameters of a factory that can be given by name, by what each is called in a specification."""
     try:
         its = inspect.signature(factory).parameters
     except (TypeError, ValueError):
         return {}
+    fields = dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ()
+    written = {field.name: field.metadata.get(WRITTEN, field.name) for field in fields}
     return {
-        name: parameter
+        written.get(name, name): parameter
         for name, parameter in its.items()
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     }

@@ -24,6 +24,8 @@ NO_SPAN = -1
 # Of a field: it stands in parameters and signature only where it is not at its default, since figures were earned
 # before it was there: field(default="", metadata=WHEN_SET).
 WHEN_SET = {"shown": "when set"}
+# Of a field: what it is called in specifications, where a method has that name: metadata={WRITTEN: "index"}.
+WRITTEN = "written"
 
 
 class RetrieverError(Exception):

@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 
 from retrievers import Retriever, create, kind, signature
+from retrievers.approximate import Approximate
 from retrievers.base import Ranking, RetrieverError, parts_of
 from retrievers.contract import AnyColumn, checked, index, rehearse, search
 from retrievers.masking import masked, secrets_around
@@ -122,6 +123,13 @@ class Indexed:
             answer = self._retriever.search_stages(list(queries), k)
             checked(answer.first, len(queries), answer.first.documents.shape[1], self._size)
         return answer
+
+    def exact(self, queries: Sequence[str], k: int) -> Ranking | None:
+        """What it approximates, None where it is no approximate search."""
+        if not isinstance(self._retriever, Approximate):
+            return None
+        with self._subject.doing(f"search_exact({reprlib.repr(list(queries))}, {k})"):
+            return checked(self._retriever.search_exact(list(queries), k), len(queries), k, self._size)
 
     def asked(self, queries: Sequence[str], k: int) -> str:
         """The search in words."""
@@ -285,6 +293,20 @@ def _stages(subject: Subject) -> None:
             )
 
 
+def _exact(subject: Subject) -> None:
+    indexed = subject.indexed()
+    before = indexed.search(QUERIES, 4)
+    exact = indexed.exact(QUERIES, 100)
+    if exact is None:
+        return
+    asked = indexed.asked(QUERIES, 4)
+    if indexed.exact(QUERIES, 4) != exact.to_depth(4):
+        answer = "other hits than the first 4 of 100"
+        raise subject.breach(asked.replace("search", "search_exact"), answer, "k says where to cut, and nothing else.")
+    if indexed.search(QUERIES, 4) != before:
+        raise subject.breach(asked, "another answer after search_exact", "Let it leave the index as it is.")
+
+
 def _no_query(subject: Subject) -> None:
     subject.indexed().search([], 5)
 
@@ -342,6 +364,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "fewer hits are the head of more": _fewer,
     "the answer does not depend on batches": _batches,
     "the stages of a search are its own": _stages,
+    "the exact search of an approximate one is a ranking": _exact,
     "no query gives no row": _no_query,
     **{f"{name} can be indexed": partial(_odd_corpus, documents=texts) for name, texts in ODD_CORPORA.items()},
     "search before index is a clear error": _too_early,

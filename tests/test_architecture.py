@@ -21,6 +21,7 @@ ROOMS = {
     "retrievers.expansion": "retrievers.base",
     "retrievers.stages": "retrievers.base",
     "retrievers.saved_index": "retrievers.base",
+    "retrievers.approximate": "retrievers.base",
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.saved_index "
     "retrievers.words",
@@ -28,11 +29,13 @@ ROOMS = {
     "retrievers.services": "retrievers.base retrievers.dense",
     "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
     "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
+    "retrievers.indexes": "retrievers.approximate retrievers.base retrievers.dense retrievers.pipelines",
     "retrievers.specification": "retrievers.base retrievers.masking",
     "retrievers.arguments": "retrievers.base retrievers.masking retrievers.specification",
     "retrievers.columns": "retrievers.arguments retrievers.base",
     "retrievers": "retrievers.arguments retrievers.base retrievers.masking retrievers.source retrievers.specification",
-    "retrievers.testing": "retrievers retrievers.base retrievers.contract retrievers.masking retrievers.stages",
+    "retrievers.testing": "retrievers retrievers.approximate retrievers.base retrievers.contract retrievers.masking "
+    "retrievers.stages",
     "bench.errors": "",
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base",
@@ -44,11 +47,11 @@ ROOMS = {
     "bench.storage": "bench.errors retrievers.base retrievers.stages",
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
-    "bench.machine bench.storage retrievers.analyzer retrievers.base retrievers.dense retrievers.fusion "
-    "retrievers.specification retrievers.stages",
+    "bench.machine bench.storage retrievers.analyzer retrievers.approximate retrievers.base retrievers.dense "
+    "retrievers.fusion retrievers.specification retrievers.stages",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
-    "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.base retrievers.contract "
-    "retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
+    "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
+    "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
     "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
@@ -72,7 +75,7 @@ TYPES = {
 LOOSE = {"__init__", "__main__", "api", "config", "errors", "pytest_plugin"}
 # A submodule of such a name would take the place of the function that `bench` offers.
 TAKEN = {"run", "compare", "load_run", "load_dataset"}
-HEAVY = {"torch", "sentence_transformers", "transformers", "matplotlib", "sklearn", "pandas", "scipy"}
+HEAVY = {"faiss", "torch", "sentence_transformers", "transformers", "matplotlib", "sklearn", "pandas", "scipy"}
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -39,6 +39,12 @@ VARIANTS = [
     "chunks(bm25, headings=true)",
     "expand(bm25, terms=3, documents=2)",
     "expand(dense(model={tiny}), documents=2)",
+    "ann(lsa)",
+    "ann(lsa, index=flat, dimensions=4, rescore=10)",
+    "ann(lsa, index=ivf, lists=1)",
+    "ann(lsa, index=binary)",
+    "ann(lsa, index=int8, pca=3)",
+    "ann(dense(model={tiny}), index=hnsw, pca=4, rescore=20, keep=float16)",
     "rerank(tfidf, by=cosine, depth=3, model={tiny})",
     "rerank(chunks(bm25, words=4), depth=3, model={tiny})",
     "rerank(bm25, by=fakes:shared_words, depth=4)",
@@ -54,6 +60,7 @@ SMALLER = {
     "hybrid": "hybrid(bm25, dense(model={tiny}))",
     "chunks": "chunks(dense(model={tiny}))",
     "rerank": "rerank(bm25, model={tiny})",
+    "ann": "ann(dense(model={tiny}))",
 }
 # Of two names of one class with the same defaults one is enough.
 LISTED = {place: name for name, place in reversed(RETRIEVERS.items())}.values()

@@ -114,6 +114,18 @@ class TwoMinds(Sound):
         return Stages(ranking, ranking, np.full(ranking.scores.shape, -np.inf, np.float32))
 
 
+class Inexact(Sound):
+    """Finds nothing exactly where few hits are asked for."""
+
+    search_parameters = ()
+
+    def search_exact(self, queries, k):
+        return self.search(queries, k) if k > 10 else Ranking.empty(len(queries), k)
+
+    def searching_with(self, **parameters):
+        return self
+
+
 class NeedsQueries(Sound):
     """Stacks what it has for each query, of which there must be one."""
 
@@ -174,6 +186,7 @@ BROKEN = {
     "fewer hits are the head of more": Deeper,
     "the answer does not depend on batches": Batched,
     "the stages of a search are its own": TwoMinds,
+    "the exact search of an approximate one is a ranking": Inexact,
     "no query gives no row": NeedsQueries,
     "one document can be indexed": refuses(lambda texts: texts == ["one document about cats"]),
     "an empty document can be indexed": refuses(lambda texts: texts == [""]),

@@ -1,0 +1,43 @@
+"""An encoder whose texts are numbers, each of a row of a matrix: vectors of one's own as documents and queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from retrievers.dense.exact import ExactSearch, unit
+
+
+@dataclass(unsafe_hash=True)
+class Numbered(ExactSearch):
+    """Text "7" has row 7 of `rows`; a text that is no number has zeros. encoded: how often documents were."""
+
+    rows: np.ndarray = field(compare=False, repr=False)
+    compared_by: str = "cosine"
+    encoded: int = field(default=0, compare=False)
+
+    @property
+    def similarity(self):
+        return self.compared_by
+
+    def encode_documents(self, documents):
+        self.encoded += 1
+        return self.query_vectors(documents)
+
+    def query_vectors(self, queries):
+        zeros = np.zeros(self.rows.shape[1], dtype=np.float32)
+        return np.stack([self.rows[int(text)] if text.isdigit() else zeros for text in queries])
+
+
+def clustered(count, dimensions=32, clusters=40, seed=0, spread=0.5):
+    """float32 [count, dimensions] of length 1, around so many centres, as sentences lie."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((clusters, dimensions))
+    noise = spread * rng.standard_normal((count, dimensions))
+    return unit(centres[rng.integers(0, clusters, count)] + noise)
+
+
+def numbers(first, last):
+    """Texts of the rows from `first` to `last`, without that one."""
+    return [str(number) for number in range(first, last)]
