@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bench.analysis import no_answer, wordings
+from bench.analysis import approximation, no_answer, wordings
 from bench.analysis.costs import TableRow, cost_rows, gauge_readings
 from bench.analysis.guard import Guard
 from bench.analysis.shown_hits import queries_table
@@ -38,7 +38,8 @@ def import_libraries() -> None:
 def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Guard) -> None:
     """Write the tables of a run; it holds what they say from then on, as if they had been read.
 
-    by_set: set -> label -> cell. guard: is told of the tables of wordings and unanswerable queries that fail.
+    by_set: set -> label -> cell. guard: is told of the tables of wordings, unanswerable queries and approximate search
+    that fail.
     """
     cells = {name: list(labelled.items()) for name, labelled in by_set.items()}
     rows: dict[str, list[TableRow]] = {name: [] for name in (*HEADERS, *SOMETIMES)}
@@ -59,6 +60,7 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
             for name, figures in (
                 ("groups", partial(wordings.figures, dataset, cell.ranking, cell.per_query, seed)),
                 ("unanswerable", partial(no_answer.figures, dataset, cell.ranking)),
+                ("approximate", partial(approximation.figures, dataset, cell, seed)),
             ):
                 listed = guard(f"{name} of {label} on {dataset.name}", partial(_listed, figures), [])
                 rows[name] += [(*whose, *astuple(figure)) for figure in listed]

@@ -18,8 +18,8 @@ from bench.data.formats.run_rankings import trec_run
 from bench.experiment.participants import Participant
 from bench.experiment.workers.messages import Ranked, Work, WorkerLike
 from bench.machine.gauge import Reading, SpeedGauge
-from bench.storage.cell import Cell, cell_folder, ends_of, per_query_bytes, stages_bytes, write_cell
-from bench.storage.files import array_bytes, slug, write_atomic
+from bench.storage.cell import Cell, cell_folder, ends_of, per_query_bytes, ranking_bytes, stages_bytes, write_cell
+from bench.storage.files import slug, write_atomic
 from retrievers.base import LOAD, Ranking
 from retrievers.stages import Stages
 
@@ -53,9 +53,9 @@ class CellResult:
     """What came of a cell. values: measure -> float64 [queries]. recall: float64 [depth], mean recall@k.
 
     budgets: recall by budget of word pieces, as `budget_curve` gives it, where a measure is over one. stages: what the
-    ranking was made of, where it was in two. cost: what indexing and ranking took, as cell.json has it; empty where
-    that was done elsewhere. seconds: that the retriever worked. own_seconds: those of them that went into loading
-    libraries and models.
+    ranking was made of, where it was in two. exact: what it approximates, where it does. cost:
+    what indexing and ranking took, as cell.json has it; empty where that was done elsewhere. seconds: that the
+    retriever worked. own_seconds: those of them that went into loading libraries and models.
     """
 
     ranking: Ranking
@@ -63,6 +63,7 @@ class CellResult:
     recall: NDArray[np.float64]
     budgets: list[tuple[int, float, int]] = field(default_factory=list)
     stages: Stages | None = None
+    exact: Ranking | None = None
     cost: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     own_seconds: float = 0.0
@@ -117,6 +118,7 @@ def make_cell(
     dropped = dropped_hits(dataset)
     ranked = worker.rank(settings.depth + dropped)
     ranking = without_own(ranked.ranking, dataset, settings.depth) if dropped else ranked.ranking
+    exact = without_own(ranked.exact, dataset, settings.depth) if dropped and ranked.exact else ranked.exact
     indexing, searching = built.works[-1], ranked.work
     readings = [built.reading, settings.gauge.read()]
     cost = {
@@ -132,7 +134,7 @@ def make_cell(
     }
     seconds = sum(work.seconds for work in built.works) + searching.seconds + (first or 0.0)
     measured = _measured(dataset, ranking, settings, settings.depth)
-    return replace(measured, stages=ranked.stages, cost=cost, seconds=seconds, own_seconds=own_seconds)
+    return replace(measured, stages=ranked.stages, exact=exact, cost=cost, seconds=seconds, own_seconds=own_seconds)
 
 
 def score_cell(participant: Participant, dataset: Dataset, settings: CellSettings) -> CellResult:
@@ -157,16 +159,14 @@ def store_cell(run: Path, dataset: Dataset, participant: Participant, result: Ce
         "timing": None,
         "error": None,
     }
-    ranking = result.ranking
-    arrays = {"documents": ranking.documents.astype(np.int32), "scores": ranking.scores}
-    if ranking.spans is not None:
-        arrays["spans"] = ranking.spans
     files = {
-        "ranking.npz": array_bytes(np.savez, **arrays),
+        "ranking.npz": ranking_bytes(result.ranking),
         "per_query.parquet": per_query_bytes(dataset.query_ids, result.values),
     }
     if result.stages is not None:
         files["stages.npz"] = stages_bytes(result.stages)
+    if result.exact is not None:
+        files["exact.npz"] = ranking_bytes(result.exact)
     return write_cell(folder_of(run, dataset, participant), info, files)
 
 

@@ -32,6 +32,7 @@ LIBRARIES = (
     "transformers",
     "tokenizers",
     "torch",
+    "faiss-cpu",
     "ir-measures",
     "pytrec-eval-terrier",
     "pyarrow",

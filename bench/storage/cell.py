@@ -53,6 +53,15 @@ class Cell:
             return Stages(self.ranking, first, arrays["rescored"])
 
     @cached_property
+    def exact(self) -> Ranking | None:
+        """What its search approximates, where it does."""
+        path = self.folder / "exact.npz"
+        if not path.is_file():
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            return Ranking(arrays["documents"].astype(np.int64), arrays["scores"])
+
+    @cached_property
     def per_query(self) -> dict[str, NDArray[np.float64]]:
         """measure -> values, float64 [queries]."""
         table = pq.read_table(self.folder / "per_query.parquet")
@@ -125,6 +134,14 @@ def stages_bytes(stages: Stages) -> bytes:
     return array_bytes(
         np.savez, documents=first.documents.astype(np.int32), scores=first.scores, rescored=stages.rescored
     )
+
+
+def ranking_bytes(ranking: Ranking) -> bytes:
+    """ranking.npz, or exact.npz, of a cell."""
+    arrays = {"documents": ranking.documents.astype(np.int32), "scores": ranking.scores}
+    if ranking.spans is not None:
+        arrays["spans"] = ranking.spans
+    return array_bytes(np.savez, **arrays)
 
 
 def per_query_bytes(query_ids: Sequence[str], values: dict[str, NDArray[np.float64]]) -> bytes:

@@ -10,6 +10,7 @@
   latency.csv                    dataset, retriever, quantity, unit, value, low, high, samples
   recall.csv                     dataset, retriever, k, value
   budgets.csv                    dataset, retriever, budget, value, ended (where a measure is over word pieces)
+  approximate.csv                dataset, retriever, quantity, measure, value, low, high, queries (where one is)
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, relevant, shown hits with text
   runs/<dataset>/<retriever>.run.gz   TREC
@@ -151,6 +152,10 @@ class Run:
     @cached_property
     def budgets(self) -> pd.DataFrame:
         return self._frame("budgets")
+
+    @cached_property
+    def approximate(self) -> pd.DataFrame:
+        return self._frame("approximate")
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:

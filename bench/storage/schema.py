@@ -11,6 +11,7 @@ UNANSWERABLE = ("dataset", "retriever", "quantity", "value", "low", "high", "ans
 LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "samples")
 RECALL = ("dataset", "retriever", "k", "value")
 BUDGETS = ("dataset", "retriever", "budget", "value", "ended")
+APPROXIMATE = ("dataset", "retriever", "quantity", "measure", "value", "low", "high", "queries")
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
@@ -21,8 +22,8 @@ VERDICTS = (
     *("pair", "difference", "low", "high", "p_holm", "at_most", "more_queries"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
-# Of runs with a measure over a budget of word pieces alone.
-SOMETIMES = {"budgets": BUDGETS}
+# Of runs with a measure over a budget of word pieces alone; with an approximate search.
+SOMETIMES = {"budgets": BUDGETS, "approximate": APPROXIMATE}
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),
     "comparisons.csv",

@@ -47,7 +47,8 @@ class Ranked:
     """The rankings of all queries. peak_bytes: the peak memory since the dataset was opened, if known.
 
     Of a process of its own: with all that it started (bench.experiment.workers.process). stages: what the ranking was
-    made of, where the retriever searches in two. columns: those of the documents that the retriever has read.
+    made of, where the retriever searches in two. exact: what the search approximates, where it does. columns:
+    those of the documents that the retriever has read.
     """
 
     ranking: Ranking
@@ -55,6 +56,7 @@ class Ranked:
     peak_bytes: int | None
     stages: Stages | None = None
     columns: tuple[str, ...] = ()
+    exact: Ranking | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from bench.experiment.workers.recorder import SummingRecorder
 from bench.machine import memory
 from bench.machine.latency import LATENCY_HITS
 from retrievers import contract
+from retrievers.approximate import Approximate
 from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.contract import checked
 from retrievers.dense.vector_cache import VectorCache, caching
@@ -111,7 +112,17 @@ class Worker:
         seconds = time.perf_counter() - start
         ranking = checked(ranking, len(self._queries), k, len(self._documents))
         peak, columns = memory.peak() if self._own_process else None, tuple(sorted(self._documents.read))
-        return Ranked(ranking, self._masked(recorder.work(seconds)), peak, stages, columns)
+        exact = self._search_exact(k)  # after all that is measured
+        return Ranked(ranking, self._masked(recorder.work(seconds)), peak, stages, columns, exact)
+
+    def _search_exact(self, k: int) -> Ranking | None:
+        """What the retriever approximates, where it does."""
+        if not isinstance(self._retriever, Approximate):
+            return None
+        assert self._documents is not None
+        with listening(SummingRecorder(self._progress)), caching(self._cache):
+            exact = self._retriever.search_exact(self._queries, k)
+        return checked(exact, len(self._queries), k, len(self._documents))
 
     def _masked(self, work: Work) -> Work:
         warnings = tuple(masked(warning, self.secrets) for warning in work.warnings)

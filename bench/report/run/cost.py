@@ -38,7 +38,7 @@ _TIMES = {INDEX: "of loading and indexing", TIMING: "of queries"}
 
 def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     """Time and memory by retriever, or None where nothing was timed."""
-    costs = _costs(run, dataset)
+    costs = costs_of(run, dataset)
     retrievers = [retriever for retriever in contenders(run) if "index" in costs.get(retriever, {})]
     if not retrievers:
         return None
@@ -52,7 +52,7 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     rows = []
     for retriever in retrievers:
         called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
-        rows.append((called_here, *(_cost(costs[retriever], name) for name in shown)))
+        rows.append((called_here, *(cost_shown(costs[retriever], name) for name in shown)))
     notes = [
         *_front_notes(front["axes"], rows),
         *_timing_notes(costs, rows, dataset),
@@ -66,18 +66,18 @@ def with_time(value: float, costs: Mapping[str, Row]) -> str:
     """A figure, with the median time of a query where that is known. costs: of its retriever."""
     if math.isnan(value):
         return "n/a"
-    time = "n/a" if "p50" not in costs else _cost(costs, "p50", interval=False)
+    time = "n/a" if "p50" not in costs else cost_shown(costs, "p50", interval=False)
     return number(value) if time == "n/a" else f"{number(value)} ({time} ms)"
 
 
 def costs_by_set(run: Run) -> dict[str, Costs]:
     """Set -> what its retrievers cost."""
-    return {dataset["name"]: _costs(run, dataset) for dataset in run.datasets}
+    return {dataset["name"]: costs_of(run, dataset) for dataset in run.datasets}
 
 
 def timed(run: Run, dataset: dict[str, Any]) -> str:
     """Of how many samples the times of a set are, and whether the machine was noisy: for forms that mark no figure."""
-    costs = _costs(run, dataset)
+    costs = costs_of(run, dataset)
     samples = _samples(costs)
     noisy = any(is_noisy(_values(costs.get(retriever, {})), "p50") for retriever in contenders(run))
     return f"{samples} samples each{', on a noisy machine (~)' if noisy else ''}" if samples else ""
@@ -85,15 +85,16 @@ def timed(run: Run, dataset: dict[str, Any]) -> str:
 
 def too_busy(run: Run, dataset: dict[str, Any], retriever: str) -> bool:
     """Are the times of single queries left out?"""
-    return is_too_busy(_values(_costs(run, dataset).get(retriever, {})), TIMING)
+    return is_too_busy(_values(costs_of(run, dataset).get(retriever, {})), TIMING)
 
 
 def noisy_mark(run: Run, dataset: dict[str, Any], retriever: str) -> str:
     """~ where the machine was noisy while single queries were timed, else nothing."""
-    return "~" * is_noisy(_values(_costs(run, dataset).get(retriever, {})), "p50")
+    return "~" * is_noisy(_values(costs_of(run, dataset).get(retriever, {})), "p50")
 
 
-def _costs(run: Run, dataset: dict[str, Any]) -> Costs:
+def costs_of(run: Run, dataset: dict[str, Any]) -> Costs:
+    """What the retrievers of a set cost."""
     costs: dict[str, dict[str, Row]] = {}
     for row in run.rows("latency"):
         if row["dataset"] == dataset["name"]:
@@ -115,7 +116,7 @@ def _samples(costs: Costs) -> str:
     return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) if counts else ""
 
 
-def _cost(costs: Mapping[str, Row], name: str, interval: bool = True) -> str:
+def cost_shown(costs: Mapping[str, Row], name: str, interval: bool = True) -> str:
     """A cost with its marks: ~ where the machine was noisy, * where the embedding cache shortened it."""
     row, known = costs.get(name), COSTS[name]
     shortened = "*" if name in SHORTENED and is_shortened(costs) else ""

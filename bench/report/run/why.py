@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.errors import counted
+from bench.report.run.approximate import approximate
 from bench.report.run.cost import noisy_mark
 from bench.report.run.names import analysis, display_name, main_as_shown, main_measure, shown_measure
 from bench.report.table import Table, best_of, interval, number, p_value, shows_from, signed_interval
@@ -190,7 +191,7 @@ def rerank_depths(run: Run, dataset: dict[str, Any]) -> Table | None:
 
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     """Those of a set that have something to show."""
-    parts = (differences, overlap, complementarity, rerank_depths)
+    parts = (differences, overlap, complementarity, rerank_depths, approximate)
     for table in (part(run, dataset) for part in parts):
         if table is not None:
             yield table

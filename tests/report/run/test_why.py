@@ -429,5 +429,5 @@ def test_times_at_each_depth_are_marked_on_a_noisy_machine(tmp_path, write_set, 
     depth = {"depth": 0, "value": {"value": 0.5, "low": 0.4, "high": 0.6}, "gain": None, "ceiling": None}
     rows = [{**depth, "p50_ms": 1.5, "p95_ms": None}]
     monkeypatch.setattr(why, "analysis", lambda *_: {"rerank_depths": {"rerank": rows}})
-    monkeypatch.setattr("bench.report.run.cost._costs", lambda *_: {"rerank": {WAITED[TIMING]: {"value": waited}}})
+    monkeypatch.setattr("bench.report.run.cost.costs_of", lambda *_: {"rerank": {WAITED[TIMING]: {"value": waited}}})
     assert why.rerank_depths(run, run.datasets[0]).rows[0][5:] == (shown, "n/a")
