@@ -48,9 +48,10 @@ def approximate(run: Run, dataset: dict[str, Any]) -> Table | None:
     header = ("retriever", "recall@10 of exact [95%]", f"{main_as_shown(run, dataset)} of exact", "loss [95%]")
     note = (
         "Exact: the same vectors, each compared with each query. Recall: the share of exact's first 10 hits among its "
-        "own first 10. Loss: exact's less its own, paired by query. Build: of the index alone, without encoding. "
-        "Times: of whole queries, with their encoding."
+        "own first 10. Loss: exact's less its own, paired by query."
     )
+    note += " Build: of the index alone, without encoding." * ("build_seconds" in sizes)
+    note += " Times: of whole queries, with their encoding." * bool(timed)
     return Table(
         f"{display_name(dataset)}: approximate against exact",
         (*header, *(COSTS[name].heading for name in timed), *(heading for heading, *_ in sizes.values())),
