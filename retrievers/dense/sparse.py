@@ -14,7 +14,16 @@ from typing import ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import COMPILE, Documents, Ranking, RetrieverError, phase, require_index
+from retrievers.base import (
+    COMPILE,
+    INDEX_BYTES,
+    Documents,
+    Ranking,
+    RetrieverError,
+    phase,
+    record,
+    require_index,
+)
 from retrievers.dense.backends import TORCH, refuse_backend
 from retrievers.dense.exact import Side
 from retrievers.dense.model import MASKED_LM, SPARSE
@@ -105,7 +114,8 @@ class Sparse(ModelSettings):
             words = joined[0].astype(np.int32)
             size = int(words.max(initial=-1)) + 1
             self._postings = Postings.from_rows(words, sizes, joined[1].astype(np.float64), size)
-        self._postings.record_size()
+        postings = self._postings
+        record(INDEX_BYTES, postings.starts.nbytes + postings.documents.nbytes + postings.weights.nbytes)
 
     def search(self, queries: Sequence[str], k: int) -> Ranking:
         """The `k` documents of highest dot product for each query, among those that share a weighted word with it."""
