@@ -105,11 +105,11 @@ def rm3(
             model[term] = model.get(term, 0.0) + share / len(document)
     best = sorted(model, key=lambda term: (-model[term], term))[:terms]  # ties by name: the same on every machine
     total = sum(model[term] for term in best)
-    own = weight if best else 1.0
+    own = weight if total else 1.0  # where the documents say nothing, as those with a score are empty
     weights: dict[str, float] = {}
     for term in query:
         weights[term] = weights.get(term, 0.0) + own
-    for term in best:
+    for term in best if total else ():
         weights[term] = weights.get(term, 0.0) + (1 - own) * len(query) * model[term] / total
     return {term: value for term, value in weights.items() if value > 0}
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retrievers import RetrieverError, create, kind
@@ -44,6 +44,7 @@ def naive_rm3(query, documents, terms, weight):
 
 
 @given(terms, feedback, st.integers(1, 5), st.floats(0.1, 1))
+@example([], [([], 1.0), (["a"], 0.0)], 1, 1.0)
 def test_rm3_is_the_naive_formula(query, documents, count, weight):
     weights = rm3(query, [document for document, _ in documents], [score for _, score in documents], count, weight)
     expected = {t: w for t, w in naive_rm3(query, documents, count, weight).items() if w > 1e-12}
