@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ClassVar, Protocol, runtime_checkable
 
 from retrievers.base import Ranking, Retriever
@@ -39,3 +41,25 @@ class Approximate(Retriever, Protocol):
             A retriever of its own that shares the index.
         """
         ...
+
+
+_comparing: ContextVar[bool] = ContextVar("comparing", default=False)
+
+
+@contextmanager
+def comparing(wanted: bool = True) -> Iterator[None]:
+    """Let who indexes within this block know that `search_exact` will be asked for.
+
+    Args:
+        wanted: Will it?
+    """
+    token = _comparing.set(wanted)
+    try:
+        yield
+    finally:
+        _comparing.reset(token)
+
+
+def is_compared() -> bool:
+    """Will `search_exact` be asked for of what is indexed here?"""
+    return _comparing.get()

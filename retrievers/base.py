@@ -265,6 +265,7 @@ def require_index(index: object) -> None:
 
 # Phases. What others are called is a retriever's own affair; of these, costs are made.
 LOAD = "load"  # libraries and models: no part of the time that an index takes
+SET_ASIDE = "set aside"  # in a file, for what comes after: no part of it either
 ANALYZE = "analyze"
 COUNT = "count"
 COMPILE = "compile"

@@ -25,11 +25,12 @@ ROOMS = {
     "retrievers.masking": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.saved_index "
     "retrievers.words",
-    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.words",
+    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.saved_index retrievers.words",
     "retrievers.services": "retrievers.base retrievers.dense",
     "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
     "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
-    "retrievers.indexes": "retrievers.approximate retrievers.base retrievers.dense retrievers.pipelines",
+    "retrievers.indexes": "retrievers.approximate retrievers.base retrievers.dense retrievers.pipelines "
+    "retrievers.saved_index",
     "retrievers.specification": "retrievers.base retrievers.masking",
     "retrievers.arguments": "retrievers.base retrievers.masking retrievers.specification",
     "retrievers.columns": "retrievers.arguments retrievers.base",

@@ -20,7 +20,7 @@ from bench.experiment.workers.messages import Ranked, Work, WorkerLike
 from bench.machine.gauge import Reading, SpeedGauge
 from bench.storage.cell import Cell, cell_folder, ends_of, per_query_bytes, ranking_bytes, stages_bytes, write_cell
 from bench.storage.files import slug, write_atomic
-from retrievers.base import LOAD, Ranking
+from retrievers.base import LOAD, SET_ASIDE, Ranking
 from retrievers.stages import Stages
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Build:
 
     @property
     def seconds(self) -> list[float]:
-        """What each build took, less the loading of libraries and models."""
-        return [work.seconds - _load(work) for work in self.works]
+        """What each build took, less the loading of libraries and models and what was set aside for later."""
+        return [work.seconds - _load(work) - work.phases.get(SET_ASIDE, 0.0) for work in self.works]
 
     @property
     def own_seconds(self) -> float:

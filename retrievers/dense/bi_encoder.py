@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from retrievers.dense.exact import ExactSearch
 from retrievers.dense.fastest import fastest
 from retrievers.dense.model import similarity
 from retrievers.dense.model_settings import ModelSettings
+from retrievers.saved_index import content_key
 
 
 @dataclass(unsafe_hash=True)
@@ -72,6 +74,14 @@ class Dense(ExactSearch, ModelSettings):
         """Their vectors, float32 [documents, dimensions]. Memory: with fields for a while twice that."""
         columns = [(column(documents, one.name), one.weight) for one in self._fields]  # before the model is loaded
         return _mean(self.encoder, columns) if columns else self.encoder.encode(documents, "document")
+
+    def vectors_key(self, documents: Sequence[str] | Documents) -> bytes | None:
+        """A digest of all that decides the documents' vectors; None of a model that is not pinned."""
+        key = self.encoder.documents_key()
+        columns = [column(documents, one.name) for one in self._fields]
+        texts = chain.from_iterable(columns) if columns else documents
+        weights = [one.weight for one in self._fields]
+        return None if key is None else content_key([key.hex(), weights], texts)
 
     def query_vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Encode queries: float32 [queries, dimensions]."""

@@ -23,6 +23,7 @@ from retrievers.dense.exact import ExactSearch, Side
 from retrievers.dense.model import is_plain, layers_of, refuse_words
 from retrievers.dense.model_settings import ModelSettings
 from retrievers.dense.torch_runtime import opened
+from retrievers.saved_index import content_key
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -105,6 +106,11 @@ class Contextual(ExactSearch, ModelSettings):
     def encode_documents(self, documents: Sequence[str] | Documents) -> NDArray[np.float32]:
         """Their vectors, float32 [documents, dimensions]."""
         return self.encoder.encode(documents, "document")
+
+    def vectors_key(self, documents: Sequence[str] | Documents) -> bytes | None:
+        """A digest of all that decides the documents' vectors; None of a model that is not pinned."""
+        key = self.encoder.documents_key()
+        return None if key is None else content_key(key.hex(), documents)
 
     def query_vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Encode queries: float32 [queries, dimensions]."""

@@ -198,6 +198,14 @@ class Encoder:
         content |= self._torch_key() if self.backend == TORCH else self._exported_key()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 
+    def documents_key(self) -> bytes | None:
+        """What decides the vectors of documents beside their texts; None where that is not known.
+
+        Warns as encoding them would, since it is asked for in order not to encode them.
+        """
+        self._warn_of_pooling()
+        return self._key("document")
+
     def _torch_key(self) -> dict[str, object]:
         device = self.device or _default_device()
         return {"device": device, "libraries": {name: version(name) for name in LIBRARIES}}

@@ -58,6 +58,25 @@ class VectorEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class KeyedEncoder(VectorEncoder, Protocol):
+    """An encoder that knows what decides its vectors, and learns nothing from documents that its queries would need.
+
+    An index of its vectors can be kept in a file, and opened without encoding a document.
+    """
+
+    def vectors_key(self, documents: Sequence[str] | Documents) -> bytes | None:
+        """A digest of all that decides the vectors of these documents.
+
+        Args:
+            documents: As `index` is given them.
+
+        Returns:
+            It, or None where something that decides them is not known.
+        """
+        ...
+
+
 @dataclass(unsafe_hash=True)
 class ExactSearch:
     """A retriever that compares a query's vector with those of all documents: a `VectorEncoder` is made one by it.

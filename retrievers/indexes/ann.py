@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.approximate import BUILD_INDEX
+from retrievers import saved_index
+from retrievers.approximate import BUILD_INDEX, is_compared
 from retrievers.base import (
     INDEX_BYTES,
     LOAD,
     SCORE,
     SELECT,
+    SET_ASIDE,
     WHEN_SET,
     WRITTEN,
     Documents,
@@ -31,14 +32,14 @@ from retrievers.base import (
     top_k,
     warn,
 )
-from retrievers.dense.exact import VectorEncoder
+from retrievers.dense.exact import KeyedEncoder, VectorEncoder
+from retrievers.indexes.built_index import BuiltIndex, Recipe, set_aside
 from retrievers.indexes.faiss_indexes import INDEXES
 from retrievers.indexes.kept_vectors import KEPT, KeptVectors
-from retrievers.indexes.reduction import Reduction, principal_axes
-from retrievers.indexes.vector_index import FlatIndex, VectorIndex
+from retrievers.indexes.vector_index import FlatIndex
 from retrievers.pipelines.parts import named, of_part, only_part, usual_dense
 
-# Recorded where a corpus is too small to train the index on.
+# Recorded where a corpus is too small to train the index on: how many documents that asks for.
 FALLBACK = "fell_back_to_flat"
 # Parameter -> the range of its values, of those that some indexes have.
 RANGES = {
@@ -56,15 +57,6 @@ RANGES = {
 
 def _of_some() -> Any:
     return field(default=None, metadata=WHEN_SET)
-
-
-@dataclass(frozen=True)
-class _Built:
-    """What documents became. kept: what scores candidates anew, None where nothing is kept."""
-
-    index: VectorIndex
-    reduction: Reduction
-    kept: KeptVectors | None
 
 
 @dataclass(unsafe_hash=True)
@@ -99,7 +91,7 @@ class Ann:
     rescore: int | None = None
     keep: str | None = None
     _documents: Sequence[str] | Documents | None = field(init=False, repr=False, compare=False, default=None)
-    _built: _Built | None = field(init=False, repr=False, compare=False, default=None)
+    _built: BuiltIndex | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         self.parts = only_part("ann", self.parts, usual_dense)
@@ -168,46 +160,63 @@ class Ann:
         return {name: getattr(self, name) for name in INDEXES[self.index_type].parameters}
 
     def index(self, documents: Sequence[str] | Documents) -> None:
-        """Encode the documents, and build the index over their vectors. Memory: for a while both."""
+        """Encode the documents, and build the index over their vectors. Memory: for a while both.
+
+        Where saved indexes serve, one of these documents is opened, or saved, if their encoder is a `KeyedEncoder`.
+        """
         self._built = None  # before the next: both would be in memory
         if self._needs_faiss:
             with phase(LOAD):
                 importlib.import_module("faiss")
+        recipe, saved = self._recipe(len(documents)), saved_index.current()
+        key = None if saved is None else self._key(documents, recipe)
+        arrays = None if saved is None or key is None else saved.load(key)
         with self._of_part():
-            vectors = self.encoder.encode_documents(documents)
             unit = self.encoder.similarity == "cosine"
-        with phase(BUILD_INDEX):
-            self._built = self._flat(vectors, unit) or self._made(vectors, unit)
+        self._built = self._made(documents, recipe, unit) if arrays is None else recipe.opened(arrays, unit)
         self._documents = documents
-        built = self._built
-        record(INDEX_BYTES, built.index.nbytes + built.reduction.nbytes + (built.kept.nbytes if built.kept else 0))
+        record(INDEX_BYTES, self._built.nbytes)
+        if saved is not None and key is not None and arrays is None:
+            with phase(SET_ASIDE):
+                saved.save(key, self._built.arrays())
 
     def _of_part(self) -> Any:
         ((name, _),) = named(self.parts)
         return of_part(name)
 
-    def _flat(self, vectors: NDArray[np.float32], unit: bool) -> _Built | None:
-        """Exact search, where there are too few vectors to train on."""
-        needs = {f"index={self.index_type}": INDEXES[self.index_type].needs(self.settings)}
-        needs |= {} if self.pca is None else {f"pca={self.pca}": self.pca}
-        trained = max(needs, key=lambda name: needs[name])
-        if len(vectors) >= needs[trained]:
-            return None
-        if len(vectors):
-            record(FALLBACK, 1)
+    def _recipe(self, documents: int) -> Recipe:
+        """Its own, or exact search where there are too few documents to train on."""
+        recipe = Recipe(self.index_type, self.settings, self.dimensions, self.pca, str(self.keep))
+        needs, trained = recipe.needs
+        if documents >= needs:
+            return recipe
+        if documents:
+            record(FALLBACK, needs)
             warn(
-                f"{trained} needs {needs[trained]:,} documents to train on, and there are {len(vectors):,}: they are "
+                f"{trained} needs {needs:,} documents to train on, and there are {documents:,}: they are "
                 "searched exactly, without an index."
             )
-        return _Built(FlatIndex(vectors, unit), Reduction(), None)
+        return Recipe()
 
-    def _made(self, vectors: NDArray[np.float32], unit: bool) -> _Built:
-        axes: NDArray[np.float32] | int | None = self.dimensions
-        if self.pca is not None:
-            axes = principal_axes(vectors, self.pca)
-        reduction = Reduction(axes, unit)
-        index = INDEXES[self.index_type].make(np.ascontiguousarray(reduction.of(vectors)), unit, self.settings)
-        return _Built(index, reduction, KEPT[str(self.keep)](vectors))
+    def _key(self, documents: Sequence[str] | Documents, recipe: Recipe) -> bytes | None:
+        """That of its saved index; None where it has none."""
+        if not isinstance(self.encoder, KeyedEncoder):
+            return None
+        with self._of_part():
+            vectors = self.encoder.vectors_key(documents)
+        identity = ["ann", recipe.identity(self.search_parameters), self.encoder.similarity]
+        return None if vectors is None else saved_index.content_key(identity, [vectors.hex()])
+
+    def _made(self, documents: Sequence[str] | Documents, recipe: Recipe, unit: bool) -> BuiltIndex:
+        """Encoded and built. No vectors are left in memory but those that the index holds."""
+        with self._of_part():
+            vectors = self.encoder.encode_documents(documents)
+        with phase(BUILD_INDEX):
+            built = recipe.build(vectors, unit)
+        if built.whole is not None or not is_compared():
+            return built
+        with phase(SET_ASIDE):
+            return dataclasses.replace(built, set_aside=set_aside(vectors))
 
     def searching_with(self, **parameters: int) -> Ann:
         """The same index, searched with other parameters: some of `search_parameters`.
@@ -235,13 +244,7 @@ class Ann:
     def search_vectors(self, vectors: NDArray[np.float32], k: int) -> Ranking:
         """The same for float32 [queries, dimensions]. A vector of zeros has no hits, as in exact search."""
         require_index(self._built)
-        known = vectors.any(axis=1)
-        if known.all():
-            return self._nearest(vectors, k)
-        ranking = Ranking.empty(len(vectors), k)
-        hits = self._nearest(vectors[known], k)
-        ranking.documents[known], ranking.scores[known] = hits.documents, hits.scores
-        return ranking
+        return _of_known(vectors, k, self._nearest)
 
     def _nearest(self, vectors: NDArray[np.float32], k: int) -> Ranking:
         built = self._built
@@ -268,12 +271,32 @@ class Ann:
             warn(f"{name}={limits[name]:,} gives a query so many hits at most, and {k:,} are asked for: raise it.")
 
     def search_exact(self, queries: Sequence[str], k: int) -> Ranking:
-        """What its part finds by itself. Encodes the documents again, or takes their vectors from the cache."""
-        require_index(self._documents)
-        exact = copy.copy(self.parts[0])  # whose matrix goes with it
+        """What its part finds by itself, by the vectors that the index was built of. No document is encoded for it.
+
+        Of an index that was opened and does not hold them whole, they are asked of the part anew, which has them in the
+        embedding cache. So, too, where they were not set aside in a file while it was built (`approximate.comparing`).
+        """
+        require_index(self._built)
+        assert self._built is not None
+        assert self._documents is not None
+        if not queries:
+            return Ranking.empty(0, k)
         with self._of_part():
-            exact.index(self._documents)  # type: ignore[arg-type]
-            return exact.search(queries, k)
+            whole = self._built.whole
+            vectors = self.encoder.encode_documents(self._documents) if whole is None else whole
+            exact = FlatIndex(vectors, self.encoder.similarity == "cosine")
+            return _of_known(self.encoder.query_vectors(queries), k, lambda known, k: exact.best(known, k, {}))
+
+
+def _of_known(vectors: NDArray[np.float32], k: int, nearest: Callable[[NDArray[np.float32], int], Ranking]) -> Ranking:
+    """What is nearest to vectors; a vector of zeros has no hits."""
+    known = vectors.any(axis=1)
+    if known.all():
+        return nearest(vectors, k)
+    ranking = Ranking.empty(len(vectors), k)
+    hits = nearest(vectors[known], k)
+    ranking.documents[known], ranking.scores[known] = hits.documents, hits.scores
+    return ranking
 
 
 def _rescored(candidates: Ranking, vectors: NDArray[np.float32], kept: KeptVectors | None, k: int) -> Ranking:

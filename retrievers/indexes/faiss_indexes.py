@@ -37,34 +37,35 @@ FEWEST_LISTS = 2
 class IndexType:
     """A kind of index.
 
-    make: float32 [n, d], whether they have length 1, and settings -> the index. needs: documents that it is trained on
-    at least, by settings. parameters: with their defaults; None where that depends on the vectors. rescore: candidates
-    that are scored anew where nobody says.
+    make: float32 [n, d], whether they have length 1, and settings -> the index of faiss; for flat the vectors. around:
+    that, and whether they have length 1 -> what is searched. needs: documents that it is trained on at least, by
+    settings. parameters: with their defaults; None where that depends on the vectors. rescore: candidates that are
+    scored anew where nobody says.
     """
 
-    make: Callable[[NDArray[np.float32], bool, Settings], VectorIndex]
+    make: Callable[[NDArray[np.float32], bool, Settings], Any]
+    around: Callable[[Any, bool], VectorIndex] = lambda index, _: FaissIndex(index)
     needs: Callable[[Settings], int] = lambda _: 1
     parameters: Mapping[str, int | None] = field(default_factory=dict)
     rescore: int = 0
 
 
-def _flat(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:  # noqa: ARG001 - has none
-    return FlatIndex(vectors, unit)
+def _flat(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> NDArray[np.float32]:  # noqa: ARG001
+    return vectors
 
 
-def _hnsw(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:  # noqa: ARG001
+def _hnsw(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:  # noqa: ARG001
     import faiss
 
     index = faiss.IndexHNSWFlat(vectors.shape[1], settings["m"], faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = settings["construction"]
     with one_thread():  # several would link vectors in an order of chance
         index.add(vectors)
-    return FaissIndex(
-        index,
-        lambda its: _graph_search(its["ef"]),
-        lambda its: int(its["ef"]),
-        _stored(index),
-    )
+    return index
+
+
+def _around_graph(index: Any, unit: bool) -> FaissIndex:  # noqa: ARG001
+    return FaissIndex(index, lambda its: _graph_search(its["ef"]), lambda its: int(its["ef"]), _stored(index))
 
 
 def _stored(index: Any) -> NDArray[np.float32]:
@@ -77,7 +78,7 @@ def _stored(index: Any) -> NDArray[np.float32]:
     return vectors
 
 
-def _ivf(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:
+def _ivf(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:
     import faiss
 
     dimensions, lists = vectors.shape[1], _lists(settings, len(vectors))
@@ -85,7 +86,7 @@ def _ivf(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Vector
     return _inverted(index, vectors, unit)
 
 
-def _ivfpq(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:
+def _ivfpq(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:
     import faiss
 
     dimensions, lists = vectors.shape[1], _lists(settings, len(vectors))
@@ -97,7 +98,7 @@ def _ivfpq(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Vect
     return _inverted(index, vectors, unit)
 
 
-def _inverted(index: Any, vectors: NDArray[np.float32], unit: bool) -> FaissIndex:
+def _inverted(index: Any, vectors: NDArray[np.float32], unit: bool) -> Any:
     import faiss
 
     index.cp.seed, index.cp.spherical = SEED, unit
@@ -105,6 +106,10 @@ def _inverted(index: Any, vectors: NDArray[np.float32], unit: bool) -> FaissInde
     with one_thread():  # the rest, as of pq
         index.train(vectors)
     index.add(vectors)
+    return index
+
+
+def _around_lists(index: Any, unit: bool) -> FaissIndex:  # noqa: ARG001
     return FaissIndex(index, lambda its: _list_search(its["probes"]))
 
 
@@ -122,7 +127,7 @@ def _list_search(probes: int) -> Any:
     return faiss.SearchParametersIVF(nprobe=probes)
 
 
-def _pq(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:  # noqa: ARG001
+def _pq(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:  # noqa: ARG001
     import faiss
 
     dimensions = vectors.shape[1]
@@ -131,19 +136,19 @@ def _pq(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorI
     with one_thread():  # several would mostly wait for one another: a k-means is of 16 centres in few dimensions
         index.train(vectors)
     index.add(vectors)
-    return FaissIndex(index)
+    return index
 
 
-def _sq8(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:  # noqa: ARG001
+def _sq8(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:  # noqa: ARG001
     import faiss
 
     index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
     index.train(vectors)
     index.add(vectors)
-    return FaissIndex(index)
+    return index
 
 
-def _binary(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> VectorIndex:  # noqa: ARG001
+def _binary(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:  # noqa: ARG001
     import faiss
 
     dimensions = vectors.shape[1]
@@ -155,7 +160,7 @@ def _binary(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Vec
     index.is_trained = True
     for start in range(0, len(vectors), BLOCK):
         index.add(np.where(vectors[start : start + BLOCK] > 0, np.float32(1), np.float32(-1)))
-    return FaissIndex(index)
+    return index
 
 
 def _lists(settings: Settings, documents: int) -> int:
@@ -186,12 +191,13 @@ _OF_LISTS: dict[str, int | None] = {"lists": None, "probes": 32}
 RESCORED = 128
 
 INDEXES: dict[str, IndexType] = {
-    "flat": IndexType(_flat),
-    "ivf": IndexType(_ivf, _for_lists, _OF_LISTS),
-    "hnsw": IndexType(_hnsw, parameters={"m": 32, "ef": 128, "construction": 40}),
-    "pq": IndexType(_pq, lambda _: A_CENTRE * CENTRES, {"subvectors": None}, rescore=RESCORED),
+    "flat": IndexType(_flat, FlatIndex),
+    "ivf": IndexType(_ivf, _around_lists, _for_lists, _OF_LISTS),
+    "hnsw": IndexType(_hnsw, _around_graph, parameters={"m": 32, "ef": 128, "construction": 40}),
+    "pq": IndexType(_pq, needs=lambda _: A_CENTRE * CENTRES, parameters={"subvectors": None}, rescore=RESCORED),
     "ivfpq": IndexType(
         _ivfpq,
+        _around_lists,
         lambda settings: max(A_CENTRE * CENTRES, _for_lists(settings)),
         {**_OF_LISTS, "subvectors": None},
         rescore=RESCORED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ class KeptVectors(Protocol):
 
     @property
     def nbytes(self) -> int: ...
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, to be saved: by the names that it is made with."""
+        ...
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The dot products of a query [d] with some of them: float32 [rows], each of its two vectors alone."""
@@ -33,15 +37,26 @@ class Floats:
     def nbytes(self) -> int:
         return self.vectors.nbytes
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return vars(self)
+
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         products: NDArray[np.float32] = np.vecdot(self.vectors[rows].astype(np.float32, copy=False), query)
         return products
 
 
-# What a user can ask for -> float32 [n, d] in that form.
-KEPT: dict[str, Callable[[NDArray[np.float32]], KeptVectors | None]] = {
-    "float32": Floats,
-    "float16": lambda vectors: Floats(vectors.astype(np.float16)),
-    "int8": Int8.of,
-    "nothing": lambda _: None,
+@dataclass(frozen=True)
+class KeptForm:
+    """of: float32 [n, d] -> that form of them. made: the same, from its arrays."""
+
+    of: Callable[[NDArray[np.float32]], KeptVectors | None]
+    made: Callable[..., KeptVectors] = Floats
+
+
+# What a user can ask for.
+KEPT: dict[str, KeptForm] = {
+    "float32": KeptForm(Floats),
+    "float16": KeptForm(lambda vectors: Floats(vectors.astype(np.float16))),
+    "int8": KeptForm(Int8.of, Int8),
+    "nothing": KeptForm(lambda _: None),
 }

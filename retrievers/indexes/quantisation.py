@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,10 @@ class Int8:
     def nbytes(self) -> int:
         """What they take."""
         return self.codes.nbytes + self.starts.nbytes + self.steps.nbytes
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, to be saved: by the names that it is made with."""
+        return vars(self)
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The dot products of a query with some of them, each number taken at the middle of its step."""

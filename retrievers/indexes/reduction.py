@@ -25,6 +25,10 @@ class Reduction:
         """What the axes take."""
         return self.axes.nbytes if isinstance(self.axes, np.ndarray) else 0
 
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """What it learnt, to be saved."""
+        return {"axes": self.axes} if isinstance(self.axes, np.ndarray) else {}
+
     def of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The vectors with fewer dimensions: float32 [n, fewer]."""
         if self.axes is None:

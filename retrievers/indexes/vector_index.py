@@ -23,10 +23,20 @@ Settings = Mapping[str, Any]
 
 
 class VectorIndex(Protocol):
-    """Vectors that can be searched. nbytes: what they take with all that finds them."""
+    """Vectors that can be searched.
+
+    vectors: float32 [n, d], None where it does not hold them as such. nbytes: what they take with all that finds them.
+    """
+
+    @property
+    def vectors(self) -> NDArray[np.float32] | None: ...
 
     @property
     def nbytes(self) -> int: ...
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it that is not a setting, to be saved: one array."""
+        ...
 
     def best(self, queries: NDArray[np.float32], k: int, settings: Settings) -> Ranking:
         """The `k` best, or fewer where no more are found: by score, then by position, whatever stands beside a query.
@@ -46,6 +56,9 @@ class FlatIndex:
     @property
     def nbytes(self) -> int:
         return self.vectors.nbytes
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"vectors": self.vectors}
 
     def best(self, queries: NDArray[np.float32], k: int, settings: Settings) -> Ranking:  # noqa: ARG002 - has none
         longest = 1.0 if self.unit else _longest(queries) * _longest(self.vectors)
@@ -73,6 +86,11 @@ class FaissIndex:
     @property
     def nbytes(self) -> int:
         return stored_bytes(self.index)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        import faiss
+
+        return {"faiss": faiss.serialize_index(self.index)}
 
     def best(self, queries: NDArray[np.float32], k: int, settings: Settings) -> Ranking:
         count = min(k, self.index.ntotal, self.most(settings) or k)
@@ -124,6 +142,16 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
+
+
+def open_index(file: NDArray[np.uint8]) -> Any:
+    """An index of faiss that reads its vectors, codes and links where they lie in its file, which goes with it."""
+    import faiss
+
+    reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(file), len(file))
+    index = faiss.read_index(reader)
+    index.referenced_objects = [file, reader]
+    return index
 
 
 def stored_bytes(index: Any) -> int:

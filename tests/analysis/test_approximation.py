@@ -9,10 +9,11 @@ from numbered import Numbered, clustered
 
 import bench
 from bench.analysis.approximation import recall_of_exact
+from bench.experiment.cell import Build
 from bench.report.run import why
 from bench.report.run.approximate import approximate
 from bench.report.table import interval, signed_interval
-from retrievers.base import Ranking
+from retrievers.base import LOAD, SET_ASIDE, Ranking
 from retrievers.indexes.ann import Ann
 from retrievers.lexical.bm25 import BM25
 
@@ -102,20 +103,24 @@ def test_a_run_without_one_has_neither_table_nor_file(tmp_path, write_set):
     assert run.approximate.empty
 
 
-def test_the_peak_of_memory_is_taken_before_exact_search(tmp_path, monkeypatch, write_set):
+def test_the_peak_of_memory_is_taken_before_exact_search_which_encodes_nothing_again(tmp_path, monkeypatch, write_set):
     from bench.data.formats import load_dataset
     from bench.experiment.workers import worker as module
 
     load_dataset(write_set()).write_texts(tmp_path / "texts")
     asked = []
-    worker = module.Worker(Ann((Numbered(ROWS),), index_type="flat"), own_process=True)
+    encoder = Numbered(ROWS)
+    worker = module.Worker(Ann((encoder,), index_type="binary", rescore=0), own_process=True)
     monkeypatch.setattr(module.memory, "peak", lambda: asked.append("peak"))
     monkeypatch.setattr(module.memory, "reset_peak", lambda: None)
     search_exact = Ann.search_exact
     monkeypatch.setattr(Ann, "search_exact", lambda *its: asked.append("exact") or search_exact(*its))
     worker.open(tmp_path / "texts")
-    worker.build()
+    built = worker.build()
     ranked = worker.rank(3)
     worker.close()
     assert asked == ["peak", "exact"]
+    assert encoder.encoded == 1
+    assert 0 < built.phases[SET_ASIDE] < built.seconds
+    assert Build([built], None).seconds == [built.seconds - built.phases[LOAD] - built.phases[SET_ASIDE]]
     assert ranked.exact.documents.shape == ranked.ranking.documents.shape

@@ -20,7 +20,7 @@ from bench.experiment.workers.recorder import SummingRecorder
 from bench.machine import memory
 from bench.machine.latency import LATENCY_HITS
 from retrievers import contract
-from retrievers.approximate import Approximate
+from retrievers.approximate import Approximate, comparing
 from retrievers.base import Ranking, Retriever, RetrieverError, listening
 from retrievers.contract import checked
 from retrievers.dense.vector_cache import VectorCache, caching
@@ -90,7 +90,8 @@ class Worker:
             memory.reset_peak()
 
     def build(self, cached: bool = True, saved: bool = False) -> Work:
-        """Index the documents. phases["load"] is what libraries and models took to load, apart from the index.
+        """Index the documents. phases["load"] is what libraries and models took to load, apart from the index, and
+        phases["set aside"] what files of vectors and of the index took to write, likewise.
 
         cached: the embedding cache may answer. saved: an index that was built before may be opened.
         """
@@ -98,7 +99,9 @@ class Worker:
         assert self._retriever is not None
         recorder = SummingRecorder(self._progress)
         start = time.perf_counter()
-        with listening(recorder), caching(self._cache if cached else None), saving(self._saved if saved else None):
+        compared = comparing(isinstance(self._retriever, Approximate))
+        cache, indexes = self._cache if cached else None, self._saved if saved else None
+        with listening(recorder), caching(cache), saving(indexes), compared:
             contract.index(self._retriever, self._documents)
         return self._masked(recorder.work(time.perf_counter() - start))
 

@@ -210,7 +210,7 @@ def test_too_few_documents_to_train_on_are_searched_exactly(settings, needed):
     few = numbers(0, needed - 1)
     ann = Ann((Numbered(ROWS),), **settings)
     work = told(ann, few)
-    assert work.quantities[FALLBACK] == 1
+    assert work.quantities[FALLBACK] == needed
     assert f" needs {needed} documents to train on, and there are {needed - 1}: " in work.warnings[0]
     plain = Numbered(ROWS)
     plain.index(few)

@@ -22,7 +22,7 @@ def test_sq8_of_faiss_has_the_same_codes():
     import faiss
 
     index = INDEXES["sq8"].make(VECTORS, True, {})
-    codes = faiss.vector_to_array(index.index.codes).reshape(VECTORS.shape).astype(int) - 128
+    codes = faiss.vector_to_array(index.codes).reshape(VECTORS.shape).astype(int) - 128
     assert (codes == Int8.of(VECTORS).codes).mean() > 0.999, "a quotient on the edge of a step may be rounded otherwise"
 
 
@@ -42,7 +42,7 @@ def test_binary_codes_are_the_signs_of_sentence_transformers():
     import faiss
     from sentence_transformers.util.quantization import quantize_embeddings
 
-    index = INDEXES["binary"].make(VECTORS, True, {}).index
+    index = INDEXES["binary"].make(VECTORS, True, {})
     signs = np.stack([index.reconstruct(row) for row in range(400)]) * np.sqrt(24)
     assert np.allclose(np.abs(signs), 1)
     assert (np.packbits(signs > 0, axis=1) == quantize_embeddings(VECTORS, "ubinary")).all()
@@ -50,7 +50,7 @@ def test_binary_codes_are_the_signs_of_sentence_transformers():
 
 
 def test_of_a_number_that_is_not_above_zero_the_sign_is_minus():
-    index = INDEXES["binary"].make(np.zeros((1, 8), dtype=np.float32), True, {}).index
+    index = INDEXES["binary"].make(np.zeros((1, 8), dtype=np.float32), True, {})
     assert (index.reconstruct(0) < 0).all()
     assert sign_patterns(2).shape == (16, 2)
     assert {tuple(pattern) for pattern in sign_patterns(4).tolist()} == {
