@@ -263,7 +263,7 @@ class Ann:
         """Say so where a query has fewer hits than are asked for, since it has no more candidates."""
         assert self._built is not None
         assert self._documents is not None
-        limits = {"rescore": rescored} if rescored else {}
+        limits: dict[str, int] = {"rescore": rescored} if rescored else {}
         if not isinstance(self._built.index, FlatIndex) and self.ef is not None:
             limits["ef"] = self.ef
         name = min(limits, key=lambda name: limits[name], default="")

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from retrievers.base import RetrieverError
 from retrievers.indexes.quantisation import sign_patterns
-from retrievers.indexes.vector_index import FaissIndex, FlatIndex, Settings, VectorIndex, one_thread
+from retrievers.indexes.vector_index import MORE_OF_FEW_BITS, FaissIndex, FlatIndex, Settings, VectorIndex, one_thread
 
 SEED = 0
 A_CENTRE = 39  # vectors that faiss asks for a centre of k-means
@@ -113,6 +113,14 @@ def _around_lists(index: Any, unit: bool) -> FaissIndex:  # noqa: ARG001
     return FaissIndex(index, lambda its: _list_search(its["probes"]))
 
 
+def _around_codes_in_lists(index: Any, unit: bool) -> FaissIndex:  # noqa: ARG001
+    return FaissIndex(index, lambda its: _list_search(its["probes"]), more=MORE_OF_FEW_BITS)
+
+
+def _around_codes(index: Any, unit: bool) -> FaissIndex:  # noqa: ARG001
+    return FaissIndex(index, more=MORE_OF_FEW_BITS)
+
+
 @cache  # to make them takes as long as a short search
 def _graph_search(ef: int) -> Any:
     import faiss
@@ -194,15 +202,17 @@ INDEXES: dict[str, IndexType] = {
     "flat": IndexType(_flat, FlatIndex),
     "ivf": IndexType(_ivf, _around_lists, _for_lists, _OF_LISTS),
     "hnsw": IndexType(_hnsw, _around_graph, parameters={"m": 32, "ef": 128, "construction": 40}),
-    "pq": IndexType(_pq, needs=lambda _: A_CENTRE * CENTRES, parameters={"subvectors": None}, rescore=RESCORED),
+    "pq": IndexType(
+        _pq, _around_codes, lambda _: A_CENTRE * CENTRES, parameters={"subvectors": None}, rescore=RESCORED
+    ),
     "ivfpq": IndexType(
         _ivfpq,
-        _around_lists,
+        _around_codes_in_lists,
         lambda settings: max(A_CENTRE * CENTRES, _for_lists(settings)),
         {**_OF_LISTS, "subvectors": None},
         rescore=RESCORED,
     ),
     "sq8": IndexType(_sq8),
     "int8": IndexType(_sq8),
-    "binary": IndexType(_binary, rescore=RESCORED),
+    "binary": IndexType(_binary, _around_codes, rescore=RESCORED),
 }

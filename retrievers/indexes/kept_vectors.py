@@ -38,10 +38,10 @@ class Floats:
         return self.vectors.nbytes
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return vars(self)
+        return {"vectors": self.vectors}
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        products: NDArray[np.float32] = np.vecdot(self.vectors[rows].astype(np.float32, copy=False), query)
+        products: NDArray[np.float32] = np.vecdot(self.vectors.take(rows, axis=0).astype(np.float32, copy=False), query)
         return products
 
 

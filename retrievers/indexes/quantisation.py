@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,17 @@ class Int8:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it, to be saved: by the names that it is made with."""
-        return vars(self)
+        return {"codes": self.codes, "starts": self.starts, "steps": self.steps}
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The dot products of a query with some of them, each number taken at the middle of its step."""
-        middle = self.starts + np.float32(LEVELS // 2 + 0.5) * self.steps
-        products: NDArray[np.float32] = np.vecdot(self.codes[rows].astype(np.float32), query * self.steps)
-        products += np.vecdot(middle, query)
+        products: NDArray[np.float32] = np.vecdot(self.codes.take(rows, axis=0).astype(np.float32), query * self.steps)
+        products += np.vecdot(self._middle, query)
         return products
+
+    @cached_property
+    def _middle(self) -> NDArray[np.float32]:
+        return self.starts + np.float32(LEVELS // 2 + 0.5) * self.steps
 
 
 def sign_patterns(dimensions: int) -> NDArray[np.float32]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import gt
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from retrievers.base import Ranking
 from retrievers.dense.exact import SLACK, nearest
 
-# So many more are asked for than are wanted, so that equal scores at the end can be put in order.
-MORE = 16
+# So many more are asked for than are wanted, so that equal scores at the end can be put in order. Of numbers in 4 bits
+# many sums are equal; of whole ones next to none, unless vectors are.
+MORE, MORE_OF_FEW_BITS = 1, 16
 # Queries up to which faiss compares one by one: it multiplies matrices from 20 on, whose sums depend on the batch.
 ONE_BY_ONE = 1 << 30
 
@@ -75,13 +77,14 @@ class FaissIndex:
 
     search_with: the parameters of a search, by settings. most: hits that it has for a query at most, by settings; None
     where that is all vectors. vectors: those that lie in it, by which hits are scored where faiss would not score equal
-    vectors alike, as it sums one alone and four together in different orders.
+    vectors alike, as it sums one alone and four together in different orders. more: what is asked for beyond the hits.
     """
 
     index: Any
     search_with: Callable[[Settings], Any] = lambda _: None
     most: Callable[[Settings], int | None] = lambda _: None
     vectors: NDArray[np.float32] | None = None
+    more: int = MORE
 
     @property
     def nbytes(self) -> int:
@@ -94,20 +97,23 @@ class FaissIndex:
 
     def best(self, queries: NDArray[np.float32], k: int, settings: Settings) -> Ranking:
         count = min(k, self.index.ntotal, self.most(settings) or k)
-        ranking = self._in_order(queries, count, count + MORE, settings)
+        ranking = self._in_order(queries, count, count + self.more, settings)
         return ranking if count == k else ranking.to_depth(k)
 
     def _in_order(self, queries: NDArray[np.float32], k: int, depth: int, settings: Settings) -> Ranking:
         """Looks deeper where the last of the `k` and the last that was seen are equal: others may be, too."""
         depth = min(depth, self.index.ntotal, self.most(settings) or depth)
-        with _alone(len(queries)):
+        with one_thread() if len(queries) == 1 else _one_by_one():  # other threads would only wait for a single query
             scores, documents = self.index.search(queries, depth, params=self.search_with(settings))
         if self.vectors is not None:
             for row, query in enumerate(queries):
-                np.vecdot(self.vectors[documents[row]], query, out=scores[row])
+                np.vecdot(self.vectors.take(documents[row], axis=0, mode="wrap"), query, out=scores[row])
+        if len(queries) == 1 and documents[0, -1] >= 0 and _is_clear(scores[0].tolist(), k):
+            return Ranking(documents[:, :k], scores[:, :k])
         scores[documents < 0] = -np.inf
-        rows, order = np.arange(len(queries))[:, None], np.lexsort((documents, -scores), axis=1)
-        documents, scores = documents[rows, order], scores[rows, order]
+        if not (scores[:, 1:] < scores[:, :-1]).all():
+            rows, order = np.arange(len(queries))[:, None], np.lexsort((documents, -scores), axis=1)
+            documents, scores = documents[rows, order], scores[rows, order]
         if k < depth < self.index.ntotal and depth != self.most(settings):
             slack = 0 if self.vectors is None else SLACK * np.maximum(1, np.abs(scores[:, k - 1]))
             tied = np.flatnonzero((documents[:, -1] >= 0) & (scores[:, -1] >= scores[:, k - 1] - slack))
@@ -117,16 +123,25 @@ class FaissIndex:
         return Ranking(documents[:, :k], scores[:, :k])
 
 
+def _is_clear(scores: list[float], k: int) -> bool:
+    """Is nothing to be put in order of a single query's hits, nor looked for any deeper?
+
+    The same is asked of many by operations on arrays, each of which takes as long as all of this.
+    """
+    last = scores[k - 1]
+    clear = k == len(scores) or scores[-1] < last - float(SLACK) * max(1.0, abs(last))
+    return clear and all(map(gt, scores, scores[1:]))
+
+
 @contextmanager
-def _alone(queries: int) -> Iterator[None]:
-    """Compare one query at a time; of a single one on this thread, since others would only wait for it."""
+def _one_by_one() -> Iterator[None]:
+    """Compare one query at a time, each with the same sums whatever stands beside it."""
     import faiss
 
     before = faiss.cvar.distance_compute_blas_threshold
     faiss.cvar.distance_compute_blas_threshold = ONE_BY_ONE
     try:
-        with one_thread() if queries == 1 else nullcontext():
-            yield
+        yield
     finally:
         faiss.cvar.distance_compute_blas_threshold = before
 

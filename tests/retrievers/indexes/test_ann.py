@@ -13,6 +13,7 @@ from retrievers import RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking, listening
 from retrievers.indexes.ann import FALLBACK, Ann
 from retrievers.indexes.faiss_indexes import INDEXES
+from retrievers.indexes.vector_index import FaissIndex
 
 ROWS = clustered(2_050)
 DOCUMENTS, QUERIES = numbers(0, 2_000), numbers(2_000, 2_050)
@@ -285,3 +286,24 @@ def test_no_document_and_no_query():
     assert indexed().search([], 3) == Ranking.empty(0, 3)
     with pytest.raises(RetrieverError, match="before index"):
         ann.search(["7"], 3)
+
+
+class Disconnected:
+    """An index that reaches two of its vectors alone."""
+
+    ntotal = 5
+
+    def search(self, queries, depth, params):
+        found = min(2, depth)
+        documents = np.tile([3, 1, *[-1] * (depth - found)], (len(queries), 1))
+        return np.full((len(queries), depth), -np.finfo(np.float32).max, dtype=np.float32), documents
+
+
+@pytest.mark.parametrize("queries", [1, 2])
+def test_of_an_index_that_reaches_few_there_are_few_hits(queries):
+    index = FaissIndex(Disconnected(), vectors=ROWS[:5])
+    ranking = index.best(ROWS[:queries], 4, {})
+    assert (ranking.documents[:, 2:] == -1).all()
+    assert np.isneginf(ranking.scores[:, 2:]).all()
+    assert sorted(ranking.documents[0, :2].tolist()) == [1, 3]
+    assert ranking.scores[0, 0] == max(np.vecdot(ROWS[[1, 3]], ROWS[0]))
