@@ -284,6 +284,8 @@ CACHE_UNWRITABLE = "cache_unwritable"
 INDEX_FROM_CACHE = "index_from_cache"  # indexes that were opened, not built (retrievers.saved_index)
 INDEX_DAMAGED = "index_damaged"
 INDEX_UNWRITABLE = "index_unwritable"
+# Where there are too few documents to train an index on, and all are compared: how many it asks for.
+INDEX_NEEDS = "index_needs"
 # Those that add up, over calls and over parts; of any other the last one told stands.
 AMOUNTS = frozenset({INDEX_BYTES, INDEX_FROM_CACHE, TOKENS, USD, VECTORS_ENCODED, VECTORS_FROM_CACHE})
 

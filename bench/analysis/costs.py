@@ -13,7 +13,7 @@ from bench.data.dataset import Dataset
 from bench.evaluation.streams import Purpose, stream
 from bench.machine import gauge, latency
 from bench.storage.cell import Cell
-from bench.storage.costs import COSTS, DRIFT, FROM_CACHE, INDEX, MEGABYTE, OPENED, TIMING, TOO_BUSY, WAITED
+from bench.storage.costs import COSTS, DRIFT, FROM_CACHE, INDEX, MEGABYTE, NEEDED, OPENED, TIMING, TOO_BUSY, WAITED
 from retrievers.base import VECTORS_ENCODED
 
 TableRow = tuple[Any, ...]
@@ -80,6 +80,8 @@ def _costs(dataset: Dataset, cell: Cell, quickest: float, seed: int) -> Iterator
         yield _Figure(FROM_CACHE, "share", cached / (cached + encoded), samples=int(cached + encoded))
     if opened := info["quantities"].get(OPENED, 0):
         yield _Figure(OPENED, "count", opened)
+    if needed := info["quantities"].get(NEEDED, 0):
+        yield _Figure(NEEDED, "documents", needed)
     for cost in COSTS.values():
         if cost.recorded in info["quantities"]:
             yield _cost(cost.quantity, info["quantities"][cost.recorded] / cost.scale)

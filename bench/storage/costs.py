@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from retrievers.base import INDEX_BYTES, INDEX_FROM_CACHE, TOKENS, USD, VECTORS_FROM_CACHE
+from retrievers.base import INDEX_BYTES, INDEX_FROM_CACHE, INDEX_NEEDS, TOKENS, USD, VECTORS_FROM_CACHE
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ WAITED = {INDEX: "waited_index", TIMING: "waited_timing"}
 FROM_CACHE = VECTORS_FROM_CACHE
 # Where an index was opened that was built before: how many.
 OPENED = INDEX_FROM_CACHE
+# Where all documents were compared, since there were too few to train an index on: how many it asks for.
+NEEDED = INDEX_NEEDS
 # A time is marked where the gauge was slower by this share than at its quickest in the run, or waited for this share.
 NOISY = 0.10
 # And none is given where it waited for more than this: what takes several threads is then off by several times, what

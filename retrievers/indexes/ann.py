@@ -16,6 +16,7 @@ from retrievers import saved_index
 from retrievers.approximate import BUILD_INDEX, is_compared
 from retrievers.base import (
     INDEX_BYTES,
+    INDEX_NEEDS,
     LOAD,
     SCORE,
     SELECT,
@@ -39,8 +40,6 @@ from retrievers.indexes.kept_vectors import KEPT, KeptVectors
 from retrievers.indexes.vector_index import FlatIndex
 from retrievers.pipelines.parts import named, of_part, only_part, usual_dense
 
-# Recorded where a corpus is too small to train the index on: how many documents that asks for.
-FALLBACK = "fell_back_to_flat"
 # Parameter -> the range of its values, of those that some indexes have.
 RANGES = {
     "m": (2, 512),
@@ -191,7 +190,7 @@ class Ann:
         if documents >= needs:
             return recipe
         if documents:
-            record(FALLBACK, needs)
+            record(INDEX_NEEDS, needs)
             warn(
                 f"{trained} needs {needs:,} documents to train on, and there are {documents:,}: they are "
                 "searched exactly, without an index."

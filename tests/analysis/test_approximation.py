@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made import made
-from numbered import Numbered, clustered
+from numbered import Keyed, Numbered, clustered
 
 import bench
 from bench.analysis.approximation import recall_of_exact
 from bench.experiment.cell import Build
 from bench.report.run import why
 from bench.report.run.approximate import approximate
+from bench.report.run.cost import cost, cost_shown, costs_of
 from bench.report.table import interval, signed_interval
+from bench.storage.costs import COSTS
 from retrievers.base import LOAD, SET_ASIDE, Ranking
 from retrievers.indexes.ann import Ann
 from retrievers.lexical.bm25 import BM25
@@ -32,20 +34,25 @@ def test_recall_is_of_the_first_ten_of_exact():
     assert recall_of_exact(exact, exact).tolist() == [1.0, 1.0, 1.0]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """30 queries that are judged by their nearest documents, of the exact search and of two indexes over it."""
+def dataset():
+    """20 queries that are judged by their nearest documents."""
     documents = {f"{number:03}": str(number) for number in range(300)}
     queries = {f"q{number}": str(number) for number in range(300, 320)}
     nearest = np.argsort(-(ROWS[300:] @ ROWS[:300].T), axis=1)[:, :3].tolist()
     judged = [(query, f"{hit:03}", 1) for query, hits in zip(queries, nearest, strict=True) for hit in hits]
+    return made(documents, queries, judged)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The exact search and two indexes over it."""
     retrievers = {
         "exact": Numbered(ROWS),
         "whole": Ann((Numbered(ROWS),), index_type="flat"),
         "few bits": Ann((Numbered(ROWS),), index_type="binary", rescore=0),
     }
     results = tmp_path_factory.mktemp("results")
-    return bench.run(made(documents, queries, judged), retrievers, results=results, latency=False)
+    return bench.run(dataset(), retrievers, results=results, latency=False)
 
 
 def figures(run, label):
@@ -92,6 +99,36 @@ def test_the_table_has_a_row_for_each_index(run):
     assert "p50 ms" not in table.header, "nothing was timed"
     assert table.rows[0][-1] == "64"
     assert table in list(why.tables(run, stored))
+
+
+def test_the_table_has_times_and_marks_who_was_trained_on_too_few(tmp_path):
+    retrievers = {name: Ann((Numbered(ROWS),), index_type=name) for name in ("binary", "pq")}
+    run = bench.run(dataset(), retrievers, results=tmp_path, samples=140, seconds=30)
+    (stored,) = run.datasets
+    table = approximate(run, stored)
+    assert table.header[4:] == ("p50 ms", "p95 ms", "batch queries/s", "build s", "index MB", "bytes a document")
+    costs = costs_of(run, stored)["binary"]
+    row = dict(zip(table.header, table.rows[0], strict=True))
+    for name in ("p50", "p95", "batch"):
+        assert row[COSTS[name].heading] == cost_shown(costs, name)
+        assert costs[name]["value"] > 0
+    assert row["build s"] == f"{figures(run, 'binary')['build_seconds', '']['value']:.2f}"
+    assert figures(run, "binary")["build_seconds", ""]["value"] > 0
+    note = "§ all documents are compared: the index of pq needs 624 of them to be trained on, and there are fewer."
+    for its in (table, cost(run, stored)):
+        assert [row[0].startswith("pq §") for row in its.rows] == [False, True]
+        assert note in its.notes
+
+
+def test_no_build_time_comes_from_an_index_that_was_opened(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache.sqlite"))
+    runs = [bench.run(dataset(), Ann((Keyed(ROWS),)), results=tmp_path, latency=False, fresh=True) for _ in range(2)]
+    built, opened = (approximate(run, run.datasets[0]) for run in runs)
+    assert not any(note.startswith("No build time") for note in built.notes)
+    assert "build s" in built.header
+    assert "build s" not in opened.header
+    assert opened.notes[1] == "No build time of Ann: its index was opened and not built."
+    assert opened.rows[0][1:4] == built.rows[0][1:4]
 
 
 def test_a_run_without_one_has_neither_table_nor_file(tmp_path, write_set):

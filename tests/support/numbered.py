@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from retrievers.dense.exact import ExactSearch, unit
+from retrievers.saved_index import content_key
 
 
 @dataclass(unsafe_hash=True)
@@ -28,6 +29,14 @@ class Numbered(ExactSearch):
     def query_vectors(self, queries):
         zeros = np.zeros(self.rows.shape[1], dtype=np.float32)
         return np.stack([self.rows[int(text)] if text.isdigit() else zeros for text in queries])
+
+
+@dataclass(unsafe_hash=True)
+class Keyed(Numbered):
+    """It knows what decides its vectors, so that an index of them can be saved."""
+
+    def vectors_key(self, documents):
+        return content_key([self.rows.tobytes().hex(), self.compared_by], documents)
 
 
 def clustered(count, dimensions=32, clusters=40, seed=0, spread=0.5):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from bench.report.run.cost import cost_shown, costs_of
+from bench.report.run.cost import cost_shown, costs_of, with_mark, without_index
 from bench.report.run.names import contenders, display_name, main_as_shown, main_measure
 from bench.report.table import Table, interval, number, signed_interval
-from bench.storage.costs import COSTS, MEGABYTE
+from bench.storage.costs import COSTS, MEGABYTE, OPENED
 from bench.storage.run import Row, Run
 
 _TIMES = ("p50", "p95", "batch")
@@ -35,7 +35,7 @@ def approximate(run: Run, dataset: dict[str, Any]) -> Table | None:
     sizes = {name: size for name, size in _SIZES.items() if any(_is_known(figures[label][name]) for label in labels)}
     rows = tuple(
         (
-            label,
+            with_mark(label, costs),
             interval(its["recall"]),
             number(its["exact"]["value"]),
             signed_interval(its["loss"]),
@@ -52,11 +52,13 @@ def approximate(run: Run, dataset: dict[str, Any]) -> Table | None:
     )
     note += " Build: of the index alone, without encoding." * ("build_seconds" in sizes)
     note += " Times: of whole queries, with their encoding." * bool(timed)
+    opened = [label for label in labels if OPENED in costs.get(label, {})]
+    notes = (note, *(f"No build time of {label}: its index was opened and not built." for label in opened))
     return Table(
         f"{display_name(dataset)}: approximate against exact",
         (*header, *(COSTS[name].heading for name in timed), *(heading for heading, *_ in sizes.values())),
         rows,
-        notes=(note,),
+        notes=(*notes, *without_index(costs)),
     )
 
 

@@ -12,12 +12,13 @@ from bench.report.run.names import (
     contenders,
     display_name,
 )
-from bench.report.table import FRONT, Table, number
+from bench.report.table import FRONT, NO_INDEX, Table, number
 from bench.storage.costs import (
     COSTS,
     DRIFT,
     FROM_CACHE,
     INDEX,
+    NEEDED,
     NOISY,
     OPENED,
     SHORTENED,
@@ -51,11 +52,14 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
     ]
     rows = []
     for retriever in retrievers:
-        called_here = f"{retriever} {FRONT}" if retriever in front["retrievers"] and len(retrievers) > 1 else retriever
+        called_here = with_mark(retriever, costs)
+        if retriever in front["retrievers"] and len(retrievers) > 1:
+            called_here += f" {FRONT}"
         rows.append((called_here, *(cost_shown(costs[retriever], name) for name in shown)))
     notes = [
         *_front_notes(front["axes"], rows),
         *_timing_notes(costs, rows, dataset),
+        *without_index(costs),
         *_busy_notes(run, costs, retrievers),
     ]
     header = ("retriever", *(COSTS[name].heading for name in shown))
@@ -68,6 +72,21 @@ def with_time(value: float, costs: Mapping[str, Row]) -> str:
         return "n/a"
     time = "n/a" if "p50" not in costs else cost_shown(costs, "p50", interval=False)
     return number(value) if time == "n/a" else f"{number(value)} ({time} ms)"
+
+
+def with_mark(retriever: str, costs: Costs) -> str:
+    """A retriever's name, marked where its index is none."""
+    return f"{retriever} {NO_INDEX}" if NEEDED in costs.get(retriever, {}) else retriever
+
+
+def without_index(costs: Costs) -> Iterator[str]:
+    """A note of each whose index is none."""
+    for retriever, rows in costs.items():
+        if needed := rows.get(NEEDED):
+            yield (
+                f"{NO_INDEX} all documents are compared: the index of {retriever} needs {needed['value']:,.0f} of them "
+                "to be trained on, and there are fewer."
+            )
 
 
 def costs_by_set(run: Run) -> dict[str, Costs]:

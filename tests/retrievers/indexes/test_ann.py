@@ -10,8 +10,8 @@ from numbered import Numbered, clustered, numbers
 
 from bench.experiment.workers.recorder import SummingRecorder
 from retrievers import RetrieverError, create, kind, parameters, signature
-from retrievers.base import Ranking, listening
-from retrievers.indexes.ann import FALLBACK, Ann
+from retrievers.base import INDEX_NEEDS, Ranking, listening
+from retrievers.indexes.ann import Ann
 from retrievers.indexes.faiss_indexes import INDEXES
 from retrievers.indexes.vector_index import FaissIndex
 
@@ -211,13 +211,13 @@ def test_too_few_documents_to_train_on_are_searched_exactly(settings, needed):
     few = numbers(0, needed - 1)
     ann = Ann((Numbered(ROWS),), **settings)
     work = told(ann, few)
-    assert work.quantities[FALLBACK] == needed
+    assert work.quantities[INDEX_NEEDS] == needed
     assert f" needs {needed} documents to train on, and there are {needed - 1}: " in work.warnings[0]
     plain = Numbered(ROWS)
     plain.index(few)
     assert ann.search(QUERIES, 10) == plain.search(QUERIES, 10)
     enough = told(Ann((Numbered(ROWS),), **settings), numbers(0, needed))
-    assert FALLBACK not in enough.quantities
+    assert INDEX_NEEDS not in enough.quantities
     assert not enough.warnings
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numbered import Numbered, clustered, numbers
+from numbered import Keyed, Numbered, clustered, numbers
 
 from bench.experiment.workers.recorder import SummingRecorder
 from retrievers import saved_index
 from retrievers.approximate import BUILD_INDEX, comparing
-from retrievers.base import INDEX_BYTES, INDEX_FROM_CACHE, listening
+from retrievers.base import INDEX_BYTES, INDEX_FROM_CACHE, INDEX_NEEDS, listening
 from retrievers.dense.exact import KeyedEncoder
 from retrievers.indexes import built_index
-from retrievers.indexes.ann import FALLBACK, Ann
+from retrievers.indexes.ann import Ann
 from retrievers.indexes.faiss_indexes import INDEXES
-from retrievers.saved_index import SavedIndexes, content_key, saving
+from retrievers.saved_index import SavedIndexes, saving
 
 ROWS = clustered(750)
 DOCUMENTS, QUERIES = numbers(0, 700), numbers(700, 750)
@@ -28,14 +27,6 @@ EVERY_KIND = [
     {"index_type": "flat", "dimensions": 16, "rescore": 50, "keep": "float16"},
     {"index_type": "hnsw", "pca": 16, "rescore": 50, "keep": "float32"},
 ]
-
-
-@dataclass(unsafe_hash=True)
-class Keyed(Numbered):
-    """Knows what decides its vectors."""
-
-    def vectors_key(self, documents):
-        return content_key([self.rows.tobytes().hex(), self.compared_by], documents)
 
 
 def built(folder, documents=DOCUMENTS, encoder=None, **settings):
@@ -138,7 +129,7 @@ def test_what_was_searched_without_an_index_says_so_again(tmp_path):
     ann, told_again = built(tmp_path, few, index_type="pq")
     assert ann.parts[0].encoded == 0
     assert told_again.warnings == told.warnings
-    assert told_again.quantities[FALLBACK] == 624
+    assert told_again.quantities[INDEX_NEEDS] == 624
 
 
 @pytest.mark.parametrize("settings", EVERY_KIND, ids=str)
