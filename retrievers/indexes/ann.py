@@ -35,7 +35,7 @@ from retrievers.base import (
 )
 from retrievers.dense.exact import KeyedEncoder, VectorEncoder
 from retrievers.indexes.built_index import BuiltIndex, Recipe, set_aside
-from retrievers.indexes.faiss_indexes import INDEXES
+from retrievers.indexes.faiss_indexes import INDEXES, STORAGES
 from retrievers.indexes.kept_vectors import KEPT, KeptVectors
 from retrievers.indexes.vector_index import FlatIndex
 from retrievers.pipelines.parts import named, of_part, only_part, usual_dense
@@ -64,7 +64,8 @@ class Ann:
 
     parts: the encoder (none: minilm), which keeps no vectors of its own. index_type, written `index`: flat, ivf, hnsw,
     pq, ivfpq, sq8, int8 or binary (retrievers.indexes.faiss_indexes). m: links of a vector in hnsw; ef: candidates of
-    its search, and no query has more hits; construction: those while it is built. lists: of ivf and ivfpq (none: by the
+    its search, and no query has more hits; construction: those while it is built; storage: what it holds of a vector,
+    sq8 or (none) float32. lists: of ivf and ivfpq (none: by the
     documents); probes: how many of them are searched. subvectors: of pq and ivfpq (none: of 4 numbers each).
     dimensions: only the first so many; pca: so many along which the documents vary most. Either is of the index alone.
     rescore: candidates that are scored anew by what is kept, and no query has more hits; 0: none. keep: what that is,
@@ -82,6 +83,7 @@ class Ann:
     m: int | None = _of_some()
     ef: int | None = _of_some()
     construction: int | None = _of_some()
+    storage: str | None = _of_some()
     lists: int | None = _of_some()
     probes: int | None = _of_some()
     subvectors: int | None = _of_some()
@@ -127,6 +129,8 @@ class Ann:
             value = getattr(self, name)
             if value is not None and not least <= value <= most:
                 raise RetrieverError(f"{name}={value} is out of range.", f"Give {least:,} to {most:,}.")
+        if self.storage not in (None, *STORAGES):
+            raise RetrieverError(f"ann knows no storage={self.storage}.", f"Known: {', '.join(STORAGES)}.")
         if self.keep not in KEPT:
             raise RetrieverError(f"ann knows no keep={self.keep}.", f"Known: {', '.join(KEPT)}.")
         if self.rescore and self.keep == "nothing":

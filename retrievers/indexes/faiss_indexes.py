@@ -46,7 +46,7 @@ class IndexType:
     make: Callable[[NDArray[np.float32], bool, Settings], Any]
     around: Callable[[Any, bool], VectorIndex] = lambda index, _: FaissIndex(index)
     needs: Callable[[Settings], int] = lambda _: 1
-    parameters: Mapping[str, int | None] = field(default_factory=dict)
+    parameters: Mapping[str, int | str | None] = field(default_factory=dict)
     rescore: int = 0
 
 
@@ -57,9 +57,14 @@ def _flat(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> NDArr
 def _hnsw(vectors: NDArray[np.float32], unit: bool, settings: Settings) -> Any:  # noqa: ARG001
     import faiss
 
-    index = faiss.IndexHNSWFlat(vectors.shape[1], settings["m"], faiss.METRIC_INNER_PRODUCT)
+    dimensions, links, metric = vectors.shape[1], settings["m"], faiss.METRIC_INNER_PRODUCT
+    if settings["storage"] == "sq8":
+        index = faiss.IndexHNSWSQ(dimensions, faiss.ScalarQuantizer.QT_8bit, links, metric)
+    else:
+        index = faiss.IndexHNSWFlat(dimensions, links, metric)
     index.hnsw.efConstruction = settings["construction"]
     with one_thread():  # several would link vectors in an order of chance
+        index.train(vectors)
         index.add(vectors)
     return index
 
@@ -68,12 +73,14 @@ def _around_graph(index: Any, unit: bool) -> FaissIndex:  # noqa: ARG001
     return FaissIndex(index, lambda its: _graph_search(its["ef"]), lambda its: int(its["ef"]), _stored(index))
 
 
-def _stored(index: Any) -> NDArray[np.float32]:
-    """The vectors that lie in a graph, without a copy; they go with it."""
+def _stored(index: Any) -> NDArray[np.float32] | None:
+    """The vectors that lie in a graph, without a copy; they go with it. None where codes of them do."""
     import faiss
 
-    count, dimensions = index.ntotal, index.d
-    codes = faiss.rev_swig_ptr(faiss.downcast_index(index.storage).codes.data(), count * dimensions * 4)
+    count, dimensions, storage = index.ntotal, index.d, faiss.downcast_index(index.storage)
+    if not isinstance(storage, faiss.IndexFlat):
+        return None
+    codes = faiss.rev_swig_ptr(storage.codes.data(), count * dimensions * 4)
     vectors: NDArray[np.float32] = codes.view(np.float32).reshape(count, dimensions)
     return vectors
 
@@ -195,13 +202,15 @@ def _for_lists(settings: Settings) -> int:
     return A_CENTRE * (settings["lists"] or FEWEST_LISTS)
 
 
+# What a graph can hold of its vectors.
+STORAGES = ("float32", "sq8")
 _OF_LISTS: dict[str, int | None] = {"lists": None, "probes": 32}
 RESCORED = 128
 
 INDEXES: dict[str, IndexType] = {
     "flat": IndexType(_flat, FlatIndex),
     "ivf": IndexType(_ivf, _around_lists, _for_lists, _OF_LISTS),
-    "hnsw": IndexType(_hnsw, _around_graph, parameters={"m": 32, "ef": 128, "construction": 40}),
+    "hnsw": IndexType(_hnsw, _around_graph, parameters={"m": 32, "ef": 128, "construction": 40, "storage": None}),
     "pq": IndexType(
         _pq, _around_codes, lambda _: A_CENTRE * CENTRES, parameters={"subvectors": None}, rescore=RESCORED
     ),

@@ -115,6 +115,17 @@ def test_of_equal_documents_the_first_ones_are_hits(name):
     assert hits == list(range(0, 1_000, 100)), "twenty have the best score, and ten are asked for"
 
 
+@pytest.mark.parametrize("copies", [1, 8])
+def test_a_graph_of_codes_finds_as_much_and_depends_on_neither_either(copies):
+    rows = np.concatenate([np.tile(ROWS[: 2_000 // copies], (copies, 1)), ROWS[2_000:]])
+    ann = indexed(rows, storage="sq8")
+    many = ann.search(QUERIES, 100)
+    assert ann.search(QUERIES, 10) == many.to_depth(10)
+    assert all(ann.search([query], 100) == many.of_queries([row]) for row, query in enumerate(QUERIES))
+    if copies == 1:
+        assert recall(ann.search(QUERIES, 10), exact_hits()) > 0.95
+
+
 @pytest.mark.parametrize("name", INDEXES)
 def test_two_indexes_of_the_same_documents_are_the_same(name):
     assert indexed(index_type=name).search(QUERIES, 20) == usual(name).search(QUERIES, 20)
@@ -189,6 +200,7 @@ SIZES = [
     ({"index_type": "binary", "keep": "float16"}, 4 + 64),
     ({"index_type": "pq", "rescore": 0}, 4),
     ({"index_type": "hnsw", "m": 8}, 128 + 16 * 4),
+    ({"index_type": "hnsw", "m": 8, "storage": "sq8"}, 32 + 16 * 4),
 ]
 
 
@@ -251,9 +263,10 @@ REFUSED = [
     ("ann(lsa, tfidf)", "ann has 2 parts"),
     ("ann(lsa, index=lsh)", "Known: flat, ivf, hnsw, pq, ivfpq, sq8, int8, binary"),
     ("ann(lsa, index=flat, m=8)", "index=flat has no m. It has dimensions, pca, rescore, keep."),
-    ("ann(lsa, index=hnsw, probes=8)", "index=hnsw has no probes. It has m, ef, construction, dimensions"),
+    ("ann(lsa, index=hnsw, probes=8)", "index=hnsw has no probes. It has m, ef, construction, storage, dimensions"),
     ("ann(lsa, m=1)", "m=1 is out of range. Give 2 to 512."),
     ("ann(lsa, ef=0)", "ef=0 is out of range"),
+    ("ann(lsa, storage=int4)", "Known: float32, sq8"),
     ("ann(lsa, rescore=-1)", "rescore=-1 is out of range"),
     ("ann(lsa, rescore=5, keep=nothing)", "rescore=5 has nothing to score by"),
     ("ann(lsa, keep=int4)", "Known: float32, float16, int8, nothing"),

@@ -24,6 +24,7 @@ ROWS = clustered(750)
 DOCUMENTS, QUERIES = numbers(0, 700), numbers(700, 750)
 EVERY_KIND = [
     *({"index_type": name} for name in INDEXES),
+    {"index_type": "hnsw", "storage": "sq8"},
     {"index_type": "flat", "dimensions": 16, "rescore": 50, "keep": "float16"},
     {"index_type": "hnsw", "pca": 16, "rescore": 50, "keep": "float32"},
 ]
@@ -84,6 +85,7 @@ def test_other_parameters_texts_vectors_or_versions_are_another_index(tmp_path, 
     for other in (
         {"m": 8},
         {"construction": 50},
+        {"storage": "sq8"},
         {"pca": 16},
         {"dimensions": 16},
         {"rescore": 9},
