@@ -108,7 +108,8 @@ class FaissIndex:
         if self.vectors is not None:
             for row, query in enumerate(queries):
                 np.vecdot(self.vectors.take(documents[row], axis=0, mode="wrap"), query, out=scores[row])
-        if len(queries) == 1 and documents[0, -1] >= 0 and _is_clear(scores[0].tolist(), k):
+        in_doubt = slice(k + 1) if self.vectors is None else slice(None)  # scores that faiss gave lie in order
+        if len(queries) == 1 and documents[0, -1] >= 0 and _is_clear(scores[0, in_doubt].tolist(), k):
             return Ranking(documents[:, :k], scores[:, :k])
         scores[documents < 0] = -np.inf
         if not (scores[:, 1:] < scores[:, :-1]).all():
