@@ -54,8 +54,9 @@ ROOMS = {
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
     "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
-    "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.base "
-    "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
+    "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.approximate "
+    "retrievers.base retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index "
+    "retrievers.specification retrievers.stages",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers "
     "retrievers.masking",

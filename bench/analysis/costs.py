@@ -91,7 +91,8 @@ def _costs(dataset: Dataset, cell: Cell, quickest: float, seed: int) -> Iterator
     if timing is None or timing["error"] is not None:
         return
     yield from _of_machine(cell, TIMING, quickest)
-    yield _cost("first_query", info["first_query_seconds"] * 1e3)
+    if info["first_query_seconds"] is not None:  # else the index was built, and asked first, for another
+        yield _cost("first_query", info["first_query_seconds"] * 1e3)
     # Which query a sample is of: drawn once more, as by bench.experiment.timing.
     asked = latency.Plan(len(cell.samples)).orders(len(dataset.queries), stream(seed, Purpose.TIMING_ORDER))
     for percent in latency.PERCENTILES:

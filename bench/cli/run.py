@@ -7,7 +7,17 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.shared import CELL_FAILED, SHIPPED_RETRIEVERS, add_measures, add_reading, add_retrievers, add_self
+from bench.cli.shared import (
+    CELL_FAILED,
+    SHIPPED_RETRIEVERS,
+    add_machine,
+    add_measures,
+    add_place,
+    add_reading,
+    add_retrievers,
+    add_self,
+    add_times,
+)
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands, Flags
@@ -55,21 +65,13 @@ def _add_run(commands: Commands) -> None:
     reading.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries a set")
     reading.add_argument("--seed", type=int, help="of every random choice (default 0)")
     times = run.add_argument_group("times")
-    times.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
-    times.add_argument("--samples", type=int, help="single queries timed per retriever and set (default 700)")
-    times.add_argument("--seconds", type=float, help="time budget of those (default 2)")
+    add_times(times, "retriever and set")
     times.add_argument(
         "--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)"
     )
-    machine = run.add_argument_group("the machine")
-    machine.add_argument("--threads", type=int, help="of every library (default: physical cores)")
-    machine.add_argument(
-        "--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)"
-    )
-    machine.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
-    machine.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
+    add_machine(run.add_argument_group("the machine"))
     kept = run.add_argument_group("where it is kept")
-    _add_place(kept)
+    add_place(kept)
     kept.add_argument("--config", type=Path, metavar="bench.toml", help="the same settings from a file; flags win")
     either = kept.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
@@ -107,7 +109,7 @@ def _add_score(commands: Commands) -> None:
     add_reading(reading)
     reading.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
     add_self(reading)
-    _add_place(score.add_argument_group("where it is kept"))
+    add_place(score.add_argument_group("where it is kept"))
     score.set_defaults(command=_score)
 
 
@@ -120,11 +122,6 @@ examples:
 
 def _add_depth(group: Flags, what: str) -> None:
     group.add_argument("-k", "--depth", type=int, help=f"hits a query is {what} to (default 100)")
-
-
-def _add_place(group: Flags) -> None:
-    group.add_argument("--name", help="name of the run's folder (default: date and time)")
-    group.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
 
 
 def _add_against(group: Flags) -> None:

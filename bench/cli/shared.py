@@ -62,3 +62,24 @@ def add_reading(command: Flags) -> None:
     command.add_argument("--columns", action="append", metavar="ROLE=NAME", help="which column of a table is what")
     command.add_argument("--known-item", metavar="FIELD", help="no labels: ask for each document by this field")
     command.add_argument("--unanswerable", metavar="FILE", help="queries known to have no answer")
+
+
+def add_times(group: Flags, what: str) -> None:
+    """Whether times are taken, and of how many queries."""
+    group.add_argument("--no-latency", action="store_false", default=None, dest="latency", help="quality only")
+    group.add_argument("--samples", type=int, help=f"single queries timed per {what} (default 700)")
+    group.add_argument("--seconds", type=float, help="time budget of those (default 2)")
+
+
+def add_machine(group: Flags) -> None:
+    """What a retriever may take of it."""
+    group.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    group.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
+    group.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
+    group.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
+
+
+def add_place(group: Flags) -> None:
+    """The folder of a run."""
+    group.add_argument("--name", help="name of the run's folder (default: date and time)")
+    group.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")

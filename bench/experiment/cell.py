@@ -86,6 +86,11 @@ class Build:
         """What that loading took."""
         return sum(map(_load, self.works))
 
+    @property
+    def shared(self) -> bool:
+        """Was it another's build, whose index is searched here too?"""
+        return any(work.shared for work in self.works)
+
 
 def build(worker: WorkerLike, texts: Path, settings: CellSettings, step: Step) -> Build:
     """Open a dataset and index it. texts: as workers map them.
@@ -112,7 +117,8 @@ def make_cell(
     rehearsal, other sets). Raises WorkerError or RetrieverError where the retriever fails.
     """
     built = build(worker, texts, settings, step)
-    first, waited = _first_query(worker) if settings.times else (None, 0.0)
+    # A shared index has a first query once, and its process a peak of memory.
+    first, waited = _first_query(worker) if settings.times and not built.shared else (None, 0.0)
     own_seconds = built.own_seconds + waited
     step("search")
     dropped = dropped_hits(dataset)
@@ -129,10 +135,11 @@ def make_cell(
         "phases": {"index": indexing.phases, "search": searching.phases},
         "quantities": _quantities(indexing, ranked),
         "warnings": list(dict.fromkeys((*indexing.warnings, *searching.warnings))),
-        "peak_bytes": ranked.peak_bytes,
+        "peak_bytes": None if built.shared else ranked.peak_bytes,
         **({"columns": dataset.column_digests(ranked.columns)} if ranked.columns else {}),
     }
-    seconds = sum(work.seconds for work in built.works) + searching.seconds + (first or 0.0)
+    builds = 0.0 if built.shared else sum(work.seconds for work in built.works)
+    seconds = builds + searching.seconds + (first or 0.0)
     measured = _measured(dataset, ranking, settings, settings.depth)
     return replace(measured, stages=ranked.stages, exact=exact, cost=cost, seconds=seconds, own_seconds=own_seconds)
 

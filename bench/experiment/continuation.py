@@ -18,6 +18,7 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     changes = []
     for key in sorted((stored["config"].keys() | now["config"].keys()) - _FREE):
         changes += _change(key, stored["config"].get(key), now["config"].get(key))
+    changes += _change("sweeps", stored.get("sweeps"), now.get("sweeps"))  # of curves alone
     for part, name, mark in (("datasets", "name", "fingerprint"), ("retrievers", "label", "signature")):
         before, after = ({entry[name]: entry for entry in info[part]} for info in (stored, now))
         for label in sorted(before.keys() & after.keys()):

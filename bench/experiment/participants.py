@@ -19,6 +19,7 @@ from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.workers import start_worker
 from bench.experiment.workers.messages import Progress, WorkerLike, WorkerSettings
+from bench.experiment.workers.shared_index import IndexSearch
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
 from retrievers.base import Ranking
 from retrievers.masking import masked, secrets_of
@@ -34,7 +35,7 @@ class Participant:
     source: what it was given as: the specification that makes it, a file, a class. instance: a retriever object that
     runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
-    whole, and its file.
+    whole, and its file. shared: the index that others search too, with parameters of their own.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Participant:
     ranked: Callable[[Dataset, int], Ranking] | None = None
     stored: Mapping[str, Mapping[str, float]] | None = None
     path: Path | None = None
+    shared: IndexSearch | None = None
 
     def describe(self) -> dict[str, Any]:
         """What run.json says of it."""
@@ -95,10 +97,14 @@ class RunningParticipant:
     def start(self, settings: WorkerSettings, progress: Progress) -> WorkerLike:
         """Its worker, started anew where it has none. Raises WorkerError."""
         if self.worker is None:
-            instance = self.participant.instance
-            kind, source = ("own process", self.participant.source) if instance is None else ("this process", instance)
-            self.worker = start_worker(kind, source, settings, progress)
+            self.worker = start_worker(*self._kind_and_source(), settings, progress)
         return self.worker
+
+    def _kind_and_source(self) -> tuple[str, str | Retriever | IndexSearch]:
+        its = self.participant
+        if its.shared is not None:
+            return "shared index", its.shared
+        return ("own process", its.source) if its.instance is None else ("this process", its.instance)
 
     def close(self) -> None:
         """End the worker, if there is one."""

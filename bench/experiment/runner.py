@@ -94,10 +94,10 @@ def run(
     the configured names. resume: go on with the run of that name where it stopped. fresh: begin it anew.
     Raises BenchError for bad input, before anything is written, and for a full disk, with what is done so far kept.
     """
-    return _Runner(config, read_inputs(config, instances or {}, datasets), listener).run(resume, fresh)
+    return Runner(config, read_inputs(config, instances or {}, datasets), listener).run(resume, fresh)
 
 
-class _Runner:
+class Runner:
     """The loop over sets and participants, and what it keeps: workers, cells by (set, label), failures, warnings."""
 
     def __init__(self, config: RunConfig, inputs: Inputs, listener: Listener) -> None:
@@ -113,7 +113,7 @@ class _Runner:
 
     def run(self, resume: bool, fresh: bool) -> Run:
         self._warn(self.inputs.cautions)
-        self.info = self._describe()
+        self.info = self.describe()
         if self.config.name:
             self.folder = Path(self.config.results) / self.config.name
             refuse_strange(self.folder)
@@ -125,17 +125,17 @@ class _Runner:
                 return self._run(fresh)
         except KeyboardInterrupt:
             interrupt.taken()
-            self.tell(Event("stopped", text=self._resuming()))
+            self.tell(Event("stopped", text=self.resuming()))
             raise
         except OSError as error:
             if error.errno not in _UNWRITABLE:  # a listener's, or of something else that is not the disk
                 raise
             raise BenchError(
                 f"{self.folder} cannot be written: {error.strerror}.",
-                f"What is done is kept; mend that, then: {self._resuming()}",
+                f"What is done is kept; mend that, then: {self.resuming()}",
             ) from error
 
-    def _resuming(self) -> str:
+    def resuming(self) -> str:
         """What goes on with this run: a command, or a call from Python where objects took part."""
         if self.inputs.by_name:
             return resuming(self.folder)
@@ -171,7 +171,7 @@ class _Runner:
                 shutil.rmtree(self.folder / "work", ignore_errors=True)
             return self._seal()
 
-    def _describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """run.json as it is before anything was measured."""
         measures, participants = list(self.inputs.measures), self.inputs.participants
         return {
@@ -215,7 +215,7 @@ class _Runner:
         self.info["uncut"] = self._uncut()
         write_tables(stored, self.inputs.datasets, cells, guard)
         self.tell(Event("step", text="analyse"))
-        write_conclusions(stored, self.inputs.datasets, cells, self.config, guard)
+        self.conclude(stored, cells, guard)
         for what, reason, trace in guard.troubles:
             self._log(what, trace)
             self._warn([f"{what}: not there, since it failed ({reason}); {LOG} has more. The other figures stand."])
@@ -233,6 +233,10 @@ class _Runner:
         write_info(self.folder, self.info)
         self.tell(Event("saved", text=str(self.folder)))
         return stored
+
+    def conclude(self, run: Run, cells: Mapping[str, Mapping[str, Cell]], guard: Guard) -> None:
+        """The last pass over a run whose tables are written. cells: set -> label -> cell."""
+        write_conclusions(run, self.inputs.datasets, cells, self.config, guard)
 
     def _uncut(self) -> list[str]:
         """The measures that depend on how deep rankings were cut: of those over a budget, which some did not fill."""

@@ -65,6 +65,11 @@ def resuming(folder: Path) -> str:
     return shlex.join(["python", "-m", "bench", "run", "--resume", "--name", folder.name, *elsewhere])
 
 
+def resuming_curve(folder: Path) -> str:
+    """What goes on with a curve, which does not store its whole command."""
+    return f"the same command with --name {shlex.quote(folder.name)} --resume"
+
+
 def newest_run(results: Path) -> Path:
     """The run below `results` that was begun, continued or sealed last. Raises BenchError where there is none."""
     # A baseline that was just updated is no run to go on with.

@@ -11,6 +11,7 @@
   recall.csv                     dataset, retriever, k, value
   budgets.csv                    dataset, retriever, budget, value, ended (where a measure is over word pieces)
   approximate.csv                dataset, retriever, quantity, measure, value, low, high, queries (where one is)
+  curve.csv                      a row a point of a curve (bench.storage.schema.CURVE)
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, relevant, shown hits with text
   runs/<dataset>/<retriever>.run.gz   TREC
@@ -158,6 +159,10 @@ class Run:
         return self._frame("approximate")
 
     @cached_property
+    def curve(self) -> pd.DataFrame:
+        return self._frame("curve")
+
+    @cached_property
     def comparisons(self) -> pd.DataFrame:
         return self._frame("comparisons")
 
@@ -250,13 +255,15 @@ _KINDS: dict[str, Callable[[str], Any]] = {
         (
             *("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
             *("margin", "p_above", "p_below"),
+            *(f"{name}{end}" for name in ("recall", "quality", "loss") for end in ("", "_low", "_high")),
+            *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),
         ),
         lambda text: float(text) if text else math.nan,
     ),
     **dict.fromkeys(
         (
             *("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"),
-            *("budget", "ended"),
+            *("budget", "ended", "build", "front_recall", "front_quality"),
         ),
         int,
     ),

@@ -12,6 +12,12 @@ LATENCY = ("dataset", "retriever", "quantity", "unit", "value", "low", "high", "
 RECALL = ("dataset", "retriever", "k", "value")
 BUDGETS = ("dataset", "retriever", "budget", "value", "ended")
 APPROXIMATE = ("dataset", "retriever", "quantity", "measure", "value", "low", "high", "queries")
+CURVE = (
+    *("dataset", "retriever", "line", "build", "sweep", "recall", "recall_low", "recall_high"),
+    *("measure", "quality", "quality_low", "quality_high", "loss", "loss_low", "loss_high", "queries"),
+    *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),
+    *("front_recall", "front_quality"),
+)
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
@@ -22,8 +28,8 @@ VERDICTS = (
     *("pair", "difference", "low", "high", "p_holm", "at_most", "more_queries"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
-# Of runs with a measure over a budget of word pieces alone; with an approximate search.
-SOMETIMES = {"budgets": BUDGETS, "approximate": APPROXIMATE}
+# Of runs with a measure over a budget of word pieces alone; with an approximate search; of curves.
+SOMETIMES = {"budgets": BUDGETS, "approximate": APPROXIMATE, "curve": CURVE}
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),
     "comparisons.csv",

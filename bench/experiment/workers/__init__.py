@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.experiment.workers.messages import Progress, WorkerLike, WorkerSettings
+    from bench.experiment.workers.shared_index import IndexSearch
     from retrievers import Retriever
 
-# Kind -> its module. The source of a worker in this process is an object, that of others a specification.
+# Kind -> its module. The source of a worker in this process is an object, that of one in a process of its own a
+# specification, that of a shared index what it is searched with.
 WORKERS = {
     "this process": "bench.experiment.workers.in_process",
     "own process": "bench.experiment.workers.process",
+    "shared index": "bench.experiment.workers.shared_index",
 }
 
 
-def start_worker(kind: str, source: str | Retriever, settings: WorkerSettings, progress: Progress) -> WorkerLike:
+def start_worker(
+    kind: str, source: str | Retriever | IndexSearch, settings: WorkerSettings, progress: Progress
+) -> WorkerLike:
     """A worker of that kind, which may still be starting (`await_start`). Raises WorkerError where it cannot start."""
     worker: WorkerLike = importlib.import_module(WORKERS[kind]).start(source, settings, progress)
     return worker

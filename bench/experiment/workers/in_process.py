@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -42,6 +42,9 @@ class InProcess:
     def build(self, cached: bool = True, saved: bool = False) -> Work:
         work: Work = self._guard(self._worker.build, cached, saved)
         return work
+
+    def search_with(self, parameters: Mapping[str, int]) -> None:
+        self._guard(self._worker.search_with, parameters)
 
     def rank(self, k: int) -> Ranked:
         ranked: Ranked = self._guard(self._worker.rank, k)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -33,6 +33,7 @@ class Work:
     """What one message cost. seconds: wall time; phases: seconds by phase; quantities: what was recorded.
 
     warnings: what the retriever says of its figures. refused: of a rehearsal, how it breaks the contract of `index`.
+    shared: of a build, was it another's, whose index is searched here too (bench.experiment.workers.shared_index)?
     """
 
     seconds: float
@@ -40,6 +41,7 @@ class Work:
     quantities: dict[str, float]
     warnings: tuple[str, ...] = ()
     refused: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class WorkerLike(Protocol):
     def load(self, cached: bool) -> Work: ...
     def open(self, folder: Path) -> None: ...
     def build(self, cached: bool = True, saved: bool = False) -> Work: ...
+    def search_with(self, parameters: Mapping[str, int]) -> None: ...
     def rank(self, k: int) -> Ranked: ...
     def time(self, queries: Sequence[int], together: bool = False) -> Timed: ...
     def close(self) -> None: ...

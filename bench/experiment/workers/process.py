@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,9 @@ class ProcessWorker:
     def build(self, cached: bool = True, saved: bool = False) -> Work:
         work: Work = self._ask("build", cached, saved)
         return work
+
+    def search_with(self, parameters: Mapping[str, int]) -> None:
+        self._ask("search_with", dict(parameters))
 
     def rank(self, k: int) -> Ranked:
         ranked: Ranked = self._ask("rank", k)

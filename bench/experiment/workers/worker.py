@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Worker:
         another: Callable[[], Retriever] | None = None,
     ) -> None:
         self._retriever: Retriever | None = retriever
+        self._exact: tuple[int, Ranking] | None = None
         self._progress, self._own_process, self._cache = progress, own_process, cache
         self._saved = None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb)
         self._another = another
@@ -79,6 +80,7 @@ class Worker:
 
     def open(self, folder: Path) -> None:
         """Map the texts of a dataset; the peak of memory counts from here."""
+        self._exact = None
         if self._own_process and self._documents is not None and self._another is not None:
             self._retriever = None  # before the next is made: its index would count as memory of this set
             self._retriever = self._another()
@@ -103,7 +105,13 @@ class Worker:
         cache, indexes = self._cache if cached else None, self._saved if saved else None
         with listening(recorder), caching(cache), saving(indexes), compared:
             contract.index(self._retriever, self._documents)
+        self._exact = None
         return self._masked(recorder.work(time.perf_counter() - start))
+
+    def search_with(self, parameters: Mapping[str, int]) -> None:
+        """From here on search the index that is there with these parameters."""
+        assert isinstance(self._retriever, Approximate)
+        self._retriever = self._retriever.searching_with(**parameters)
 
     def rank(self, k: int) -> Ranked:
         """Rank all queries to depth `k`. Raises RetrieverError where the answer breaks the contract."""
@@ -119,13 +127,15 @@ class Worker:
         return Ranked(ranking, self._masked(recorder.work(seconds)), peak, stages, columns, exact)
 
     def _search_exact(self, k: int) -> Ranking | None:
-        """What the retriever approximates, where it does."""
+        """What the retriever approximates, where it does: the same whatever an index is searched with."""
         if not isinstance(self._retriever, Approximate):
             return None
         assert self._documents is not None
-        with listening(SummingRecorder(self._progress)), caching(self._cache):
-            exact = self._retriever.search_exact(self._queries, k)
-        return checked(exact, len(self._queries), k, len(self._documents))
+        if self._exact is None or self._exact[0] != k:
+            with listening(SummingRecorder(self._progress)), caching(self._cache):
+                exact = self._retriever.search_exact(self._queries, k)
+            self._exact = k, checked(exact, len(self._queries), k, len(self._documents))
+        return self._exact[1]
 
     def _masked(self, work: Work) -> Work:
         warnings = tuple(masked(warning, self.secrets) for warning in work.warnings)

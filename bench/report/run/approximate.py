@@ -11,9 +11,9 @@ from bench.report.table import Table, interval, number, signed_interval
 from bench.storage.costs import COSTS, MEGABYTE, OPENED
 from bench.storage.run import Row, Run
 
-_TIMES = ("p50", "p95", "batch")
+TIMES = ("p50", "p95", "batch")
 # Quantity -> its heading, how many of it are one of what is shown, digits.
-_SIZES = {
+SIZES = {
     "build_seconds": ("build s", 1, 2),
     "index_bytes": ("index MB", MEGABYTE, 1),
     "bytes_a_document": ("bytes a document", 1, 0),
@@ -31,8 +31,8 @@ def approximate(run: Run, dataset: dict[str, Any]) -> Table | None:
     if not labels:
         return None
     costs = costs_of(run, dataset)
-    timed = [name for name in _TIMES if any(_is_known(costs.get(label, {}).get(name)) for label in labels)]
-    sizes = {name: size for name, size in _SIZES.items() if any(_is_known(figures[label][name]) for label in labels)}
+    timed = [name for name in TIMES if any(_is_known(costs.get(label, {}).get(name)) for label in labels)]
+    sizes = [name for name in SIZES if any(_is_known(figures[label][name]) for label in labels)]
     rows = tuple(
         (
             with_mark(label, costs),
@@ -40,7 +40,7 @@ def approximate(run: Run, dataset: dict[str, Any]) -> Table | None:
             number(its["exact"]["value"]),
             signed_interval(its["loss"]),
             *(cost_shown(costs.get(label, {}), name) for name in timed),
-            *(_number(its[name]["value"] / scale, digits) for name, (_, scale, digits) in sizes.items()),
+            *(size_shown(name, its[name]["value"]) for name in sizes),
         )
         for label in labels
         for its in (figures[label],)
@@ -56,7 +56,7 @@ def approximate(run: Run, dataset: dict[str, Any]) -> Table | None:
     notes = (note, *(f"No build time of {label}: its index was opened and not built." for label in opened))
     return Table(
         f"{display_name(dataset)}: approximate against exact",
-        (*header, *(COSTS[name].heading for name in timed), *(heading for heading, *_ in sizes.values())),
+        (*header, *(COSTS[name].heading for name in timed), *(SIZES[name][0] for name in sizes)),
         rows,
         notes=(*notes, *without_index(costs)),
     )
@@ -66,5 +66,7 @@ def _is_known(row: Row | None) -> bool:
     return row is not None and not math.isnan(row["value"])
 
 
-def _number(value: float, digits: int) -> str:
-    return "n/a" if math.isnan(value) else f"{value:,.{digits}f}"
+def size_shown(quantity: str, value: float) -> str:
+    """One of SIZES."""
+    _, scale, digits = SIZES[quantity]
+    return "n/a" if math.isnan(value) else f"{value / scale:,.{digits}f}"

@@ -29,7 +29,7 @@ from bench.storage.costs import (
     is_shortened,
     is_too_busy,
 )
-from bench.storage.folder import resuming
+from bench.storage.folder import resuming, resuming_curve
 from bench.storage.run import Row, Run
 
 # Retriever -> quantity -> its row in latency.csv.
@@ -60,7 +60,7 @@ def cost(run: Run, dataset: dict[str, Any]) -> Table | None:
         *_front_notes(front["axes"], rows),
         *_timing_notes(costs, rows, dataset),
         *without_index(costs),
-        *_busy_notes(run, costs, retrievers),
+        *busy_notes(run, costs, retrievers),
     ]
     header = ("retriever", *(COSTS[name].heading for name in shown))
     return Table(f"{display_name(dataset)}: cost", header, tuple(rows), notes=tuple(notes))
@@ -195,7 +195,7 @@ def _share(value: float) -> str:
     return "under 1%" if value < 0.01 else f"{value:.0%}"
 
 
-def _busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[str]:
+def busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[str]:
     """Whose times are left out, why, and how to get them."""
     values = {retriever: _values(costs[retriever]) for retriever in retrievers}
     missing, shares = [], []
@@ -206,6 +206,7 @@ def _busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[s
             missing.append(what if len(whose) == len(values) else f"{what} for {', '.join(whose)}")
     if missing:
         again = resuming(run.folder) if run.info["config"]["retrievers"] else "bench.run(…, resume=True)"
+        again = resuming_curve(run.folder) if "sweeps" in run.info else again
         yield (
             f"No times {' and '.join(missing)}: the machine was too busy. A fixed piece of work waited up to "
             f"{max(shares):.0%} of its time for a processor; above {TOO_BUSY:.0%} times can be off by several times. "

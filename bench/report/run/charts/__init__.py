@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.report.run.charts import cost, overlap, quality
+from bench.report.run.charts import cost, curve, overlap, quality
 from bench.storage.files import write_atomic
 from bench.storage.run import Run
 
@@ -49,6 +49,13 @@ CHARTS = {
         "on quality and all costs at once. Below: how many queries were timed, and whether the machine was noisy.",
         cost.pareto,
     ),
+    "curve": Drawing(
+        "Recall and quality against latency",
+        "Share of exact search's first 10 hits, and main measure, against the median time of a warm single query, 95% "
+        "intervals. A line is one index, a number beside a point what it is searched with. Ringed: no point is quicker "
+        "and finds as much.",
+        curve.curve,
+    ),
     "latency": Drawing(
         "Latency distribution",
         "Share of warm single queries answered within a time. Below: how many, and whether the machine was noisy.",
@@ -66,8 +73,8 @@ def import_libraries() -> None:
     del matplotlib
 
 
-def write(run: Run) -> None:
-    """Draw every chart that the run has figures for."""
+def write(run: Run, names: Collection[str] = tuple(CHARTS)) -> None:
+    """Draw the charts that the run has figures for. names: of those that are wanted."""
     import matplotlib as mpl
 
     settings = {
@@ -78,8 +85,8 @@ def write(run: Run) -> None:
         "grid.alpha": 0.25,
     }
     with mpl.rc_context({**settings, "axes.spines.top": False, "axes.spines.right": False}):
-        for name, chart in CHARTS.items():
-            figure = chart.draw(run)
+        for name in names:
+            figure = CHARTS[name].draw(run)
             if figure is None:
                 continue
             for form in ("svg", "png"):

@@ -75,15 +75,17 @@ def styles(run: Run, shown: Collection[str] | None = None) -> Iterator[tuple[str
     for number, retriever in enumerate(run.retrievers):
         if shown is not None and retriever not in shown:
             continue
-        colours_used_up = number // len(COLOURS)  # the next round has its markers shifted, so that no pair comes twice
-        yield (
-            retriever,
-            {
-                "color": COLOURS[number % len(COLOURS)],
-                "marker": MARKERS[(number + colours_used_up) % len(MARKERS)],
-                "label": plain(short(retriever)),
-            },
-        )
+        yield retriever, {**mark(number), "label": plain(short(retriever))}
+
+
+def mark(number: int) -> dict[str, str]:
+    """Colour and marker of what stands at that place; a further round of colours has its markers shifted, so that no
+    pair comes twice.
+    """
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "marker": MARKERS[(number + number // len(COLOURS)) % len(MARKERS)],
+    }
 
 
 def legend(figure: Figure, axes: list[Axes]) -> None:
