@@ -47,7 +47,7 @@ def _points(run: Run, dataset: dict[str, Any], places: Mapping[str, Place]) -> l
             **_with_interval("quality", measures[label][measure]),
             **_with_interval("loss", approximate[label]["loss"]),
             "queries": approximate[label]["loss"]["queries"],
-            **{name: costs[label].get(cost, {}).get("value", math.nan) for name, cost in _TIMES.items()},
+            **{name: costs.get(label, {}).get(cost, {}).get("value", math.nan) for name, cost in _TIMES.items()},
             **{name: approximate[label][name]["value"] for name in _SIZES},
         }
         for label, place in places.items()

@@ -14,7 +14,8 @@ RETRIEVER, HITS = "ann", 10
 
 _ABOUT = """\
 A sweep of what only a search takes (ef, probes, rescore) needs one build for all its points; of anything else each
-value has a build of its own. Several sweeps make a grid; each is for the retrievers that have its parameter.
+value has a build of its own. Several sweeps make a grid. Each is for the retrievers that have its parameter and do not
+give it themselves.
 
 examples:
   python -m bench curve scifact -r "ann(lsa, index=hnsw)" --sweep ef=16..512

@@ -81,7 +81,7 @@ _Variant = tuple[Mapping[str, str], Specification]
 
 
 def curve_points(retrievers: Iterable[str], sweeps: Sequence[Sweep]) -> list[CurvePoint]:
-    """All points, by retriever. A sweep is for those that have its parameter, and leaves the others as they are.
+    """All points, by retriever. A sweep is for those that have its parameter and give it no value of their own.
 
     Raises BenchError for a retriever that approximates nothing, and for a sweep that none of them has.
     """
@@ -121,6 +121,9 @@ def _refuse_exact(label: str, retriever: Retriever) -> None:
 def _refuse_unknown(sweep: Sweep, point: CurvePoint) -> None:
     """Say why a retriever does not have it, and what each of its parameters would take."""
     parsed = parse(split_label(point.given)[1], names())
+    if sweep.parameter in parsed.arguments:
+        given = f"{sweep.parameter}={parsed.arguments[sweep.parameter]}"
+        raise BenchError(f"Sweep of {sweep.parameter}: {point.line} gives {given}.", "Leave that out.")
     searched = ", ".join(point.search)
     try:
         create(written(_with(parsed, sweep.parameter, sweep.values[0])))
@@ -130,12 +133,11 @@ def _refuse_unknown(sweep: Sweep, point: CurvePoint) -> None:
 
 
 def _variants(specification: Specification, sweeps: Sequence[Sweep]) -> list[_Variant]:
-    """The grid of the sweeps that it has."""
+    """The grid of the sweeps that it has and does not give itself."""
     variants: list[_Variant] = [({}, specification)]
     for sweep in sweeps:
         if sweep.parameter in specification.arguments:
-            given = f"{sweep.parameter}={specification.arguments[sweep.parameter]}"
-            raise BenchError(f"{written(specification)} has {given}, which is swept.", "Leave it out of one of them.")
+            continue
         _bounded(range(len(variants) * len(sweep.values)))
         variants = [swept for variant in variants for swept in _swept(variant, sweep)]
     return variants

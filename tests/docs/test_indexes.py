@@ -9,7 +9,9 @@ from itertools import pairwise
 import pytest
 from places import ROOT
 
+from bench.cli import parser
 from bench.experiment.labels import split_label
+from bench.experiment.sweeps import MOST_POINTS, curve_points, parse_sweep
 from retrievers import create
 from retrievers.indexes.ann import Ann
 from retrievers.indexes.faiss_indexes import A_CENTRE, CENTRES, FEWEST_LISTS, INDEXES, RESCORED
@@ -17,6 +19,14 @@ from retrievers.indexes.faiss_indexes import A_CENTRE, CENTRES, FEWEST_LISTS, IN
 PAGE = (ROOT / "docs" / "indexes.md").read_text("utf-8")
 COMMANDS = re.findall(r"^python -m bench run .*$", PAGE, re.MULTILINE)
 MEASURED = re.findall(r"^\| `([a-z0-9]+(?:, [^`]*)?)` \| [.\d]", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", re.findall(r"^python -m bench (curve .*)$", PAGE, re.MULTILINE))
+def test_the_curves_have_points(command):
+    asked = parser().parse_args(shlex.split(command))
+    sweeps = [parse_sweep(sweep) for sweep in asked.sweep]
+    points = curve_points(asked.retrievers, sweeps)
+    assert {sweep.parameter for sweep in sweeps} == {name for point in points for name in point.values}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -54,3 +64,4 @@ def test_the_numbers_of_its_text():
     )
     assert f"`{create('ann(lsa)').index_type}` (default)" in PAGE
     assert ", ".join(f"`{name}`" for name in Ann.search_parameters) in PAGE
+    assert f"of {MOST_POINTS} points at most" in PAGE

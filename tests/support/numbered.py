@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from made import made
 
 from retrievers.dense.exact import ExactSearch, unit
 from retrievers.saved_index import content_key
@@ -50,3 +51,22 @@ def clustered(count, dimensions=32, clusters=40, seed=0, spread=0.5):
 def numbers(first, last):
     """Texts of the rows from `first` to `last`, without that one."""
     return [str(number) for number in range(first, last)]
+
+
+@dataclass(unsafe_hash=True)
+class Clustered(Numbered):
+    """Of 16 numbers, by a name that a specification can give: numbered:Clustered."""
+
+    rows: np.ndarray = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self):
+        self.rows = clustered(320, dimensions=16)
+
+
+def nearest_are_relevant(documents=300, queries=20):
+    """A set whose texts are numbers: a query's relevant documents are its three nearest of `Clustered`."""
+    rows = Clustered().rows
+    names = {f"{number:03}": str(number) for number in range(documents)}
+    asked = {f"q{number}": str(number) for number in range(documents, documents + queries)}
+    hits = np.argsort(-(rows[documents : documents + queries] @ rows[:documents].T), axis=1)[:, :3].tolist()
+    return made(names, asked, [(query, f"{hit:03}", 1) for query, its in zip(asked, hits, strict=True) for hit in its])
