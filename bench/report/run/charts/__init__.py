@@ -73,8 +73,8 @@ def import_libraries() -> None:
     del matplotlib
 
 
-def write(run: Run, names: Collection[str] = tuple(CHARTS)) -> None:
-    """Draw the charts that the run has figures for. names: of those that are wanted."""
+def write(run: Run, names: Collection[str] = ()) -> None:
+    """Draw the charts that the run has figures for. names: of those that are wanted, none: all."""
     import matplotlib as mpl
 
     settings = {
@@ -85,7 +85,7 @@ def write(run: Run, names: Collection[str] = tuple(CHARTS)) -> None:
         "grid.alpha": 0.25,
     }
     with mpl.rc_context({**settings, "axes.spines.top": False, "axes.spines.right": False}):
-        for name in names:
+        for name in names or CHARTS:
             figure = CHARTS[name].draw(run)
             if figure is None:
                 continue
