@@ -120,7 +120,7 @@ def test_what_cannot_be_swept_is_one_error(sweeps, retriever, words):
 def test_an_error_names_what_can_be_swept_and_what_it_takes():
     with pytest.raises(BenchError) as caught:
         points("probes=1,2")
-    assert "It has m, ef, construction, dimensions, pca, rescore, keep." in caught.value.hint
+    assert "It has m, ef, construction, storage, dimensions, pca, rescore, keep." in caught.value.hint
     assert "One build serves all values of what a search takes: ef, rescore." in caught.value.hint
     assert "Each value of another takes a build." in caught.value.hint
 
