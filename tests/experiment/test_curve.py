@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -109,6 +110,13 @@ def test_a_machine_that_is_too_busy_gives_no_times_and_says_how_to_get_them(call
     scripted(monkeypatch, iter([Reading(0.002, 0.0)] * 1000))
     code, out, _ = call(*arguments, "--resume")
     assert (code, "p50 ms" in out) == (0, True)
+
+
+def test_a_noisy_machine_marks_times_and_says_why(call, monkeypatch):
+    scripted(monkeypatch, iter([Reading(0.002, 0.15)] * 1000))
+    code, out, _ = call("near", "-r", HNSW, "--sweep", "ef=2,16", "--name", "c", *SHORT)
+    assert (code, bool(re.search(r"│ +~\d", out))) == (0, True)
+    assert "~ on a noisy machine: a fixed piece of work waited up to 15% of its time" in " ".join(out.split())
 
 
 def test_what_does_not_fit_together_is_refused(call):

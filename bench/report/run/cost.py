@@ -168,14 +168,7 @@ def _timing_notes(costs: Costs, rows: list[tuple[str, ...]], dataset: dict[str, 
         for retriever, rows in costs.items()
         if OPENED in rows
     ]
-    slower, waited = (
-        max((row["value"] for row in _of_all(costs, gauge.values()) if row["value"] > NOISY), default=0.0)
-        for gauge in (DRIFT, WAITED)
-    )
-    moved = [f"took up to {slower:.0%} longer than at its quickest in the run"] if slower else []
-    moved += [f"waited up to {waited:.0%} of its time for a processor"] if waited else []
-    if moved and any(cell.startswith("~") for _, *cells in rows for cell in cells):
-        notes.append(f"~ on a noisy machine: a fixed piece of work {' and '.join(moved)} around these times.")
+    notes += noise_notes(costs, rows)
     builds = max((row["samples"] for row in _of_all(costs, ["index"])), default=1)
     if builds > 1:
         notes.append(f"index: median of {builds:,} builds, with the quickest and the slowest.")
@@ -189,6 +182,18 @@ def _timing_notes(costs: Costs, rows: list[tuple[str, ...]], dataset: dict[str, 
             "take into account; no interval: too few different queries for that percentile."
         )
     return notes
+
+
+def noise_notes(costs: Costs, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """What ~ means, where a time in these rows of a table is marked."""
+    slower, waited = (
+        max((row["value"] for row in _of_all(costs, gauge.values()) if row["value"] > NOISY), default=0.0)
+        for gauge in (DRIFT, WAITED)
+    )
+    moved = [f"took up to {slower:.0%} longer than at its quickest in the run"] if slower else []
+    moved += [f"waited up to {waited:.0%} of its time for a processor"] if waited else []
+    if moved and any(cell.startswith("~") for _, *cells in rows for cell in cells):
+        yield f"~ on a noisy machine: a fixed piece of work {' and '.join(moved)} around these times."
 
 
 def _share(value: float) -> str:

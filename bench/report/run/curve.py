@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from bench.report import terminal
 from bench.report.blocks import Block, Remark, Text
 from bench.report.run.approximate import SIZES, TIMES, size_shown
-from bench.report.run.cost import busy_notes, cost_shown, costs_of
+from bench.report.run.cost import busy_notes, cost_shown, costs_of, noise_notes
 from bench.report.run.labels import short_labels
 from bench.report.run.names import display_name, main_as_shown
 from bench.report.table import FRONT, Table, interval, number, signed_interval
@@ -60,7 +60,11 @@ def curve(run: Run, dataset: dict[str, Any]) -> Table | None:
         f"{display_name(dataset)}: " + ("curves" if several else f"curve of {lines[0]}"),
         (*header, *([f"front {FRONT}"] * bool(timed))),
         rows,
-        notes=(*_notes(main, bool(timed)), *busy_notes(run, costs, [row["retriever"] for row in points])),
+        notes=(
+            *_notes(main, bool(timed)),
+            *noise_notes(costs, rows),
+            *busy_notes(run, costs, [row["retriever"] for row in points]),
+        ),
         columns_left=several + len(swept),
     )
 

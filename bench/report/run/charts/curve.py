@@ -14,6 +14,7 @@ from bench.report.run.names import display_name, on_axis
 from bench.storage.run import Row, Run
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -35,8 +36,18 @@ def curve(run: Run) -> Figure | None:
         label = f"p50 of a warm single query, ms\n{timed(run, dataset)}"
         panel.set(xscale="log", xlabel=label, ylabel=heading)
         plain_log_axis(panel)
+        _more_ticks(panel)
     legend(figure, axes)
     return figure
+
+
+def _more_ticks(panel: Axes) -> None:
+    """Where times are near one another a scale of 1, 2, 5 has a tick or none."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = panel.get_xlim()
+    if high < 4 * low:
+        panel.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def _timed(points: list[Row]) -> Iterator[Row]:
@@ -59,7 +70,7 @@ def _in_common(line: list[Row]) -> list[str]:
     return [pair for pair in pairs[0] if all(pair in other for other in pairs)]
 
 
-def _draw(panel: Any, line: list[Row], quantity: str, style: dict[str, Any]) -> None:
+def _draw(panel: Axes, line: list[Row], quantity: str, style: dict[str, Any]) -> None:
     """Points with intervals, the front ringed, and beside each what only it has."""
     common = _in_common(line)
     times, heights = [row["p50_ms"] for row in line], [row[quantity] for row in line]
