@@ -16,7 +16,7 @@ from bench.regression import BASELINE
 
 CONFIG = ROOT / ".ci" / "bench.toml"
 KEPT = ROOT / BASELINE
-STEP = "return self._stem.stemWords(terms) if self._stem is not None else terms"
+STEP = "return stem.stemWords(terms) if stem is not None else terms"
 
 
 @pytest.fixture
