@@ -39,6 +39,8 @@ def examine(results: Path) -> Iterator[Diagnosis]:
         number = environment.version(name)
         advice = "" if number else f"Run: pip install -c constraints.txt {name}"
         yield Diagnosis(name, number or "missing", advice, broken=not number)
+    for name, number in environment.extras().items():
+        yield Diagnosis(name, number)
     yield _threads()
     yield _load()
     yield _blas()

@@ -32,11 +32,12 @@ LIBRARIES = (
     "transformers",
     "tokenizers",
     "torch",
-    "faiss-cpu",
     "ir-measures",
     "pytrec-eval-terrier",
     "pyarrow",
 )
+# What retrievers of an extra need, and nobody else.
+EXTRAS = ("faiss-cpu", "onnxruntime", "openvino", "wordllama")
 
 
 def default_threads() -> int:
@@ -94,10 +95,15 @@ def describe(threads: int) -> dict[str, Any]:
         "memory_mb": round(psutil.virtual_memory().total / 2**20),
         "load_at_start": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "threads": threads,
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: version(name) for name in LIBRARIES} | extras(),
         "bench": version("bench"),
         "git": git_revision(),
     }
+
+
+def extras() -> dict[str, str]:
+    """Of the libraries that only some retrievers need, those that are installed: name -> version."""
+    return {name: number for name in EXTRAS if (number := version(name)) is not None}
 
 
 def version(package: str) -> str | None:

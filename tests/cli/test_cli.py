@@ -367,6 +367,16 @@ def test_doctor_shows_paths_whole_in_a_narrow_terminal(capsys, monkeypatch, tmp_
     assert "sha256" in shown
 
 
+def test_doctor_misses_no_library_that_only_an_extra_needs(capsys, monkeypatch, tmp_path):
+    versions = {name: environment.version(name) for name in environment.LIBRARIES}
+    monkeypatch.setattr(environment, "version", lambda name: versions.get(name, "1.0" if name == "openvino" else None))
+    code, out, _ = call(capsys, "doctor", "--results", tmp_path)
+    assert code == 0
+    assert "openvino" in out
+    assert "faiss" not in out
+    assert environment.extras() == {"openvino": "1.0"}
+
+
 def test_progress_names_the_set_and_leaves_no_empty_part():
     with console.Progress() as progress:
 
