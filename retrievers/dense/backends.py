@@ -76,7 +76,7 @@ def _refuse_exported(name: str, dtype: str, device: str | None, where: Path | st
     if not backend.installed:
         raise RetrieverError(
             f"backend={name} needs {backend.package}, which is not installed.",
-            f"Run: pip install 'bench[{backend.extra}]'",
+            f"Run: pip install -e '.[{backend.extra}]'",
         )
     if device not in (None, "cpu"):
         raise RetrieverError(

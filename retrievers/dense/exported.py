@@ -141,7 +141,7 @@ def _export(folder: Path, made: Path) -> None:
     except RetrieverError:
         raise
     except ImportError as error:
-        raise RetrieverError(f"To export a model, {error.name} is needed.", "Run: pip install 'bench[onnx]'") from error
+        raise RetrieverError(f"To export a model, {error.name} is needed.", "Run: pip install -e '.[onnx]'") from error
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise RetrieverError(

@@ -53,7 +53,7 @@ def files_of(vectors: str) -> list[Path]:
         spec = importlib.util.find_spec(WORDLLAMA)
         if spec is None or spec.origin is None:
             raise RetrieverError(
-                "wordllama, whose word vectors serve by default, is not installed.", "Run: pip install 'bench[static]'"
+                "wordllama, whose word vectors serve by default, is not installed.", "Run: pip install -e '.[static]'"
             )
         return [Path(spec.origin).parent / name for name in (_WEIGHTS, _TOKENIZER)]
     place = Path(vectors).expanduser()

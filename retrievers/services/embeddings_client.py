@@ -45,9 +45,7 @@ class EmbeddingsClient:
         try:
             import urllib3
         except ModuleNotFoundError:
-            raise RetrieverError(
-                "api needs urllib3, which is not installed.", "Run: pip install 'bench[api]'"
-            ) from None
+            raise RetrieverError("api needs urllib3, which is not installed.", "Run: pip install -e '.[api]'") from None
         retries = urllib3.Retry(
             self._attempts - 1,
             redirect=0,

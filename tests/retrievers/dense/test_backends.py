@@ -54,7 +54,7 @@ def test_a_backend_that_is_not_installed_says_what_to_run(monkeypatch, name, mod
     monkeypatch.setattr(backends, "find_spec", lambda asked: None if asked == module else found(asked))
     with pytest.raises(RetrieverError) as caught:
         create(f"minilm:backend={name}")
-    assert f"needs {module}, which is not installed. Run: pip install 'bench[{name}]'" in str(caught.value)
+    assert f"needs {module}, which is not installed. Run: pip install -e '.[{name}]'" in str(caught.value)
 
 
 def made_of(folder, *kinds, **pooling):

@@ -174,7 +174,7 @@ def test_without_the_package_that_exports_it_says_what_to_install(tiny, own_stor
         raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
 
     monkeypatch.setattr(exported, "_trace", fail)
-    with pytest.raises(RetrieverError, match=r"onnx is needed. Run: pip install 'bench\[onnx\]'"):
+    with pytest.raises(RetrieverError, match=r"onnx is needed. Run: pip install -e '\.\[onnx\]'"):
         encoded(tiny, "onnx")
 
 

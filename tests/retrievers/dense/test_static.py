@@ -183,7 +183,7 @@ def test_what_is_no_table_is_refused_before_the_run(tmp_path, monkeypatch):
     with pytest.raises(RetrieverError, match="weighting='bm25' is not known"):
         create("static:weighting=bm25")
     monkeypatch.setattr("retrievers.dense.word_vectors.WORDLLAMA", "no_such_package")
-    with pytest.raises(RetrieverError, match=r"pip install 'bench\[static\]'"):
+    with pytest.raises(RetrieverError, match=r"pip install -e '\.\[static\]'"):
         create("static:vectors=no_such_package")
 
 
