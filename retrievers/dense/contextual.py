@@ -22,7 +22,6 @@ from retrievers.dense.encoder import Encoder
 from retrievers.dense.exact import ExactSearch, Side
 from retrievers.dense.model import is_plain, layers_of, refuse_words
 from retrievers.dense.model_settings import ModelSettings
-from retrievers.dense.torch_runtime import opened
 from retrievers.saved_index import content_key
 
 if TYPE_CHECKING:
@@ -55,16 +54,7 @@ class MeanOfTokens(Encoder):
             from sentence_transformers import SentenceTransformer
             from sentence_transformers.sentence_transformer.modules import Pooling
 
-            whole = opened(
-                self._where,
-                self._model_key,
-                self.opened_as,
-                revision=self.revision,
-                device=self.device,
-                dtype=self.dtype,
-                length=self.max_length,
-                layers=self.layer,
-            )
+            whole = self._open(self.layer)
             mean = Pooling(whole[0].get_embedding_dimension(), "mean")
             return SentenceTransformer(modules=[whole[0], mean], device=str(whole.device)).eval()
 

@@ -251,15 +251,20 @@ class Encoder:
     def sentence_transformer(self) -> SentenceTransformer:
         """The model as torch runs it."""
         with phase(LOAD):
-            return opened(
-                self._where,
-                self._model_key,
-                self.opened_as,
-                revision=self.revision,
-                device=self.device,
-                dtype=self.dtype,
-                length=self.max_length,
-            )
+            return self._open()
+
+    def _open(self, layers: int | None = None) -> SentenceTransformer:
+        """layers: after how many the model is cut off."""
+        return opened(
+            self._where,
+            self._model_key,
+            self.opened_as,
+            revision=self.revision,
+            device=self.device,
+            dtype=self.dtype,
+            length=self.max_length,
+            layers=layers,
+        )
 
 
 def refuse_absent_device(device: str) -> None:
