@@ -1,19 +1,13 @@
-"""What a report is made of. A form (markdown, the terminal) only renders these, in the order in which they come.
+"""What a report is made of: a form (markdown, the terminal, the page) renders these in the order in which they come.
 
-A report is a list of sections, the most important first, each a list of blocks. A page is read from its beginning, a
-terminal from its end: it shows the last section first.
+Which of them it shows, and in which order, each form says itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
-
-# The forms that show a block: all, those with room for everything (a page), those that show less (a terminal).
-Only = Literal["", "full", "short"]
-FULL: Literal["full"] = "full"
-SHORT: Literal["short"] = "short"
 
 
 class Strong(str):
@@ -36,11 +30,8 @@ def _changed(pieces: Pieces, change: Callable[[str], str]) -> Pieces:
     return tuple(change(piece) if type(piece) is str else piece for piece in pieces)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Block:
-    """only: the forms that show it."""
-
-    only: Only = ""
+    """Of any kind."""
 
     def relabelled(self, change: Callable[[str], str]) -> Block:  # noqa: ARG002 (most name none)
         """The same with the labels of retrievers changed, which every form shortens alike."""
@@ -143,6 +134,3 @@ class Folded(Block):
 
     def relabelled(self, change: Callable[[str], str]) -> Folded:
         return replace(self, blocks=tuple(block.relabelled(change) for block in self.blocks))
-
-
-Sections = Sequence[Sequence[Block]]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from bench.report.blocks import (
-    SHORT,
     Block,
     Chart,
     Code,
@@ -17,7 +16,6 @@ from bench.report.blocks import (
     Paragraph,
     Pieces,
     Remark,
-    Sections,
     Strong,
     Text,
 )
@@ -30,9 +28,9 @@ _LINK = re.compile(r"(?i)\b(?:https?|ftp)(?=://)|\bwww(?=\.)|(?<!\w)(?=@\w)|(?=@
 _BLOCK = re.compile(r"^(\d*)([-+.)=])(?=\s|$|[-=\s]+$)")
 
 
-def render(sections: Sections, change: Callable[[str], str] = str) -> str:
-    """The sections, from the first to the last. change: what labels of retrievers are shown as."""
-    return "\n\n".join(_rendered(block.relabelled(change) for section in sections for block in section)) + "\n"
+def render(blocks: Iterable[Block], change: Callable[[str], str] = str) -> str:
+    """The blocks in their order. change: what labels of retrievers are shown as."""
+    return "\n\n".join(_rendered(block.relabelled(change) for block in blocks)) + "\n"
 
 
 def escape(text: str) -> str:
@@ -56,8 +54,7 @@ def code(text: str) -> str:
 
 def _rendered(blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
-        if block.only != SHORT:
-            yield from _render(block)
+        yield from _render(block)
 
 
 def _render(block: Block) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from rich import text as rich_text
 from rich.console import RenderableType
 
-from bench.report.blocks import FULL, Block, FlippedQuery, Folded, Heading, Items, Paragraph, Remark, Sections, Text
+from bench.report.blocks import Block, FlippedQuery, Folded, Heading, Items, Paragraph, Remark, Text
 from bench.report.table import Table, log_line
 from bench.report.terminal_table import TerminalTable
 
@@ -25,19 +25,10 @@ STYLES = {
 }
 
 
-def render(sections: Sections, change: Callable[[str], str] = str) -> Iterator[RenderableType]:
-    """The sections, from the last to the first: what matters most comes last, where a reader looks.
-
-    change: what labels of retrievers are shown as.
-    """
-    for section in reversed(sections):
-        yield from _rendered(block.relabelled(change) for block in section)
-
-
-def _rendered(blocks: Iterable[Block]) -> Iterator[RenderableType]:
+def render(blocks: Iterable[Block], change: Callable[[str], str] = str) -> Iterator[RenderableType]:
+    """The blocks in their order. change: what labels of retrievers are shown as."""
     for block in blocks:
-        if block.only != FULL:
-            yield from _render(block)
+        yield from _render(block.relabelled(change))
 
 
 def _render(block: Block) -> Iterator[RenderableType]:
@@ -59,7 +50,8 @@ def _render(block: Block) -> Iterator[RenderableType]:
             yield _text(f"{block.state} ({block.where}) {block.query}", STYLES[block.state])
             yield from (_text(f"{side} {hit}", "dim", "    ") for side, hit in block.hits)
         case Folded():
-            yield from _rendered(block.blocks)
+            for inner in block.blocks:
+                yield from _render(inner)
         case Table():
             yield TerminalTable(block)
         case _:

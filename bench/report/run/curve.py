@@ -28,7 +28,7 @@ def render(run: Run) -> Iterator[RenderableType]:
     blocks += [table for dataset in run.datasets if (table := curve(run, dataset))]
     charts = ", ".join(path.name for path in sorted((run.folder / "charts").glob("curve.*")))
     files = ", ".join(filter(None, ["curve.csv", charts and f"charts/: {charts}"]))
-    return terminal.render([[*blocks, Text((f"Files: {run.folder} ({files})",))]], short_labels(run))
+    return terminal.render([*blocks, Text((f"Files: {run.folder} ({files})",))], short_labels(run))
 
 
 def curve(run: Run, dataset: dict[str, Any]) -> Table | None:

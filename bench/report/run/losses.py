@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.data.passages import passage, query_terms
 from bench.errors import counted
-from bench.report.blocks import FULL, Block, Heading, Item, Items, Strong
+from bench.report.blocks import Block, Heading, Item, Items, Strong
 from bench.report.run.names import analysis
 from bench.report.table import head, inert, number
 from bench.storage.run import Run
@@ -27,8 +27,8 @@ def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
     for pair in analyses.get("failures", ()):
         if pair["worst"] and (about is None or {pair["loser"], pair["winner"]} == set(about)):
             queries = counted(pair["lost"], "query", "queries")
-            yield Heading(f"{pair['loser']} below {pair['winner']}: {queries}", level=4, only=FULL)
-            yield Items(tuple(_loss(pair, loss, analyses) for loss in pair["worst"][:WORST]), only=FULL)
+            yield Heading(f"{pair['loser']} below {pair['winner']}: {queries}", level=4)
+            yield Items(tuple(_loss(pair, loss, analyses) for loss in pair["worst"][:WORST]))
 
 
 def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[str, Any]) -> Item:

@@ -21,13 +21,12 @@ from rich.console import Console
 import bench
 from bench.data.formats import load_dataset
 from bench.report.markdown import escape
-from bench.report.run import charts, cost, forms, terminal
+from bench.report.run import charts, cost, forms, parts, terminal
 from bench.report.run.charts import layout, overlap
 from bench.report.run.labels import LONGEST, short_labels, shortened
 from bench.report.run.markdown import render
 from bench.report.run.quality import DAGGER, by_slice, quality, summary
-from bench.report.run.sections import sections
-from bench.report.table import Table, best_of
+from bench.report.table import best_of
 
 
 @pytest.fixture
@@ -307,8 +306,8 @@ def test_a_terminal_shows_less_of_a_run_than_its_page_and_the_same_blocks_of_the
     assert ("## Summary" in page, "Summary" in short) == (True, False)
     assert ("## Signatures" in page, "Signatures" in short) == (True, False)
     assert ("Files: " in page, "Files: " in short) == (False, True)
-    shown = [block for section in sections(found) for block in section if not block.only]
-    assert any(isinstance(block, Table) for block in shown)
-    for title in (block.title for block in shown if isinstance(block, Table)):
-        assert escape(title) in page
-        assert title in short
+    shown = list(parts.tables(found, found.datasets[0]))
+    assert shown
+    for table in shown:
+        assert escape(table.title) in page
+        assert table.title in short

@@ -1,0 +1,109 @@
+"""The parts of a run's report as blocks. A form (markdown, the terminal) says which of them it shows, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from bench.report.blocks import Block, Chart, Code, Heading, Item, Items, Paragraph, Pieces, Remark, Text
+from bench.report.run import audits, losses, quality, why
+from bench.report.run.charts import CHARTS
+from bench.report.run.labels import shortened
+from bench.report.run.names import display_name
+from bench.report.run.verdict import conclusion
+from bench.report.table import Table
+from bench.storage.run import Run
+
+
+def provenance(run: Run) -> Iterator[Block]:
+    """When, where and of what the run was made."""
+    yield Heading(run.folder.name, level=1)
+    machine = run.info["environment"]
+    cut = any(run.cut(dataset["name"], label) for dataset in run.datasets for label in run.retrievers)
+    ranked = f"Rankings to depth {run.info['depth']}" if cut else "Stored runs, scored whole"
+    about = (
+        f"{machine['time']}, bench {machine['bench']}, commit {(machine['git'] or 'unknown')[:12]}. "
+        f"{machine['cpu']}, {machine['threads']} threads, {machine['memory_mb']:,} MB. "
+        f"{ranked}; means over queries with an answer; intervals: 95%. Sets: "
+    )
+    pieces = [about]
+    for dataset in run.datasets:
+        pieces += [f"{dataset['name']} ", Code(dataset["fingerprint"][:12]), ", "]
+    yield Text((*pieces[:-1], "."))
+
+
+def verdict(run: Run) -> Iterator[Block]:
+    """What to use."""
+    if concluded := conclusion(run):
+        yield Heading(f"Verdict: {concluded.choice}")
+        yield from concluded.paragraphs
+
+
+def labels(run: Run) -> Iterator[Block]:
+    """What the labels that are shortened stand for."""
+    short = {label: shown for label, shown in shortened(run.retrievers).items() if label != shown}
+    if short:
+        yield Text(("Labels that are shortened here and in the charts:",))
+        yield Items(tuple(Item((f"{shown} = ", Code(label))) for label, shown in short.items()))
+
+
+def summary(run: Run) -> Iterator[Block]:
+    """The main measure of every set."""
+    yield quality.summary(run)
+
+
+def troubles(run: Run, log: Pieces) -> Iterator[Block]:
+    """What failed, and what a reader of the figures must know. log: where there is more of what failed."""
+    for dataset, retriever, reason in run.failures:
+        yield Remark("failed", f"on {dataset}: {reason}", retriever)
+    if run.failures:
+        yield Text(("What failed: ", *log, " has more."))
+    for warning in run.warnings:
+        yield Remark("warning", warning)
+
+
+def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """All of a set but what the set itself moves; the first opens its section."""
+    for place, table in enumerate((*quality.tables(run, dataset), *why.tables(run, dataset))):
+        yield replace(table, level=3 if place else 2)
+
+
+def audited(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """What in the set itself moves its figures."""
+    return (replace(table, level=3) for table in audits.audits(run, dataset))
+
+
+def lost(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
+    """The queries on which one retriever loses most."""
+    if blocks := list(losses.losses(run, dataset)):
+        yield Heading(f"{display_name(dataset)}: where each loses most", level=3)
+        yield from blocks
+
+
+def what_to_know(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
+    """The audits of a set in a line each."""
+    lines = [table.line for table in audits.audits(run, dataset)]
+    if any(losses.losses(run, dataset)):
+        lines.append("Where each loses most, query by query: see report.md.")
+    if lines:
+        yield Paragraph(f"{display_name(dataset)}: what to know", tuple(lines))
+        yield Text()
+
+
+def charts(run: Run) -> Iterator[Block]:
+    """Those that are drawn."""
+    for name, chart in CHARTS.items():
+        path = f"charts/{name}.svg"
+        if (run.folder / path).is_file():
+            yield Heading(chart.heading)
+            yield Chart(path, chart.text)
+
+
+def signatures(run: Run) -> Iterator[Block]:
+    """What exactly was run, by which libraries."""
+    yield Heading("Signatures")
+    items = (Item((f"{retriever['label']}: ", Code(retriever["signature"]))) for retriever in run.info["retrievers"])
+    yield Items(tuple(items))
+    libraries = run.info["environment"]["libraries"].items()
+    yield Text((", ".join(f"{name} {number}" for name, number in libraries if number),))
