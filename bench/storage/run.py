@@ -92,6 +92,17 @@ class Run:
         """What a reader of the figures must know."""
         return list(self.info["warnings"])
 
+    def only(self, dataset: str) -> Run:
+        """The run as if it had been of one set; its tables are those of all.
+
+        Args:
+            dataset: Name of the set.
+        """
+        datasets = [entry for entry in self.datasets if entry["name"] == dataset]
+        of_one = Run(self.folder, {**self.info, "datasets": datasets}, self._converted)
+        of_one._rows = self._rows
+        return of_one
+
     def cut(self, dataset: str, retriever: str) -> int | None:
         """The depth that a ranking was cut at.
 

@@ -10,6 +10,7 @@ from bench.storage.run import Run
 
 # File -> module:function of this package that makes its text of a run. They show the charts that lie in the folder.
 FORMS = {
+    "report.html": "page:render",
     "report.md": "markdown:render",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bench.report.blocks import Paragraph
 from bench.report.run.names import analysis, no_better_than_random
@@ -11,25 +12,34 @@ from bench.storage.run import Run
 
 @dataclass(frozen=True)
 class Conclusion:
-    """choice: over all sets, or on the only one."""
+    """choice: over all sets, or on the only one. overall: where there are several. of_sets: by name."""
 
     choice: str
-    paragraphs: tuple[Paragraph, ...]
+    overall: tuple[Paragraph, ...]
+    of_sets: dict[str, Paragraph]
+
+    @property
+    def paragraphs(self) -> tuple[Paragraph, ...]:
+        """All of it."""
+        return *self.overall, *self.of_sets.values()
 
 
 def conclusion(run: Run) -> Conclusion | None:
     """The verdict of a run, None where nothing worked."""
     overall = run.analysis["overall"]
-    paragraphs = []
-    if len(run.analysis["sets"]) > 1:
-        paragraphs.append(Paragraph(overall["sentences"][0], tuple(overall["sentences"][1:])))
-    for dataset in run.datasets:
-        analyses = analysis(run, dataset)
-        if dataset["unanswerable"] == dataset["queries"]:
-            first = f"On {dataset['name']} nothing can be measured: no query has a relevant document."
-            paragraphs.append(Paragraph(first))
-        if "verdict" not in analyses:
-            continue
-        first, *rest = analyses["verdict"]["sentences"]
-        paragraphs.append(Paragraph(first, (*rest, *no_better_than_random(run, dataset))))
-    return Conclusion(overall["choice"] if overall else "undecided", tuple(paragraphs)) if paragraphs else None
+    several = len(run.analysis["sets"]) > 1
+    of_all = (Paragraph(overall["sentences"][0], tuple(overall["sentences"][1:])),) if several else ()
+    of_sets = {dataset["name"]: paragraph for dataset in run.datasets if (paragraph := _of_set(run, dataset))}
+    if not of_all and not of_sets:
+        return None
+    return Conclusion(overall["choice"] if overall else "undecided", of_all, of_sets)
+
+
+def _of_set(run: Run, dataset: dict[str, Any]) -> Paragraph | None:
+    analyses = analysis(run, dataset)
+    if dataset["unanswerable"] == dataset["queries"]:
+        return Paragraph(f"On {dataset['name']} nothing can be measured: no query has a relevant document.")
+    if "verdict" not in analyses:
+        return None
+    first, *rest = analyses["verdict"]["sentences"]
+    return Paragraph(first, (*rest, *no_better_than_random(run, dataset)))

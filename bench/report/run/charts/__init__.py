@@ -75,6 +75,13 @@ def import_libraries() -> None:
 
 def write(run: Run, names: Collection[str] = ()) -> None:
     """Draw the charts that the run has figures for. names: of those that are wanted, none: all."""
+    for name in names or CHARTS:
+        for form, content in drawn(run, name, ("svg", "png")).items():
+            write_atomic(run.folder / "charts" / f"{name}.{form}", content)
+
+
+def drawn(run: Run, name: str, forms: Collection[str] = ("svg",)) -> dict[str, bytes]:
+    """A chart in the forms that are wanted; empty where the run has no figures for it."""
     import matplotlib as mpl
 
     settings = {
@@ -85,13 +92,13 @@ def write(run: Run, names: Collection[str] = ()) -> None:
         "grid.alpha": 0.25,
     }
     with mpl.rc_context({**settings, "axes.spines.top": False, "axes.spines.right": False}):
-        for name in names or CHARTS:
-            figure = CHARTS[name].draw(run)
-            if figure is None:
-                continue
-            for form in ("svg", "png"):
-                buffer = io.BytesIO()
-                # Without a date, so that the same run gives the same bytes.
-                metadata = {"Date": None} if form == "svg" else {"Software": None}
-                figure.savefig(buffer, format=form, dpi=110, metadata=metadata)
-                write_atomic(run.folder / "charts" / f"{name}.{form}", buffer.getvalue())
+        figure = CHARTS[name].draw(run)
+        return {form: _saved(figure, form) for form in forms} if figure is not None else {}
+
+
+def _saved(figure: Figure, form: str) -> bytes:
+    buffer = io.BytesIO()
+    # Without a date, so that the same run gives the same bytes.
+    metadata = {"Date": None} if form == "svg" else {"Software": None}
+    figure.savefig(buffer, format=form, dpi=110, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,92 @@
+"""A stored run -> report.html: verdict, summary and Pareto chart of each set first, then everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+
+from bench.report.blocks import Block, Code, Heading
+from bench.report.page.blocks import rendered
+from bench.report.page.definitions import anchor, definitions
+from bench.report.page.document import View, document
+from bench.report.page.inline_svg import inline
+from bench.report.page.markup import render as template
+from bench.report.run import parts, quality
+from bench.report.run.charts import CHARTS, drawn
+from bench.report.run.kinds import KINDS, Dataset, Kind
+from bench.report.run.labels import short_labels
+from bench.report.run.names import display_name, title
+from bench.report.run.verdict import conclusion
+from bench.storage.files import slug
+from bench.storage.folder import LOG
+from bench.storage.run import Run
+
+PARETO = "pareto"
+
+
+def render(run: Run) -> str:
+    """The page as one HTML file."""
+    views = [View("report", "Report", _Report(run).content()), View("meanings", "What figures mean", definitions())]
+    return document(run.folder.name, [view for view in views if view.content])
+
+
+class _Report:
+    """The view of what needs no scripts."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.change, self.conclusion = run, short_labels(run), conclusion(run)
+
+    def content(self) -> Markup:
+        """All of it."""
+        run = self.run
+        about = (*parts.provenance(run), *parts.labels(run), *parts.signatures(run))
+        return template(
+            "run",
+            overall=self.shown(self.conclusion.overall if self.conclusion else ()),
+            troubles=self.shown(parts.troubles(run, (Code(LOG), " beside this page"))),
+            sets=[self.of_set(dataset) for dataset in run.datasets],
+            about=self.shown(block for block in about if not (isinstance(block, Heading) and block.level == 1)),
+        )
+
+    def of_set(self, dataset: Dataset) -> dict[str, Any]:
+        """What the template shows of a set: first the summary, then a part a kind of table."""
+        name, place = dataset["name"], slug(dataset["name"])
+        return {
+            "slug": place,
+            "name": display_name(dataset),
+            "title": title(dataset),
+            "verdict": self.verdict(name),
+            "summary": self.shown([quality.quality(self.run, dataset)]),
+            "pareto": self.chart(dataset, PARETO, place),
+            "parts": [part for kind in KINDS if (part := self.of_kind(dataset, kind, place))],
+        }
+
+    def verdict(self, name: str) -> Markup:
+        """The sentence that decides; the others are unfolded on request."""
+        paragraph = self.conclusion.of_sets.get(name) if self.conclusion else None
+        return template("verdict", paragraph=paragraph.relabelled(self.change)) if paragraph else Markup()
+
+    def of_kind(self, dataset: Dataset, kind: Kind, place: str) -> dict[str, Any] | None:
+        """What there is of a kind, None where that is nothing."""
+        content = self.shown(kind.blocks(self.run, dataset))
+        if pictures := Markup().join(self.chart(dataset, name, place) for name in kind.charts):
+            content += Markup('<div class="pictures">{}</div>').format(pictures)
+        if not content:
+            return None
+        name = kind.name.replace(" ", "-")
+        return {"id": f"{place}-{name}", "kind": kind, "anchor": anchor(kind.definition), "content": content}
+
+    def chart(self, dataset: Dataset, name: str, place: str) -> Markup:
+        """A chart of one set."""
+        svg = drawn(self.run.only(dataset["name"]), name).get("svg")
+        if svg is None:
+            return Markup()
+        chart = CHARTS[name]
+        drawing = inline(svg, f"{place}-{name}", f"{chart.heading}: {display_name(dataset)}. {chart.text}")
+        return template("chart", drawing=drawing, heading=chart.heading, text=chart.text)
+
+    def shown(self, blocks: Iterable[Block]) -> Markup:
+        """Blocks as markup, with labels as every form shortens them."""
+        return rendered(block.relabelled(self.change) for block in blocks)

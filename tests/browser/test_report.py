@@ -1,0 +1,101 @@
+"""report.html in a real browser: no request, no error, no violation, whatever its names hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from browser import opened, started, violations
+from fakes import Fixed
+from made import CORPUS, QRELS, QUERIES
+
+import bench
+from bench.data.formats import load_dataset
+from bench.report.run import forms
+
+HOSTILE = "x</script><img src=x onerror=alert(1)>{{ 7*7 }}\"'`$&\u202etxet"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Of the page of a run on two sets, one with hostile values of a field and a hostile label."""
+    folder = tmp_path_factory.mktemp("page")
+    for name, kind in (("plain", "words"), ("hostile", HOSTILE)):
+        place = folder / name
+        (place / "qrels").mkdir(parents=True)
+        queries = [
+            {**query, "_id": f"{query['_id']}-{i}", "metadata": {"kind": kind}} for query in QUERIES for i in "ab"
+        ]
+        for file, rows in (("corpus", CORPUS), ("queries", queries)):
+            (place / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        lines = [f"{query}-{i}\t{document}\t{grade}" for query, document, grade in QRELS for i in "ab"]
+        (place / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n", "utf-8")
+        (place / "dataset.toml").write_text('slices = ["kind"]\n', "utf-8")
+    sets = [load_dataset(folder / name) for name in ("plain", "hostile")]
+    retrievers = {"bm25": "bm25", "tfidf": "tfidf", HOSTILE: Fixed()}
+    run = bench.run(sets, retrievers, results=str(folder / "results"), name="page", samples=20, seconds=0.1)
+    forms.write(run)
+    return (run.folder / "report.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser(address):
+    with started() as program:
+        yield program
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_it_fits_every_width_and_breaks_no_rule(browser, address, width, scheme):
+    with opened(browser, address, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not violations(page)
+
+
+def test_the_figures_meanings_are_a_click_away(browser, address):
+    with opened(browser, address) as page:
+        page.get_by_role("link", name="What the figures mean: Cost").first.click()
+        assert page.locator("#figure-cost").is_visible()
+        assert not page.locator("#report").is_visible()
+        assert not violations(page)
+        page.go_back()
+        assert page.locator("#report").is_visible()
+
+
+def test_a_table_is_sorted_and_back_and_saved(browser, address):
+    with opened(browser, f"{address}#plain-quality") as page:
+        table = page.locator("section.card table.figures").first
+        names = table.locator("tbody th")
+        before = names.all_text_contents()
+        heading = table.locator("thead button").first
+        heading.click()
+        assert names.all_text_contents() == sorted(before)
+        heading.click()
+        heading.click()
+        assert names.all_text_contents() == before
+        with page.expect_download() as download:
+            table.get_by_role("button", name="Save as CSV").click()
+        assert download.value.path().read_text("utf-8").startswith("retriever,")
+
+
+def test_without_scripts_all_of_the_report_is_there(browser, address):
+    with opened(browser, address, java_script_enabled=False) as page:
+        assert page.locator("table").count() > 5
+        assert page.locator("svg").count() > 3
+        assert page.locator("#figure-cost").is_visible()
+
+
+def test_hostile_names_are_shown_and_do_nothing(browser, address):
+    with opened(browser, address) as page:
+        assert page.locator("img").count() == 0
+        text = page.locator("#report").text_content()
+        assert "onerror=alert(1)" in text
+        assert "{{ 7*7 }}" in text
+        assert "\u202e" not in page.content()
+
+
+def test_it_prints_on_white(browser, address):
+    with opened(browser, address, color_scheme="dark") as page:
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert not page.get_by_role("navigation", name="Views").is_visible()
