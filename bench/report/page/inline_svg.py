@@ -68,7 +68,7 @@ def _referred(root: ElementTree.Element) -> Iterator[str]:
 def _element(element: ElementTree.Element, name: str, used: set[str]) -> Iterator[str]:
     """An element as markup; a group that says nothing gives what is in it."""
     tag = element.tag.removeprefix(_NAMESPACE)
-    if tag not in _SHAPES:
+    if tag not in _SHAPES or not element.get(_LINK, "#").startswith("#"):
         return
     attributes = dict(_attributes(element, name, used))
     inside = "".join(part for child in element for part in _element(child, name, used))

@@ -1,0 +1,133 @@
+"""What the page is put together from: scripts, data, drawings, definitions, its policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from bench.report.page import scripts
+from bench.report.page.data_block import data_block
+from bench.report.page.definitions import anchor, definitions
+from bench.report.page.document import View, document
+from bench.report.page.inline_svg import inline
+from bench.report.run.kinds import KINDS
+
+HOSTILE = "</script><script>alert(1)</script>\u202e{{ 7 }}"
+
+
+def unpacked(block):
+    """The content of a data block, as a browser reads it."""
+    packed = re.fullmatch(r'<script type="application/octet-stream" id="data-x">([A-Za-z0-9+/=]*)</script>', block)[1]
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_data_comes_back_and_holds_no_markup(content):
+    assert unpacked(data_block("x", content)) == content
+
+
+def test_data_may_be_arrays_and_what_is_no_number_is_null():
+    content = {
+        "a": np.array([1, 2], dtype=np.uint16),
+        "b": np.array([0.5, np.nan], dtype=np.float32),
+        "c": float("nan"),
+    }
+    assert unpacked(data_block("x", content)) == {"a": [1, 2], "b": [0.5, None], "c": None}
+
+
+def test_a_script_holds_what_it_imports_before_it_and_once():
+    text = scripts.script(["page"])
+    assert not re.search(r"^(import|export) ", text, re.MULTILINE)
+    assert text.count("function onAddress") == text.count("function element") == 1
+    assert text.index("function onAddress") < text.index("function showViews") < text.rindex("showViews();")
+
+
+def test_the_policy_allows_the_page_its_own_script_and_style_and_nothing_else():
+    page = document("a page", [View("one", "One", Markup("<p>x</p>"))])
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1].replace("&#39;", "'")
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    for tag, rule in (("style", "style-src"), ('script type="module"', "script-src")):
+        content = re.search(rf"<{tag}>(.*?)</{tag.split()[0]}>", page, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+    others = {name: value for name, value in rules.items() if name not in ("style-src", "script-src")}
+    assert others == {"default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+    assert "://" not in re.sub(r"https?://www\.w3\.org/\S*", "", page)
+
+
+def test_titles_are_text():
+    page = document(HOSTILE, [View("one", HOSTILE, Markup())])
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+
+
+SVG = b"""<?xml version="1.0"?>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 72 36"
+     onload="alert(1)">
+ <metadata>who</metadata>
+ <defs><style>*{x: y}</style><path id="m1" d="M 0.123456 1"/>
+  <clipPath id="c1"><rect x="0" y="0" width="9.000001" height="9"/></clipPath></defs>
+ <script>alert(1)</script>
+ <g id="axes_1">
+  <path d="M 0 0 L 1 1" style="fill: #ffffff; stroke: #000000; behavior: url(x)"/>
+  <use xlink:href="#m1" style="fill: #0072b2" clip-path="url(#c1)"/>
+  <use xlink:href="https://elsewhere/x#m1"/>
+  <image href="https://elsewhere/y.png"/>
+  <a href="https://elsewhere"><text>in a link</text></a>
+  <text style="font-size: 9px; font-family: 'Some Sans'" transform="rotate(-0 1 2)">&lt;b&gt; &amp; more</text>
+ </g>
+</svg>"""
+
+
+def test_a_drawing_is_shapes_and_texts_in_the_pages_colours():
+    drawn = str(inline(SVG, "set-chart", 'shows "this"'))
+    root = ElementTree.fromstring(drawn)
+    assert {element.tag for element in root.iter()} == {"svg", "defs", "path", "clipPath", "rect", "use", "text"}
+    assert root.attrib == {
+        "class": "chart",
+        "role": "img",
+        "viewBox": "0 0 72 36",
+        "width": "96",
+        "fill": "currentColor",
+        "aria-label": 'shows "this"',
+    }
+    assert 'd="M 0.12 1"' in drawn
+    assert '<path d="M 0 0 L 1 1" fill="var(--paper)" stroke="currentColor"/>' in drawn
+    assert '<use href="#set-chart-m1" clip-path="url(#set-chart-c1)" fill="#0072b2"/>' in drawn
+    assert '<text font-size="9px">&lt;b&gt; &amp; more</text>' in drawn
+    for gone in ("style", "onload", "metadata", "alert", "//elsewhere", "axes_1", "link", "url(x)"):
+        assert gone not in drawn
+
+
+def test_two_drawings_share_no_id():
+    both = str(inline(SVG, "a", "") + inline(SVG, "b", ""))
+    ids = re.findall(r'\bid="([^"]*)"', both)
+    assert len(ids) == len(set(ids)) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_table_has_its_definition_in_the_page(kind):
+    assert f'id="{anchor(kind.definition)}"' in definitions()
+
+
+def test_the_definitions_lead_nowhere_on_this_machine_and_hold_no_style():
+    links = re.findall(r'href="([^"]*)"', definitions())
+    assert links
+    assert all(link.startswith(("https://", "#figure-")) for link in links)
+    anchors = set(re.findall(r'id="([^"]*)"', definitions()))
+    assert {link[1:] for link in links if link.startswith("#")} <= anchors
+    assert "style=" not in definitions()
