@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from gauges import quiet_reading
 from hypothesis import HealthCheck, settings
-from made import CORPUS, QRELS, QUERIES
+from made import CORPUS, QRELS, QUERIES, write_beir
 
 from bench.cli import console
 from bench.machine.gauge import SpeedGauge
@@ -61,16 +60,7 @@ def write_set(tmp_path: Path) -> Callable[..., Path]:
         qrels: list[tuple[Any, ...]] | None = None,
         card: str = "",
     ) -> Path:
-        folder = tmp_path / name
-        (folder / "qrels").mkdir(parents=True)
-        for file, rows in (("corpus", corpus or CORPUS), ("queries", queries or QUERIES)):
-            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            (folder / f"{file}.jsonl").write_text(text, "utf-8")
-        lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in (qrels or QRELS))]
-        (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n", "utf-8")
-        if card:
-            (folder / "dataset.toml").write_text(card, "utf-8")
-        return folder
+        return write_beir(tmp_path / name, corpus or CORPUS, queries or QUERIES, qrels or QRELS, card)
 
     return write
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from browser import opened, started, violations
 from fakes import Fixed
-from made import CORPUS, QRELS, QUERIES
+from made import CORPUS, QRELS, QUERIES, write_beir
 
 import bench
 from bench.data.formats import load_dataset
@@ -21,16 +19,11 @@ def address(tmp_path_factory):
     """Of the page of a run on two sets, one with hostile values of a field and a hostile label."""
     folder = tmp_path_factory.mktemp("page")
     for name, kind in (("plain", "words"), ("hostile", HOSTILE)):
-        place = folder / name
-        (place / "qrels").mkdir(parents=True)
         queries = [
             {**query, "_id": f"{query['_id']}-{i}", "metadata": {"kind": kind}} for query in QUERIES for i in "ab"
         ]
-        for file, rows in (("corpus", CORPUS), ("queries", queries)):
-            (place / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-        lines = [f"{query}-{i}\t{document}\t{grade}" for query, document, grade in QRELS for i in "ab"]
-        (place / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n", "utf-8")
-        (place / "dataset.toml").write_text('slices = ["kind"]\n', "utf-8")
+        qrels = [(f"{query}-{i}", document, grade) for query, document, grade in QRELS for i in "ab"]
+        write_beir(folder / name, CORPUS, queries, qrels, 'slices = ["kind"]\n')
     sets = [load_dataset(folder / name) for name in ("plain", "hostile")]
     retrievers = {"bm25": "bm25", "tfidf": "tfidf", HOSTILE: Fixed()}
     run = bench.run(sets, retrievers, results=str(folder / "results"), name="page", samples=20, seconds=0.1)

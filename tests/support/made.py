@@ -29,6 +29,19 @@ QUERIES = [
 QRELS = [("q1", "d1", 2), ("q1", "d2", 1), ("q2", "d3", 1), ("q2", "d4", 0), ("q3", "d10", 1)]
 
 
+def write_beir(folder, corpus, queries, qrels, card=""):
+    """A folder in BEIR's layout. Returns it."""
+    (folder / "qrels").mkdir(parents=True)
+    for file, rows in (("corpus", corpus), ("queries", queries)):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{file}.jsonl").write_text(text, "utf-8")
+    lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in qrels)]
+    (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    if card:
+        (folder / "dataset.toml").write_text(card, "utf-8")
+    return folder
+
+
 def made(documents, queries, judgements, unanswerable=()):
     """documents, queries: id -> text. judgements: (query, document, grade). Documents stand by descending id."""
     text = pa.large_string()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.report.run.charts import cost, curve, overlap, quality
@@ -82,6 +83,11 @@ def write(run: Run, names: Collection[str] = ()) -> None:
 
 def drawn(run: Run, name: str, forms: Collection[str] = ("svg",)) -> dict[str, bytes]:
     """A chart in the forms that are wanted; empty where the run has no figures for it."""
+    return in_forms(partial(CHARTS[name].draw, run), forms)
+
+
+def in_forms(draw: Callable[[], Figure | None], forms: Collection[str]) -> dict[str, bytes]:
+    """A figure in the forms that are wanted, in the style of all charts; empty where there is none."""
     import matplotlib as mpl
 
     settings = {
@@ -92,7 +98,7 @@ def drawn(run: Run, name: str, forms: Collection[str] = ("svg",)) -> dict[str, b
         "grid.alpha": 0.25,
     }
     with mpl.rc_context({**settings, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = CHARTS[name].draw(run)
+        figure = draw()
         return {form: _saved(figure, form) for form in forms} if figure is not None else {}
 
 

@@ -1,0 +1,1 @@
+"""All stored runs of a folder on one page: results/index.html."""
