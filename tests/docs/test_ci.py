@@ -54,6 +54,7 @@ def environment():
     return {key: value for key, value in os.environ.items() if key != "GITHUB_STEP_SUMMARY"}
 
 
+@pytest.mark.slow
 def test_the_example_ends_as_the_page_says(worked):
     folder, (updated, same, worse, tested) = worked
     assert "results/baseline is now results/main" in updated
@@ -115,6 +116,7 @@ def step(worked):
     return step
 
 
+@pytest.mark.slow
 def test_the_action_compares_as_the_page_says(worked, step):
     """Its script, as a runner calls it, with inputs that would harm if they were pasted into it."""
     folder, _ = worked
@@ -136,6 +138,7 @@ def test_the_action_compares_as_the_page_says(worked, step):
     assert step("Compare", BENCH_STRICT="True")[0] == 2, "a wish that is not understood is not ignored"
 
 
+@pytest.mark.slow
 def test_the_action_reports_a_failed_cell(worked, step):
     folder, _ = worked
     (folder / "broken.toml").write_text('datasets = ["help"]\nretrievers = ["bm25", "nowhere:Lost"]\nlatency = false\n')

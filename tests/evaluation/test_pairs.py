@@ -177,6 +177,7 @@ def test_nothing_to_compare():
     assert not_shown_worse([]) == {}
 
 
+@pytest.mark.slow
 def test_five_thousand_queries_take_seconds():
     """Three retrievers by three measures at 100,000 flips: 5 s of one core."""
     rng = np.random.default_rng(0)
