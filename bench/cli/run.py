@@ -76,6 +76,7 @@ def _add_run(commands: Commands) -> None:
     either = kept.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on with the run of that --name, else the newest")
     either.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
+    _add_verbose(run)
     run.set_defaults(command=_run)
 
 
@@ -110,6 +111,7 @@ def _add_score(commands: Commands) -> None:
     reading.add_argument("--by", action="append", metavar="FIELD", help="slice by this metadata field")
     add_self(reading)
     add_place(score.add_argument_group("where it is kept"))
+    _add_verbose(score)
     score.set_defaults(command=_score)
 
 
@@ -132,7 +134,13 @@ def _add_against(group: Flags) -> None:
 def _add_report(commands: Commands) -> None:
     report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
     report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
+    _add_verbose(report)
     report.set_defaults(command=_report)
+
+
+def _add_verbose(command: Flags) -> None:
+    text = "print all tables, not the main figures alone"
+    command.add_argument("-v", "--verbose", action="store_true", help=text)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -144,7 +152,7 @@ def _run(options: argparse.Namespace) -> int:
 
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
-    del flags["command"]
+    del flags["command"], flags["verbose"]
     for key in ("datasets", "retrievers", "measures", "margin", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
@@ -159,7 +167,7 @@ def _run(options: argparse.Namespace) -> int:
             progress(event)
 
         run = runner.run(config, listener=listener, resume=resume, fresh=fresh)
-    _present(run)
+    _present(run, options.verbose)
     return CELL_FAILED if run.failures else 0
 
 
@@ -168,13 +176,13 @@ def _score(options: argparse.Namespace) -> int:
     from bench.config import RunConfig, load_config
     from bench.experiment import runner
 
-    flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
+    flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset", "verbose")}
     for key in ("runs", "retrievers", "measures", "by", "columns"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     only_runs = RunConfig(datasets=(options.dataset,) if options.dataset else (), retrievers=(), latency=False)
     with console.Progress() as progress:
         run = runner.run(load_config(None, base=only_runs, **flags), listener=progress)
-    _present(run)
+    _present(run, options.verbose)
     return CELL_FAILED if run.failures else 0
 
 
@@ -205,14 +213,14 @@ def _report(options: argparse.Namespace) -> int:
     run = load_run(options.folder or newest_run(Path("results")))
     if not run.complete:
         raise BenchError(f"{run.folder} is not complete: it was interrupted.", "Run it again.")
-    _present(run)
+    _present(run, options.verbose)
     return CELL_FAILED if run.failures else 0
 
 
-def _present(run: Run) -> None:
+def _present(run: Run, verbose: bool) -> None:
     from bench.cli import console
     from bench.errors import BenchError
-    from bench.report.run import forms, terminal
+    from bench.report.run import forms, terminal, terminal_verbose
 
     try:
         forms.write(run)
@@ -221,4 +229,4 @@ def _present(run: Run) -> None:
             f"The report cannot be written to {run.folder}: {error.strerror}.",
             f"The figures are there; mend that, then: python -m bench report {run.folder}",
         ) from None
-    console.show(terminal.render(run))
+    console.show((terminal_verbose if verbose else terminal).render(run))

@@ -68,6 +68,9 @@ class Text(Block):
     pieces: Pieces = ()
     state: str = ""
 
+    def relabelled(self, change: Callable[[str], str]) -> Text:
+        return replace(self, pieces=_changed(self.pieces, change))
+
 
 @dataclass(frozen=True)
 class Remark(Block):

@@ -78,6 +78,22 @@ class TerminalTable:
         return self.styles.get(cell.strip(), "bold" if best else "")
 
 
+@dataclass(frozen=True)
+class FirstThatFits:
+    """Of several forms of one table, the widest first: one that fits as it is, else the last as well as it goes."""
+
+    tables: Sequence[Table]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        fitting = (table for table in self.tables if _whole_width(_aligned(table)) <= options.max_width)
+        yield TerminalTable(next(fitting, self.tables[-1]))
+
+
+def _whole_width(table: Table) -> int:
+    """With no line broken."""
+    return sum(max(map(cell_len, column)) + BORDER for column in zip(table.header, *table.rows, strict=True)) + 1
+
+
 def _transposed(table: Table) -> Table:
     """Its rows as columns: for few rows of many figures."""
     header, *rows = zip(table.header, *table.rows, strict=True)

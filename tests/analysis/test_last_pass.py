@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pytest
 from fakes import Fixed
+from whole_report import whole_report
 
 import bench
 from bench.analysis import controls, last_pass
@@ -380,8 +381,7 @@ def test_against_a_baseline_it_alone_is_compared_with_and_the_report_says_so(run
     entry = found.analysis["sets"]["thirty"]
     assert set(entry["verdict"]["pair"]) == {"base", "low"}
     assert entry["level"]["nDCG@10"] == {"best": "base", "undecided": ["low"]}
-    forms.write(found)
-    report = (found.folder / "report.md").read_text("utf-8")
+    report = whole_report(found)
     assert "Each against base alone (--against): Holm's correction is over these." in report
     assert "\n| base | low | " in report
     assert "\n| low | Dense |" not in report  # nor in who solves what

@@ -100,14 +100,17 @@ def test_run_shows_tables_and_writes_reports(capsys, write_set, tmp_path):
     )
     assert code == 0
     assert err == ""
-    for text in ("small: 5 documents, 3 queries", "nDCG@10 [95%]", "p50 ms", "by kind", "Files: "):
+    for text in ("small: 5 documents, 3 queries", "nDCG@10 [95%]", "p50 ms", "Verdict: "):
         assert text in out
     run = tmp_path / "out" / "r"
+    assert (out.splitlines()[-1], "by kind" in out) == (f"Open {run / 'report.md'}", False)
+    _, verbose, _ = call(capsys, "report", run, "--verbose")
+    assert all(text in verbose for text in ("by kind", "Files: ", out[: out.index("Verdict: ")].splitlines()[0]))
     charts = {path.name for path in (run / "charts").iterdir()}
     assert charts == {f"{c}.{f}" for c in ("measures", "recall", "slices", "pareto", "latency") for f in ("svg", "png")}
     report = (run / "report.md").read_text()
     assert "| bm25 |" in report
-    assert "charts/recall.svg" in report
+    assert "charts/pareto.svg" in report
 
 
 def test_report_makes_the_same_again(capsys, write_set, tmp_path):

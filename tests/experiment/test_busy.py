@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import re
@@ -11,7 +10,8 @@ from dataclasses import dataclass, replace
 import pytest
 from fakes import Fixed
 from gauges import scripted
-from rich.console import Console
+from printed import printed
+from whole_report import whole_report
 
 import bench
 from bench.analysis.last_pass import _candidate
@@ -24,7 +24,7 @@ from bench.report.regression import content as comparison
 from bench.report.regression import junit, pytest_benchmark
 from bench.report.regression import markdown as markdown_comparison
 from bench.report.regression import terminal as terminal_comparison
-from bench.report.run import forms, markdown, quality, terminal
+from bench.report.run import forms, quality, terminal, terminal_verbose
 from bench.report.run.charts import CHARTS
 from bench.report.run.cost import cost, timed
 from bench.storage.costs import COSTS, NOISY
@@ -50,12 +50,6 @@ def run_with(monkeypatch, path, results, readings, retrievers=(), **settings):
     scripted(monkeypatch, itertools.chain(readings, itertools.repeat(readings[-1])))
     chosen = list(retrievers) or [Fixed()]
     return bench.run(path, chosen, results=str(results), samples=140, seconds=30, **settings)
-
-
-def printed_comparison(found):
-    console = Console(file=io.StringIO(), width=120)
-    console.print(*terminal_comparison.render(found))
-    return console.file.getvalue()
 
 
 def columns(table, row=0):
@@ -120,7 +114,7 @@ def test_a_machine_that_is_too_busy_gives_no_times(write_set, tmp_path, monkeypa
     assert not (run.folder / "charts" / "latency.svg").exists()
     assert not (run.folder / "charts" / "pareto.svg").exists()
     assert {"latency", "pareto"} <= {*CHARTS}
-    for form in (markdown.render(run), "".join(str(part) for part in terminal.render(run))):
+    for form in (whole_report(run), *(printed(form.render(run)) for form in (terminal, terminal_verbose))):
         assert not re.search(r"\d ms\b", form)
 
 
@@ -133,7 +127,13 @@ def test_a_comparison_marks_times_and_leaves_those_of_a_busy_machine_out(
     head = run_with(monkeypatch, path, out, [Reading(1.0, waited)], name="head")
     gates = ("p50_ms <= +10%", "p50_ms <= 0.000001", "index_s <= 0.0000001", "index_size_mb <= 1000")
     found = bench.compare(base, head, gates=gates)
-    whole = "\n".join((markdown_comparison.render(found), junit.render(found).decode(), printed_comparison(found)))
+    whole = "\n".join(
+        (
+            markdown_comparison.render(found),
+            junit.render(found).decode(),
+            printed(terminal_comparison.render(found), 120),
+        )
+    )
     reasons = [check.reason for judged in found.judged for check in judged.checks if judged.gate.advice]
     times = [row for row in comparison.costs(found).rows if row[2].endswith(("_ms", "_s"))]
     assert len(times) >= 5

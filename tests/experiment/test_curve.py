@@ -149,7 +149,7 @@ def test_a_point_that_fails_is_a_line_and_the_others_stand(call, monkeypatch):
 
 def test_its_folder_is_a_run_that_can_be_reported(call):
     assert call("near", "-r", HNSW, "--sweep", "ef=2,16", "--no-latency", "--name", "c")[0] == 0
-    code, out, _ = call("results/c", command="report")
+    code, out, _ = call("results/c", "--verbose", command="report")
     assert (code, "curve of" in out, "approximate against exact" in out) == (0, True, True)
     assert "curve of" in load_run("results/c").folder.joinpath("report.md").read_text("utf-8")
     assert json.loads(load_run("results/c").folder.joinpath("run.json").read_text("utf-8"))["sweeps"] == ["ef=2,16"]

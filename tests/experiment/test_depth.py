@@ -6,6 +6,7 @@ import json
 
 import pytest
 import pytrec_eval
+from whole_report import whole_report
 
 import bench
 from bench.report.run import forms, terminal
@@ -216,7 +217,7 @@ def test_a_measure_that_head_lacks_is_not_compared_by_depth(score):
 
 def test_losses_tell_each_retrievers_own_depth(score):
     found = score("losses", ["AP"], ["bm25"])
-    text = render(found)
+    text = whole_report(found)
     assert "not in its 100 hits" in text
     assert "not in its 300 hits" not in text.replace("other not in its 300 hits", "")
 

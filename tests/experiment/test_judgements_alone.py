@@ -6,13 +6,13 @@ import math
 
 import pytest
 import pytrec_eval
+from whole_report import whole_report
 
 import bench
 from bench.analysis.why import OF_TEXTS
 from bench.cli import main
 from bench.data.formats import trec, trec_runs
 from bench.errors import BenchError
-from bench.report.run import forms
 
 # By ties of score the higher id is first: x, which nobody judged, stands above d1, and d2 above d1.
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq3 0 d1 1\nq4 0 d4 0\n"
@@ -100,8 +100,7 @@ def test_fusion_knows_that_two_runs_have_one_unjudged_document(files):
 
 def test_what_is_left_out_is_said_once(files):
     found = score("mine.trec", "other.trec")
-    forms.write(found)
-    text = (found.folder / "report.md").read_text("utf-8")
+    text = whole_report(found)
     assert text.count("Without texts: ") == 1
     assert "“”" not in text
     assert "- **q2** other not in its" in text

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import pytest
-from rich.console import Console
+from printed import printed
 
 import bench
 from bench.data.formats import load_dataset
-from bench.report.run import quality, terminal, why
+from bench.report.run import quality, terminal_verbose, why
 from bench.report.table import Table
 from bench.report.terminal_table import TerminalTable
 
@@ -25,13 +24,6 @@ def found(tmp_path_factory):
     return bench.run([small], ["bm25", "tfidf", "bm25:k1=0.9"], results=out, seconds=0.1)
 
 
-def printed(renderables, width):
-    console = Console(file=io.StringIO(), width=width, highlight=False, force_terminal=False)
-    for each in renderables:
-        console.print(each)
-    return console.file.getvalue()
-
-
 def names(text):
     """The words of a form, without what stands between them."""
     return {word.strip(",") for word in re.split(r"[\s│┃·]+", text)}
@@ -39,7 +31,7 @@ def names(text):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
-    shown = printed(terminal.render(found), width)
+    shown = printed(terminal_verbose.render(found), width)
     assert max(map(len, shown.splitlines())) <= width
     (dataset,) = found.datasets
     tables = [*quality.tables(found, dataset), *why.tables(found, dataset)]
@@ -54,7 +46,7 @@ def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_word_of_a_heading_or_a_label_is_broken(found, width):
-    shown = names(printed(terminal.render(found), width))
+    shown = names(printed(terminal_verbose.render(found), width))
     (dataset,) = found.datasets
     for table in (*quality.tables(found, dataset), *why.tables(found, dataset)):
         labels = [cell for row in table.rows for cell in row[: table.columns_left]]

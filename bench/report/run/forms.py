@@ -8,7 +8,8 @@ from bench.report.run import charts
 from bench.storage.files import write_atomic
 from bench.storage.run import Run
 
-# File -> module:function of this package that makes its text of a run. They show the charts that lie in the folder.
+# File -> module:function of this package that makes its text of a run. They show the charts that lie in the folder,
+# and name the page where it was written before them.
 FORMS = {
     "report.html": "page:render",
     "report.md": "markdown:render",

@@ -1,4 +1,4 @@
-"""A stored run -> report.md."""
+"""A stored run -> report.md: what a pull request needs. The long tables stand on the page and in the CSV files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from bench.report.run.labels import short_labels
 from bench.storage.folder import LOG
 from bench.storage.run import Run
 
+# Its figures stand in no table; those of the others do.
+CHARTS = ("pareto", "curve")
+
 
 def render(run: Run) -> str:
     """The report as GitHub-flavoured markdown, with the charts that lie in the run's folder."""
@@ -22,7 +25,9 @@ def _blocks(run: Run) -> Iterator[Block]:
         yield from part(run)
     yield from parts.troubles(run, (Code(LOG), " beside this report"))
     for dataset in run.datasets:
-        for part_of_set in (parts.tables, parts.audited, parts.lost):
-            yield from part_of_set(run, dataset)
-    for part in (parts.charts, parts.signatures):
-        yield from part(run)
+        yield from parts.overviews(run, dataset)[:1]
+        yield from parts.slices(run, dataset)
+        yield from parts.attention(run, dataset)
+    yield from parts.legend(run)
+    yield from parts.charts(run, CHARTS)
+    yield from parts.files(run)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
 from bench.report.blocks import Block, Chart, Code, Heading, Item, Items, Paragraph, Pieces, Remark, Text
 from bench.report.run import audits, losses, quality, why
+from bench.report.run.attention import attention as attended
 from bench.report.run.charts import CHARTS
+from bench.report.run.curve import curve
 from bench.report.run.labels import shortened
 from bench.report.run.names import display_name
+from bench.report.run.overview import marks_explained, overview
 from bench.report.run.verdict import conclusion
 from bench.report.table import Table
 from bench.storage.run import Run
+from bench.storage.schema import tables_of
+
+PAGE, REPORT = "report.html", "report.md"
 
 
 def provenance(run: Run) -> Iterator[Block]:
@@ -34,10 +40,16 @@ def provenance(run: Run) -> Iterator[Block]:
 
 
 def verdict(run: Run) -> Iterator[Block]:
-    """What to use."""
+    """What to use, and what is behind it."""
     if concluded := conclusion(run):
         yield Heading(f"Verdict: {concluded.choice}")
         yield from concluded.paragraphs
+
+
+def short_verdict(run: Run) -> Iterator[Block]:
+    """What to use, of several sets in a sentence each."""
+    several = len(run.datasets) > 1
+    return (replace(block, rest=()) if several and isinstance(block, Paragraph) else block for block in verdict(run))
 
 
 def labels(run: Run) -> Iterator[Block]:
@@ -53,6 +65,19 @@ def summary(run: Run) -> Iterator[Block]:
     yield quality.summary(run)
 
 
+def page(run: Run) -> str:
+    """The file that has all of the report."""
+    return PAGE if (run.folder / PAGE).is_file() else REPORT
+
+
+def files(run: Run) -> Iterator[Block]:
+    """Where all that a short form leaves out stands."""
+    page_first = [name for name in (page(run),) if name != REPORT]
+    tables = [Code(name) for name in (*page_first, *tables_of(run.info["checksums"]))]
+    separated = [piece for name in tables for piece in (name, ", ")][:-1]
+    yield Text(("The other tables and all figures: ", *separated, "; what exactly was run: ", Code("run.json"), "."))
+
+
 def troubles(run: Run, log: Pieces) -> Iterator[Block]:
     """What failed, and what a reader of the figures must know. log: where there is more of what failed."""
     for dataset, retriever, reason in run.failures:
@@ -61,6 +86,26 @@ def troubles(run: Run, log: Pieces) -> Iterator[Block]:
         yield Text(("What failed: ", *log, " has more."))
     for warning in run.warnings:
         yield Remark("warning", warning)
+
+
+def overviews(run: Run, dataset: dict[str, Any]) -> list[Table]:
+    """A set in one table, of a curve its own; forms of it, the widest first, and none where nothing is known."""
+    if of_curve := curve(run, dataset):
+        return [of_curve]
+    tables = [overview(run, dataset, intervals=intervals) for intervals in (True, False)]
+    return tables if tables[0].rows else []
+
+
+def legend(run: Run) -> Iterator[Block]:
+    """What the marks in these mean."""
+    if marks := marks_explained(run, [table for dataset in run.datasets for table in overviews(run, dataset)]):
+        yield Text((marks,), state="aside")
+
+
+def slices(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """The main measure of a set by kind of query."""
+    sliced = (quality.by_slice(run, dataset, field) for field in dataset["slices"])
+    return (replace(table, level=3) for table in sliced if table.rows)
 
 
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
@@ -85,15 +130,22 @@ def what_to_know(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
     """The audits of a set in a line each."""
     lines = [table.line for table in audits.audits(run, dataset)]
     if any(losses.losses(run, dataset)):
-        lines.append("Where each loses most, query by query: see report.md.")
+        lines.append(f"Where each loses most, query by query: see {page(run)}.")
     if lines:
         yield Paragraph(f"{display_name(dataset)}: what to know", tuple(lines))
         yield Text()
 
 
-def charts(run: Run) -> Iterator[Block]:
-    """Those that are drawn."""
-    for name, chart in CHARTS.items():
+def attention(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
+    """What to look at before its figures are believed, in a line."""
+    if texts := attended(run, dataset):
+        yield Text((f"{display_name(dataset)}: {'; '.join(text.removesuffix('.') for text in texts)}.",))
+
+
+def charts(run: Run, names: Collection[str] = ()) -> Iterator[Block]:
+    """Those that are drawn. names: of those that are wanted, none: all."""
+    for name in names or CHARTS:
+        chart = CHARTS[name]
         path = f"charts/{name}.svg"
         if (run.folder / path).is_file():
             yield Heading(chart.heading)

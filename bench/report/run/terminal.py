@@ -1,8 +1,10 @@
-"""A stored run -> rich tables for the terminal. What matters most comes last, where a reader looks."""
+"""A stored run -> what fits a screen. What matters most comes last, where a reader looks."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from itertools import chain
 
 from rich.console import RenderableType
 
@@ -10,22 +12,35 @@ from bench.report import terminal
 from bench.report.blocks import Block, Code, Text
 from bench.report.run import parts
 from bench.report.run.labels import short_labels
+from bench.report.run.names import display_name, no_better_than_random
+from bench.report.run.overview import why_no_times
+from bench.report.terminal_table import FirstThatFits
 from bench.storage.folder import LOG
 from bench.storage.run import Run
 
 
 def render(run: Run) -> Iterator[RenderableType]:
-    """Tables by set, the summary, what failed, where the files lie, and last the verdict."""
-    return terminal.render(_blocks(run), short_labels(run))
-
-
-def _blocks(run: Run) -> Iterator[Block]:
+    """A table a set, what failed and what to look at, the verdict, and last where the report lies."""
+    change = short_labels(run)
     for dataset in run.datasets:
-        yield from parts.tables(run, dataset)
-        yield from parts.what_to_know(run, dataset)
-    if len(run.datasets) > 1:
-        yield from parts.summary(run)
-    yield from parts.troubles(run, (Code(run.folder / LOG),))
+        if tables := parts.overviews(run, dataset):
+            yield FirstThatFits([table.relabelled(change) for table in tables])
+    yield from terminal.render(chain(_notes(run), parts.short_verdict(run), _where(run)), change)
+
+
+def _notes(run: Run) -> Iterator[Block]:
+    yield from parts.legend(run)
     yield from parts.labels(run)
-    yield Text((f"Files: {run.folder} (report.md, charts/, measures.csv, latency.csv, per_query.parquet, runs/)",))
-    yield from parts.verdict(run)
+    yield from parts.troubles(run, (Code(run.folder / LOG),))
+    yield from (Text((note,), state="warning") for note in why_no_times(run))
+    for dataset in run.datasets:
+        if len(run.datasets) > 1:  # of one set the verdict says it
+            yield from (Text((f"{display_name(dataset)}: {text}",)) for text in no_better_than_random(run, dataset))
+        yield from parts.attention(run, dataset)
+
+
+def _where(run: Run) -> Iterator[Block]:
+    yield Text()
+    command = Code(f"python -m bench report {shlex.quote(str(run.folder))} --verbose")
+    yield Text(("All tables here: ", command), state="aside")
+    yield Text(("Open ", Code(run.folder / parts.page(run))))

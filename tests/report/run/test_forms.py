@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from made import QRELS, QUERIES
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from printed import printed
 from rich.console import Console
+from whole_report import whole_report
 
 import bench
 from bench.data.formats import load_dataset
 from bench.report.markdown import escape
-from bench.report.run import charts, cost, forms, parts, terminal
+from bench.report.run import charts, cost, forms, parts, terminal, terminal_verbose
 from bench.report.run.charts import layout, overlap
 from bench.report.run.labels import LONGEST, short_labels, shortened
 from bench.report.run.markdown import render
@@ -97,7 +99,7 @@ def test_hostile_names_stay_text(write_set, tmp_path):
     text = render(found)
     assert "<script>" not in text
     pipes = [len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")]
-    for table in (summary(found), quality(found, found.datasets[0])):
+    for table in (summary(found), *parts.overviews(found, found.datasets[0])[:1]):
         assert len(table.header) + 1 in pipes
     assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
     assert not any(line.startswith("# title") for line in text.splitlines())
@@ -252,9 +254,9 @@ def test_long_labels_are_short_in_tables_texts_and_charts_with_one_key(write_set
     found = bench.run([load_dataset(write_set())], OKAPI, **settings)
     charts.write(found)
     console = Console(file=io.StringIO(), width=200)
-    for each in terminal.render(found):
+    for each in terminal_verbose.render(found):
         console.print(each)
-    for text in (render(found).replace("\\", ""), console.file.getvalue()):
+    for text in (whole_report(found).replace("\\", ""), console.file.getvalue()):
         for long, each in shortened(OKAPI).items():
             assert each in text
             signature = text.partition("## Signatures")[0]
@@ -267,7 +269,7 @@ def test_long_labels_are_short_in_tables_texts_and_charts_with_one_key(write_set
 
 def test_short_labels_have_no_key(write_set, tmp_path):
     found = bench.run([load_dataset(write_set())], [Fixed()], results=str(tmp_path / "out"), latency=False)
-    assert "shortened" not in render(found)
+    assert "shortened" not in whole_report(found)
 
 
 def test_a_chart_of_many_slices_shows_the_largest(write_set, tmp_path, drawn):
@@ -295,19 +297,29 @@ def test_a_form_is_one_entry_and_so_is_a_chart(found, monkeypatch):
     monkeypatch.setitem(charts.CHARTS, "empty", charts.Drawing("A new one", "Nothing.", lambda _: Figure()))
     forms.write(found)
     assert (found.folder / "names.txt").read_text() == "bm25\nFixed"
-    assert "## A new one\n\n![Nothing.](charts/empty.svg)\n" in (found.folder / "report.md").read_text("utf-8")
+    assert "## A new one\n\n![Nothing.](charts/empty.svg)\n" in whole_report(found)
 
 
-def test_a_terminal_shows_less_of_a_run_than_its_page_and_the_same_blocks_of_the_rest(found):
-    """The summary of one set says nothing new there; what the set itself moves is a line in place of a table."""
-    console = Console(file=io.StringIO(), width=200)
-    console.print(*terminal.render(found), sep="\n")
-    page, short = render(found), console.file.getvalue()
-    assert ("## Summary" in page, "Summary" in short) == (True, False)
-    assert ("## Signatures" in page, "Signatures" in short) == (True, False)
-    assert ("Files: " in page, "Files: " in short) == (False, True)
-    shown = list(parts.tables(found, found.datasets[0]))
-    assert shown
-    for table in shown:
-        assert escape(table.title) in page
-        assert table.title in short
+def test_the_long_tables_stand_with_verbose_and_not_in_the_short_forms(found):
+    """The summary of one set says nothing new in a terminal."""
+    page, short, verbose = render(found), printed(terminal.render(found)), printed(terminal_verbose.render(found))
+    assert ["Summary" in text for text in (page, short, verbose)] == [True, False, False]
+    assert ["Signatures" in text for text in (page, short, verbose)] == [False, False, False]
+    whole = whole_report(found)
+    long = [table for table in parts.tables(found, found.datasets[0]) if " by kind" not in table.title][1:]
+    assert long
+    for table in long:
+        assert escape(table.title) in whole
+        assert table.title in verbose
+        assert escape(table.title) not in page
+        assert table.title not in short
+
+
+def test_the_short_report_has_the_slices_and_names_the_files_with_the_rest(found):
+    page = render(found)
+    assert "### small: R@5 \\[95%\\] by kind" in page
+    names = ("measures.csv", "comparisons.csv", "analysis.json", "queries.parquet", "run.json")
+    assert all(f"`{name}`" in page for name in names)
+    assert "report.html" not in page
+    (found.folder / "report.html").write_text("")
+    assert "`report.html`, `measures.csv`" in render(found)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from fakes import Broken, Fixed
 from rich.console import Console
+from whole_report import whole_report
 
 import bench
 from bench.data.formats import load_dataset
 from bench.report.markdown import escape
-from bench.report.run import audits, charts, forms, losses, terminal, why
+from bench.report.run import audits, charts, forms, losses, terminal_verbose, why
 from bench.report.run.cost import cost
-from bench.report.run.markdown import render
 from bench.report.run.names import analysis
 from bench.report.run.quality import quality, summary
 from bench.report.run.verdict import conclusion
@@ -61,9 +61,9 @@ class Guesses:
 
 
 def shown(found):
-    """The terminal's output."""
+    """All tables in the terminal."""
     console = Console(file=io.StringIO(), width=200)
-    for each in terminal.render(found):
+    for each in terminal_verbose.render(found):
         console.print(each)
     return console.file.getvalue()
 
@@ -285,15 +285,15 @@ def test_the_worst_losses_of_the_pair_of_the_verdict_are_in_the_report(found, da
     for (heading, queries), each in zip(pairs, stored, strict=True):
         assert heading.text.startswith(f"{each['loser']} below {each['winner']}: {each['lost']} quer")
         assert len(queries.items) == min(3, len(each["worst"]))
-    text = render(found)
+    text = whole_report(found)
     assert all(f"#### {escape(heading.text)}" in text for heading, _ in pairs)
-    assert "query by query: see report.md" in shown(found)
+    assert "query by query: see " in shown(found)
 
 
 def test_the_verdict_is_first_in_the_report_and_last_in_the_terminal(found):
     verdict = conclusion(found)
     sentence = verdict.paragraphs[0].first
-    text = render(found)
+    text = whole_report(found)
     assert text.index("## Verdict: ") < text.index("## Summary")
     assert escape(sentence) in text
     assert shown(found).rstrip().splitlines()[-1].startswith("Not shown better than a random order")
@@ -310,7 +310,7 @@ def test_several_sets_have_a_verdict_over_all(write_set, tmp_path):
 
 def test_hostile_texts_stay_text(found):
     forms.write(found)
-    text = (found.folder / "report.md").read_text("utf-8")
+    text = whole_report(found)
     assert "unheard" in text  # queries are shown at all
     for bad in ("<script>", "<b>", "<i>", " www.", " @you", "\x1b", "\u202e"):
         assert bad not in text
@@ -349,7 +349,7 @@ def test_the_terminal_is_not_exceeded(found):
 
 def complete(found):
     charts.write(found)
-    text = render(found)
+    text = whole_report(found)
     lines = text.splitlines()
     for here, following in zip(lines, [*lines[1:], ""], strict=True):
         assert not (re.match(r"\| ---", here) and not following.startswith("|")), "an empty table"
@@ -375,7 +375,7 @@ def test_a_failed_cell_is_a_reason_and_no_figure(write_set, tmp_path):
     assert "the index is broken" in text
     assert "the index is broken" in output
     assert "differences in" not in text
-    assert "What failed: `log.txt` beside this report has more." in text
+    assert "What failed: the log has more." in text
     assert "".join(output.split()).count(f"Whatfailed:{found.folder}/log.txthasmore.") == 1
     assert (found.folder / "log.txt").exists()
 
