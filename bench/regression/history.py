@@ -22,7 +22,7 @@ from bench.storage.schema import choose_measure
 Step = Literal["", "better", "worse", "not comparable"]
 
 
-class Cell(NamedTuple):
+class CellName(NamedTuple):
     """A retriever on a set."""
 
     dataset: str
@@ -57,7 +57,7 @@ class History:
     """runs: whole ones, the oldest first. points: of each cell, in that order. unreadable: (folder, why)."""
 
     runs: tuple[Run, ...]
-    points: Mapping[Cell, Sequence[Point]] = field(default_factory=dict)
+    points: Mapping[CellName, Sequence[Point]] = field(default_factory=dict)
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
@@ -87,9 +87,9 @@ def history(results: Path) -> History:
     return History(tuple(runs), _points(runs), tuple(unreadable))
 
 
-def _points(runs: Sequence[Run]) -> dict[Cell, list[Point]]:
-    points: dict[Cell, list[Point]] = {}
-    last: dict[tuple[Cell, str], Run] = {}
+def _points(runs: Sequence[Run]) -> dict[CellName, list[Point]]:
+    points: dict[CellName, list[Point]] = {}
+    last: dict[tuple[CellName, str], Run] = {}
     compared = cache(partial(compare, partial=True))  # once, whatever number of cells ask for it
     for run in runs:
         for cell, point in _of_run(run):
@@ -99,7 +99,7 @@ def _points(runs: Sequence[Run]) -> dict[Cell, list[Point]]:
     return points
 
 
-def _of_run(run: Run) -> Iterator[tuple[Cell, Point]]:
+def _of_run(run: Run) -> Iterator[tuple[CellName, Point]]:
     """The cells of a run that have a value."""
     for dataset in run.datasets:
         measure = choose_measure(run.info["measures"], dataset["measure"])
@@ -108,10 +108,10 @@ def _of_run(run: Run) -> Iterator[tuple[Cell, Point]]:
             if place == (dataset["name"], measure, ALL) and row["value"] == row["value"]:
                 figures = (row["value"], row["low"], row["high"], row["queries"])
                 time = run.info["environment"]["time"]
-                yield Cell(row["dataset"], row["retriever"]), Point(run.folder.name, time, measure, *figures)
+                yield CellName(row["dataset"], row["retriever"]), Point(run.folder.name, time, measure, *figures)
 
 
-def _held(cell: Cell, point: Point, before: Run, comparison: Regression) -> Point:
+def _held(cell: CellName, point: Point, before: Run, comparison: Regression) -> Point:
     """A point with what became of it since the run before."""
     changes = (row for row in comparison.whole() if (row.dataset, row.retriever, row.measure) == (*cell, point.measure))
     change = next(changes, None)
@@ -127,7 +127,7 @@ def _step(change: Change) -> Step:
     return "better" if change.difference > 0 else "worse"
 
 
-def _concerns(what: str, cell: Cell, comparison: Regression) -> bool:
+def _concerns(what: str, cell: CellName, comparison: Regression) -> bool:
     """Is what differs of this cell, or of all?"""
     if what.startswith(f"{cell.retriever}: "):
         return True

@@ -10,9 +10,9 @@ from numbered import Keyed, Numbered, clustered
 import bench
 from bench.analysis.approximation import recall_of_exact
 from bench.experiment.cell import Build
-from bench.report.run import why
 from bench.report.run.approximate import approximate
 from bench.report.run.cost import cost, cost_shown, costs_of
+from bench.report.run.kinds import tables
 from bench.report.table import interval, signed_interval
 from bench.storage.costs import COSTS
 from retrievers.base import LOAD, SET_ASIDE, Ranking
@@ -98,7 +98,7 @@ def test_the_table_has_a_row_for_each_index(run):
     assert table.rows[1][3] == signed_interval(its["loss", "nDCG@10"])
     assert "p50 ms" not in table.header, "nothing was timed"
     assert table.rows[0][-1] == "64"
-    assert table in list(why.tables(run, stored))
+    assert table in list(tables(run, stored))
 
 
 def test_the_table_has_times_and_marks_who_was_trained_on_too_few(tmp_path):

@@ -12,8 +12,9 @@ from bench.cli import main
 from bench.data.formats import load_dataset
 from bench.errors import BenchError
 from bench.regression.baseline import update
-from bench.report.run import budgets, quality
+from bench.report.run import budgets
 from bench.report.run.charts import CHARTS
+from bench.report.run.kinds import tables
 from bench.storage.run import load_run
 
 BOTH = Fixed(), "bm25"
@@ -40,7 +41,7 @@ def test_it_is_stored_compared_and_shown(write_set, tmp_path):
     table = budgets.recall(stored, stored.datasets[0])
     assert table.header == ("retriever", "30", "100", "200", "400", "800", "1,600", "3,200")
     assert [row[0] for row in table.rows] == ["bm25", "Fixed", "random", "oracle"]
-    assert table in list(quality.tables(stored, stored.datasets[0]))
+    assert table in list(tables(stored, stored.datasets[0]))
     (panel,) = CHARTS["budgets"].draw(stored).axes
     assert panel.get_lines()[0].get_ydata()[0] == pytest.approx(rows["bm25", "R@30t"]["value"])
 

@@ -25,8 +25,9 @@ from bench.experiment import runner
 from bench.experiment.workers import process
 from bench.report.run import terminal
 from bench.report.run.cost import cost
+from bench.report.run.kinds import tables
 from bench.report.run.names import display_name, title
-from bench.report.run.quality import by_slice, quality, summary, tables
+from bench.report.run.quality import by_slice, quality, summary
 from bench.storage import folder as folder_module
 from bench.storage.folder import new_folder
 from bench.storage.schema import MEASURES

@@ -12,7 +12,7 @@ from stored import edit_info
 
 import bench
 from bench.errors import BenchError
-from bench.regression.history import Cell, history
+from bench.regression.history import CellName, history
 from bench.report.history import content
 from bench.report.history.page import render
 
@@ -39,7 +39,7 @@ def results(tmp_path_factory):
 
 
 def test_a_step_is_marked_where_a_comparison_shows_one(results):
-    points = history(results).points[Cell("planted", "main")]
+    points = history(results).points[CellName("planted", "main")]
     assert [point.run for point in points] == [f"run-{number}" for number in range(1, 6)]
     assert [point.before for point in points] == ["", *(f"run-{number}" for number in range(1, 5))]
     assert [point.step for point in points] == ["", "", "worse", "not comparable", "better"]
@@ -50,9 +50,9 @@ def test_a_step_is_marked_where_a_comparison_shows_one(results):
 
 def test_what_else_changed_stands_beside_a_step_and_is_the_cells_own(results):
     points = history(results).points
-    assert [changed.what for changed in points[Cell("planted", "main")][2].changed] == ["main: lost"]
-    assert points[Cell("planted", "fixed")][2].changed == ()
-    assert "not the same in both runs" in points[Cell("planted", "main")][3].problem
+    assert [changed.what for changed in points[CellName("planted", "main")][2].changed] == ["main: lost"]
+    assert points[CellName("planted", "fixed")][2].changed == ()
+    assert "not the same in both runs" in points[CellName("planted", "main")][3].problem
 
 
 def test_a_cell_is_held_against_the_last_run_that_has_it(results, tmp_path):
@@ -63,8 +63,8 @@ def test_a_cell_is_held_against_the_last_run_that_has_it(results, tmp_path):
     )
     edit_info(only_fixed.folder, environment={**only_fixed.info["environment"], "time": "2026-01-02T00:00:00+00:00"})
     points = history(tmp_path).points
-    assert [point.before for point in points[Cell("planted", "main")]] == ["", "run-1"]
-    assert [point.before for point in points[Cell("planted", "fixed")]] == ["", "run-1", "between"]
+    assert [point.before for point in points[CellName("planted", "main")]] == ["", "run-1"]
+    assert [point.before for point in points[CellName("planted", "fixed")]] == ["", "run-1", "between"]
 
 
 def test_what_cannot_be_read_is_named_and_hides_nothing(results, tmp_path):

@@ -9,7 +9,8 @@ from printed import printed
 
 import bench
 from bench.data.formats import load_dataset
-from bench.report.run import quality, terminal_verbose, why
+from bench.report.run import terminal_verbose
+from bench.report.run.kinds import tables
 from bench.report.table import Table
 from bench.report.terminal_table import TerminalTable
 
@@ -34,9 +35,9 @@ def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
     shown = printed(terminal_verbose.render(found), width)
     assert max(map(len, shown.splitlines())) <= width
     (dataset,) = found.datasets
-    tables = [*quality.tables(found, dataset), *why.tables(found, dataset)]
-    assert len(tables) >= 6
-    for table in tables:
+    shown_tables = list(tables(found, dataset))
+    assert len(shown_tables) >= 6
+    for table in shown_tables:
         for row in table.rows:
             for cell in row[table.columns_left :]:
                 figure, _, between = cell.partition(" [")
@@ -48,7 +49,7 @@ def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
 def test_no_word_of_a_heading_or_a_label_is_broken(found, width):
     shown = names(printed(terminal_verbose.render(found), width))
     (dataset,) = found.datasets
-    for table in (*quality.tables(found, dataset), *why.tables(found, dataset)):
+    for table in tables(found, dataset):
         labels = [cell for row in table.rows for cell in row[: table.columns_left]]
         assert names(" ".join([*table.header, *labels])) <= shown
 

@@ -19,8 +19,8 @@ from bench.cli import main
 from bench.errors import BenchError, OtherSchemaError
 from bench.regression import baseline
 from bench.report.run import terminal
+from bench.report.run.kinds import tables
 from bench.report.run.markdown import render
-from bench.report.run.quality import tables
 from bench.storage.schema import TABLES
 
 

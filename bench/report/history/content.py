@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.errors import counted
-from bench.regression.history import Cell, History, Point
+from bench.regression.history import CellName, History, Point
 from bench.report.blocks import Item, Items, Strong
 from bench.report.table import Table, interval, p_value, signed_interval
 from bench.storage.run import Run
@@ -68,12 +68,12 @@ def _value(point: Point | None) -> str:
 
 def steps(history: History, dataset: str) -> Items | None:
     """Where a retriever took a step, and what else had changed; None where none did."""
-    items = tuple(_steps(Cell(dataset, label), points) for label, points in of_set(history, dataset).items())
+    items = tuple(_steps(CellName(dataset, label), points) for label, points in of_set(history, dataset).items())
     listed = tuple(item for its in items for item in its)
     return Items(listed) if listed else None
 
 
-def _steps(cell: Cell, points: Sequence[Point]) -> Iterator[Item]:
+def _steps(cell: CellName, points: Sequence[Point]) -> Iterator[Item]:
     for point in points:
         if not point.step:
             continue

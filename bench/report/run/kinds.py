@@ -74,3 +74,11 @@ KINDS = (
     Kind("audits", "What in the set itself moves its figures.", "Audits", audits.audits),
     Kind("losses", "On which queries one retriever loses most, and to what.", "Where each loses most", losses.losses),
 )
+
+# Of figures; the last two are of the set and of single queries.
+FIGURES = tuple(kind for kind in KINDS if kind.name not in ("audits", "losses"))
+
+
+def tables(run: Run, dataset: Dataset) -> Iterator[Table]:
+    """Every table of figures of a set."""
+    return (block for kind in FIGURES for block in kind.blocks(run, dataset) if isinstance(block, Table))

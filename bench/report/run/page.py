@@ -13,7 +13,7 @@ from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
 from bench.report.page.inline_svg import inline
 from bench.report.page.markup import render as template
-from bench.report.run import parts, quality
+from bench.report.run import parts
 from bench.report.run.charts import CHARTS, drawn
 from bench.report.run.kinds import KINDS, Dataset, Kind
 from bench.report.run.labels import short_labels
@@ -58,7 +58,7 @@ class _Report:
             "name": display_name(dataset),
             "title": title(dataset),
             "verdict": self.verdict(name),
-            "summary": self.shown([quality.quality(self.run, dataset)]),
+            "summary": self.shown(parts.overviews(self.run, dataset)[:1]),
             "pareto": self.chart(dataset, PARETO, place),
             "parts": [part for kind in KINDS if (part := self.of_kind(dataset, kind, place))],
         }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.report.blocks import Block, Chart, Code, Heading, Item, Items, Paragraph, Pieces, Remark, Text
-from bench.report.run import audits, losses, quality, why
+from bench.report.run import audits, kinds, losses, quality
 from bench.report.run.attention import attention as attended
 from bench.report.run.charts import CHARTS
 from bench.report.run.curve import curve
@@ -110,7 +110,7 @@ def slices(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
 
 def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     """All of a set but what the set itself moves; the first opens its section."""
-    for place, table in enumerate((*quality.tables(run, dataset), *why.tables(run, dataset))):
+    for place, table in enumerate(kinds.tables(run, dataset)):
         yield replace(table, level=3 if place else 2)
 
 

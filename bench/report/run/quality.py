@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from bench.data.slices import ALL
 from bench.errors import counted
-from bench.report.run import budgets
-from bench.report.run.cost import cost, costs_by_set, with_time
+from bench.report.run.cost import costs_by_set, with_time
 from bench.report.run.names import (
     analysis,
     contenders,
@@ -26,18 +24,6 @@ from bench.report.run.names import (
 )
 from bench.report.table import DAGGER, Table, best_of, interval, number, p_value, signed_interval
 from bench.storage.run import Row, Run
-
-
-def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
-    """Every table of a dataset, in the order in which every form shows them."""
-    shown = quality(run, dataset)
-    if shown.rows:
-        yield shown
-        sliced = (by_slice(run, dataset, name) for name in dataset["slices"])
-        yield from (table for table in sliced if table.rows)  # a sample may have left no query with the field
-    for table in (budgets.recall(run, dataset), wordings(run, dataset), no_answer(run, dataset), cost(run, dataset)):
-        if table is not None:
-            yield table
 
 
 def quality(run: Run, dataset: dict[str, Any]) -> Table:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.errors import counted
-from bench.report.run.approximate import approximate
 from bench.report.run.cost import noisy_mark
-from bench.report.run.curve import curve
 from bench.report.run.names import analysis, display_name, main_as_shown, main_measure, shown_measure
 from bench.report.table import Table, best_of, interval, number, p_value, shows_from, signed_interval
 from bench.storage.run import Row, Run
@@ -188,11 +186,3 @@ def rerank_depths(run: Run, dataset: dict[str, Any]) -> Table | None:
         "of the relevant documents among so many candidates; no order of them has a higher recall; nDCG may be higher."
     )
     return Table(f"{display_name(dataset)}: how deep to rerank", header, tuple(rows), notes=(note,), columns_left=2)
-
-
-def tables(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
-    """Those of a set that have something to show."""
-    parts = (differences, overlap, complementarity, rerank_depths, approximate, curve)
-    for table in (part(run, dataset) for part in parts):
-        if table is not None:
-            yield table
