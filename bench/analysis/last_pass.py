@@ -20,6 +20,7 @@ from bench.analysis.costs import stage_times
 from bench.analysis.guard import Guard
 from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
+from bench.analysis.terms import Terms
 from bench.analysis.values import always_one, evaluate
 from bench.analysis.verdict import slice_sentences
 from bench.analysis.verdict.choices import Limits, RetrieverSummary
@@ -57,12 +58,18 @@ class _Examined:
 
 
 def write_conclusions(
-    run: Run, datasets: Sequence[Dataset], by_set: Mapping[str, Cells], config: RunConfig, guard: Guard
+    run: Run,
+    datasets: Sequence[Dataset],
+    by_set: Mapping[str, Cells],
+    config: RunConfig,
+    guard: Guard,
+    *,
+    terms: Mapping[str, Terms],
 ) -> None:
     """Write comparisons.csv and analysis.json of a run whose tables are written.
 
     by_set: set -> label -> cell. guard: is told of the sections that fail; each is missing from analysis.json, and the
-    rest is there.
+    rest is there. terms: of each set.
     """
     kinds = {retriever["label"]: retriever["kind"] for retriever in run.info["retrievers"]}
     contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
@@ -73,7 +80,8 @@ def write_conclusions(
             continue
         measure = choose_measure(run.info["measures"], dataset.card.measure)
         rows += guard(f"comparisons of {dataset.name}", partial(_compared, dataset, cells, measure, config), [])
-        analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard)
+        of_set = terms[dataset.name]
+        analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard, terms=of_set)
         analysis = guard(f"analysis of {dataset.name}", analysed, Analysis({}, []))
         examined_sets.append(_Examined(dataset, cells, measure, analysis))
     rows = adjusted(rows)
@@ -131,7 +139,9 @@ def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -
     )
 
 
-def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, measure: str, guard: Guard) -> Analysis:
+def _analysed(
+    run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, measure: str, guard: Guard, terms: Terms
+) -> Analysis:
     retrievers = [retriever for retriever in run.info["retrievers"] if retriever["label"] in cells]
     return analyse(
         dataset,
@@ -145,6 +155,7 @@ def _analysed(run: Run, dataset: Dataset, cells: Cells, config: RunConfig, *, me
         stage_times={label: stage_times(cell) for label, cell in cells.items()},
         traps=read_traps(Path(config.traps), dataset) if config.traps else None,
         guard=guard,
+        terms=terms,
     )
 
 

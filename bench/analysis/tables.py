@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bench.analysis import approximation, no_answer, wordings
+from bench.analysis import approximation, no_answer, query_columns, wordings
 from bench.analysis.costs import TableRow, cost_rows, gauge_readings
 from bench.analysis.guard import Guard
 from bench.analysis.shown_hits import queries_table
+from bench.analysis.terms import Terms
 from bench.data.dataset import Dataset
 from bench.data.slices import slices
 from bench.evaluation.intervals import mean_interval
@@ -35,11 +36,13 @@ def import_libraries() -> None:
     del scipy
 
 
-def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Guard) -> None:
+def write_tables(
+    run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Guard, terms: Mapping[str, Terms]
+) -> None:
     """Write the tables of a run; it holds what they say from then on, as if they had been read.
 
     by_set: set -> label -> cell. guard: is told of the tables of wordings, unanswerable queries and approximate search
-    that fail.
+    that fail, and of columns of queries.parquet. terms: of the sets of which such columns are wanted.
     """
     cells = {name: list(labelled.items()) for name, labelled in by_set.items()}
     rows: dict[str, list[TableRow]] = {name: [] for name in (*HEADERS, *SOMETIMES)}
@@ -70,7 +73,7 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
             rows["recall"] += [(*whose, k, value) for k, value in enumerate(cell.info["recall"][:known], 1)]
             rows["budgets"] += [(*whose, *point) for point in cell.info.get("budgets", ())]
             per_query.append(_per_query(dataset, label, cell))
-        queries.append(queries_table(dataset, cells[dataset.name]))
+        queries.append(_queries(run, dataset, cells[dataset.name], guard, terms.get(dataset.name)))
     present = {name: header for name, header in SOMETIMES.items() if rows[name]}
     for name, header in (HEADERS | present).items():
         write_csv(run.folder / f"{name}.csv", header, rows[name])
@@ -82,6 +85,20 @@ def write_tables(run: Run, datasets: Sequence[Dataset], by_set: Cells, guard: Gu
 
 def _listed(figures: Callable[[], Iterable[Any]]) -> list[Any]:
     return list(figures())
+
+
+def _queries(run: Run, dataset: Dataset, cells: list[tuple[str, Cell]], guard: Guard, terms: Terms | None) -> pa.Table:
+    table = queries_table(dataset, cells)
+    columns: dict[str, Callable[[], pa.Array]] = {
+        "overlap": lambda: query_columns.overlaps(dataset, terms) if terms else None,
+        "unknown": lambda: query_columns.unknown_words(dataset, terms) if terms else None,
+        "traps": lambda: query_columns.traps(dataset, cells, run.info["config"]["traps"]),
+    }
+    for name, make in columns.items():
+        kind = query_columns.KINDS[name]
+        column = guard(f"{name} of the queries of {dataset.name}", make, None)
+        table = table.append_column(name, pa.nulls(len(table), kind) if column is None else column)
+    return table
 
 
 def _measures(dataset: Dataset, cells: list[tuple[str, Cell]], seed: int) -> list[TableRow]:

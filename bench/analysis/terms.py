@@ -5,25 +5,32 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 from bench.data.dataset import Dataset
 from retrievers.analyzer import Analyzer
 
 
 class Terms:
-    """queries: the distinct terms of each query. frequency: in how many documents a query's term stands.
-
-    The corpus is read once and not kept: it may be larger than the memory.
-    """
+    """The corpus is read once, when it is first asked for, and not kept: it may be larger than the memory."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._texts, self._analyzer = dataset.texts, Analyzer()
+        self._texts, self._query_texts, self._analyzer = dataset.texts, dataset.query_texts, Analyzer()
         self._documents: dict[int, frozenset[str]] = {}
-        self.queries = [frozenset(self._analyzer(text)) for text in dataset.query_texts]
+
+    @cached_property
+    def queries(self) -> list[frozenset[str]]:
+        """The distinct terms of each query."""
+        return [frozenset(self._analyzer(text)) for text in self._query_texts]
+
+    @cached_property
+    def frequency(self) -> Counter[str]:
+        """In how many documents a query's term stands."""
         asked = frozenset().union(*self.queries)
-        self.frequency: Counter[str] = Counter()
-        for text in dataset.texts:
-            self.frequency.update(asked.intersection(self._analyzer(text)))
+        frequency: Counter[str] = Counter()
+        for text in self._texts:
+            frequency.update(asked.intersection(self._analyzer(text)))
+        return frequency
 
     def document(self, position: int) -> frozenset[str]:
         """The distinct terms of a document."""

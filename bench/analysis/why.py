@@ -62,6 +62,7 @@ def analyse(
     stage_times: Mapping[str, StageTimes] | None = None,
     traps: Traps | None = None,
     guard: Guard | None = None,
+    terms: Terms | None = None,
 ) -> Analysis:
     """What is to be said of one set; the JSON holds no NaN and no numpy type.
 
@@ -69,7 +70,7 @@ def analyse(
     kinds: label -> "lexical", "dense" or another word. models: label -> what it encodes with. measure: the main one.
     stages, stage_times: of those that search in two stages (bench.analysis.rerank_depths).
     traps: pairs of a file, beside those that are judged. guard: takes the error of a part that fails; None lets it
-    through.
+    through. terms: of the set, where they are there already.
     The same arguments give the same result: each part draws from a generator of its own, made from `seed`.
     """
 
@@ -78,7 +79,7 @@ def analyse(
 
     main = {label: values[label][measure] for label in rankings}
     hits = {label: Hits.of(dataset, ranking) for label, ranking in rankings.items()}
-    terms = Terms(dataset)
+    terms = terms or Terms(dataset)
     depths = {label: ranked.depth for label, ranked in hits.items()}
     depth = max(depths.values(), default=0)
     cutoff = measures.cutoff(measure) or CUTOFF

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 
 from retrievers.analyzer import Analyzer
-from retrievers.words import token_spans
+from retrievers.words import token_spans, words
 
 CUT = "…"
 WORD = 40  # characters; what is longer is cut within
@@ -25,6 +25,21 @@ def within(text: str, span: Sequence[int]) -> str:
 def query_terms(query: str) -> frozenset[str]:
     """The terms of a query as the lexical retrievers see them by default."""
     return frozenset(_analyzer()(query))
+
+
+def spellings(query: str) -> dict[str, str]:
+    """The same terms in order, and the word of the query that each comes from, as it is written there."""
+    written: dict[str, str] = {}
+    for start, end in token_spans(query):
+        for word in (*words(query[start:end]), query[start:end]):  # of E-4012 the parts, then the whole
+            for term in sorted(_terms(word)):
+                written.setdefault(term, word)
+    return written
+
+
+def shared_terms(text: str, terms: frozenset[str]) -> frozenset[str]:
+    """Those terms of a query that stand in a text."""
+    return terms & _places(text).keys()
 
 
 def passage(text: str, terms: Collection[str] | Mapping[str, float], length: int) -> str:

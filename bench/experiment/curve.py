@@ -9,6 +9,7 @@ from typing import Any
 from bench.analysis.curve import Place, write_curve
 from bench.analysis.guard import Guard
 from bench.analysis.last_pass import write_conclusions
+from bench.analysis.terms import Terms
 from bench.config import RunConfig
 from bench.data.formats import load_dataset
 from bench.data.formats.options import Options
@@ -72,7 +73,13 @@ class _CurveRunner(Runner):
         """run.json as it is before anything was measured, and what is swept."""
         return {**super().describe(), "sweeps": self._sweeps}
 
-    def conclude(self, run: Run, cells: Mapping[str, Mapping[str, Cell]], guard: Guard) -> None:
+    def terms(self) -> dict[str, Terms]:
+        """None: nothing is concluded, and the corpus may be large."""
+        return {}
+
+    def conclude(
+        self, run: Run, cells: Mapping[str, Mapping[str, Cell]], guard: Guard, terms: Mapping[str, Terms]
+    ) -> None:
         """Write curve.csv, and conclusions of nothing."""
         write_curve(run, self._places)
-        write_conclusions(run, (), cells, self.config, guard)
+        write_conclusions(run, (), cells, self.config, guard, terms=terms)

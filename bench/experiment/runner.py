@@ -20,6 +20,7 @@ from bench.analysis.costs import too_busy
 from bench.analysis.guard import Guard
 from bench.analysis.last_pass import write_conclusions
 from bench.analysis.tables import import_libraries, write_tables
+from bench.analysis.terms import Terms
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
@@ -213,9 +214,10 @@ class Runner:
             for dataset in self.inputs.datasets
         }
         self.info["uncut"] = self._uncut()
-        write_tables(stored, self.inputs.datasets, cells, guard)
+        terms = self.terms()
+        write_tables(stored, self.inputs.datasets, cells, guard, terms)
         self.tell(Event("step", text="analyse"))
-        self.conclude(stored, cells, guard)
+        self.conclude(stored, cells, guard, terms)
         for what, reason, trace in guard.troubles:
             self._log(what, trace)
             self._warn([f"{what}: not there, since it failed ({reason}); {LOG} has more. The other figures stand."])
@@ -234,9 +236,15 @@ class Runner:
         self.tell(Event("saved", text=str(self.folder)))
         return stored
 
-    def conclude(self, run: Run, cells: Mapping[str, Mapping[str, Cell]], guard: Guard) -> None:
-        """The last pass over a run whose tables are written. cells: set -> label -> cell."""
-        write_conclusions(run, self.inputs.datasets, cells, self.config, guard)
+    def terms(self) -> dict[str, Terms]:
+        """The words of each set, for all that asks for them after the last cell."""
+        return {dataset.name: Terms(dataset) for dataset in self.inputs.datasets}
+
+    def conclude(
+        self, run: Run, cells: Mapping[str, Mapping[str, Cell]], guard: Guard, terms: Mapping[str, Terms]
+    ) -> None:
+        """The last pass over a run whose tables are written. cells: set -> label -> cell. terms: of each set."""
+        write_conclusions(run, self.inputs.datasets, cells, self.config, guard, terms=terms)
 
     def _uncut(self) -> list[str]:
         """The measures that depend on how deep rankings were cut: of those over a budget, which some did not fill."""
