@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 
 from retrievers.analyzer import Analyzer
@@ -35,6 +35,12 @@ def spellings(query: str) -> dict[str, str]:
             for term in sorted(_terms(word)):
                 written.setdefault(term, word)
     return written
+
+
+def terms_of_tokens(texts: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Every word of some texts, joined ones as one, and its terms."""
+    tokens = {text[start:end] for text in texts for start, end in token_spans(text)}
+    return {token: _terms(token) for token in sorted(tokens)}
 
 
 def shared_terms(text: str, terms: frozenset[str]) -> frozenset[str]:

@@ -16,6 +16,19 @@ class Strong(str):
     __slots__ = ()
 
 
+class LinkedQuery(Strong):
+    """The same of a query that a page shows more of. address: where, on that page."""
+
+    address: str
+
+    @classmethod
+    def to(cls, text: str, address: str) -> LinkedQuery:
+        """text: that links there."""
+        piece = cls(text)
+        piece.address = address
+        return piece
+
+
 class Code(str):
     """A piece of a text that is shown as it is: a hash, a signature."""
 

@@ -89,9 +89,10 @@ def best_of(values: Iterable[float | None], queries: int = FEWEST) -> set[int]:
 
 def inert(text: str) -> str:
     """A stranger's text on one line, without characters that steer a terminal or turn the direction of writing."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in " ".join(text.split())
-    )
+    line = " ".join(text.split())
+    if line.isprintable():  # as most are, in a hundredth of the time
+        return line
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def log_line(text: str) -> str:

@@ -35,7 +35,7 @@ def document(title: str, views: Sequence[View], data: Sequence[Markup] = (), mod
         data: What the scripts read (`data_block`).
         modules: The scripts of the views, by their names in static/.
     """
-    script, style = Markup(scripts.script(["page", *modules])), Markup(scripts.style())  # noqa: S704 - our own files
+    script, style = Markup(scripts.script(["page", *modules])), Markup(scripts.style(modules))  # noqa: S704 - our own files
     return render(
         "page", title=title, views=views, data=data, script=script, style=style, policy=_policy(script, style)
     )

@@ -15,9 +15,11 @@ _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+)\.js";\n', re.MULTILI
 _EXPORT = re.compile(r"^export (?=async |function |const |class |let )", re.MULTILINE)
 
 
-def style() -> str:
-    """The page's style sheet."""
-    return _file("page.css")
+def style(names: Iterable[str] = ()) -> str:
+    """The page's style sheet, and those of modules that have one. names: of the modules, without the end."""
+    folder = files("bench.report.page") / "static"
+    own = [f"{name}.css" for name in names if (folder / f"{name}.css").is_file()]
+    return "\n".join(map(_file, ["page.css", *own]))
 
 
 def script(names: Iterable[str]) -> str:

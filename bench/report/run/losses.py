@@ -7,9 +7,12 @@ from typing import Any
 
 from bench.data.passages import passage, query_terms
 from bench.errors import counted
-from bench.report.blocks import Block, Heading, Item, Items, Strong
+from bench.report.blocks import Block, Heading, Item, Items, LinkedQuery
+from bench.report.page.addresses import query_address
+from bench.report.run.labels import shortened
 from bench.report.run.names import analysis
 from bench.report.table import head, inert, number
+from bench.storage.files import slug
 from bench.storage.run import Run
 
 WORST = 3  # queries of a pair
@@ -28,10 +31,15 @@ def losses(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
         if pair["worst"] and (about is None or {pair["loser"], pair["winner"]} == set(about)):
             queries = counted(pair["lost"], "query", "queries")
             yield Heading(f"{pair['loser']} below {pair['winner']}: {queries}", level=4)
-            yield Items(tuple(_loss(pair, loss, analyses) for loss in pair["worst"][:WORST]))
+            shown = shortened(run.retrievers)
+            known = {"set": slug(dataset["name"]), "a": shown[pair["loser"]], "b": shown[pair["winner"]]}
+            yield Items(tuple(_loss(pair, loss, analyses, known) for loss in pair["worst"][:WORST]))
 
 
-def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[str, Any]) -> Item:
+def _loss(
+    pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[str, Any], known: Mapping[str, str]
+) -> Item:
+    """known: of the address of the query."""
     ranks = [(pair["loser"], loss["loser_rank"], loss["loser_value"])]
     ranks.append((pair["winner"], loss["winner_rank"], loss["winner_value"]))
     depths = analyses.get("depths", {})  # runs of before that key had one for all
@@ -46,7 +54,8 @@ def _loss(pair: Mapping[str, Any], loss: Mapping[str, Any], analyses: Mapping[st
     details += [(f"{pair['loser']}'s hit {hit['rank']}", _above(hit, terms)) for hit in loss["above"]]
     name = head(loss["query"], 60)
     query = f"“{head(loss['text'], QUERY)}” ({name})" if loss["text"] else name
-    return Item((Strong(query), f" {places}"), tuple((f"{what}: {text}",) for what, text in details))
+    link = LinkedQuery.to(query, query_address(**known, query=loss["query"]))
+    return Item((link, f" {places}"), tuple((f"{what}: {text}",) for what, text in details))
 
 
 def _document(name: str, text: str, terms: Collection[str], about: str = "") -> str:

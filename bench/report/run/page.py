@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from markupsafe import Markup
 
 from bench.report.blocks import Block, Code, Heading
+from bench.report.page import explorer
+from bench.report.page.addresses import query_address
 from bench.report.page.blocks import rendered
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
@@ -15,6 +17,7 @@ from bench.report.page.inline_svg import inline
 from bench.report.page.markup import render as template
 from bench.report.run import parts
 from bench.report.run.charts import CHARTS, drawn
+from bench.report.run.explored import explored_sets
 from bench.report.run.kinds import KINDS, Dataset, Kind
 from bench.report.run.labels import short_labels
 from bench.report.run.names import display_name, title
@@ -28,15 +31,21 @@ PARETO = "pareto"
 
 def render(run: Run) -> str:
     """The page as one HTML file."""
-    views = [View("report", "Report", _Report(run).content()), View("meanings", "What figures mean", definitions())]
-    return document(run.folder.name, [view for view in views if view.content])
+    sets = list(explored_sets(run))
+    views = [View("report", "Report", _Report(run, {each.slug for each in sets}).content())]
+    if sets:
+        views.append(explorer.view(sets))
+    views.append(View("meanings", "What figures mean", definitions()))
+    shown = [view for view in views if view.content]
+    return document(run.folder.name, shown, explorer.blocks(sets), [explorer.MODULE] if sets else [])
 
 
 class _Report:
     """The view of what needs no scripts."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.change, self.conclusion = run, short_labels(run), conclusion(run)
+    def __init__(self, run: Run, explored: Collection[str]) -> None:
+        """explored: slugs of the sets whose queries another view shows."""
+        self.run, self.change, self.conclusion, self.explored = run, short_labels(run), conclusion(run), explored
 
     def content(self) -> Markup:
         """All of it."""
@@ -55,6 +64,7 @@ class _Report:
         name, place = dataset["name"], slug(dataset["name"])
         return {
             "slug": place,
+            "queries": query_address(place) if place in self.explored else None,
             "name": display_name(dataset),
             "title": title(dataset),
             "verdict": self.verdict(name),

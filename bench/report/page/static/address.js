@@ -14,11 +14,16 @@ function decoded(text) {
   }
 }
 
-// A key without a value is left out. `step`: does the browser's back button come back to what was shown before?
-export function go(place, values, step = true) {
+// What a link to a place holds. A key without a value is left out.
+export function link(place, values) {
   const kept = Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined);
   const query = new URLSearchParams(kept).toString();
-  const hash = `#${encodeURIComponent(place)}${query ? `?${query}` : ""}`;
+  return `#${encodeURIComponent(place)}${query ? `?${query}` : ""}`;
+}
+
+// `step`: does the browser's back button come back to what was shown before?
+export function go(place, values, step = true) {
+  const hash = link(place, values);
   if (hash === location.hash) return;
   if (step) history.pushState(null, "", hash);
   else history.replaceState(null, "", hash);
