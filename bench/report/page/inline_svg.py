@@ -1,13 +1,14 @@
 """matplotlib's SVG as a part of a page: its colours follow the page's, and nothing in it acts or asks for anything.
 
 What is no shape or text is left out. Styles become attributes, since a page that allows no inline style ignores them.
-Black is the page's ink and white its paper; coordinates are rounded to a hundredth of a point.
+Black is the page's ink and white its paper; coordinates are rounded to a tenth of a point.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
@@ -35,6 +36,7 @@ _ATTRIBUTES = {
     *("font-size", "font-weight", "font-style", "text-anchor", "points", "cx", "cy", "r", "x1", "x2", "y1", "y2"),
 }
 _INK = {"#000000": "currentColor", "#ffffff": "var(--paper)"}
+_USUAL = {("font-size", "9px"), ("stroke-linejoin", "round"), ("stroke-linecap", "butt")}
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _REFERENCE = re.compile(r"^url\(#([\w.-]+)\)$")
 
@@ -48,12 +50,15 @@ def inline(svg: bytes, name: str, text: str) -> Markup:
         text: What it shows, for who cannot see it.
     """
     root = ElementTree.fromstring(svg)  # noqa: S314 - our own file, and of it only what is listed above
-    used = set(_referred(root))
-    parts = [part for child in root for part in _element(child, name, used)]
+    referred = dict.fromkeys(_referred(root))
+    ids = {own: f"{name}-{number}" for number, own in enumerate(referred)}
+    parts = _joined(part for child in root for part in _element(child, ids))
     box = escape(root.get("viewBox", ""))
-    opening = '<svg class="chart" role="img" viewBox="{}" width="{}" fill="currentColor" aria-label="{}">'
+    opening = (
+        '<svg class="chart" role="img" viewBox="{}" width="{}" fill="currentColor" font-size="9px" aria-label="{}">'
+    )
     width = round(float(root.get("viewBox", "0 0 0 0").split()[2]) * 4 / 3)  # points as pixels
-    return Markup(opening).format(box, width, text) + Markup("".join(parts)) + Markup("</svg>")  # noqa: S704
+    return Markup(opening).format(box, width, text) + Markup(parts) + Markup("</svg>")  # noqa: S704
 
 
 def _referred(root: ElementTree.Element) -> Iterator[str]:
@@ -65,31 +70,59 @@ def _referred(root: ElementTree.Element) -> Iterator[str]:
             yield match[1]
 
 
-def _element(element: ElementTree.Element, name: str, used: set[str]) -> Iterator[str]:
+class _Drawn(NamedTuple):
+    """A piece of markup; of a path what it draws (d) and all else that it says (attributes)."""
+
+    markup: str
+    d: str = ""
+    attributes: str = ""
+
+
+def _element(element: ElementTree.Element, ids: Mapping[str, str]) -> Iterator[_Drawn]:
     """An element as markup; a group that says nothing gives what is in it."""
     tag = element.tag.removeprefix(_NAMESPACE)
     if tag not in _SHAPES or not element.get(_LINK, "#").startswith("#"):
         return
-    attributes = dict(_attributes(element, name, used))
-    inside = "".join(part for child in element for part in _element(child, name, used))
-    content = str(escape((element.text or "").strip())) + inside if tag in ("text", "tspan") else inside
-    if tag in ("g", "defs") and not (attributes and content):
-        yield content if tag == "g" or not content else f"<defs>{content}</defs>"
+    attributes = dict(_attributes(element, ids))
+    parts = [part for child in element for part in _element(child, ids)]
+    if tag == "g" and not attributes:
+        yield from parts
         return
+    inside = _joined(parts)
+    content = str(escape((element.text or "").strip())) + inside if tag in ("text", "tspan") else inside
+    if tag in ("g", "defs") and not content:
+        return
+    d = attributes.pop("d", "")
     listed = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
-    yield f"<{tag}{listed}>{content}</{tag}>" if content else f"<{tag}{listed}/>"
+    drawn = f' d="{d}"' if d else ""
+    opening = f"<{tag}{listed}{drawn}"
+    yield _Drawn(f"{opening}>{content}</{tag}>" if content else f"{opening}/>", d, listed)
 
 
-def _attributes(element: ElementTree.Element, name: str, used: set[str]) -> Iterator[tuple[str, str]]:
-    if (own := element.get("id")) in used:
-        yield "id", f"{name}-{own}"
+def _joined(parts: Iterable[_Drawn]) -> str:
+    """The pieces; lines in a row that look alike are one path, since charts have many."""
+    joined: list[_Drawn] = []
+    for part in parts:
+        before = joined[-1] if joined else None
+        alike = before and before.d and part.d and before.attributes == part.attributes
+        if before and alike and 'fill="none"' in part.attributes and " id=" not in part.attributes:
+            d = f"{before.d} {part.d}"
+            joined[-1] = _Drawn(f'<path{part.attributes} d="{d}"/>', d, part.attributes)
+        else:
+            joined.append(part)
+    return "".join(part.markup for part in joined)
+
+
+def _attributes(element: ElementTree.Element, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if (own := element.get("id", "")) in ids:
+        yield "id", ids[own]
     if target := element.get(_LINK):
-        yield "href", f"#{name}-{target.removeprefix('#')}"
+        yield "href", f"#{ids[target.removeprefix('#')]}"
     for key, value in {**element.attrib, **_styles(element.get("style", ""))}.items():
-        if key not in _ATTRIBUTES:
+        if key not in _ATTRIBUTES or (key, value) in _USUAL:
             continue
         if match := _REFERENCE.match(value):
-            yield key, f"url(#{name}-{match[1]})"
+            yield key, f"url(#{ids[match[1]]})"
         elif "(" in value and key != "transform":
             continue
         elif not (key == "transform" and value.startswith("rotate(-0 ")):
@@ -102,5 +135,5 @@ def _styles(style: str) -> Mapping[str, str]:
 
 
 def _short(value: str) -> str:
-    """Numbers to a hundredth, white space once."""
-    return " ".join(_NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), value).split())
+    """Numbers to a tenth, white space once."""
+    return " ".join(_NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value).split())

@@ -15,6 +15,9 @@ from bench.storage.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+MOST_STEPS = 150  # of a line
 
 
 def pareto(run: Run) -> Figure | None:
@@ -68,11 +71,18 @@ def latency(run: Run) -> Figure | None:
                 continue
             milliseconds = np.sort(cell.samples) / 1e6
             share = np.arange(1, len(milliseconds) + 1) / len(milliseconds)
-            every = max(1, len(milliseconds) // 8)
-            panel.step(milliseconds, share, where="post", markevery=every, markersize=4.5, linewidth=1.4, **style)
+            kept = _evenly(len(milliseconds), MOST_STEPS)
+            every = max(1, len(kept) // 8)
+            line = {"where": "post", "markevery": every, "markersize": 4.5, "linewidth": 1.4}
+            panel.step(milliseconds[kept], share[kept], **line, **style)
             drawn = True
         label = f"warm single query, ms\n{timed(run, dataset)}"
         panel.set(xscale="log", xlabel=label, ylabel="share answered within", ylim=(0, 1.02))
         plain_log_axis(panel)
     legend(figure, axes)
     return figure if drawn else None
+
+
+def _evenly(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many of a line's points, with the first and the last: no eye tells more of them apart."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
