@@ -67,13 +67,13 @@ def _compared(options: argparse.Namespace) -> int:
     config = load_gates(options.config) if options.config else GateConfig()
     base, head = stored(options.base), stored(options.head)
     comparison = compare(base, head, (*config.gates, *(options.gates or ())))
-    _write_forms(options, comparison, head)
+    _write_forms(options, comparison, base, head)
     console.show(terminal.render(comparison))
     codes = {"failed": CELL_FAILED, "not comparable": NOT_COMPARABLE, "regression": REGRESSION, "pass": 0}
     return codes.get(comparison.outcome, INCONCLUSIVE if config.strict or options.strict else 0)
 
 
-def _write_forms(options: argparse.Namespace, comparison: Regression, head: Run) -> None:
+def _write_forms(options: argparse.Namespace, comparison: Regression, base: Run, head: Run) -> None:
     """The files that were asked for, and the summary of a GitHub job where there is one."""
     from bench.errors import BenchError
     from bench.report.regression import forms, markdown
@@ -83,7 +83,7 @@ def _write_forms(options: argparse.Namespace, comparison: Regression, head: Run)
         path: Path | None = getattr(options, name.replace("-", "_"))
         if path is not None:
             try:
-                write_atomic(path, forms.render(name, comparison, head))
+                write_atomic(path, forms.render(name, comparison, base, head))
             except OSError as error:
                 raise BenchError(f"{path} cannot be written: {error.strerror}.", "Give a writable file.") from None
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

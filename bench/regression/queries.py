@@ -124,6 +124,22 @@ class Queries:
         alike: bool = self._top[retriever].select(columns).equals(other._top[theirs].select(columns))
         return alike
 
+    def moved(self, retriever: str, other: Queries, theirs: str) -> NDArray[np.bool_]:
+        """[queries]: does a value of a measure of both differ, or the top TOP documents or their order?"""
+        one, two = self._top_documents(retriever), other._top_documents(theirs)
+        moved = np.array([mine != its for mine, its in zip(one, two, strict=True)], dtype=bool)
+        old, new = self.values(retriever), other.values(theirs)
+        for measure in old.keys() & new.keys():
+            moved |= np.abs(new[measure] - old[measure]) > TIE
+        return moved
+
+    def _top_documents(self, retriever: str) -> list[list[str]]:
+        top = self._top[retriever]
+        documents: list[list[str]] = [[] for _ in self.ids]
+        for query, document in zip(top["query"].to_pylist(), top["document"].to_pylist(), strict=True):
+            documents[query].append(document)
+        return documents
+
     def cell(self, retriever: str) -> Cell | None:
         """The cell with the whole ranking, None where the run is reduced. Raises BenchError for a damaged one."""
         return None if self.run.info.get("reduced") else self.run.cell(self.dataset, retriever)

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparisonForm:
-    """render: module:function of this package, imported where it is used. of: what it is given."""
+    """render: module:function of this package, imported where it is used. of: what it is given; all: the comparison,
+    base and head."""
 
     render: str
-    of: Literal["comparison", "head"] = "comparison"
+    of: Literal["comparison", "head", "all"] = "comparison"
     help: str = "write the comparison to a file"
 
 
 # The option of `compare` -> what it writes.
 FORMS = {
+    "html": ComparisonForm("page:render", "all", "write the comparison as a page: gates, and what moved side by side"),
     "json": ComparisonForm("as_json:render"),
     "junit": ComparisonForm("junit:render"),
     "markdown": ComparisonForm("markdown:comment"),
@@ -30,9 +32,10 @@ FORMS = {
 }
 
 
-def render(name: str, comparison: Regression, head: Run) -> bytes:
+def render(name: str, comparison: Regression, base: Run, head: Run) -> bytes:
     """A comparison in one of the forms."""
     form = FORMS[name]
     module, _, function = form.render.partition(":")
-    renderer: Callable[[Regression | Run], bytes] = getattr(import_module(f"{__package__}.{module}"), function)
-    return renderer(head if form.of == "head" else comparison)
+    renderer: Callable[..., bytes] = getattr(import_module(f"{__package__}.{module}"), function)
+    given = {"comparison": (comparison,), "head": (head,), "all": (comparison, base, head)}
+    return renderer(*given[form.of])

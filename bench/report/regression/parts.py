@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.regression import Flip, Regression
-from bench.report.blocks import Block, FlippedQuery, Paragraph
+from bench.report.blocks import Block, FlippedQuery, LinkedQuery, Paragraph
+from bench.report.page.addresses import query_address
 from bench.report.regression import content
+from bench.report.run.labels import shortened
 from bench.report.table import Table
+from bench.storage.files import slug
 
 
 def names(comparison: Regression) -> str:
@@ -22,13 +25,27 @@ def troubles(comparison: Regression) -> Iterator[Block]:
 
 def flips(comparison: Regression, most: int) -> Iterator[FlippedQuery]:
     """So many of the queries that lost or gained their hits."""
-    return map(_flip, content.shown_flips(comparison, most))
+    short = short_labels(comparison)
+    return (_flip(flip, short[flip.retriever]) for flip in content.shown_flips(comparison, most))
 
 
-def _flip(flip: Flip) -> FlippedQuery:
+def _flip(flip: Flip, label: str) -> FlippedQuery:
+    """label: of the retriever as a page shows it."""
     where = f"{content.inert(flip.retriever)} on {content.inert(flip.dataset)}"
-    query = content.inert(f"{flip.query}: {flip.text}" if flip.text else flip.query, content.SHOWN_CHARACTERS)
+    text = content.inert(f"{flip.query}: {flip.text}" if flip.text else flip.query, content.SHOWN_CHARACTERS)
+    base, head = sides(label)
+    query = LinkedQuery.to(text, query_address(slug(flip.dataset), flip.query, base, head))
     return FlippedQuery("lost" if flip.lost else "gained", where, query, tuple(content.first_hits(flip)))
+
+
+def short_labels(comparison: Regression) -> dict[str, str]:
+    """What the retrievers of both runs are called where there is little room."""
+    return shortened(list(dict.fromkeys(pair.retriever for pair in comparison.pairs)))
+
+
+def sides(label: str) -> tuple[str, str]:
+    """What a retriever is called in base and in head, where both stand side by side."""
+    return f"base {label}", f"head {label}"
 
 
 def quality(comparison: Regression) -> Iterator[Table]:

@@ -1,0 +1,76 @@
+"""What moved between two runs, as the query explorer shows it: each retriever twice, of base and of head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bench.errors import counted
+from bench.regression import TOP, CellPair, Regression
+from bench.regression.queries import Queries
+from bench.report.page.explorer import ExploredSet
+from bench.report.page.explorer_data import Explored, explorer_data
+from bench.report.regression.parts import short_labels, sides
+from bench.storage.files import slug
+from bench.storage.run import Run
+
+
+def moved_sets(comparison: Regression, base: Run, head: Run) -> Iterator[ExploredSet]:
+    """Every set of both runs with a query of which a value or the first hits moved."""
+    before, after = Queries.of(base), Queries.of(head)
+    kinds = {entry["label"]: entry["kind"] for run in (base, head) for entry in run.info["retrievers"]}
+    mains = {row.dataset: row.measure for row in comparison.whole() if row.main}
+    for dataset, main in mains.items():
+        pairs = [pair for pair in comparison.pairs if pair.dataset == dataset]
+        both = before[pairs[0].base_dataset], after[dataset]
+        moves = {pair: both[0].moved(pair.base_retriever, both[1], pair.retriever) for pair in pairs}
+        moved_most_first = sorted(pairs, key=lambda pair: -int(moves[pair].sum()))
+        shown = [pair for pair in moved_most_first if moves[pair].any()]
+        if shown:
+            rows = np.flatnonzero(np.any(list(moves.values()), axis=0))
+            content = _content(shown, both, rows, kinds=kinds, main=main, short=short_labels(comparison))
+            moved = counted(len(rows), "query", "queries")
+            yield ExploredSet(slug(dataset), f"{dataset}: {moved} moved", content)
+
+
+def _content(
+    pairs: Sequence[CellPair],
+    both: tuple[Queries, Queries],
+    rows: NDArray[np.int64],
+    *,
+    kinds: Mapping[str, str],
+    main: str,
+    short: Mapping[str, str],
+) -> dict[str, Any]:
+    """pairs: the one that moved on most queries first. rows: the queries. main: the set's measure.
+    short: labels as they are shown.
+    """
+    before, after = both
+    measures = [name for name in before.run.info["measures"] if name in after.run.info["measures"]]
+    columns = [
+        Explored(
+            label,
+            kinds[pair.retriever],
+            queries.run.deepest(queries.dataset, name),
+            name,
+            queries.table.take(pa.array(rows)),
+            {measure: values[rows] for measure, values in queries.values(name).items() if measure in measures},
+        )
+        for pair in pairs
+        for label, queries, name in zip(
+            sides(short[pair.retriever]), both, (pair.base_retriever, pair.retriever), strict=True
+        )
+    ]
+    return explorer_data(
+        after.table.take(pa.array(rows)),
+        columns,
+        measures=measures,
+        main=main,
+        solved_at=TOP,
+        slices=after.card["slices"],
+        pair=[column.label for column in columns[:2]],
+    )
