@@ -25,7 +25,7 @@ onKeys(() => isExplorerShown(), {
   k: () => openNeighbour(-1),
   "/": () => filterForm.elements.text.focus(),
   "?": () => explorerParts.keys.showModal(),
-  Escape: () => current.state?.query && closeQuery(),
+  Escape: () => current.state?.query && go(EXPLORER, { ...current.state, query: "" }),
 });
 
 function isExplorerShown() {
@@ -50,7 +50,7 @@ async function renderExplorer() {
   showForm(set, state, wanted);
   showList();
   if (before.set !== set || before.wanted.query !== wanted.query || before.wanted.shown.join() !== wanted.shown.join()) {
-    showQuery(before.state !== null && before.wanted.query !== wanted.query);
+    showQuery(before.set === set ? before.wanted.query : null);
   } else if (wanted.query !== undefined) explorerParts.query.firstChild.replaceWith(barOfQuery());
 }
 
@@ -136,19 +136,21 @@ function sortBy(key) {
 
 // --- the opened query ---
 
-function showQuery(moved) {
+// `before`: the query that was open, undefined where none was; null where the view is new.
+function showQuery(before) {
   const { set, wanted } = current;
   const opened = wanted.query !== undefined;
   explorerView.classList.toggle("open", opened);
   explorerParts.query.hidden = !opened;
   if (!opened) {
     explorerParts.query.replaceChildren();
+    explorerParts.table.querySelector(`a[data-query="${before}"]`)?.focus();
     return;
   }
   const onShow = (labels) => go(EXPLORER, { ...current.state, show: labels.join("\n") }, false);
   explorerParts.query.replaceChildren(barOfQuery(), ...openedQuery(set, wanted, onShow).filter(Boolean));
   explorerParts.query.scrollTop = 0;
-  if (moved) explorerParts.query.querySelector("h3").focus({ preventScroll: true });
+  if (before !== null && before !== wanted.query) explorerParts.query.querySelector("h3").focus({ preventScroll: true });
   if (explorerParts.query.getBoundingClientRect().top < 0 || !explorerParts.list.offsetParent) explorerParts.query.scrollIntoView();
   explorerParts.table.querySelector("tr.opened")?.scrollIntoView({ block: "nearest" });
 }
@@ -169,10 +171,4 @@ function openNeighbour(step) {
   if (query === undefined) return;
   const first = String(Math.floor(queries.indexOf(query) / ROWS) * ROWS + 1);
   go(EXPLORER, { ...current.state, query: set.queries.id[query], first });
-}
-
-function closeQuery() {
-  const id = current.state.query;
-  go(EXPLORER, { ...current.state, query: "" });
-  [...parts.table.querySelectorAll("th a")].find((link) => link.hash.includes(new URLSearchParams({ query: id }).toString()))?.focus();
 }

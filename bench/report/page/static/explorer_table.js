@@ -63,7 +63,7 @@ function queryHeading(column, state, onSort) {
 function queryRow(set, state, wanted, columns, query) {
   const id = set.queries.id[query];
   const opened = query === wanted.query;
-  const link = element("a", { href: linkTo(state, { query: id }), "aria-current": opened ? "true" : null });
+  const link = element("a", { href: linkTo(state, { query: id }), "data-query": query, "aria-current": opened ? "true" : null });
   link.append(set.queries.text[query] || id);
   const note = set.queries.answerable[query] ? id : `${id}, no document answers it`;
   const name = element("th", { scope: "row" }, link, element("span", { className: "id" }, note));
