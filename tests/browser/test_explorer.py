@@ -40,7 +40,7 @@ QUERIES = [
 ]
 QRELS = [
     *(("plain", "d1", 2), ("plain", "d2", 1), ("code", "d3", 1), ("code", "d4", 0), ("__proto__", "__proto__", 1)),
-    *(("constructor", "constructor", 1), (ID, ID, 1), ("nothing", "d4", 0)),
+    *(("constructor", "constructor", 1), (ID, ID, 1), ("nothing", ID, 0)),
 ]
 
 
