@@ -129,6 +129,13 @@ def test_a_filter_leaves_what_it_says(browser, address, control, value, left):
         assert len(ids(page)) == len(QUERIES)
 
 
+def test_an_address_of_a_query_that_is_not_there_says_so(browser, address):
+    with opened(browser, at(address, set="small", query="q99")) as page:
+        rows(page).first.wait_for()
+        assert "There is no query q99 here." in page.locator("[data-part=remain]").text_content()
+        assert not page.locator("section.query").is_visible()
+
+
 def test_filters_stay_in_the_address(browser, address):
     state = {
         "text": "c",

@@ -104,7 +104,8 @@ function showList() {
   const focused = document.activeElement?.closest?.("th[data-key]")?.dataset.key;
   explorerParts.table.replaceChildren(queryTable(set, state, wanted, queries, sortBy));
   if (focused) explorerParts.table.querySelector(`th[data-key="${CSS.escape(focused)}"] button`)?.focus();
-  explorerParts.remain.replaceChildren(...remaining(set, wanted, queries));
+  const strange = state.query && wanted.query === undefined ? [` There is no query ${state.query} here.`] : [];
+  explorerParts.remain.replaceChildren(...remaining(set, wanted, queries), ...strange);
   const first = firstRow(state, queries);
   const last = Math.min(first + ROWS, queries.length);
   explorerParts.range.textContent = queries.length ? `${first + 1} to ${last} of ${queries.length.toLocaleString("en")}` : "No query remains.";
