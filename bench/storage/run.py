@@ -13,7 +13,8 @@
   approximate.csv                dataset, retriever, quantity, measure, value, low, high, queries (where one is)
   curve.csv                      a row a point of a curve (bench.storage.schema.CURVE)
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
-  queries.parquet                dataset, query, text, metadata, answerable, relevant, shown hits with text
+  queries.parquet                dataset, query, text, metadata, answerable, terms, relevant (with ranks by retriever),
+                                 shown hits with text, overlap, unknown (words that no document has), traps
   runs/<dataset>/<retriever>.run.gz   TREC
 
 A cell is done when its cell.json is there and the checksums match. Every file is written under a temporary
