@@ -30,4 +30,4 @@ def view(sets: Sequence[ExploredSet]) -> View:
 
 def blocks(sets: Sequence[ExploredSet]) -> list[Markup]:
     """The data that its script reads, one block a set."""
-    return [data_block(f"explorer-{each.slug}", each.content) for each in sets]
+    return [data_block(f"explorer-{explored.slug}", explored.content) for explored in sets]

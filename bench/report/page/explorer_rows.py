@@ -61,9 +61,9 @@ class Passages:
 
     def add(self, rows: pa.Table) -> NDArray[np.int64]:
         """[rows] The number of the passage of each, to be handed to `kept`."""
-        found = self._passages
+        numbers = self._passages
         keys = zip(map(self.document, rows["document"].to_pylist()), rows["text"].to_pylist(), strict=True)
-        return np.array([found.setdefault(key, len(found)) for key in keys], dtype=np.int64)
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
     @property
     def one_a_document(self) -> bool:

@@ -32,7 +32,7 @@ PARETO = "pareto"
 def render(run: Run) -> str:
     """The page as one HTML file."""
     sets = list(explored_sets(run))
-    views = [View("report", "Report", _Report(run, {each.slug for each in sets}).content())]
+    views = [View("report", "Report", _Report(run, {explored.slug for explored in sets}).content())]
     if sets:
         views.append(explorer.view(sets))
     views.append(View("meanings", "What figures mean", definitions()))
