@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrievers import Retriever, create, kind, signature
 from retrievers.approximate import Approximate
@@ -24,6 +25,7 @@ from retrievers.base import Ranking, RetrieverError, parts_of
 from retrievers.contract import AnyColumn, checked, index, rehearse, search
 from retrievers.masking import masked, secrets_around
 from retrievers.stages import Staged, Stages
+from retrievers.vectors import SparseRows, Vectors, VectorSpace
 
 DOCUMENTS = (
     "The cat sat on the mat and slept all day.",
@@ -130,6 +132,14 @@ class Indexed:
             return None
         with self._subject.doing(f"search_exact({reprlib.repr(list(queries))}, {k})"):
             return checked(self._retriever.search_exact(list(queries), k), len(queries), k, self._size)
+
+    def vectors(self, queries: Sequence[str]) -> tuple[Vectors, Vectors] | None:
+        """Those of all documents and of queries, None where it has none."""
+        if not isinstance(self._retriever, VectorSpace):
+            return None
+        with self._subject.doing(f"document_vectors and query_vectors({reprlib.repr(list(queries))})"):
+            of_queries = self._retriever.query_vectors(list(queries))
+            return self._retriever.document_vectors(np.arange(self._size)), of_queries
 
     def asked(self, queries: Sequence[str], k: int) -> str:
         """The search in words."""
@@ -307,6 +317,39 @@ def _exact(subject: Subject) -> None:
         raise subject.breach(asked, "another answer after search_exact", "Let it leave the index as it is.")
 
 
+def _vectors(subject: Subject) -> None:
+    indexed = subject.indexed()
+    held = indexed.vectors(QUERIES)
+    if held is None:
+        return
+    names, before = ("document_vectors", "query_vectors"), list(map(dense_rows, held))
+    for name, texts, rows in zip(names, (DOCUMENTS, QUERIES), before, strict=True):
+        if rows.shape != (len(texts), *before[0].shape[1:2]) or not np.isfinite(rows).all():
+            raise subject.breach(
+                f"{name} of {len(texts)} texts",
+                f"an array of shape {rows.shape}, or numbers that are not finite",
+                "Give a finite row a text, documents and queries of one width: float32, or SparseRows.",
+            )
+    for array in held[0] if isinstance(held[0], SparseRows) else held[:1]:
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            array[:] = 0
+    indexed.search(QUERIES, 4)
+    for name, rows, after in zip(names, before, map(dense_rows, indexed.vectors(QUERIES) or held), strict=True):
+        if not np.allclose(rows, after, rtol=0, atol=subject.tolerance):
+            asked = f"{name}, once what it gave was written to and a search was made,"
+            raise subject.breach(asked, "other vectors", "Give a copy of what is kept.")
+
+
+def dense_rows(vectors: Vectors) -> NDArray[np.float32]:
+    """The same, a number for each zero."""
+    if not isinstance(vectors, SparseRows):
+        return np.array(vectors)
+    rows = np.repeat(np.arange(len(vectors.starts) - 1), np.diff(vectors.starts))
+    dense = np.zeros((len(vectors.starts) - 1, vectors.size), dtype=np.float32)
+    dense[rows, vectors.columns] = vectors.weights
+    return dense
+
+
 def _no_query(subject: Subject) -> None:
     subject.indexed().search([], 5)
 
@@ -365,6 +408,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "the answer does not depend on batches": _batches,
     "the stages of a search are its own": _stages,
     "the exact search of an approximate one is a ranking": _exact,
+    "its vectors are one a text": _vectors,
     "no query gives no row": _no_query,
     **{f"{name} can be indexed": partial(_odd_corpus, documents=texts) for name, texts in ODD_CORPORA.items()},
     "search before index is a clear error": _too_early,

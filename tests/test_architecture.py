@@ -23,11 +23,13 @@ ROOMS = {
     "retrievers.saved_index": "retrievers.base",
     "retrievers.approximate": "retrievers.base",
     "retrievers.masking": "retrievers.base",
+    "retrievers.vectors": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.saved_index "
-    "retrievers.words",
-    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.saved_index retrievers.words",
+    "retrievers.vectors retrievers.words",
+    "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.saved_index "
+    "retrievers.vectors retrievers.words",
     "retrievers.services": "retrievers.base retrievers.dense",
-    "retrievers.pipelines": "retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
+    "retrievers.pipelines": "retrievers.approximate retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
     "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.indexes": "retrievers.approximate retrievers.base retrievers.dense retrievers.pipelines "
     "retrievers.saved_index",
@@ -36,10 +38,10 @@ ROOMS = {
     "retrievers.columns": "retrievers.arguments retrievers.base",
     "retrievers": "retrievers.arguments retrievers.base retrievers.masking retrievers.source retrievers.specification",
     "retrievers.testing": "retrievers retrievers.approximate retrievers.base retrievers.contract retrievers.masking "
-    "retrievers.stages",
+    "retrievers.stages retrievers.vectors",
     "bench.errors": "",
     "bench.machine": "",
-    "bench.evaluation": "bench.errors retrievers.base",
+    "bench.evaluation": "bench.errors retrievers.base retrievers.vectors",
     "bench.config": "bench.errors bench.evaluation retrievers retrievers.dense retrievers.specification",
     "bench.data": "bench.errors retrievers.analyzer retrievers.words",
     "bench.data.formats": "bench.data bench.errors bench.evaluation retrievers.base",

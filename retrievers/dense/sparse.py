@@ -30,6 +30,7 @@ from retrievers.dense.model import MASKED_LM, SPARSE
 from retrievers.dense.model_settings import ModelSettings
 from retrievers.dense.ragged_encoder import Ragged, RaggedEncoder
 from retrievers.lexical.postings import Postings, rank_all
+from retrievers.vectors import SparseRows
 
 
 class SparseWeights(RaggedEncoder):
@@ -121,10 +122,24 @@ class Sparse(ModelSettings):
         """The `k` documents of highest dot product for each query, among those that share a weighted word with it."""
         require_index(self._postings)
         assert self._postings is not None
-        known = len(self._postings.starts) - 1
-        weighted = [
-            [(int(word), float(weight)) for word, weight in its.T.tolist() if word < known]
+        return rank_all(self._weighted(queries, self._postings), self._postings, k)
+
+    def document_vectors(self, positions: NDArray[np.int64]) -> SparseRows:
+        """The weights of these documents' words: a row a position."""
+        require_index(self._postings)
+        assert self._postings is not None
+        return self._postings.rows(positions)
+
+    def query_vectors(self, queries: Sequence[str]) -> SparseRows:
+        """Those of queries, of words that a document has."""
+        require_index(self._postings)
+        assert self._postings is not None
+        return SparseRows.of(self._weighted(queries, self._postings), self._postings.terms)
+
+    def _weighted(self, queries: Sequence[str], postings: Postings) -> list[list[tuple[int, float]]]:
+        """(word, weight) pairs of each query."""
+        return [
+            [(int(word), float(weight)) for word, weight in its.T.tolist() if word < postings.terms]
             for chunk in self.encoder.encode_weights(queries, "query")
             for its in chunk
         ]
-        return rank_all(weighted, self._postings, k)

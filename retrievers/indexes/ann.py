@@ -280,15 +280,30 @@ class Ann:
         embedding cache. So, too, where they were not set aside in a file while it was built (`approximate.comparing`).
         """
         require_index(self._built)
-        assert self._built is not None
-        assert self._documents is not None
         if not queries:
             return Ranking.empty(0, k)
         with self._of_part():
-            whole = self._built.whole
-            vectors = self.encoder.encode_documents(self._documents) if whole is None else whole
-            exact = FlatIndex(vectors, self.encoder.similarity == "cosine")
+            exact = FlatIndex(self._whole(), self.encoder.similarity == "cosine")
             return _of_known(self.encoder.query_vectors(queries), k, lambda known, k: exact.best(known, k, {}))
+
+    def _whole(self) -> NDArray[np.float32]:
+        """The vectors of all documents as they were encoded."""
+        assert self._built is not None
+        assert self._documents is not None
+        whole = self._built.whole
+        return self.encoder.encode_documents(self._documents) if whole is None else whole
+
+    def document_vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those of these documents as they were encoded, not as the index holds them: got as for `search_exact`."""
+        require_index(self._built)
+        with self._of_part():
+            return self._whole()[positions]
+
+    def query_vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Those of queries."""
+        require_index(self._built)
+        with self._of_part():
+            return self.encoder.query_vectors(queries)
 
 
 def _of_known(vectors: NDArray[np.float32], k: int, nearest: Callable[[NDArray[np.float32], int], Ranking]) -> Ranking:

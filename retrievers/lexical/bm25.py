@@ -54,6 +54,7 @@ from retrievers.columns import Field, column, parse_fields
 from retrievers.lexical import postings, term_numbers
 from retrievers.lexical.postings import Counts, Postings, rank_all
 from retrievers.lexical.term_numbers import TermNumbers, number_terms
+from retrievers.vectors import SparseRows
 
 VARIANTS = {"okapi": "BM25Okapi", "l": "BM25L", "plus": "BM25Plus"}
 SCORINGS = ("compiled", "library")
@@ -255,6 +256,19 @@ class BM25:
         require_index(self._index)
         assert self._index is not None
         return self._index.analyze(text)
+
+    def document_vectors(self, positions: NDArray[np.int64]) -> SparseRows:
+        """What each term of these documents adds to the score: a row a position."""
+        require_index(self._index)
+        assert self._index is not None
+        return self._index.postings.rows(positions)
+
+    def query_vectors(self, queries: Sequence[str]) -> SparseRows:
+        """How often each known term stands in a query; with variant=plus a score has a constant of the query more."""
+        require_index(self._index)
+        assert self._index is not None
+        index = self._index
+        return SparseRows.of([index.weighted(Counter(index.analyze(query))) for query in queries], index.postings.terms)
 
     def search_terms(self, queries: Sequence[Mapping[str, float]], k: int) -> Ranking:
         """The `k` best documents of weighted terms: a weight is how often a term counts."""

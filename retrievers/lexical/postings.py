@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import INDEX_BYTES, SCORE, SELECT, Ranking, phase, record, top_k
+from retrievers.vectors import SparseRows
 
 # Documents are grouped into so many groups a hit that is wanted, and the best of each bounds the last hit from below.
 GROUPS_A_HIT = 8
@@ -138,6 +139,23 @@ class Postings:
         else:
             hits = self.matching(query)
         return top_k(total[hits] + constant, k, hits)
+
+    def rows(self, positions: NDArray[np.int64]) -> SparseRows:
+        """The weights of these documents' terms, document after document. positions: distinct."""
+        row_of = np.full(self.size, -1, dtype=np.int64)
+        row_of[positions] = np.arange(len(positions))
+        rows = row_of[self.documents]
+        entries = np.flatnonzero(rows >= 0)
+        entries = entries[np.argsort(rows[entries], kind="stable")]
+        lengths = np.bincount(rows[entries], minlength=len(positions))
+        terms = np.repeat(np.arange(self.terms, dtype=np.int32), np.diff(self.starts))
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        return SparseRows(starts, terms[entries], self.weights[entries].astype(np.float32), self.terms)
+
+    @property
+    def terms(self) -> int:
+        """How many there are."""
+        return len(self.starts) - 1
 
     def record_size(self, vocabulary: Mapping[str, int], idf: NDArray[np.float64]) -> None:
         """Tell the bytes that the index takes in memory, with the vocabulary that leads to it."""

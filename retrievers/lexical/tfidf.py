@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrievers.analyzer import Analyzer
 from retrievers.base import ANALYZE, COMPILE, ENCODE, LOAD, Documents, Ranking, RetrieverError, phase, require_index
 from retrievers.lexical.postings import Postings, rank_all
 from retrievers.lexical.term_numbers import number_terms
+from retrievers.vectors import SparseRows
 from retrievers.words import normalised
 
 if TYPE_CHECKING:
@@ -146,3 +148,19 @@ class Tfidf(TfidfVectors):
             for a, b in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)
         ]
         return rank_all(weighted, self._postings, k)
+
+    def document_vectors(self, positions: NDArray[np.int64]) -> SparseRows:
+        """The TF-IDF vectors of these documents: a row a position."""
+        require_index(self._postings)
+        assert self._postings is not None
+        return self._postings.rows(positions)
+
+    def query_vectors(self, queries: Sequence[str]) -> SparseRows:
+        """Those of queries."""
+        require_index(self._postings)
+        assert self._postings is not None
+        if self._vectorizer is None:
+            return SparseRows.of([()] * len(queries), self._postings.terms)
+        rows = self._transform(queries)
+        starts, columns = rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
+        return SparseRows(starts, columns, rows.data.astype(np.float32), rows.shape[1])

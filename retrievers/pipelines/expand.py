@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from retrievers.approximate import Approximate
 from retrievers.base import Ranking, Retriever, RetrieverError, phase, require_index
 from retrievers.expansion import TermSearch, VectorSearch, rm3, rocchio
 from retrievers.pipelines.parts import named, of_part, only_part, usual_lexical
@@ -30,7 +31,8 @@ class Expand:
 
     def __post_init__(self) -> None:
         self.parts = only_part("expand", self.parts, usual_lexical)
-        if not isinstance(self.parts[0], TermSearch | VectorSearch):
+        # An index has not every vector at hand, and a query needs some of them.
+        if isinstance(self.parts[0], Approximate) or not isinstance(self.parts[0], TermSearch | VectorSearch):
             raise RetrieverError(
                 f"expand needs terms or vectors, and {type(self.parts[0]).__name__} is searched by neither.",
                 "Give bm25 or a dense one, as in hybrid(expand(bm25), minilm).",

@@ -126,6 +126,20 @@ class Inexact(Sound):
         return self
 
 
+class Lends(Sound):
+    """Its vectors are what it keeps, and who writes to them writes there."""
+
+    def index(self, documents):
+        super().index(documents)
+        self._rows = np.array([[len(text), 1] for text in documents], dtype=np.float32)
+
+    def document_vectors(self, positions):
+        return self._rows
+
+    def query_vectors(self, queries):
+        return np.array([[len(query), 1] for query in queries], dtype=np.float32)
+
+
 class NeedsQueries(Sound):
     """Stacks what it has for each query, of which there must be one."""
 
@@ -187,6 +201,7 @@ BROKEN = {
     "the answer does not depend on batches": Batched,
     "the stages of a search are its own": TwoMinds,
     "the exact search of an approximate one is a ranking": Inexact,
+    "its vectors are one a text": Lends,
     "no query gives no row": NeedsQueries,
     "one document can be indexed": refuses(lambda texts: texts == ["one document about cats"]),
     "an empty document can be indexed": refuses(lambda texts: texts == [""]),
