@@ -28,6 +28,7 @@ class Purpose(IntEnum):
     SLICES = 11  # the shuffled labels of the test that a difference is the same on all slices
     BEST = 12  # the draws of the bounds of comparisons with the best
     FUSION = 13  # the draws of the interval of what the best fusion gains
+    MAP = 14  # the texts that a map shows, where its method starts, the texts whose neighbours are counted; topics
 
 
 def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:
