@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BeforeValidator, Field
 
@@ -30,6 +30,7 @@ Depth = Annotated[int, _INTEGRAL, Field(ge=1, le=1_000_000, description="Give 1 
 Threads = Annotated[int, _INTEGRAL, Field(ge=1, le=1_024, description="Give 1 to 1,024.")]
 Count = Annotated[int, _INTEGRAL, Field(ge=1, le=HUGE, description="Give at least 1.")]
 Seed = Annotated[int, _INTEGRAL, Field(ge=0, le=HUGE, description="Give at least 0.")]
+Map = Annotated[Literal["pca", "tsne", "umap", "none"], Field(description="Give pca, tsne, umap or none.")]
 Amount = Annotated[float, _REAL, Field(gt=0, allow_inf_nan=False, description="Give a finite number above 0.")]
 
 
@@ -58,7 +59,8 @@ class RunConfig:
     keep_self: whether a query may find the document of its own id (none: as the card says, else not itself).
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
     qrels: a file of judgements in place of datasets, for runs alone. against: the label of the one that all others are
-    compared with, in place of each with each.
+    compared with, in place of each with each. map: how documents and queries are placed in two dimensions
+    (bench.evaluation.projection), or none.
     """
 
     datasets: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ class RunConfig:
     unanswerable: str | None = None
     qrels: str | None = None
     against: str | None = None
+    map: Map = "pca"
 
     def __post_init__(self) -> None:
         for key, value in fit(RunConfig, {field.name: getattr(self, field.name) for field in fields(self)}).items():

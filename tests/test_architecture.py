@@ -29,8 +29,8 @@ ROOMS = {
     "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.saved_index "
     "retrievers.vectors retrievers.words",
     "retrievers.services": "retrievers.base retrievers.dense",
-    "retrievers.pipelines": "retrievers.approximate retrievers.base retrievers.columns retrievers.dense retrievers.expansion "
-    "retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
+    "retrievers.pipelines": "retrievers.approximate retrievers.base retrievers.columns retrievers.dense "
+    "retrievers.expansion retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.indexes": "retrievers.approximate retrievers.base retrievers.dense retrievers.pipelines "
     "retrievers.saved_index",
     "retrievers.specification": "retrievers.base retrievers.masking",
@@ -51,10 +51,11 @@ ROOMS = {
     "bench.versions": "bench.data bench.errors bench.machine retrievers",
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
     "bench.machine bench.storage retrievers.analyzer retrievers.approximate retrievers.base retrievers.dense "
-    "retrievers.fusion retrievers.specification retrievers.stages",
+    "retrievers.fusion retrievers.lexical retrievers.specification retrievers.stages",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
-    "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages",
+    "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages "
+    "retrievers.vectors",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.approximate "
     "retrievers.base retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index "

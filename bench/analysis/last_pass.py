@@ -2,7 +2,8 @@
 
 comparisons.csv   every pair of retrievers on every set by every measure (bench.evaluation.pairs)
 analysis.json     by set: why (bench.analysis), which of two is better, who is level with the best, who is beaten on
-                  quality and costs alike (bench.analysis.pareto), the verdict; and the overall verdict
+                  quality and costs alike (bench.analysis.pareto), the verdict, its maps; and the overall verdict
+map.parquet       where documents and queries lie to each retriever (bench.analysis.maps)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from bench.analysis import controls, pareto
 from bench.analysis.costs import stage_times
 from bench.analysis.guard import Guard
+from bench.analysis.maps import write_maps
 from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
 from bench.analysis.terms import Terms
@@ -113,6 +115,9 @@ def write_conclusions(
             "slices": sliced.as_json() if sliced else None,
             "whole": always_one(run.info["measures"], examined.dataset),
         }
+    mapped = guard("maps", partial(write_maps, run, datasets, by_set, config, guard), {})
+    for name in sets.keys() & mapped.keys():
+        sets[name] |= mapped[name]
     conclusion = overall(verdicts).as_json() if verdicts else None
     write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
 

@@ -11,6 +11,7 @@ from bench.cli.shared import (
     CELL_FAILED,
     SHIPPED_RETRIEVERS,
     add_machine,
+    add_map,
     add_measures,
     add_place,
     add_reading,
@@ -69,6 +70,8 @@ def _add_run(commands: Commands) -> None:
     times.add_argument(
         "--repeat-index", type=int, metavar="N", help="builds of each index, for their spread (default 1)"
     )
+    shown = run.add_argument_group("what is shown")
+    add_map(shown)
     add_machine(run.add_argument_group("the machine"))
     kept = run.add_argument_group("where it is kept")
     add_place(kept)

@@ -79,6 +79,13 @@ def add_machine(group: Flags) -> None:
     group.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
 
 
+def add_map(group: Flags) -> None:
+    """How documents and queries are placed on a map."""
+    group.add_argument(
+        "--map", metavar="METHOD", help="documents and queries in two dimensions: pca, tsne, umap or none (default pca)"
+    )
+
+
 def add_place(group: Flags) -> None:
     """The folder of a run."""
     group.add_argument("--name", help="name of the run's folder (default: date and time)")

@@ -53,8 +53,8 @@ BLOCK, DISTANCES = 8_192, 2**22
 class Projection:
     """points: float32 [documents + queries, 2], documents first.
 
-    variance: the share that the two dimensions hold, NaN where the method has none or nothing varies. neighbours: of a text's nearest
-    texts, the share that is nearest on the map too, the mean over a sample; NaN of one text.
+    variance: the share that the two dimensions hold, NaN where the method has none or nothing varies. neighbours: of a
+    text's nearest texts, the share that is nearest on the map too, the mean over a sample; NaN of one text.
     """
 
     points: Points
@@ -200,7 +200,8 @@ def _values(matrix: Matrix) -> NDArray[np.float32]:
 def _row_squares(matrix: Matrix) -> NDArray[np.float64]:
     """The sum of squares of each row, [n]."""
     if isinstance(matrix, np.ndarray):
-        return np.einsum("nd,nd->n", matrix, matrix, dtype=np.float64)
+        squares: NDArray[np.float64] = np.einsum("nd,nd->n", matrix, matrix, dtype=np.float64)
+        return squares
     sums: NDArray[np.float64] = np.asarray(matrix.multiply(matrix).sum(axis=1, dtype=np.float64)).ravel()
     return sums
 

@@ -112,6 +112,7 @@ def calibrate(
             retrievers=asked,
             measures=tuple(sorted(wanted)),
             latency=False,
+            map="none",
             results=results,
             name="calibration",
         )

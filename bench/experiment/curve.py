@@ -35,7 +35,9 @@ def run_curve(
     points = curve_points(config.retrievers, [parse_sweep(sweep) for sweep in sweeps])
     (name,) = config.datasets
     dataset = load_dataset(name, Options.of(config))
-    config = replace(config, retrievers=tuple(point.given for point in points), measures=(dataset.card.measure,))
+    config = replace(
+        config, retrievers=tuple(point.given for point in points), measures=(dataset.card.measure,), map="none"
+    )
     inputs = read_inputs(config, {}, [dataset])
     inputs = replace(inputs, participants=sharing(inputs.participants, points))
     return _CurveRunner(config, inputs, listener, sweeps, points).run(resume, fresh)

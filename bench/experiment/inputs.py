@@ -18,6 +18,7 @@ from bench.data.formats.traps import read_traps
 from bench.errors import BenchError, unknown
 from bench.evaluation.main_measure import fitting
 from bench.evaluation.measures import cutoff, resolve
+from bench.evaluation.projection import require
 from bench.experiment import cautions
 from bench.experiment.participants import Participant, participants
 from bench.storage.schema import USUAL, choose_measure
@@ -47,6 +48,7 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
 
     Raises BenchError for unknown names, sets that cannot be read, measures that do not fit, runs of another set.
     """
+    require(config.map)
     measures = resolve(config.measures)
     taking_part = participants(config.retrievers, instances, config.runs, config.seed if config.controls else None)
     if config.against is not None:

@@ -40,9 +40,10 @@ from bench.experiment.cell import (
 from bench.experiment.continuation import differences
 from bench.experiment.events import Event, Listener
 from bench.experiment.inputs import Inputs, read_inputs
+from bench.experiment.mapping import is_mapped, map_cells
 from bench.experiment.participants import Participant, RunningParticipant
 from bench.experiment.timing import Timing
-from bench.experiment.workers.failure import mask_file
+from bench.experiment.workers.failure import mask_file, trace_of
 from bench.experiment.workers.messages import WorkerError, WorkerLike, WorkerSettings
 from bench.machine import environment, interrupt, latency
 from bench.machine.gauge import SpeedGauge, look
@@ -311,11 +312,15 @@ class Runner:
 
     def _is_unfinished(self, dataset: Dataset, participant: Participant) -> bool:
         cell = self.cells.get((dataset.name, participant.label))
-        if cell is None:
-            return True
+        if cell is None or participant.ranked is not None:
+            return cell is None
+        return not (self._is_timed(cell) and (self.config.map == "none" or is_mapped(cell, self.config.map)))
+
+    def _is_timed(self, cell: Cell) -> bool:
+        """Has it the times that are wanted?"""
         timing = cell.info["timing"]
         timed = timing is not None and timing["error"] is None and not self._was_busy(cell)
-        return participant.ranked is None and self.config.latency and not timed
+        return timed or not self.config.latency
 
     @staticmethod
     def _was_busy(cell: Cell) -> bool:
@@ -340,6 +345,10 @@ class Runner:
             except (WorkerError, RetrieverError) as error:
                 if cell is None:
                     store_failure(self.folder, dataset, participant, error)
+                elif self._is_timed(cell):  # it was built anew for its map alone
+                    self._warn_of_map(dataset, running, str(error), error)
+                    running.close()
+                    continue
                 else:  # what it was good for stands; its times are missing
                     self.cells[dataset.name, running.label] = store_untimed(cell, error)
                 self._note(dataset, running, error)
@@ -347,7 +356,9 @@ class Runner:
                 if participant.ranked is None:
                     built.append((running, cell))
         if self.config.latency:
-            self._time(dataset, built)
+            self._time(dataset, [(running, cell) for running, cell in built if not self._is_timed(cell)])
+        if self.config.map != "none":
+            self._map(dataset, [running for running, _ in built])
         shutil.rmtree(texts, ignore_errors=True)
 
     def _built(self, dataset: Dataset, running: RunningParticipant, texts: Path, cell: Cell | None) -> Cell:
@@ -388,6 +399,18 @@ class Runner:
             stored=keep,
         )
         self.retriever_seconds += timing.of(built, len(dataset.queries))
+
+    def _map(self, dataset: Dataset, built: Sequence[RunningParticipant]) -> None:
+        """The maps of a set whose figures are all there. Where one fails, it is missing, and nothing else."""
+        cells = [(running, self.cells[dataset.name, running.label]) for running in built]
+        failed = partial(self._warn_of_map, dataset)
+        for cell in map_cells(cells, dataset, self.config, partial(self._step, dataset), failed):
+            self.cells[dataset.name, cell.info["retriever"]] = cell
+
+    def _warn_of_map(self, dataset: Dataset, running: RunningParticipant, reason: str, error: Exception) -> None:
+        whose = f"{running.label} on {dataset.name}"
+        self._warn([f"{whose} has no map: {reason}"], running.label)
+        self._log(f"map of {whose}", getattr(error, "trace", "") or trace_of(error))
 
     # --- workers, warnings and failures ---
 

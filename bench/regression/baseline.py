@@ -1,8 +1,8 @@
 """The committed reference run, results/baseline: a stored run without what a comparison can do without.
 
 Kept are run.json, the tables, the values of each query, and the top 10 of each ranking (in queries.parquet, with the
-passages of the first few hits). Left out are the rankings below rank 10, raw times, charts, TREC runs, the texts of the
-worst losses, and of the machine what only its moment says.
+passages of the first few hits). Left out are the rankings below rank 10, raw times, charts, TREC runs, maps, the texts
+of the worst losses, and of the machine what only its moment says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.errors import BenchError
 from bench.regression import BASELINE, TOP
 from bench.storage.files import write_atomic, write_json, write_parquet
 from bench.storage.run import Run, write_info
-from bench.storage.schema import tables_of
+from bench.storage.schema import MAP, tables_of
 
 # Of run.json's "environment": the machine at that moment, which no comparison looks at.
 _MOMENT = ("kernel", "load_at_start", "governor")
@@ -59,7 +59,7 @@ def update(run: Run, folder: Path = BASELINE) -> int:
 
 def _write(run: Run, folder: Path) -> None:
     folder.mkdir(parents=True)
-    tables = tables_of(run.info["checksums"])
+    tables = [name for name in tables_of(run.info["checksums"]) if name != MAP]
     for name in tables:
         if name not in ("queries.parquet", "analysis.json"):
             write_atomic(folder / name, (run.folder / name).read_bytes())

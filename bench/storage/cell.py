@@ -20,6 +20,8 @@ from bench.storage.schema import SCHEMA
 from retrievers.base import NO_HIT, Ranking
 from retrievers.stages import Stages
 
+POINTS = "map.npy"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -77,6 +79,12 @@ class Cell:
         """Nanoseconds of the timed single queries, in the order taken; empty where none were."""
         path = self.folder / "samples.npy"
         return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.int64)
+
+    @cached_property
+    def points(self) -> NDArray[np.float32] | None:
+        """Where documents and queries lie on its map, float32 [documents + queries, 2]; None where it has none."""
+        path = self.folder / POINTS
+        return np.load(path, allow_pickle=False) if POINTS in self.info["checksums"] and path.is_file() else None
 
 
 def ends_of(ranking: Ranking) -> int:

@@ -15,6 +15,8 @@
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, terms, relevant (with ranks by retriever),
                                  shown hits with text, overlap, unknown (words that no document has), traps
+  map.parquet                    dataset, retriever, kind, id, x, y, text, topic, fields (where maps were asked for)
+  map/<dataset>/<retriever>.npy  the points of one of them
   runs/<dataset>/<retriever>.run.gz   TREC
 
 A cell is done when its cell.json is there and the checksums match. Every file is written under a temporary

@@ -37,11 +37,14 @@ TABLES = (
     "per_query.parquet",
     "queries.parquet",
 )
+# Where documents and queries lie to retrievers, of runs with maps; and the folder of the same by retriever.
+MAP, MAPS = "map.parquet", "map"
 
 
 def tables_of(checksums: Collection[str]) -> list[str]:
     """The files of a run's tables, by the names that its checksums are of."""
-    return [*TABLES, *(name for table in SOMETIMES if (name := f"{table}.csv") in checksums)]
+    sometimes = [*(f"{table}.csv" for table in SOMETIMES), MAP]
+    return [*TABLES, *(name for name in sometimes if name in checksums)]
 
 
 # By which sets are judged where nobody says otherwise.

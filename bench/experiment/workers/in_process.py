@@ -10,12 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.experiment.workers.failure import describe_failure, trace_of
 from bench.experiment.workers.messages import Progress, Ranked, Timed, Work, WorkerError, WorkerSettings
 from bench.experiment.workers.worker import Worker
 from retrievers import Retriever
 from retrievers.base import parts_of
 from retrievers.dense.vector_cache import VectorCache
+from retrievers.vectors import Vectors
 
 
 class InProcess:
@@ -53,6 +57,10 @@ class InProcess:
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         timed: Timed = self._guard(self._worker.time, queries, together)
         return timed
+
+    def vectors(self, documents: NDArray[np.int64], queries: NDArray[np.int64]) -> tuple[Vectors, Vectors] | None:
+        held: tuple[Vectors, Vectors] | None = self._guard(self._worker.vectors, documents, queries)
+        return held
 
     def close(self) -> None:
         self._worker.close()

@@ -18,12 +18,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.experiment.workers.failure import describe_failure, trace_of
 from bench.experiment.workers.messages import Progress, Ranked, Timed, Work, WorkerError, WorkerSettings
 from bench.experiment.workers.pipe import message, receive, write
 from bench.machine import interrupt
 from bench.machine.family import Family
 from retrievers import Retriever
+from retrievers.vectors import Vectors
 
 # How often time and memory are looked at while a message is under way.
 WATCH_SECONDS = 0.1
@@ -78,6 +82,10 @@ class ProcessWorker:
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         timed: Timed = self._ask("time", list(queries), together)
         return timed
+
+    def vectors(self, documents: NDArray[np.int64], queries: NDArray[np.int64]) -> tuple[Vectors, Vectors] | None:
+        held: tuple[Vectors, Vectors] | None = self._ask("vectors", documents, queries)
+        return held
 
     def close(self) -> None:
         """End the process, patiently first."""

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.experiment.workers import start_worker
 from bench.experiment.workers.messages import (
     Progress,
@@ -17,6 +20,7 @@ from bench.experiment.workers.messages import (
     WorkerSettings,
 )
 from retrievers import Retriever, RetrieverError
+from retrievers.vectors import Vectors
 
 
 @dataclass
@@ -110,6 +114,10 @@ class SearchingWorker:
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         """Time queries with its parameters."""
         return self._searching().time(queries, together)
+
+    def vectors(self, documents: NDArray[np.int64], queries: NDArray[np.int64]) -> tuple[Vectors, Vectors] | None:
+        """Those of the index, whatever it is searched with."""
+        return self._searching().vectors(documents, queries)
 
     def _searching(self) -> WorkerLike:
         worker = self._index.worker

@@ -1,4 +1,5 @@
-"""One retriever's life: load, then open a dataset, build, rank all queries, time a block of single queries.
+"""One retriever's life: load, then open a dataset, build, rank all queries, time a block of single queries,
+give vectors.
 
 `Worker` does these in the process it stands in; `process` beside it has the same methods in a process of their own.
 """
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.data.dataset import DocumentTexts, open_texts
 from bench.experiment.workers.failure import describe_failure
@@ -27,6 +29,7 @@ from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.masking import masked, secrets_around, secrets_of
 from retrievers.saved_index import SavedIndexes, saving
 from retrievers.stages import Staged, Stages
+from retrievers.vectors import Vectors, VectorSpace
 
 
 class Worker:
@@ -196,6 +199,17 @@ class Worker:
             checked(ranking, len(batches[-1]), LATENCY_HITS, len(self._documents))
         names = sorted({name for query in phases for name in query})
         return Timed(samples, {self._shown(name): np.array([query.get(name, 0) for query in phases]) for name in names})
+
+    def vectors(self, documents: NDArray[np.int64], queries: NDArray[np.int64]) -> tuple[Vectors, Vectors] | None:
+        """The vectors of documents and queries at these positions; None where the retriever has none to give.
+
+        Asked for when all is measured: nothing of what it takes stands in a figure.
+        """
+        if not isinstance(self._retriever, VectorSpace):
+            return None
+        texts = [self._queries[position] for position in queries.tolist()]
+        with listening(SummingRecorder(self._progress)), caching(self._cache):
+            return self._retriever.document_vectors(documents), self._retriever.query_vectors(texts)
 
     def close(self) -> None:
         """Let go of the embedding cache's file, and of what timing asked of the garbage collector."""
