@@ -341,7 +341,7 @@ def test_retrievers_run_in_processes_of_their_own(write_set, tmp_path):
     assert found.failures == []
     assert set(found.latency[found.latency["quantity"] == "peak_memory"]["retriever"]) == {"tfidf", "bm25"}
     cell = json.loads((found.cell("small", "bm25").folder / "cell.json").read_text())
-    assert set(cell["checksums"]) == {"per_query.parquet", "ranking.npz", "samples.npy"}
+    assert set(cell["checksums"]) == {"map.npy", "per_query.parquet", "ranking.npz", "samples.npy"}
 
 
 @pytest.mark.parametrize(

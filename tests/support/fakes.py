@@ -631,3 +631,22 @@ def shared_words(query, documents):
     """A scorer for rerank: the share of the query's words, then the shorter text."""
     asked = set(query.lower().split())
     return [len(asked & set(text.lower().split())) - len(text) / 1e7 for text in documents]
+
+
+@dataclass
+class Placed(Fixed):
+    """Holds vectors. fails: how it does when it is asked for them; empty: it gives them."""
+
+    fails: str = ""
+
+    def document_vectors(self, positions):
+        if self.fails == "raises":
+            raise RuntimeError("no vectors today")
+        if self.fails == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        value = np.nan if self.fails == "nan" else 1.0
+        return np.stack([positions + value, positions % 3, np.ones(len(positions))], axis=1).astype(np.float32)
+
+    def query_vectors(self, queries):
+        width = 2 if self.fails == "narrow" else 3
+        return np.ones((len(queries), width), np.float32)
