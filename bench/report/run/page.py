@@ -14,6 +14,8 @@ from bench.report.page.blocks import rendered
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
 from bench.report.page.inline_svg import inline
+from bench.report.page.map_data import map_blocks
+from bench.report.page.map_view import MODULE, map_view
 from bench.report.page.markup import render as template
 from bench.report.run import parts
 from bench.report.run.charts import CHARTS, drawn
@@ -31,13 +33,18 @@ PARETO = "pareto"
 
 def render(run: Run) -> str:
     """The page as one HTML file."""
-    sets = list(explored_sets(run))
+    sets, maps = list(explored_sets(run)), map_blocks(run)
     views = [View("report", "Report", _Report(run, {explored.slug for explored in sets}).content())]
+    modules = []
     if sets:
         views.append(explorer.view(sets))
+        modules.append(explorer.MODULE)
+    if maps:
+        views.append(map_view())
+        modules.append(MODULE)
     views.append(View("meanings", "What figures mean", definitions()))
     shown = [view for view in views if view.content]
-    return document(run.folder.name, shown, explorer.blocks(sets), [explorer.MODULE] if sets else [])
+    return document(run.folder.name, shown, [*explorer.blocks(sets), *maps], modules)
 
 
 class _Report:
