@@ -52,7 +52,13 @@ function MapView(root, sets) {
   const tip = element("div", { className: "tip", hidden: true });
   const caption = element("p", { className: "note" });
   const legend = element("div", { className: "legend", role: "group" });
-  const hitTable = element("div", { className: "scroll", tabIndex: -1 });
+  const hitTable = element("div", {
+    className: "scroll",
+    tabIndex: 0,
+    role: "region",
+    "aria-label": "Hits of the chosen query",
+    hidden: true,
+  });
   const size = () => canvas;
   const camera = new Camera(size, () => draw());
   const controls = [
@@ -191,6 +197,7 @@ function MapView(root, sets) {
     const query = state.query;
     field.value = query < 0 ? "" : set.ids[set.documents + query];
     hitTable.replaceChildren();
+    hitTable.hidden = query < 0;
     if (query < 0) return;
     const own = set.documents + query;
     const relevant = new Set(set.relevant[query]);
