@@ -292,6 +292,6 @@ def _umap(components: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     from umap import UMAP
 
     neighbours = min(NEIGHBOURS_UMAP, len(components) - 1)
-    method = UMAP(n_components=2, n_neighbors=neighbours, metric="cosine", random_state=seed)
+    method = UMAP(n_components=2, n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1)
     placed: NDArray[np.float64] = method.fit_transform(components.astype(np.float32))
     return placed

@@ -37,7 +37,7 @@ LIBRARIES = (
     "pyarrow",
 )
 # What retrievers of an extra need, and nobody else.
-EXTRAS = ("faiss-cpu", "onnxruntime", "openvino", "wordllama")
+EXTRAS = ("faiss-cpu", "onnxruntime", "openvino", "umap-learn", "wordllama")
 
 
 def default_threads() -> int:

@@ -134,7 +134,7 @@ def test_umap_is_asked_by_cosine_with_the_seed(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=UMAP, __spec__=object()))
     placed = project(*split(clouds()), "umap", 5)
-    assert asked == {"n_components": 2, "n_neighbors": 15, "metric": "cosine", "random_state": 5}
+    assert asked == {"n_components": 2, "n_neighbors": 15, "metric": "cosine", "random_state": 5, "n_jobs": 1}
     assert placed.points.shape == (60, 2)
 
 
