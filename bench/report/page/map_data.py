@@ -23,7 +23,7 @@ from bench.storage.schema import MAP
 # Steps of a coordinate; hits of a query that are drawn; groups that have a colour, the last for all others.
 STEPS, HITS, COLOURS = 2**16 - 1, 10, 8
 # Characters of a text, fewer of each where there are many.
-LONGEST_TEXT, SHORTEST_TEXT, CHARACTERS = 160, 40, 4_000_000
+LONGEST_TEXT, SHORTEST_TEXT, CHARACTERS = 90, 40, 4_000_000
 OTHER = "other"
 
 
@@ -51,7 +51,8 @@ def of_set(run: Run, name: str, table: pa.Table) -> dict[str, Any]:
     Returns:
         `documents` and `queries` (how many), `ids` and `texts` of both, documents first; `retrievers`: label, shares,
         and coordinates, uint16 x and y in base64, with the size of a step; `groupings`: what can colour documents or
-        queries, a code each; `hits` by retriever, int32 [queries, HITS], and `relevant`: positions of documents;
+        queries, a code each; `hits` by retriever, uint16 or, from STEPS documents on, uint32 [queries, HITS], positions of documents
+        from 1 on, 0 for none; `relevant`: positions of documents from 0 on, of each query;
         `without`: retrievers that have no map.
     """
     analyses = run.analysis["sets"].get(name, {})
@@ -131,17 +132,18 @@ def _judged(queries: pa.Table, ids: Sequence[str], size: int, labels: Sequence[s
     documents = pa.array(ids[:size], pa.string())
     query, hit = _flat(shown["hits"])
     place, rank = _places(hit, documents), hit.field("rank").to_numpy(zero_copy_only=False)
-    hits = []
+    hits, width = [], "<u2" if size < STEPS else "<u4"
     for label in labels:
         its = pc.equal(hit.field("retriever"), label).to_numpy(zero_copy_only=False) & (rank <= HITS)
         positions = np.full((len(shown), HITS), -1, dtype="<i4")
         positions[query[its], rank[its] - 1] = place[its]
-        hits.append(_packed(positions))
+        # From 1 on, so that 0 is none, in as few bytes as are enough.
+        hits.append((positions + 1).astype(width))
     query, judged = _flat(shown["relevant"])
     place = _places(judged, documents)
     ends = np.cumsum(np.bincount(query[place >= 0], minlength=len(shown)))
     relevant = np.split(place[place >= 0], ends[:-1]) if len(shown) else []
-    return {"hits": hits, "relevant": [its.tolist() for its in relevant]}
+    return {"hits": [_packed(its) for its in hits], "relevant": [its.tolist() for its in relevant]}
 
 
 def _flat(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.StructArray]:

@@ -62,7 +62,7 @@ def test_coordinates_lose_less_than_a_step(run):
 def test_hits_and_relevant_documents_are_positions(run):
     content = unpacked(map_blocks(run)[1])
     ids = content["ids"]
-    hits = array(content["hits"][0], "<i4").reshape(-1, HITS)
+    hits = array(content["hits"][0], "<u2").reshape(-1, HITS).astype(int) - 1
     shown = {row["query"]: row for row in pq.read_table(run.folder / "queries.parquet").to_pylist()}
     for query, row in enumerate(hits):
         expected = [hit["document"] for hit in shown[ids[5 + query]]["hits"] if hit["retriever"] == "bm25"]

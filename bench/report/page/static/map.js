@@ -180,7 +180,7 @@ function MapView(root, sets) {
 
   function hitsOf(query) {
     const start = query * MAP_HITS;
-    return [...set.hits[state.retriever].subarray(start, start + MAP_HITS)];
+    return [...set.hits[state.retriever].subarray(start, start + MAP_HITS)].map((place) => place - 1); // 0: none
   }
 
   function placesOfQuery() {
@@ -469,6 +469,6 @@ function unpackedSet(packed) {
       for (const code of codes) counts[code]++;
       return { ...one, codes, counts };
     }),
-    hits: packed.hits.map((text) => decoded(Int32Array, text)),
+    hits: packed.hits.map((text) => decoded(packed.documents < 65535 ? Uint16Array : Uint32Array, text)),
   };
 }
