@@ -51,8 +51,8 @@ def of_set(run: Run, name: str, table: pa.Table) -> dict[str, Any]:
     Returns:
         `documents` and `queries` (how many), `ids` and `texts` of both, documents first; `retrievers`: label, shares,
         and coordinates, uint16 x and y in base64, with the size of a step; `groupings`: what can colour documents or
-        queries, a code each; `hits` by retriever, uint16 or, from STEPS documents on, uint32 [queries, HITS], positions of documents
-        from 1 on, 0 for none; `relevant`: positions of documents from 0 on, of each query;
+        queries, a code each; `hits` by retriever, [queries, HITS], positions of documents from 1 on and 0 for none, as
+        uint16 or, from STEPS documents on, uint32; `relevant`: of each query, positions of documents from 0 on;
         `without`: retrievers that have no map.
     """
     analyses = run.analysis["sets"].get(name, {})
