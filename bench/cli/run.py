@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from bench.storage.run import Run
 
 
+FORMS = ("latex", "csv")
+PRINTED = "-"
+
+
 def add(commands: Commands) -> None:
     """Add the commands."""
     _add_run(commands)
@@ -135,9 +139,19 @@ def _add_against(group: Flags) -> None:
 
 
 def _add_report(commands: Commands) -> None:
-    report = commands.add_parser("report", help="tables, charts and report.md of a stored run, made again")
+    report = commands.add_parser(
+        "report",
+        help="figures, charts and report.md of a stored run, made again; its table for a paper",
+        usage="python -m bench report [RUN] [--verbose] [--latex [FILE] [--intervals]] [--csv [FILE]]",
+    )
     report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
     _add_verbose(report)
+    others = report.add_argument_group("in another form, written to a file or else printed, and nothing else")
+    text = "a table for a paper (booktabs): best bold, daggers, letters of groups"
+    others.add_argument("--latex", nargs="?", const=PRINTED, metavar="FILE", help=text)
+    others.add_argument("--intervals", action="store_true", help="with the intervals below its figures")
+    text = "one tidy table of all measures and costs"
+    others.add_argument("--csv", nargs="?", const=PRINTED, metavar="FILE", help=text)
     report.set_defaults(command=_report)
 
 
@@ -216,8 +230,36 @@ def _report(options: argparse.Namespace) -> int:
     run = load_run(options.folder or newest_run(Path("results")))
     if not run.complete:
         raise BenchError(f"{run.folder} is not complete: it was interrupted.", "Run it again.")
-    _present(run, options.verbose)
+    wanted = {form: place for form in FORMS if (place := getattr(options, form))}
+    if options.intervals and "latex" not in wanted:
+        raise BenchError("--intervals belongs to --latex.", "Give both; tables in the terminal have intervals.")
+    if wanted:
+        _write_forms(run, wanted, options.intervals)
+    else:
+        _present(run, options.verbose)
     return CELL_FAILED if run.failures else 0
+
+
+def _write_forms(run: Run, places: dict[str, str], intervals: bool) -> None:
+    """Print or write forms that were asked for. places: form -> file, or PRINTED."""
+    from bench.cli import console
+    from bench.errors import BenchError
+    from bench.report.run import forms
+    from bench.storage.files import write_atomic
+
+    if len(set(places.values())) < len(places):
+        raise BenchError("Two forms cannot be written to one place.", "Give each a file of its own: --csv FILE")
+    for name, place in places.items():
+        text = forms.asked(name, run, **({"intervals": intervals} if name == "latex" else {}))
+        if place == PRINTED:
+            console.show_text(text)
+            continue
+        try:
+            write_atomic(Path(place), text.encode())
+        except OSError as error:
+            hint = f"Give a file, behind the run: python -m bench report RUN --{name} FILE"
+            raise BenchError(f"{place} cannot be written: {error.strerror}.", hint) from None
+        console.notes([f"Written: {place}"])
 
 
 def _present(run: Run, verbose: bool) -> None:

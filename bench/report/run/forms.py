@@ -1,4 +1,7 @@
-"""The forms of a stored run that are kept as files in its folder. To add one: its file here, and its line."""
+"""The forms of a stored run: those that are kept as files in its folder, and those that somebody asks for.
+
+To add one: its file here, and its line.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,26 @@ FORMS = {
 }
 
 
+# Option of `report` -> module:function of this package that makes its text, for those who ask for it.
+ASKED = {
+    "latex": "latex:render",
+    "csv": "tidy_csv:render",
+}
+
+
+def asked(name: str, run: Run, **options: bool) -> str:
+    """A run in one of the forms that are asked for. options: of the form."""
+    return _text(ASKED[name], run, **options)
+
+
 def write(run: Run) -> None:
     """Draw the charts, and write every form beside them."""
     charts.write(run)
     for name, form in FORMS.items():
-        module, _, function = form.partition(":")
-        text: str = getattr(import_module(f"{__package__}.{module}"), function)(run)
-        write_atomic(run.folder / name, text.encode())
+        write_atomic(run.folder / name, _text(form, run).encode())
+
+
+def _text(form: str, run: Run, **options: bool) -> str:
+    module, _, function = form.partition(":")
+    text: str = getattr(import_module(f"{__package__}.{module}"), function)(run, **options)
+    return text
