@@ -19,6 +19,15 @@ from bench.storage.run import Run, load_run
 from retrievers import Retriever
 from retrievers.masking import masked, secrets_of
 
+
+def _as_html(run: Run) -> str:
+    from bench.report.run import notebook
+
+    return notebook.render(run)
+
+
+Run.as_html = staticmethod(_as_html)
+
 __all__ = ["load_dataset", "load_run", "run"]
 
 

@@ -60,7 +60,7 @@ class RunConfig:
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
     qrels: a file of judgements in place of datasets, for runs alone. against: the label of the one that all others are
     compared with, in place of each with each. map: how documents and queries are placed in two dimensions
-    (bench.evaluation.projection), or none.
+    (bench.evaluation.projection), or none. actor: who made it, for the metadata of its TREC runs.
     """
 
     datasets: tuple[str, ...] = ()
@@ -95,6 +95,7 @@ class RunConfig:
     qrels: str | None = None
     against: str | None = None
     map: Map = "pca"
+    actor: str | None = None
 
     def __post_init__(self) -> None:
         for key, value in fit(RunConfig, {field.name: getattr(self, field.name) for field in fields(self)}).items():

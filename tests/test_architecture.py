@@ -61,8 +61,8 @@ ROOMS = {
     "retrievers.base retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index "
     "retrievers.specification retrievers.stages",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
-    "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.storage retrievers "
-    "retrievers.masking",
+    "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.report bench.storage "
+    "retrievers retrievers.masking",
     "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "
     "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense "
     "retrievers.masking retrievers.saved_index",

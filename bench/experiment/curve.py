@@ -13,6 +13,7 @@ from bench.analysis.terms import Terms
 from bench.config import RunConfig
 from bench.data.formats import load_dataset
 from bench.data.formats.options import Options
+from bench.experiment.commands import of_curve
 from bench.experiment.events import Listener
 from bench.experiment.inputs import Inputs, read_inputs
 from bench.experiment.participants import Participant
@@ -35,12 +36,13 @@ def run_curve(
     points = curve_points(config.retrievers, [parse_sweep(sweep) for sweep in sweeps])
     (name,) = config.datasets
     dataset = load_dataset(name, Options.of(config))
+    asked = config
     config = replace(
         config, retrievers=tuple(point.given for point in points), measures=(dataset.card.measure,), map="none"
     )
     inputs = read_inputs(config, {}, [dataset])
     inputs = replace(inputs, participants=sharing(inputs.participants, points))
-    return _CurveRunner(config, inputs, listener, sweeps, points).run(resume, fresh)
+    return _CurveRunner(config, inputs, listener, sweeps, points, commands=of_curve(asked, sweeps)).run(resume, fresh)
 
 
 def sharing(participants: Sequence[Participant], points: Sequence[CurvePoint]) -> list[Participant]:
@@ -57,10 +59,17 @@ class _CurveRunner(Runner):
     """Points are not held against one another: their last pass is the curve."""
 
     def __init__(
-        self, config: RunConfig, inputs: Inputs, listener: Listener, sweeps: Sequence[str], points: Sequence[CurvePoint]
+        self,
+        config: RunConfig,
+        inputs: Inputs,
+        listener: Listener,
+        sweeps: Sequence[str],
+        points: Sequence[CurvePoint],
+        *,
+        commands: dict[str, Any],
     ) -> None:
         super().__init__(config, inputs, listener)
-        self._sweeps = list(sweeps)
+        self._sweeps, self._commands = list(sweeps), commands
         builds = list(dict.fromkeys(point.build for point in points))
         self._places = {
             participant.label: Place(point.line, 1 + builds.index(point.build), point.values)
@@ -73,7 +82,7 @@ class _CurveRunner(Runner):
 
     def describe(self) -> dict[str, Any]:
         """run.json as it is before anything was measured, and what is swept."""
-        return {**super().describe(), "sweeps": self._sweeps}
+        return {**super().describe(), "sweeps": self._sweeps, "commands": self._commands}
 
     def terms(self) -> dict[str, Terms]:
         """None: nothing is concluded, and the corpus may be large."""

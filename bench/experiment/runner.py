@@ -37,9 +37,11 @@ from bench.experiment.cell import (
     store_failure,
     store_untimed,
 )
+from bench.experiment.commands import commands
 from bench.experiment.continuation import differences
 from bench.experiment.events import Event, Listener
 from bench.experiment.inputs import Inputs, read_inputs
+from bench.experiment.ir_metadata import SUFFIX, as_yaml, ir_metadata
 from bench.experiment.mapping import is_mapped, map_cells
 from bench.experiment.participants import Participant, RunningParticipant
 from bench.experiment.timing import Timing
@@ -49,7 +51,7 @@ from bench.machine import environment, interrupt, latency
 from bench.machine.gauge import SpeedGauge, look
 from bench.storage.cell import Cell, finished_cell
 from bench.storage.costs import INDEX, TIMING
-from bench.storage.files import slug
+from bench.storage.files import slug, write_atomic
 from bench.storage.folder import (
     LOG,
     empty_run_folder,
@@ -194,6 +196,7 @@ class Runner:
             "environment": environment.describe(self.threads),
             "datasets": [dataset.describe() for dataset in self.inputs.datasets],
             "retrievers": [participant.describe() for participant in participants],
+            "commands": commands(self.config, self.inputs),
             "failures": [],
             "warnings": [],
         }
@@ -217,6 +220,7 @@ class Runner:
         self.info["uncut"] = self._uncut()
         terms = self.terms()
         write_tables(stored, self.inputs.datasets, cells, guard, terms)
+        self._describe_runs(cells)
         self.tell(Event("step", text="analyse"))
         self.conclude(stored, cells, guard, terms)
         for what, reason, trace in guard.troubles:
@@ -240,6 +244,16 @@ class Runner:
     def terms(self) -> dict[str, Terms]:
         """The words of each set, for all that asks for them after the last cell."""
         return {dataset.name: Terms(dataset) for dataset in self.inputs.datasets}
+
+    def _describe_runs(self, cells: Mapping[str, Mapping[str, Cell]]) -> None:
+        """Beside each TREC run that was ranked here, what it was made of."""
+        ranked = [participant.label for participant in self.inputs.participants if participant.ranked is None]
+        for dataset in self.info["datasets"]:
+            for retriever in self.info["retrievers"]:
+                if retriever["label"] in ranked and retriever["label"] in cells[dataset["name"]]:
+                    tag = slug(retriever["label"])
+                    content = ir_metadata(self.info, dataset, retriever, tag)
+                    write_atomic(self.folder / "runs" / slug(dataset["name"]) / f"{tag}{SUFFIX}", as_yaml(content))
 
     def conclude(
         self, run: Run, cells: Mapping[str, Mapping[str, Cell]], guard: Guard, terms: Mapping[str, Terms]

@@ -17,7 +17,7 @@
                                  shown hits with text, overlap, unknown (words that no document has), traps
   map.parquet                    dataset, retriever, kind, id, x, y, text, topic, fields (where maps were asked for)
   map/<dataset>/<retriever>.npy  the points of one of them
-  runs/<dataset>/<retriever>.run.gz   TREC
+  runs/<dataset>/<retriever>.run.gz   TREC; beside it <retriever>.ir_metadata.yaml, what it was made of
 
 A cell is done when its cell.json is there and the checksums match. Every file is written under a temporary
 name, fsynced and renamed. Nothing stored is ever unpickled.
@@ -34,7 +34,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -70,6 +70,12 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
+
+    # What a notebook shows of a run: set by those who know of reports (bench.api), of which storage does not.
+    as_html: ClassVar[Callable[[Run], str] | None] = None
+
+    def _repr_html_(self) -> str | None:
+        return None if Run.as_html is None else Run.as_html(self)
 
     @property
     def complete(self) -> bool:

@@ -41,7 +41,7 @@ _LISTS = ("measures", "warnings", "failures")
 
 def strange(info: dict[str, Any], tables: Collection[str]) -> str:
     """What is not as a run writes it, as the end of a sentence; empty where all is. tables: of a complete run."""
-    for key in (*_SHAPE, *_LISTS, "checksums", "whole_runs", "columns", "uncut"):
+    for key in (*_SHAPE, *_LISTS, "checksums", "whole_runs", "columns", "uncut", "commands"):
         if not _is_whole(info, key, tables):
             return f"what it says of {key} is not whole"
     for key, name in (("datasets", "name"), ("retrievers", "label")):
@@ -61,10 +61,19 @@ def _is_whole(info: dict[str, Any], key: str, tables: Collection[str]) -> bool:
         return key not in info or (
             isinstance(value, dict) and all(_is_listed(key, member) for member in value.values())
         )
+    if key == "commands":
+        return key not in info or _is_commands(value)
     if key == "uncut":
         return key not in info or (isinstance(value, list) and all(_is_listed(key, member) for member in value))
     kind, inner = _SHAPE[key]
     return _is(value, kind) and all(_holds(member, inner) for member in (value if isinstance(value, list) else [value]))
+
+
+def _is_commands(value: Any) -> bool:
+    if not isinstance(value, dict) or not _is(value.get("run"), str) or not isinstance(value.get("cells"), dict):
+        return False
+    cells = value["cells"].values()
+    return all(isinstance(of, dict) and all(_is(command, str) for command in of.values()) for of in cells)
 
 
 def _is_listed(key: str, value: Any) -> bool:

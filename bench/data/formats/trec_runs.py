@@ -1,8 +1,9 @@
 """Runs of other systems: query -> document -> score.
 
 TREC's six columns (query, Q0, document, rank, score, tag). MS MARCO's three (query, document, rank) and the same with a
-score in place of the rank, or behind it. A table whose header has the usual names (PyTerrier's CSV). One JSON object
-{query: {document: score}}, as ranx, pytrec_eval and BEIR write it. Each of them may be packed.
+score in place of the rank, or behind it; a block of ir_metadata may stand before these lines. A table whose header has
+the usual names (PyTerrier's CSV). One JSON object {query: {document: score}}, as ranx, pytrec_eval and BEIR write it.
+Each of them may be packed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ RunLine = tuple[str, str, str, float]  # file:line, query, document, score
 NEEDED = "Give a TREC run file."
 WRITTEN = "A run line is: query Q0 document rank score tag."
 SPACE = "Where a name holds a space, write it as %20, as the ids of a folder of text files are written."
+_METADATA_START, _METADATA_END = b"# ir_metadata.start", b"# ir_metadata.end"
 GRADES = (0, 1, 2, 3, 4)
 ROLES = {
     "query": QUERY_ID,
@@ -71,7 +73,7 @@ def _lines(path: Path) -> Iterator[RunLine]:
     """TREC's lines, or MS MARCO's; the first says which."""
     short: list[tuple[str, list[str]]] = []
     begun = False
-    for number, line in lines(path, NEEDED):
+    for number, line in _without_metadata(path):
         where = f"{path}:{number}"
         columns = decoded(line, where).split()
         width = len(columns)
@@ -89,6 +91,19 @@ def _lines(path: Path) -> Iterator[RunLine]:
         yield where, query, document, _finite(score, where)
     if short:
         yield from _short(path, short)
+
+
+def _without_metadata(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Without a block of ir_metadata at the beginning, which is commented out."""
+    within = False
+    for place, (number, line) in enumerate(lines(path, NEEDED)):
+        begins = not place and line.strip() == _METADATA_START
+        within = within or begins
+        if not within:
+            yield number, line
+        within = within and line.strip() != _METADATA_END
+    if within:
+        raise BenchError(f"{path}:1: the block of ir_metadata has no end.", f"End it: {_METADATA_END.decode()}")
 
 
 def _is_number(text: str) -> bool:

@@ -1,0 +1,111 @@
+"""The commands that make a run's figures again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from bench.config import RunConfig
+from bench.experiment.inputs import Inputs
+from bench.experiment.labels import split_label
+
+# Of a configuration: where and within what it is made, and by whom, which changes no figure.
+_ELSEWHERE = {"name", "results", "timeout", "memory_mb", "cache_mb", "actor"}
+_SWITCHES = {
+    "latency": {False: "--no-latency"},
+    "cache": {False: "--no-cache"},
+    "controls": {True: "--controls"},
+    "keep_self": {True: "--keep-self", False: "--drop-self"},
+}
+_SINGULAR = {"measures": "--measure", "retrievers": "--retriever"}
+# What `bench score` takes; a run with other settings is told by a call from Python.
+_OF_SCORE = {
+    *("datasets", "qrels", "runs", "retrievers", "measures", "depth", "against", "latency"),
+    *("split", "columns", "known_item", "unanswerable", "by", "keep_self"),
+}
+
+
+def commands(config: RunConfig, inputs: Inputs) -> dict[str, Any]:
+    """What run.json says of it: `run` makes all of it again, `cells`, set -> label, the measures of one alone.
+
+    A command of a shell. Where objects took part, whose place no command can name, a call of bench.run with them as
+    they print themselves; such runs, and those of stored runs, have no command by cell.
+    """
+    names = tuple(dataset.name for dataset in inputs.datasets)
+    if not inputs.by_name:
+        return {"run": call(replace(config, datasets=names), inputs), "cells": {}}
+    whole = config if config.qrels else replace(config, datasets=config.datasets or names)
+    if config.runs:
+        return {"run": _score(whole, inputs), "cells": {}}
+    measures = config.measures if config.measures != RunConfig.measures else tuple(inputs.measures)
+    alone = replace(whole, measures=measures, against=None, margin=(), controls=False)
+    cells = {
+        name: {
+            split_label(given)[0]: _run(replace(alone, datasets=(source,), retrievers=(given,)))
+            for given in config.retrievers
+        }
+        for name, source in zip(names, whole.datasets, strict=True)
+    }
+    return {"run": _run(whole), "cells": cells}
+
+
+def of_curve(config: RunConfig, sweeps: Sequence[str]) -> dict[str, Any]:
+    """The same of a curve. config: as it was asked for, before its sweeps made points of it."""
+    swept = (argument for sweep in sweeps for argument in ("--sweep", sweep))
+    depth = ("--depth", str(config.depth))
+    others = _flags(config, skip={"datasets", "retrievers", "measures", "depth"})
+    retrievers = _flag("retrievers", config.retrievers)
+    return {"run": shlex.join([*_CURVE, *config.datasets, *retrievers, *swept, *depth, *others]), "cells": {}}
+
+
+_BENCH = ("python", "-m", "bench")
+_CURVE = (*_BENCH, "curve")
+
+
+def _run(config: RunConfig) -> str:
+    retrievers = _flag("retrievers", config.retrievers)
+    return shlex.join([*_BENCH, "run", *config.datasets, *retrievers, *_flags(config, skip={"datasets", "retrievers"})])
+
+
+def _score(config: RunConfig, inputs: Inputs) -> str:
+    if len(config.datasets) > 1 or config.latency or not _OF_SCORE.issuperset(_changed(config)):
+        return call(config, inputs)
+    sets = [f"--dataset={name}" for name in config.datasets]
+    flags = _flags(config, skip={"datasets", "retrievers", "runs", "latency"})
+    return shlex.join([*_BENCH, "score", *config.runs, *sets, *_flag("retrievers", config.retrievers), *flags])
+
+
+def call(config: RunConfig, inputs: Inputs) -> str:
+    """A call from Python."""
+    objects = {each.label: each.signature for each in inputs.participants if each.instance is not None}
+    named = {split_label(given)[0]: repr(split_label(given)[1]) for given in config.retrievers}
+    retrievers = ", ".join(f"{label!r}: {made}" for label, made in {**named, **objects}.items())
+    settings = {key: value for key, value in _changed(config).items() if key not in ("datasets", "retrievers")}
+    given = "".join(
+        f", {key}={list(value) if isinstance(value, tuple) else value!r}" for key, value in settings.items()
+    )
+    return f"bench.run({list(config.datasets)}, {{{retrievers}}}{given})"
+
+
+def _changed(config: RunConfig) -> dict[str, Any]:
+    """The settings that are not as by default."""
+    default = RunConfig()
+    values = {field.name: getattr(config, field.name) for field in fields(config) if field.name not in _ELSEWHERE}
+    return {key: value for key, value in values.items() if value != getattr(default, key)}
+
+
+def _flags(config: RunConfig, skip: set[str]) -> Iterator[str]:
+    for key, value in _changed(config).items():
+        if key not in skip:
+            yield from _flag(key, value)
+
+
+def _flag(key: str, value: Any) -> Iterator[str]:
+    if key in _SWITCHES:
+        yield _SWITCHES[key][value]
+        return
+    flag = _SINGULAR.get(key, f"--{key.replace('_', '-')}")
+    for one in value if isinstance(value, tuple) else (value,):
+        yield f"{flag}={one}"
