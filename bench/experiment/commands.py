@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
@@ -35,7 +36,7 @@ def commands(config: RunConfig, inputs: Inputs) -> dict[str, Any]:
     """
     names = tuple(dataset.name for dataset in inputs.datasets)
     if not inputs.by_name:
-        return {"run": call(replace(config, datasets=names), inputs), "cells": {}}
+        return {"run": _call(replace(config, datasets=names), inputs), "cells": {}}
     whole = config if config.qrels else replace(config, datasets=config.datasets or names)
     if config.runs:
         return {"run": _score(whole, inputs), "cells": {}}
@@ -60,6 +61,7 @@ def of_curve(config: RunConfig, sweeps: Sequence[str]) -> dict[str, Any]:
     return {"run": shlex.join([*_CURVE, *config.datasets, *retrievers, *swept, *depth, *others]), "cells": {}}
 
 
+_CODE = re.compile(r" \[[\w.]+ [0-9a-f]+\]")  # the module of a class and its digest, in a signature
 _BENCH = ("python", "-m", "bench")
 _CURVE = (*_BENCH, "curve")
 
@@ -71,15 +73,16 @@ def _run(config: RunConfig) -> str:
 
 def _score(config: RunConfig, inputs: Inputs) -> str:
     if len(config.datasets) > 1 or config.latency or not _OF_SCORE.issuperset(_changed(config)):
-        return call(config, inputs)
+        return _call(config, inputs)
     sets = [f"--dataset={name}" for name in config.datasets]
     flags = _flags(config, skip={"datasets", "retrievers", "runs", "latency"})
     return shlex.join([*_BENCH, "score", *config.runs, *sets, *_flag("retrievers", config.retrievers), *flags])
 
 
-def call(config: RunConfig, inputs: Inputs) -> str:
+def _call(config: RunConfig, inputs: Inputs) -> str:
     """A call from Python."""
-    objects = {each.label: each.signature for each in inputs.participants if each.instance is not None}
+    taking_part = [participant for participant in inputs.participants if participant.instance is not None]
+    objects = {participant.label: _CODE.sub("", participant.signature) for participant in taking_part}
     named = {split_label(given)[0]: repr(split_label(given)[1]) for given in config.retrievers}
     retrievers = ", ".join(f"{label!r}: {made}" for label, made in {**named, **objects}.items())
     settings = {key: value for key, value in _changed(config).items() if key not in ("datasets", "retrievers")}

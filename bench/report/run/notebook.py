@@ -69,11 +69,17 @@ def _table(table: Table) -> str:
 
 def _row(tag: str, cells: Iterable[str], best: Iterable[int] = ()) -> str:
     texts = (f"<strong>{_text(cell)}</strong>" if place in best else _text(cell) for place, cell in enumerate(cells))
-    return f"<tr>{''.join(f'<{tag}>{text}</{tag}>' for text in texts)}</tr>"
+    scope = ' scope="col"' * (tag == "th")
+    return f"<tr>{''.join(f'<{tag}{scope}>{text}</{tag}>' for text in texts)}</tr>"
 
 
 def _pieces(pieces: Iterable[str]) -> str:
-    return "".join(f"<code>{_text(piece)}</code>" if isinstance(piece, Code) else escape(piece) for piece in pieces)
+    return "".join(f"<code>{_text(piece)}</code>" if isinstance(piece, Code) else _within(piece) for piece in pieces)
+
+
+def _within(text: str) -> str:
+    """A text with the spaces that part it from what is beside it."""
+    return " " * text.startswith(" ") + _text(text) + " " * text.endswith(" ")
 
 
 def _text(text: str) -> str:
