@@ -1,8 +1,8 @@
 """What a TREC run was made of, by the schema of ir_metadata (https://www.ir-metadata.org, version 0.1), as YAML.
 
 Its parts are those of the PRIMAD model: platform, research goal, implementation, method, actor, data. A file beside the
-run, and no comment in it: stock trec_eval passes over such lines from version 10 on alone, pytrec_eval and ir_measures
-refuse them (Breuer, Keller & Schaer, ir_metadata: An extensible metadata schema for IR experiments, SIGIR 2022).
+run, and no comment in it: of readers of runs the newest trec_eval alone passes over such lines, pytrec_eval and
+ir_measures refuse them (Breuer, Keller & Schaer, ir_metadata: An extensible metadata schema for IR experiments, SIGIR 2022).
 """
 
 from __future__ import annotations
