@@ -1,8 +1,9 @@
 """What a TREC run was made of, by the schema of ir_metadata (https://www.ir-metadata.org, version 0.1), as YAML.
 
-Its parts are those of the PRIMAD model: platform, research goal, implementation, method, actor, data. A file beside the
-run, and no comment in it: of readers of runs the newest trec_eval alone passes over such lines, pytrec_eval and
-ir_measures refuse them (Breuer, Keller & Schaer, ir_metadata: An extensible metadata schema for IR experiments, SIGIR 2022).
+Its parts are those of the PRIMAD model: platform, research goal, implementation, method, actor, data (Breuer, Keller &
+Schaer, ir_metadata: An extensible metadata schema for IR experiments, SIGIR 2022). A file beside the run, and no
+comment in it: of readers of runs the newest trec_eval alone passes over such lines, pytrec_eval and ir_measures refuse
+them.
 """
 
 from __future__ import annotations

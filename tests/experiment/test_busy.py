@@ -116,6 +116,9 @@ def test_a_machine_that_is_too_busy_gives_no_times(write_set, tmp_path, monkeypa
     assert {"latency", "pareto"} <= {*CHARTS}
     for form in (whole_report(run), *(printed(form.render(run)) for form in (terminal, terminal_verbose))):
         assert not re.search(r"\d ms\b", form)
+    assert "the machine was too busy" in printed(terminal.render(run))
+    run.info["config"]["latency"] = False
+    assert "the machine was too busy" not in printed(terminal.render(run))
 
 
 @pytest.mark.parametrize(("waited", "mark"), [(0.2, "~"), (0.6, "")])
