@@ -103,7 +103,7 @@ def test_run_shows_tables_and_writes_reports(capsys, write_set, tmp_path):
     for text in ("small: 5 documents, 3 queries", "nDCG@10 [95%]", "p50 ms", "Verdict: "):
         assert text in out
     run = tmp_path / "out" / "r"
-    assert (out.splitlines()[-1], "by kind" in out) == (f"Open {run / 'report.md'}", False)
+    assert (out.splitlines()[-1], "by kind" in out) == (f"Open {run / 'report.html'}", False)
     _, verbose, _ = call(capsys, "report", run, "--verbose")
     assert all(text in verbose for text in ("by kind", "Files: ", out[: out.index("Verdict: ")].splitlines()[0]))
     charts = {path.name for path in (run / "charts").iterdir()}
@@ -624,3 +624,32 @@ def test_help_is_in_groups_with_three_examples(capsys, command, groups):
     assert len(examples) == 3
     for example in examples:
         parser().parse_args(shlex.split(example))
+
+
+def test_report_prints_or_writes_a_form_and_nothing_else(capsys, write_set, tmp_path):
+    folder = tmp_path / "out" / "r"
+    bench.run([write_set()], [Fixed()], results=str(folder.parent), name="r", latency=False)
+    code, out, err = call(capsys, "report", folder, "--csv")
+    assert (code, out.splitlines()[0].partition(",")[0], err) == (0, "dataset", "")
+    assert all(line.startswith(("dataset,", "small,")) for line in out.splitlines())
+    code, out, err = call(capsys, "report", folder, "--csv", tmp_path / "t.csv", "--latex", "--intervals")
+    assert (code, out.splitlines()[-1]) == (0, r"\end{table}")
+    assert "scriptsize" in out
+    assert f"Written: {tmp_path / 't.csv'}" in err.replace("\n", "")
+    assert (tmp_path / "t.csv").read_text("utf-8").startswith("dataset,")
+    assert not (folder / "report.md").exists()  # nothing else is made again
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--csv", "--latex"), "Two forms cannot be written to one place."),
+        (("--intervals",), "--intervals belongs to --latex."),
+        (("--latex", "."), ". cannot be written"),
+    ],
+)
+def test_a_form_that_cannot_be_written_is_one_error(capsys, write_set, tmp_path, flags, message):
+    run = bench.run([write_set()], [Fixed()], results=str(tmp_path), latency=False)
+    code, out, err = call(capsys, "report", run.folder, *flags)
+    assert (code, out) == (2, "")
+    assert message in err
