@@ -202,6 +202,7 @@ def test_it_says_why_with_ranks_and_words(browser, address):
         text = page.locator("section.query").text_content()
         assert "Words that no document haszebra" in text
         assert "bm25: the relevant document is not among its 100 hits. It shares none of the" in text
+        assert "Its only hit: 1 not judged; shared: 8 terms." in text
         assert "not in its 100" in page.get_by_role("group", name="Ranks").text_content()
 
 

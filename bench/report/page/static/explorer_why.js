@@ -24,7 +24,7 @@ export function why(set, retriever, query) {
   const where = relevant.length === 1 ? "the relevant document" : "the first relevant document";
   const own = first.shared ? `; it ${sharedWords(set, query, first.shared)}` : "";
   if (rank === 1) return `${where} is on top${own}.`;
-  return `${where} stands at ${rank.toLocaleString("en")}${own}. ${standsAbove(hits.slice(0, rank - 1), rank - 1)}`;
+  return `${where} stands at ${rank.toLocaleString("en")}${own}. ${standsAbove(hits.slice(0, rank - 1), aboveWhich(hits.length, rank - 1))}`;
 }
 
 function whyMissed(set, retriever, query, relevant, hits) {
@@ -35,7 +35,7 @@ function whyMissed(set, retriever, query, relevant, hits) {
   const best = relevant.reduce((one, other) => ((other.shared?.length ?? 0) > (one.shared?.length ?? 0) ? other : one));
   const subject = relevant.length === 1 ? "It" : `The nearest in words, ${best.name},`;
   const own = best.shared ? ` ${subject} ${sharedWords(set, query, best.shared)}.` : "";
-  return `${which} among ${among}.${own} ${standsAbove(hits, hits.length)}`;
+  return `${which} among ${among}.${own} ${standsAbove(hits, hits.length === 1 ? "Its only hit" : `Its first ${hits.length}`)}`;
 }
 
 function sharedWords(set, query, words) {
@@ -45,15 +45,18 @@ function sharedWords(set, query, words) {
   return `shares ${words.length} of the ${counted(terms, "term", "terms")} (${listed})`;
 }
 
-// What stands above: how it is judged, and how many terms it shares.
-function standsAbove(hits, all) {
+function aboveWhich(shown, all) {
+  return shown < all ? `Of the ${all.toLocaleString("en")} above it the first ${shown}` : "Above it";
+}
+
+// What stands above: how it is judged, and how many terms it shares. `which`: what these hits are called.
+function standsAbove(hits, which) {
   const wrong = hits.filter((hit) => hit.named || (hit.grade !== null && hit.grade <= 0)).length;
   const unjudged = hits.filter((hit) => hit.grade === null && !hit.named).length;
   const judged = [wrong && `${wrong} judged not relevant`, unjudged && `${unjudged} not judged`].filter(Boolean).join(", ");
   const shares = hits.map(({ shared }) => shared).filter((shared) => shared !== null);
   const [low, high] = [Math.min(...shares), Math.max(...shares)];
   const range = low === high ? String(low) : `${low} to ${high}`;
-  const terms = shares.length ? `; they share ${range} ${range === "1" ? "term" : "terms"}` : "";
-  const which = hits.length < all ? `Of the ${all.toLocaleString("en")} above it the first ${hits.length}` : "Above it";
+  const terms = shares.length ? `; shared: ${range} ${range === "1" ? "term" : "terms"}` : "";
   return `${which}: ${judged}${terms}.`;
 }
