@@ -254,10 +254,12 @@ def _write_forms(run: Run, places: dict[str, str], intervals: bool) -> None:
         if place == PRINTED:
             console.show_text(text)
             continue
+        hint = f"Give a file, behind the run: python -m bench report RUN --{name} FILE"
+        if Path(place).is_dir():
+            raise BenchError(f"{place} is a folder.", hint)
         try:
             write_atomic(Path(place), text.encode())
         except OSError as error:
-            hint = f"Give a file, behind the run: python -m bench report RUN --{name} FILE"
             raise BenchError(f"{place} cannot be written: {error.strerror}.", hint) from None
         console.notes([f"Written: {place}"])
 

@@ -88,7 +88,7 @@ def why_no_times(run: Run) -> Iterator[str]:
     """Whose times are left out since the machine was too busy, of the first set of which any are; none of a run that
     was to have none.
     """
-    for dataset in run.datasets if run.info["config"]["latency"] else ():
+    for dataset in run.datasets if run.info["config"].get("latency") else ():
         costs = costs_of(run, dataset)
         if notes := list(busy_notes(run, costs, [label for label in contenders(run) if label in costs])):
             yield from notes
