@@ -52,7 +52,7 @@ def read(command):
         {"datasets": ("a",), "traps": "t's.tsv", "margin": ("nDCG@10=0.02",), "max_p95_ms": 2.5, "max_memory_mb": 9.0},
         {"controls": True, "by": ("kind", "a\nb"), "keep_self": False, "threads": 1, "repeat_index": 2},
         {"keep_self": True, "samples": 9, "seconds": 0.5, "split": "dev", "columns": ("query=q",), "against": "bm25"},
-        {"datasets": ("docs",), "known_item": "title", "unanswerable": "none.tsv"},
+        {"datasets": ("docs",), "known_item": "title", "unanswerable": "none.tsv", "map": "none"},
         {"datasets": ("s",), "runs": ("a b.run", "c.run"), "retrievers": (), "latency": False, "measures": ("AP",)},
         {"qrels": "q.txt", "runs": ("a.run",), "retrievers": (), "latency": False, "against": "a"},
     ],
