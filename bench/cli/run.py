@@ -142,10 +142,13 @@ def _add_report(commands: Commands) -> None:
     report = commands.add_parser(
         "report",
         help="figures, charts and report.md of a stored run, made again; its table for a paper",
-        usage="python -m bench report [RUN] [--verbose] [--latex [FILE] [--intervals]] [--csv [FILE]]",
+        usage="python -m bench report [RUN] [--verbose] [--latex [FILE] [--intervals]] [--csv [FILE]]\n"
+        "       python -m bench report --all [RESULTS]",
     )
     report.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="default: the newest in results/")
     _add_verbose(report)
+    text = "index.html of all runs in a folder (default: results): main measures over time, and where one took a step"
+    report.add_argument("--all", action="store_true", help=text)
     others = report.add_argument_group("in another form, written to a file or else printed, and nothing else")
     text = "a table for a paper (booktabs): best bold, daggers, letters of groups"
     others.add_argument("--latex", nargs="?", const=PRINTED, metavar="FILE", help=text)
@@ -227,6 +230,8 @@ def _report(options: argparse.Namespace) -> int:
     from bench.storage.folder import newest_run
     from bench.storage.run import load_run
 
+    if options.all:
+        return _report_all(options)
     run = load_run(options.folder or newest_run(Path("results")))
     if not run.complete:
         raise BenchError(f"{run.folder} is not complete: it was interrupted.", "Run it again.")
@@ -238,6 +243,29 @@ def _report(options: argparse.Namespace) -> int:
     else:
         _present(run, options.verbose)
     return CELL_FAILED if run.failures else 0
+
+
+def _report_all(options: argparse.Namespace) -> int:
+    """The page of all runs."""
+    from bench.cli import console
+    from bench.errors import BenchError
+    from bench.regression.history import history
+    from bench.report.history.page import render
+    from bench.storage.files import write_atomic
+
+    results = options.folder or Path("results")
+    if options.latex or options.csv or options.intervals:
+        raise BenchError("--latex and --csv are of one run.", "Name it: python -m bench report RUN --csv")
+    if (results / "run.json").is_file():
+        raise BenchError(f"{results} is a run, not a folder of runs.", f"Give {results.parent}, or leave --all out.")
+    past = history(results)
+    try:
+        write_atomic(results / "index.html", render(past).encode())
+    except OSError as error:
+        raise BenchError(f"{results} cannot be written: {error.strerror}.", "Give a writable folder of runs.") from None
+    console.notes(f"{name} is left out: {why}" for name, why in past.unreadable)
+    console.show_text(f"Open {results / 'index.html'}\n")
+    return 0
 
 
 def _write_forms(run: Run, places: dict[str, str], intervals: bool) -> None:

@@ -106,6 +106,9 @@ class Run:
 
         Args:
             dataset: Name of the set.
+
+        Returns:
+            Another run of the same folder.
         """
         datasets = [entry for entry in self.datasets if entry["name"] == dataset]
         of_one = Run(self.folder, {**self.info, "datasets": datasets}, self._converted)

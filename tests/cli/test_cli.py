@@ -654,3 +654,19 @@ def test_a_form_that_cannot_be_written_is_one_error(capsys, write_set, tmp_path,
     code, out, err = call(capsys, "report", run.folder, *flags)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_report_all_writes_a_page_of_all_runs(write_set, tmp_path, capsys):
+    results, folder = tmp_path / "runs", write_set()
+    for name in ("one", "two"):
+        made = ("run", str(folder), "-r", "bm25", "--no-latency", "--results", str(results), "--name", name)
+        assert call(capsys, *made)[0] == 0
+    (results / "broken").mkdir()
+    (results / "broken" / "run.json").write_text("{}", "utf-8")
+    code, out, err = call(capsys, "report", "--all", str(results))
+    assert (code, out) == (0, f"Open {results / 'index.html'}\n")
+    assert "broken is left out" in err
+    assert 'href="one/report.html"' in (results / "index.html").read_text("utf-8")
+    code, _, err = call(capsys, "report", "--all", str(results / "one"))
+    assert code == 2
+    assert "is a run, not a folder of runs" in err
