@@ -55,7 +55,8 @@ def inline(svg: bytes, name: str, text: str) -> Markup:
     parts = _joined(part for child in root for part in _element(child, ids))
     box = escape(root.get("viewBox", ""))
     opening = (
-        '<svg class="chart" role="img" viewBox="{}" width="{}" fill="currentColor" font-size="9px" aria-label="{}">'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="{}" width="{}" fill="currentColor" '
+        'font-size="9px" aria-label="{}">'
     )
     width = round(float(root.get("viewBox", "0 0 0 0").split()[2]) * 4 / 3)  # points as pixels
     return Markup(opening).format(box, width, text) + Markup(parts) + Markup("</svg>")  # noqa: S704

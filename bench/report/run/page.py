@@ -11,6 +11,7 @@ from bench.report.blocks import Block, Code, Heading
 from bench.report.page import explorer
 from bench.report.page.addresses import query_address
 from bench.report.page.blocks import rendered
+from bench.report.page.data_block import data_block
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
 from bench.report.page.inline_svg import inline
@@ -34,7 +35,8 @@ PARETO = "pareto"
 def render(run: Run) -> str:
     """The page as one HTML file."""
     sets, maps = list(explored_sets(run)), map_blocks(run)
-    views = [View("report", "Report", _Report(run, {explored.slug for explored in sets}).content())]
+    report = _Report(run, {explored.slug for explored in sets})
+    views = [View("report", "Report", report.content())]
     modules = []
     if sets:
         views.append(explorer.view(sets))
@@ -44,7 +46,8 @@ def render(run: Run) -> str:
         modules.append(MODULE)
     views.append(View("meanings", "What figures mean", definitions()))
     shown = [view for view in views if view.content]
-    return document(run.folder.name, shown, [*explorer.blocks(sets), *maps], modules)
+    data = [data_block("drawings", report.drawings), *explorer.blocks(sets), *maps]
+    return document(run.folder.name, shown, data, modules)
 
 
 class _Report:
@@ -53,6 +56,7 @@ class _Report:
     def __init__(self, run: Run, explored: Collection[str]) -> None:
         """explored: slugs of the sets whose queries another view shows."""
         self.run, self.change, self.conclusion, self.explored = run, short_labels(run), conclusion(run), explored
+        self.drawings: dict[str, str] = {}
 
     def content(self) -> Markup:
         """All of it."""
@@ -96,12 +100,15 @@ class _Report:
         return {"id": f"{place}-{name}", "kind": kind, "anchor": anchor(kind.definition), "content": content}
 
     def chart(self, dataset: Dataset, name: str, place: str) -> Markup:
-        """A chart of one set."""
+        """A chart of one set: on the first screen as it is, elsewhere by a script, since charts compress to a fifth."""
         svg = drawn(self.run.only(dataset["name"]), name).get("svg")
         if svg is None:
             return Markup()
-        chart = CHARTS[name]
-        drawing = inline(svg, f"{place}-{name}", f"{chart.heading}: {display_name(dataset)}. {chart.text}")
+        chart, own = CHARTS[name], f"{place}-{name}"
+        drawing = inline(svg, own, f"{chart.heading}: {display_name(dataset)}. {chart.text}")
+        if name != PARETO:
+            self.drawings[own] = str(drawing)
+            drawing = Markup('<p class="about" data-drawing="{}">Pictures need scripts.</p>').format(own)
         return template("chart", drawing=drawing, heading=chart.heading, text=chart.text)
 
     def shown(self, blocks: Iterable[Block]) -> Markup:
