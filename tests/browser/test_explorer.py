@@ -17,6 +17,8 @@ from bench.report.page.explorer_data import stems
 from bench.report.run.page import render
 from bench.report.table import head
 
+pytestmark = pytest.mark.slow  # test_report.py opens the page in every run of the tests
+
 SCRIPT = "x</script><img src=x onerror=alert(1)>{{ 7*7 }}\"'`$&"
 FIXED = "fixed</script>{{ 7 }}"
 ID = SCRIPT.replace(" ", "/")

@@ -15,6 +15,8 @@ from bench.report.run import forms
 from retrievers.dense.lsa import Lsa
 from retrievers.lexical.bm25 import BM25
 
+pytestmark = pytest.mark.slow  # test_report.py opens the page in every run of the tests
+
 HOSTILE = "<img src=x onerror=alert(1)></script>"
 SUBJECTS = ("sailor harbour anchor tide vessel", "flour oven butter recipe kitchen", "judge verdict lawyer trial jury")
 

@@ -12,5 +12,5 @@ from bench.report.page.markup import environment
 
 def rendered(blocks: Iterable[Block]) -> Markup:
     """The blocks, one after the other. Each has a macro of the name of its class in templates/blocks.html."""
-    module = environment().get_template("blocks.html").module
+    module = environment().get_template("blocks.html", globals={"rendered": rendered}).module
     return Markup("\n").join(Markup(getattr(module, type(block).__name__)(block)) for block in blocks)  # noqa: S704

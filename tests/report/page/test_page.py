@@ -15,12 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from bench.report import blocks
 from bench.report.page import scripts
+from bench.report.page.blocks import rendered
 from bench.report.page.data_block import data_block
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
 from bench.report.page.inline_svg import inline
 from bench.report.run.kinds import KINDS
+from bench.report.table import Table
 
 HOSTILE = "</script><script>alert(1)</script>\u202e{{ 7 }}"
 
@@ -141,3 +144,29 @@ def test_the_definitions_lead_nowhere_on_this_machine_and_hold_no_style():
     anchors = set(re.findall(r'id="([^"]*)"', definitions()))
     assert {link[1:] for link in links if link.startswith("#")} <= anchors
     assert "style=" not in definitions()
+
+
+BLOCKS = (
+    blocks.Heading(HOSTILE),
+    blocks.Paragraph(HOSTILE, (HOSTILE,), state="not comparable"),
+    blocks.Text((HOSTILE, blocks.Strong(HOSTILE), blocks.Code(HOSTILE), blocks.LinkedQuery.to(HOSTILE, "#a?b=%22"))),
+    blocks.Remark("warning", HOSTILE, HOSTILE),
+    blocks.Items((blocks.Item((HOSTILE,), ((HOSTILE,),)),)),
+    blocks.FlippedQuery("lost", HOSTILE, HOSTILE, (("base", HOSTILE),)),
+    blocks.Folded(HOSTILE, (blocks.Text((HOSTILE,)),)),
+    Table(HOSTILE, (HOSTILE, HOSTILE), ((HOSTILE, HOSTILE),), best=frozenset({(0, 1)}), notes=(HOSTILE,)),
+)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: type(block).__name__)
+def test_every_block_shows_its_texts_and_they_do_nothing(block):
+    shown = rendered([block])
+    assert "<script" not in shown
+    assert "\u202e" not in shown
+    assert shown.count("alert(1)") >= 1
+    ElementTree.fromstring(f"<div>{shown}</div>")
+
+
+def test_a_page_renders_every_kind_of_block_but_pictures_in_files():
+    kinds = {kind for kind in blocks.Block.__subclasses__() if kind.__module__.startswith("bench.")}
+    assert kinds - {blocks.Chart} == set(map(type, BLOCKS))
