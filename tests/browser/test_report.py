@@ -44,6 +44,26 @@ def test_it_fits_every_width_and_breaks_no_rule(browser, address, width, scheme)
         assert not violations(page)
 
 
+@pytest.mark.parametrize("view", ["queries", "map", "meanings"])
+def test_every_view_fits_a_narrow_window(browser, address, view):
+    with opened(browser, f"{address}#{view}", viewport={"width": 360, "height": 900}) as page:
+        assert page.locator(f"#{view}").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert not violations(page)
+
+
+def test_the_first_screen_shows_all_columns_of_its_tables(browser, address):
+    with opened(browser, address) as page:
+        hidden = "tables => tables.map(table => table.scrollWidth - table.clientWidth)"
+        assert set(page.locator(".beside .scroll").evaluate_all(hidden)) == {0}
+
+
+def test_in_a_narrow_window_the_title_of_a_table_is_whole(browser, address):
+    with opened(browser, address, viewport={"width": 360, "height": 900}) as page:
+        beyond = "titles => titles.map(title => title.getBoundingClientRect().right - innerWidth)"
+        assert max(page.locator("#report caption").evaluate_all(beyond)) <= 0
+
+
 def test_the_figures_meanings_are_a_click_away(browser, address):
     with opened(browser, address) as page:
         page.get_by_role("link", name="What the figures mean: Cost").first.click()
@@ -55,7 +75,7 @@ def test_the_figures_meanings_are_a_click_away(browser, address):
 
 
 def test_a_table_is_sorted_and_back_and_saved(browser, address):
-    with opened(browser, f"{address}#plain-quality") as page:
+    with opened(browser, f"{address}#plain/quality") as page:
         table = page.locator("section.card table.figures").first
         names = table.locator("tbody th")
         before = names.all_text_contents()

@@ -13,6 +13,7 @@ SOURCE = "reading-the-figures.md"
 END = (
     "\n## Do intervals and tests keep their word?"  # from there on it is about the harness, not about figures of a run
 )
+_SCROLLED = '<div class="scroll" tabindex="0" role="group" aria-label="Table">'  # a narrow window holds no wide table
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>")
 _ELSEWHERE = re.compile(r'<a href="(?!https://|#)[^"]*">(.*?)</a>')  # another page of the docs
 _WITHIN = re.compile(r'<a href="#([^"]*)">(.*?)</a>')
@@ -28,6 +29,7 @@ def definitions() -> Markup:
 
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(path.read_text("utf-8").partition(END)[0])
     html = html.replace(' style="text-align:right"', ' class="number"').replace(' style="text-align:left"', "")
+    html = html.replace("<table>", f"{_SCROLLED}<table>").replace("</table>", "</table></div>")
     html = _ELSEWHERE.sub(r"\1", html)
     anchors = {anchor(heading) for _, heading in _HEADING.findall(html)}
     html = _WITHIN.sub(partial(_linked, anchors), html)

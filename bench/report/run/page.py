@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -24,7 +25,9 @@ from bench.report.run.explored import explored_sets
 from bench.report.run.kinds import KINDS, Dataset, Kind
 from bench.report.run.labels import short_labels
 from bench.report.run.names import display_name, title
+from bench.report.run.overview import marks_explained
 from bench.report.run.verdict import conclusion
+from bench.report.table import Table
 from bench.storage.files import slug
 from bench.storage.folder import LOG
 from bench.storage.run import Run
@@ -67,7 +70,7 @@ class _Report:
             overall=self.shown(self.conclusion.overall if self.conclusion else ()),
             troubles=self.shown(parts.troubles(run, (Code(LOG), " beside this page"))),
             sets=[self.of_set(dataset) for dataset in run.datasets],
-            about=self.shown(block for block in about if not (isinstance(block, Heading) and block.level == 1)),
+            about=self.shown(_a_level_lower(about)),
         )
 
     def of_set(self, dataset: Dataset) -> dict[str, Any]:
@@ -79,10 +82,17 @@ class _Report:
             "name": display_name(dataset),
             "title": title(dataset),
             "verdict": self.verdict(name),
-            "summary": self.shown(parts.overviews(self.run, dataset)[:1]),
+            "summary": self.shown(self.summary(dataset)),
+            "attention": self.shown(parts.attention(self.run, dataset)),
             "pareto": self.chart(dataset, PARETO, place),
             "parts": [part for kind in KINDS if (part := self.of_kind(dataset, kind, place))],
         }
+
+    def summary(self, dataset: Dataset) -> Iterator[Table]:
+        """The table of the first screen, with what its marks mean."""
+        for table in parts.overviews(self.run, dataset)[:1]:
+            marks = marks_explained(self.run, [table])
+            yield replace(table, notes=(*table.notes, *([f"{marks}."] if marks else ())))
 
     def verdict(self, name: str) -> Markup:
         """The sentence that decides; the others are unfolded on request."""
@@ -96,8 +106,8 @@ class _Report:
             content += Markup('<div class="pictures">{}</div>').format(pictures)
         if not content:
             return None
-        name = kind.name.replace(" ", "-")
-        return {"id": f"{place}-{name}", "kind": kind, "anchor": anchor(kind.definition), "content": content}
+        name = kind.name.replace(" ", "-")  # behind a / , which no slug has: sets may be called "set" or "figure"
+        return {"id": f"{place}/{name}", "kind": kind, "anchor": anchor(kind.definition), "content": content}
 
     def chart(self, dataset: Dataset, name: str, place: str) -> Markup:
         """A chart of one set: on the first screen as it is, elsewhere by a script, since charts compress to a fifth."""
@@ -114,3 +124,12 @@ class _Report:
     def shown(self, blocks: Iterable[Block]) -> Markup:
         """Blocks as markup, with labels as every form shortens them."""
         return rendered(block.relabelled(self.change) for block in blocks)
+
+
+def _a_level_lower(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Without the run's name, which stands on top of the page, and with headings below one of the page."""
+    for block in blocks:
+        if not isinstance(block, Heading):
+            yield block
+        elif block.level > 1:
+            yield replace(block, level=block.level + 1)
