@@ -61,9 +61,7 @@ def _content(
             {measure: values[rows] for measure, values in queries.values(name).items() if measure in measures},
         )
         for pair in pairs
-        for label, queries, name in zip(
-            sides(short[pair.retriever]), both, (pair.base_retriever, pair.retriever), strict=True
-        )
+        for label, queries, name in zip(sides(pair, short), both, (pair.base_retriever, pair.retriever), strict=True)
     ]
     return explorer_data(
         after.table.take(pa.array(rows)),
@@ -72,5 +70,5 @@ def _content(
         main=main,
         solved_at=TOP,
         slices=after.card["slices"],
-        pair=[column.label for column in columns[:2]],
+        pair=[column.label for column in columns[1::-1]],  # head less base, as in every table
     )

@@ -38,8 +38,8 @@ def _blocks(comparison: Regression) -> Iterator[Block]:
     if notes := list(texts.notes(comparison)):
         yield Heading("Changed")
         yield Items(tuple(Item((note,)) for note in notes))
+    yield from parts.quality(comparison)
+    yield from parts.costs(comparison)
     if comparison.flips:
         yield Heading("Flipped queries")
         yield from parts.flips(comparison, texts.SHOWN_FLIPS)
-    yield from parts.quality(comparison)
-    yield from parts.costs(comparison)
