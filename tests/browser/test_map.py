@@ -11,7 +11,7 @@ from browser import opened, started, violations
 from made import made
 
 import bench
-from bench.report.run import forms
+from bench.report.run import forms, maps
 from retrievers.dense.lsa import Lsa
 from retrievers.lexical.bm25 import BM25
 
@@ -22,8 +22,8 @@ SUBJECTS = ("sailor harbour anchor tide vessel", "flour oven butter recipe kitch
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Of the page of a run whose documents have topics and a field, and whose first query is hostile."""
+def run(tmp_path_factory):
+    """A run whose documents have topics and a field, and whose first query is hostile."""
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(words.split(), 6)) for words in SUBJECTS for _ in range(40)]
     queries = {f"q{place}": f"{words} {HOSTILE * (place == 0)}" for place, words in enumerate(SUBJECTS)}
@@ -34,11 +34,23 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("map")
     run = bench.run(dataset, {"bm25": BM25(), "lsa": Lsa(dimensions=4)}, latency=False, results=str(folder), name="m")
     forms.write(run)
+    (run.folder / "map.html").write_text(maps.render(run), "utf-8")
+    return run
+
+
+@pytest.fixture(scope="module")
+def address(run):
     return f"{(run.folder / 'report.html').as_uri()}#map"
 
 
 @pytest.fixture(scope="module")
-def browser(address):
+def alone(run):
+    """The address of the page that `bench map` writes."""
+    return f"{(run.folder / 'map.html').as_uri()}#map"
+
+
+@pytest.fixture(scope="module")
+def browser(address, alone):
     with started() as program:
         yield program
 
@@ -149,6 +161,26 @@ def test_a_query_is_looked_for_by_its_words(browser, address):
         field.fill("oven")
         field.press("Enter")
         page.wait_for_url(re.compile("query=q1"))
+
+
+def test_the_explorer_and_the_map_lead_to_one_another(browser, address):
+    with opened(browser, f"{address}?retriever=lsa&query=q1") as page:
+        drawn(page)
+        page.get_by_role("link", name="Its hits side by side").click()
+        assert page.locator("section.query h3").text_content() == SUBJECTS[1]
+        page.get_by_role("link", name="On the map").click()
+        drawn(page)
+        assert SUBJECTS[1] in page.locator("#map-root caption").text_content()
+        assert re.search(r"#map\?set=[\w-]+&retriever=bm25&query=q1$", page.url)
+        assert not violations(page)
+
+
+def test_the_map_alone_shows_hits_and_no_link_to_a_view_that_is_not_there(browser, alone):
+    with opened(browser, f"{alone}?query=q1") as page:
+        drawn(page)
+        assert page.locator("#map-root tbody tr").count() >= 10
+        assert page.get_by_role("link", name="Its hits side by side").count() == 0
+        assert not violations(page)
 
 
 def test_hostile_texts_are_shown_and_do_nothing(browser, address):

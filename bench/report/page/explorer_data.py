@@ -1,4 +1,4 @@
-"""What the query explorer shows of one set, in columns: queries, values, shown hits, passages, ranks.
+"""What the query explorer shows of one set, in columns: queries, values, scores, ranks.
 
 It knows of retrievers and of queries alone: the retrievers may be of one run or of two.
 """
@@ -6,9 +6,7 @@ It knows of retrievers and of queries alone: the retrievers may be of one run or
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,33 +16,18 @@ from numpy.typing import NDArray
 
 from bench.data.passages import terms_of_tokens
 from bench.report.page.addresses import LONGEST
-from bench.report.page.explorer_rows import Pair, Passages, counts, flat, of_retriever, pairs, ranks
+from bench.report.page.explorer_rows import Pair, distinct, flat, pairs, ranks
+from bench.report.page.texts import Explored, SetTexts
 from bench.report.table import head
 
-QUERY = 1_000  # characters of its text
 MOST_VALUES, MOST_FIELDS = 50, 50
 NOT_STORED, NOT_KNOWN = 0, -1  # in place of a rank
-
-
-@dataclass(frozen=True)
-class Explored:
-    """A retriever on a set. label: as it is shown, unlike all others. kind: "lexical", "dense" or another word.
-
-    depth: hits that a query may have. queries: the set's rows of queries.parquet, in which it is called `name`.
-    values: measure -> float64 [queries], of the same queries in the same order.
-    """
-
-    label: str
-    kind: str
-    depth: int
-    name: str
-    queries: pa.Table = field(repr=False)
-    values: Mapping[str, NDArray[np.float64]] = field(repr=False)
 
 
 def explorer_data(
     queries: pa.Table,
     retrievers: Sequence[Explored],
+    texts: SetTexts,
     *,
     measures: Sequence[str],
     main: str,
@@ -52,84 +35,42 @@ def explorer_data(
     slices: Sequence[str] = (),
     pair: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The content of a data block, every text inert.
+    """The content of a data block: what the explorer shows beyond texts, which it names by their numbers.
 
     Args:
-        queries: Rows of queries.parquet, whose texts, fields and relevant documents are shown. Runs of before they held
-            overlap, words and ranks give a page without these.
+        queries: Rows of queries.parquet, whose fields are shown. Runs of before they held overlap, words and ranks
+            give a page without these.
         retrievers: In the order of their columns; each has as many queries.
+        texts: Of these queries and retrievers.
         measures: Which values are shown.
         main: The measure that is shown first.
         solved_at: A query is found where a relevant document is among so many hits.
         slices: The metadata fields that are offered first, however many values they have.
         pair: Labels of the two that are compared first.
     """
-    passages, labels = Passages(), [retriever.label for retriever in retrievers]
-    relevant = flat(queries, "relevant")
-    of_relevant = passages.add(relevant)
-    hits = [of_retriever(flat(retriever.queries, "hits"), retriever.name) for retriever in retrievers]
-    of_hits = [passages.add(rows) for rows in hits]
-    traps = _traps(retrievers, passages)
-    shown, documents, passage_texts = passages.kept()
-    texts = [head(text, QUERY) for text in queries["text"].to_pylist()]
+    labels, relevant = [retriever.label for retriever in retrievers], texts.relevant
     return {
         "measures": list(measures),
         "main": list(measures).index(main),
         "solvedAt": solved_at,
         "pair": [labels.index(label) for label in pair if label in labels],
-        "retrievers": [
-            {"label": label, "kind": retriever.kind, "depth": retriever.depth}
-            for label, retriever in zip(distinct(labels), retrievers, strict=True)
-        ],
-        "queries": {
-            "id": distinct(queries["query"].to_pylist()),
-            "text": texts,
-            "answerable": queries["answerable"].cast(pa.int8()).to_pylist(),
-            **_words(queries),
-        },
+        "retrievers": [{"kind": retriever.kind, "depth": retriever.depth} for retriever in retrievers],
+        "queries": {"answerable": queries["answerable"].cast(pa.int8()).to_pylist(), **_words(queries)},
         "fields": query_fields(queries["metadata"].to_pylist(), slices),
         "values": [[np.round(retriever.values[name], 4) for name in measures] for retriever in retrievers],
-        "documents": passages.documents,
-        "passages": {"document": documents, "text": passage_texts},
-        "onePassage": passages.one_a_document,
-        **_hits(hits, [shown[numbers] for numbers in of_hits], len(queries)),
+        "onePassage": texts.one_passage,
+        "candidates": texts.candidates,
+        "scores": [_scores(hits["score"].to_numpy(), hits["rank"].to_numpy()) for hits in texts.hits],
         "relevant": {
-            "counts": counts(relevant, len(queries)),
-            "passage": shown[of_relevant],
             "grade": relevant["grade"].to_pylist(),
             "shared": _inert_lists(relevant, "shared"),
             "ranks": [
-                _ranks(pairs(relevant), retriever, rows) for retriever, rows in zip(retrievers, hits, strict=True)
+                _ranks(pairs(relevant), retriever, hits) for retriever, hits in zip(retrievers, texts.hits, strict=True)
             ],
         },
-        "traps": traps,
-        "stems": stems([*texts, *passage_texts], texts),
+        "traps": _traps(retrievers, texts.documents),
+        "stems": stems([*texts.content["queries"]["text"], *texts.shown], texts.content["queries"]["text"]),
     }
-
-
-def _hits(rows: Sequence[pa.Table], passages: Sequence[NDArray[np.int64]], queries: int) -> dict[str, Any]:
-    """candidates: the passages that any retriever shows for a query. hits: by retriever, which of these, best first.
-
-    rows: by retriever its hits. passages: of each of these its number.
-    """
-    candidates: list[dict[int, tuple[int | None, int | None]]] = [{} for _ in range(queries)]
-    hits = []
-    for hit, numbers in zip(rows, passages, strict=True):
-        shared = hit["shared"].to_pylist() if "shared" in hit.column_names else [None] * len(hit)
-        query = hit["query"].to_pylist()
-        for asked, passage, *known in zip(query, numbers.tolist(), hit["grade"].to_pylist(), shared, strict=True):
-            candidates[asked].setdefault(passage, (known[0], known[1]))
-        places = [{passage: place for place, passage in enumerate(row)} for row in candidates]
-        hits.append(
-            {
-                "counts": counts(hit, queries),
-                "candidate": [places[asked][passage] for asked, passage in zip(query, numbers.tolist(), strict=True)],
-                **_scores(hit["score"].to_numpy(), hit["rank"].to_numpy()),
-            }
-        )
-    listed = [(passage, *known) for row in candidates for passage, known in row.items()]
-    columns = {name: [row[place] for row in listed] for place, name in enumerate(("passage", "grade", "shared"))}
-    return {"candidates": {"counts": list(map(len, candidates)), **columns}, "hits": hits}
 
 
 def _scores(scores: NDArray[np.float32], ranks: NDArray[np.int32]) -> dict[str, Any]:
@@ -150,7 +91,7 @@ def _ranks(asked: Sequence[Pair], retriever: Explored, hits: pa.Table) -> list[i
     return [stored.get(pair, NOT_STORED) for pair in asked]
 
 
-def _traps(retrievers: Sequence[Explored], passages: Passages) -> dict[str, Any]:
+def _traps(retrievers: Sequence[Explored], documents: Mapping[str, int]) -> dict[str, Any]:
     """Wrong documents above every relevant one, by query: their numbers, whether a file names them, their ranks."""
     tables = {id(retriever.queries): flat(retriever.queries, "traps") for retriever in retrievers}
     named: dict[Pair, bool] = {}
@@ -161,7 +102,7 @@ def _traps(retrievers: Sequence[Explored], passages: Passages) -> dict[str, Any]
     by_retriever = [ranks(tables[id(retriever.queries)], retriever.name) or {} for retriever in retrievers]
     return {
         "query": [query for query, _ in ordered],
-        "document": [passages.document(document) for _, document in ordered],
+        "document": [documents[document] for _, document in ordered],
         "named": [int(named[pair]) for pair in ordered],
         "ranks": [[stored.get(pair, NOT_STORED) for pair in ordered] for stored in by_retriever],
     }
@@ -216,12 +157,3 @@ def stems(texts: Iterable[str], queries: Iterable[str]) -> dict[str, list[str]]:
         for token, terms in terms_of_tokens(texts).items()
         if terms & asked != {token.lower()} & asked
     }
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """Names as they are shown, with a number behind those that would be shown alike."""
-    shown, seen = [], Counter[str]()
-    for name in (head(name, LONGEST) for name in names):
-        seen[name] += 1
-        shown.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return shown

@@ -1,4 +1,4 @@
-"""The maps of a stored run as a script draws them: a block a set, coordinates in 16 bits, ids and texts once."""
+"""The maps of a set of a stored run as a script draws them: coordinates in 16 bits, and what can colour points."""
 
 from __future__ import annotations
 
@@ -12,80 +12,84 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from bench.report.page.data_block import data_block
+from bench.report.page.texts import NO_HEADS, Heads
 from bench.report.table import inert
 from bench.storage.run import Run
 from bench.storage.schema import MAP
 
-# Steps of a coordinate; hits of a query that are drawn; groups that have a colour, the last for all others.
-STEPS, HITS, COLOURS = 2**16 - 1, 10, 8
-# Characters of a text, fewer of each where there are many.
-LONGEST_TEXT, SHORTEST_TEXT, CHARACTERS = 90, 40, 4_000_000
+# Steps of a coordinate; groups that have a colour, the last for all others.
+STEPS, COLOURS = 2**16 - 1, 8
+# Characters of a document's head, fewer of each where there are many.
+LONGEST_HEAD, SHORTEST_HEAD, CHARACTERS = 300, 40, 6_000_000
 OTHER = "other"
+DOCUMENT, QUERY = "document", "query"  # kinds of points
 
 
-def map_blocks(run: Run) -> list[Markup]:
-    """Data blocks: `map` says what sets there are, `map-0`, `map-1`, … are these. None of a run without maps."""
+def map_table(run: Run, name: str) -> pa.Table:
+    """A set's rows of map.parquet; none of a run without maps."""
     if MAP not in run.info.get("checksums", ()):
-        return []
-    table = pq.read_table(run.folder / MAP)
-    names = [dataset["name"] for dataset in run.datasets]
-    drawn = [name for name in names if name in set(pc.unique(table["dataset"]).to_pylist())]
-    blocks = [data_block("map", {"sets": [inert(name) for name in drawn]})] if drawn else []
-    for place, name in enumerate(drawn):
-        blocks.append(data_block(f"map-{place}", of_set(run, name, table.filter(pc.equal(table["dataset"], name)))))
-    return blocks
+        return pa.table({"retriever": pa.array([], pa.string())})
+    return pq.read_table(run.folder / MAP, filters=[("dataset", "=", name)])
 
 
-def of_set(run: Run, name: str, table: pa.Table) -> dict[str, Any]:
-    """What is drawn of a set.
+def heads(table: pa.Table) -> Heads:
+    """The documents of a set's maps, as they come there. table: of `map_table`."""
+    if not len(table):
+        return NO_HEADS
+    documents = _of_first(table, DOCUMENT)
+    characters = min(LONGEST_HEAD, max(SHORTEST_HEAD, CHARACTERS // max(len(documents), 1)))
+    texts = [text[:characters] for text in documents["text"].to_pylist()]
+    return Heads(documents["id"].to_pylist(), texts)
+
+
+def map_data(run: Run, name: str, table: pa.Table, shown: Mapping[str, str], asked: Sequence[str]) -> dict[str, Any]:
+    """The content of a data block: what the map shows beyond texts, which it names by their numbers.
 
     Args:
-        run: Has its hits and shares.
+        run: Has the shares and the topics.
         name: Of the set.
-        table: Its rows of map.parquet.
+        table: Of `map_table`; its documents are the first of the texts.
+        shown: Label -> what it is shown as, of the retrievers in the order of their numbers.
+        asked: Ids of the queries in the order of theirs.
 
     Returns:
-        `documents` and `queries` (how many), `ids` and `texts` of both, documents first; `retrievers`: label, shares,
-        and coordinates, uint16 x and y in base64, with the size of a step; `groupings`: what can colour documents or
-        queries, a code each; `hits` by retriever, [queries, HITS], positions of documents from 1 on and 0 for none, as
-        uint16 or, from STEPS documents on, uint32; `relevant`: of each query, positions of documents from 0 on;
-        `without`: retrievers that have no map.
+        `documents`, how many; `queries`, the numbers of those that are drawn, null of all; `retrievers`: number,
+        shares, and coordinates, documents first, uint16 x and y in base64, with the size of a step; `groupings`: what
+        can colour documents or queries, a code each; `without`: retrievers that have no map.
     """
     analyses = run.analysis["sets"].get(name, {})
-    labels = pc.unique(table["retriever"]).to_pylist()
-    first = table.filter(pc.equal(table["retriever"], labels[0]))
-    is_document = np.array(first["kind"].to_pylist()) == "document"
-    size, ids = int(is_document.sum()), first["id"].to_pylist()
-    cut = min(LONGEST_TEXT, max(SHORTEST_TEXT, CHARACTERS // max(len(ids), 1)))
-    fields = [orjson.loads(text) for text in first["fields"].to_pylist()]
-    queries = pq.read_table(
-        run.folder / "queries.parquet", columns=["query", "relevant", "hits"], filters=[("dataset", "=", name)]
-    )
+    labels, numbers = pc.unique(table["retriever"]).to_pylist(), list(shown)
+    documents, queries = _of_first(table, DOCUMENT), _of_first(table, QUERY)
+    drawn = pc.index_in(queries["id"], pa.array(asked, pa.string())).to_pylist()
     return {
-        "documents": size,
-        "queries": len(ids) - size,
-        "ids": [inert(identity) for identity in ids],
-        "texts": [inert(text[:cut]) for text in first["text"].to_pylist()],
+        "documents": len(documents),
+        "queries": None if drawn == list(range(len(asked))) else drawn,
         "retrievers": [
-            {"label": inert(label), **analyses.get("maps", {}).get(label, {}), **_coordinates(table, label)}
+            {"number": numbers.index(label), **analyses.get("maps", {}).get(label, {}), **_coordinates(table, label)}
             for label in labels
         ],
         "groupings": [
-            *_topics(first["topic"].to_pylist()[:size], analyses.get("topics", [])),
-            *_groupings("documents", fields[:size]),
-            *_groupings("queries", fields[size:]),
+            *_topics(documents["topic"].to_pylist(), analyses.get("topics", [])),
+            *_groupings("documents", _fields(documents)),
+            *_groupings("queries", _fields(queries)),
         ],
-        **_judged(queries, ids, size, labels),
         "without": [
-            inert(entry["label"])
+            inert(shown.get(entry["label"], entry["label"]))
             for entry in run.info["retrievers"]
             if entry["label"] not in labels and entry["kind"] != "control"
         ],
     }
+
+
+def _of_first(table: pa.Table, kind: str) -> pa.Table:
+    """Its rows of a kind that hold texts, topics and fields: those of the set's first retriever."""
+    return table.filter(pc.and_(pc.equal(table["retriever"], table["retriever"][0]), pc.equal(table["kind"], kind)))
+
+
+def _fields(rows: pa.Table) -> list[dict[str, str]]:
+    return [orjson.loads(text) for text in rows["fields"].to_pylist()]
 
 
 def _coordinates(table: pa.Table, label: str) -> dict[str, Any]:
@@ -124,37 +128,3 @@ def _groupings(of: str, fields: Sequence[Mapping[str, str]]) -> Iterable[dict[st
         codes = np.array([place.get(row.get(name, ""), len(groups)) for row in fields], dtype=np.uint8)
         shown = [inert(group) for group in (*groups, OTHER)]
         yield {"of": of, "name": inert(name), "groups": shown, "codes": _packed(codes)}
-
-
-def _judged(queries: pa.Table, ids: Sequence[str], size: int, labels: Sequence[str]) -> dict[str, Any]:
-    """Hits and relevant documents of the queries that are drawn, as positions among the documents that are."""
-    shown = queries.take(pc.index_in(pa.array(ids[size:], pa.string()), queries["query"].combine_chunks()))
-    documents = pa.array(ids[:size], pa.string())
-    query, hit = _flat(shown["hits"])
-    place, rank = _places(hit, documents), hit.field("rank").to_numpy(zero_copy_only=False)
-    hits, width = [], "<u2" if size < STEPS else "<u4"
-    for label in labels:
-        its = pc.equal(hit.field("retriever"), label).to_numpy(zero_copy_only=False) & (rank <= HITS)
-        positions = np.full((len(shown), HITS), -1, dtype="<i4")
-        positions[query[its], rank[its] - 1] = place[its]
-        # From 1 on, so that 0 is none, in as few bytes as are enough.
-        hits.append((positions + 1).astype(width))
-    query, judged = _flat(shown["relevant"])
-    place = _places(judged, documents)
-    ends = np.cumsum(np.bincount(query[place >= 0], minlength=len(shown)))
-    relevant = np.split(place[place >= 0], ends[:-1]) if len(shown) else []
-    return {"hits": [_packed(its) for its in hits], "relevant": [its.tolist() for its in relevant]}
-
-
-def _flat(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.StructArray]:
-    """The members of all lists, and which list each is in."""
-    lists = column.combine_chunks()
-    return pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), lists.flatten()
-
-
-def _places(members: pa.StructArray, documents: pa.Array) -> NDArray[np.int64]:
-    """Where among these each member's document stands; -1 of one that is not there."""
-    places: NDArray[np.int64] = (
-        pc.index_in(members.field("document"), documents).fill_null(-1).to_numpy(zero_copy_only=False)
-    )
-    return places

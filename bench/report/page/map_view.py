@@ -10,5 +10,5 @@ MODULE = "map"
 
 
 def map_view() -> View:
-    """The view; the page needs the data blocks of `map_data` and the script MODULE."""
+    """The view; the page needs `sets.blocks` and the script MODULE."""
     return View("map", "Map", Markup('<div id="map-root" class="card map"></div>'), scripted=True)

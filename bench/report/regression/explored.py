@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from bench.errors import counted
 from bench.regression import TOP, CellPair, Regression
 from bench.regression.queries import Queries
-from bench.report.page.explorer import ExploredSet
-from bench.report.page.explorer_data import Explored, explorer_data
+from bench.report.page.explorer_data import explorer_data
+from bench.report.page.sets import ShownSet
+from bench.report.page.texts import Explored, SetTexts, texts_of
 from bench.report.regression.parts import short_labels, sides
 from bench.storage.files import slug
 from bench.storage.run import Run
 
 
-def moved_sets(comparison: Regression, base: Run, head: Run) -> Iterator[ExploredSet]:
+def moved_sets(comparison: Regression, base: Run, head: Run) -> Iterator[ShownSet]:
     """Every set of both runs with a query of which a value or the first hits moved."""
     before, after = Queries.of(base), Queries.of(head)
     kinds = {entry["label"]: entry["kind"] for run in (base, head) for entry in run.info["retrievers"]}
@@ -32,9 +33,9 @@ def moved_sets(comparison: Regression, base: Run, head: Run) -> Iterator[Explore
         shown = [pair for pair in moved_most_first if moves[pair].any()]
         if shown:
             rows = np.flatnonzero(np.any(list(moves.values()), axis=0))
-            content = _content(shown, both, rows, kinds=kinds, main=main, short=short_labels(comparison))
+            texts, content = _content(shown, both, rows, kinds=kinds, main=main, short=short_labels(comparison))
             moved = counted(len(rows), "query", "queries")
-            yield ExploredSet(slug(dataset), f"{dataset}: {moved} moved", content)
+            yield ShownSet(slug(dataset), f"{dataset}: {moved} moved", texts.content, content)
 
 
 def _content(
@@ -45,8 +46,10 @@ def _content(
     kinds: Mapping[str, str],
     main: str,
     short: Mapping[str, str],
-) -> dict[str, Any]:
-    """pairs: the one that moved on most queries first. rows: the queries. main: the set's measure.
+) -> tuple[SetTexts, dict[str, Any]]:
+    """The set's texts and what the explorer shows of it.
+
+    pairs: the one that moved on most queries first. rows: the queries. main: the set's measure.
     short: labels as they are shown.
     """
     before, after = both
@@ -63,12 +66,16 @@ def _content(
         for pair in pairs
         for label, queries, name in zip(sides(pair, short), both, (pair.base_retriever, pair.retriever), strict=True)
     ]
-    return explorer_data(
-        after.table.take(pa.array(rows)),
+    moved = after.table.take(pa.array(rows))
+    texts = texts_of(moved, columns)
+    content = explorer_data(
+        moved,
         columns,
+        texts,
         measures=measures,
         main=main,
         solved_at=TOP,
         slices=after.card["slices"],
         pair=[column.label for column in columns[1::-1]],  # head less base, as in every table
     )
+    return texts, content

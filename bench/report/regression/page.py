@@ -11,6 +11,7 @@ from bench.report.blocks import Block, Heading, Item, Items, Paragraph
 from bench.report.page import explorer
 from bench.report.page.blocks import rendered
 from bench.report.page.document import View, document
+from bench.report.page.sets import blocks as set_blocks
 from bench.report.regression import content as texts
 from bench.report.regression import parts
 from bench.report.regression.explored import moved_sets
@@ -26,7 +27,7 @@ def render(comparison: Regression, base: Run, head: Run) -> bytes:
     if sets:
         views.append(explorer.view(sets))
     modules = [explorer.MODULE] if sets else []
-    return document(parts.names(comparison), views, explorer.blocks(sets), modules).encode()
+    return document(parts.names(comparison), views, set_blocks(sets), modules).encode()
 
 
 def _blocks(comparison: Regression) -> Iterator[Block]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.report.page.document import document
-from bench.report.page.map_data import map_blocks
 from bench.report.page.map_view import MODULE, map_view
+from bench.report.page.sets import blocks
+from bench.report.run.explored import shown_sets
 from bench.report.run.names import analysis
 from bench.storage.run import Run
 
@@ -40,4 +41,5 @@ def sentences(run: Run) -> Iterator[str]:
 
 def render(run: Run) -> str:
     """The page of the maps alone."""
-    return document(f"Map: {run.folder.name}", [map_view()], map_blocks(run), [MODULE])
+    sets = [shown for shown in shown_sets(run, explored=False) if shown.mapped]
+    return document(f"Map: {run.folder.name}", [map_view()], blocks(sets), [MODULE])

@@ -16,12 +16,12 @@ from bench.report.page.data_block import data_block
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
 from bench.report.page.inline_svg import inline
-from bench.report.page.map_data import map_blocks
 from bench.report.page.map_view import MODULE, map_view
 from bench.report.page.markup import render as template
+from bench.report.page.sets import blocks as set_blocks
 from bench.report.run import parts
 from bench.report.run.charts import CHARTS, drawn
-from bench.report.run.explored import explored_sets
+from bench.report.run.explored import shown_sets
 from bench.report.run.kinds import KINDS, Dataset, Kind
 from bench.report.run.labels import short_labels
 from bench.report.run.names import display_name, title
@@ -37,19 +37,19 @@ PARETO = "pareto"
 
 def render(run: Run) -> str:
     """The page as one HTML file."""
-    sets, maps = list(explored_sets(run)), map_blocks(run)
-    report = _Report(run, {explored.slug for explored in sets})
-    views = [View("report", "Report", report.content())]
-    modules = []
-    if sets:
+    sets = shown_sets(run)
+    explored = {shown.slug for shown in sets if shown.explored}
+    report = _Report(run, explored)
+    views, modules = [View("report", "Report", report.content())], []
+    if explored:
         views.append(explorer.view(sets))
         modules.append(explorer.MODULE)
-    if maps:
+    if any(shown.mapped for shown in sets):
         views.append(map_view())
         modules.append(MODULE)
     views.append(View("meanings", "What figures mean", definitions()))
     shown = [view for view in views if view.content]
-    data = [data_block("drawings", report.drawings), *explorer.blocks(sets), *maps]
+    data = [data_block("drawings", report.drawings), *set_blocks(sets)]
     return document(run.folder.name, shown, data, modules)
 
 

@@ -9,9 +9,11 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from bench.report.page import explorer_rows
+from bench.report.page import passages
 from bench.report.page.addresses import query_address
-from bench.report.page.explorer_data import Explored, distinct, explorer_data, query_fields, stems
+from bench.report.page.explorer_data import explorer_data, query_fields, stems
+from bench.report.page.explorer_rows import distinct
+from bench.report.page.texts import NO_HEADS, Explored, Heads, texts_of
 
 HIT = pa.struct(
     [
@@ -64,20 +66,32 @@ def stored(**columns):
     return pa.table({**table, **columns})
 
 
-def content(table=None, names=("one", "two")):
+def content(table=None, names=("one", "two"), heads=NO_HEADS):
+    """Both blocks of a set, as the page's scripts read them."""
     table = stored() if table is None else table
     values = {"nDCG@10": np.array([1 / 3, np.nan])}
-    retrievers = [Explored(name, "lexical", 100, name, table, values) for name in names]
-    made = explorer_data(table, retrievers, measures=["nDCG@10"], main="nDCG@10", solved_at=10, pair=names)
-    return json.loads(orjson.dumps(made, option=orjson.OPT_SERIALIZE_NUMPY))
+    return blocks(table, [Explored(name, "lexical", 100, name, table, values) for name in names], heads)
+
+
+def blocks(table, retrievers, heads=NO_HEADS):
+    texts = texts_of(table, retrievers, heads)
+    pair = [retriever.label for retriever in retrievers]
+    made = explorer_data(table, retrievers, texts, measures=["nDCG@10"], main="nDCG@10", solved_at=10, pair=pair)
+    return json.loads(orjson.dumps([texts.content, made], option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def named(texts, numbers):
+    """(document, text) of passages by their numbers."""
+    of = np.repeat(texts["documents"], texts["passages"]["counts"]).tolist()
+    return [(of[number], texts["passages"]["text"][number]) for number in numbers]
 
 
 def test_ranks_of_relevant_documents_and_traps_stand_by_retriever():
-    made = content()
+    texts, made = content()
     assert made["relevant"]["ranks"] == [[1, 0], [41, 0]]
     assert made["traps"] == {
         "query": [1],
-        "document": [made["documents"].index("c")],
+        "document": [texts["documents"].index("c")],
         "named": [0],
         "ranks": [[0], [1]],
     }
@@ -86,33 +100,43 @@ def test_ranks_of_relevant_documents_and_traps_stand_by_retriever():
 
 
 def test_a_passage_stands_once_and_hits_name_it():
-    made = content()
-    assert sorted(made["passages"]["text"]) == ["a cow", "cat", "dog\N{REPLACEMENT CHARACTER}", "hen"]
-    assert made["candidates"]["counts"] == [2, 1]
-    shown = [made["passages"]["text"][number] for number in made["candidates"]["passage"]]
-    assert shown == ["cat", "dog\N{REPLACEMENT CHARACTER}", "a cow"]
+    texts, made = content()
+    assert sorted(texts["passages"]["text"]) == ["a cow", "cat", "dog\N{REPLACEMENT CHARACTER}", "hen"]
+    assert texts["candidates"]["counts"] == [2, 1]
+    shown = [("a", "cat"), ("b", "dog\N{REPLACEMENT CHARACTER}"), ("c", "a cow")]
+    assert named(texts, texts["candidates"]["passage"]) == shown
     assert made["candidates"]["grade"] == [1, None, 0]
-    assert [hits["candidate"] for hits in made["hits"]] == [[0, 1], [1, 0]]
+    assert [hits["candidate"] for hits in texts["hits"]] == [[0, 1], [1, 0]]
+    assert named(texts, texts["relevant"]["passage"]) == [("a", "cat"), ("d", "hen")]
     assert made["relevant"]["shared"] == [["cat"], []]
 
 
+def test_documents_of_a_map_come_first_and_their_heads_stand_for_passages_that_are_alike():
+    texts, _ = content(heads=Heads(["x", "c", "a"], ["unseen", "a cow that grazes", "cat"]))
+    assert texts["documents"] == ["x", "c", "a", "d", "b"]
+    heads = np.cumsum([0, *texts["passages"]["counts"]])[:3]
+    assert named(texts, heads) == [("x", "unseen"), ("c", "a cow that grazes"), ("a", "cat")]
+    assert texts["passages"]["counts"] == [1, 2, 1, 1, 1]
+    assert named(texts, texts["candidates"]["passage"])[2] == ("c", "a cow")
+
+
 def test_scores_have_four_digits_of_the_greatest_and_values_four():
-    made = content()
-    assert made["hits"][0] == {"counts": [2, 0], "candidate": [0, 1], "decimals": 2, "drops": [1235, 1035]}
-    assert made["hits"][1]["decimals"] == 4
-    assert made["hits"][1]["drops"] == [5000, -2500]
+    _, made = content()
+    assert made["scores"] == [{"decimals": 2, "drops": [1235, 1035]}, {"decimals": 4, "drops": [5000, -2500]}]
     assert made["values"] == [[[0.3333, None]], [[0.3333, None]]]
 
 
-def test_of_too_many_passages_each_document_keeps_its_first(monkeypatch):
+@pytest.mark.parametrize(("heads", "kept"), [(NO_HEADS, "first of a"), (Heads(["a"], ["head of a"]), "head of a")])
+def test_of_too_many_passages_each_document_keeps_its_head_or_its_first(monkeypatch, heads, kept):
     rows = [[hit("one", 1, "a", 1.0, "first of a")], [hit("one", 1, "a", 1.0, "second of a")]]
     table = stored(hits=pa.array(rows, pa.list_(HIT)), relevant=pa.array([[], []], pa.list_(RELEVANT)))
-    assert content(table)["passages"]["text"] == ["first of a", "second of a"]
-    monkeypatch.setattr(explorer_rows, "MOST_CHARACTERS", 20)
-    made = content(table)
+    texts, made = content(table, heads=heads)
+    assert {*texts["passages"]["text"]} == {"first of a", "second of a", kept}
+    assert not made["onePassage"]
+    monkeypatch.setattr(passages, "MOST_CHARACTERS", 20)
+    texts, made = content(table, heads=heads)
     assert made["onePassage"]
-    assert made["passages"]["text"] == ["first of a"]
-    assert made["candidates"]["passage"] == [0, 0]
+    assert named(texts, texts["candidates"]["passage"]) == [("a", kept)] * 2
 
 
 def test_a_run_of_before_shows_what_it_has():
@@ -122,7 +146,7 @@ def test_a_run_of_before_shows_what_it_has():
     rows = [[{"document": "b", "grade": 1, "text": "dog"}], [{"document": "d", "grade": 2, "text": "hen"}]]
     for name, kind, values in (("relevant", bare, rows), ("hits", hits, old["hits"].to_pylist())):
         old = old.set_column(old.schema.get_field_index(name), name, pa.array(values, pa.list_(kind)))
-    made = content(old)
+    _, made = content(old)
     assert made["relevant"]["ranks"] == [[2, -1], [1, -1]]
     assert made["relevant"]["shared"] is made["queries"]["overlap"] is made["queries"]["terms"] is None
     assert made["candidates"]["shared"] == [None] * 3
@@ -136,9 +160,9 @@ def test_retrievers_may_be_of_two_tables():
         Explored(f"{side} one", "lexical", 100, "one", table, values)
         for side, table in (("base", stored()), ("head", other))
     ]
-    made = explorer_data(other, sides, measures=["nDCG@10"], main="nDCG@10", solved_at=10)
-    assert [retriever["label"] for retriever in made["retrievers"]] == ["base one", "head one"]
-    assert [hits["candidate"] for hits in made["hits"]] == [[0, 1], [0, 1]]
+    texts, _ = blocks(other, sides)
+    assert texts["retrievers"] == ["base one", "head one"]
+    assert [hits["candidate"] for hits in texts["hits"]] == [[0, 1], [0, 1]]
 
 
 def test_fields_of_few_values_and_asked_ones_are_there_with_codes():

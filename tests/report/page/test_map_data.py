@@ -1,9 +1,10 @@
-"""What a page carries of maps: a block a set, from which a script draws."""
+"""What a page carries of maps, and of the texts that the map shares with the query explorer."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 
 import numpy as np
@@ -14,15 +15,17 @@ from fakes import Fixed
 from made import CORPUS, QUERIES
 
 import bench
-from bench.report.page.map_data import HITS, map_blocks
+from bench.report.page import map_data as map_data_module
+from bench.report.page.map_data import heads, map_data, map_table
 from bench.report.run import maps, page
 from retrievers.dense.lsa import Lsa
 from retrievers.lexical.bm25 import BM25
 
 
-def unpacked(block):
-    packed = str(block).partition(">")[2].partition("<")[0]
-    return json.loads(zlib.decompress(base64.b64decode(packed)))
+def blocks(html):
+    """Name -> content of the data blocks of a page."""
+    found = re.findall(r'<script type="application/octet-stream" id="data-([^"]*)">([^<]*)</script>', html)
+    return {name: json.loads(zlib.decompress(base64.b64decode(packed))) for name, packed in found}
 
 
 def array(text, kind):
@@ -37,41 +40,56 @@ def run(write_set, tmp_path):
     return bench.run(write_set(corpus=corpus, queries=queries), retrievers, latency=False, results=str(tmp_path / "r"))
 
 
-def test_what_is_drawn_of_a_set(run):
-    listed, block = map_blocks(run)
-    assert unpacked(listed) == {"sets": ["small"]}
-    content = unpacked(block)
-    assert (content["documents"], content["queries"]) == (5, 3)
-    assert content["ids"] == ["d4", "d3", "d2", "d10", "d1", "q1", "q2", "q3"]
-    assert content["texts"][5].endswith("\N{REPLACEMENT CHARACTER}[31m </script>")
-    assert "</script>" not in str(block).removesuffix("</script>")
-    assert content["without"] == ["fixed"]
-    assert [retriever["label"] for retriever in content["retrievers"]] == ["bm25", "lsa"]
-    assert content["retrievers"][1]["variance"] == run.analysis["sets"]["small"]["maps"]["lsa"]["variance"]
+def test_the_map_alone_carries_texts_hits_and_points_and_nothing_of_the_explorer(run):
+    carried = blocks(maps.render(run))
+    assert [*carried] == ["map", "texts-small", "map-small"]
+    assert carried["map"] == {"sets": [{"slug": "small", "name": "small"}]}
+    texts, points = carried["texts-small"], carried["map-small"]
+    assert (points["documents"], points["queries"]) == (5, None)
+    assert texts["documents"][:5] == ["d4", "d3", "d2", "d10", "d1"]
+    assert texts["queries"]["id"] == ["q1", "q2", "q3"]
+    assert texts["queries"]["text"][0].endswith("\N{REPLACEMENT CHARACTER}[31m </script>")
+    assert points["without"] == ["fixed"]
+    assert [texts["retrievers"][retriever["number"]] for retriever in points["retrievers"]] == ["bm25", "lsa"]
+    assert points["retrievers"][1]["variance"] == run.analysis["sets"]["small"]["maps"]["lsa"]["variance"]
+
+
+def test_the_page_of_a_run_carries_each_text_once_for_both_views(run):
+    carried = blocks(page.render(run))
+    assert [*carried] == ["map", "texts-small", "explorer-small", "map-small"]
+    texts = carried["texts-small"]
+    assert texts["passages"]["counts"] == [1] * 5
+    assert sorted(texts["passages"]["text"]) == sorted(f"{row['title']} {row['text']}".strip() for row in CORPUS)
 
 
 def test_coordinates_lose_less_than_a_step(run):
     table = pq.read_table(run.folder / "map.parquet")
-    for retriever in unpacked(map_blocks(run)[1])["retrievers"]:
-        its = table.filter(pc.equal(table["retriever"], retriever["label"]))
+    for retriever, label in zip(blocks(maps.render(run))["map-small"]["retrievers"], ("bm25", "lsa"), strict=True):
+        its = table.filter(pc.equal(table["retriever"], label))
         for axis in ("x", "y"):
             stored, drawn = its[axis].to_numpy(), array(retriever[axis], "<u2") * retriever["step"]
             assert np.allclose(drawn - drawn[0], stored - stored[0], atol=retriever["step"])
 
 
-def test_hits_and_relevant_documents_are_positions(run):
-    content = unpacked(map_blocks(run)[1])
-    ids = content["ids"]
-    hits = array(content["hits"][0], "<u2").reshape(-1, HITS).astype(int) - 1
-    shown = {row["query"]: row for row in pq.read_table(run.folder / "queries.parquet").to_pylist()}
-    for query, row in enumerate(hits):
-        expected = [hit["document"] for hit in shown[ids[5 + query]]["hits"] if hit["retriever"] == "bm25"]
-        assert [ids[place] for place in row if place >= 0] == expected
-    assert [sorted(ids[place] for place in its) for its in content["relevant"]] == [["d1", "d2"], ["d3"], ["d10"]]
+def test_a_sample_of_the_queries_is_named_by_their_numbers(run):
+    table = map_table(run, "small")
+    table = table.filter(pc.invert(pc.equal(table["id"], "q2")))
+    made = map_data(run, "small", table, {"fixed": "fixed", "lsa": "lsa", "bm25": "bm25"}, ["q1", "q2", "q3"])
+    assert made["queries"] == [0, 2]
+    assert [retriever["number"] for retriever in made["retrievers"]] == [2, 1]
+
+
+def test_of_many_documents_the_heads_are_shorter(run, monkeypatch):
+    table = map_table(run, "small")
+    whole = heads(table).texts
+    assert max(map(len, whole)) > 20
+    monkeypatch.setattr(map_data_module, "SHORTEST_HEAD", 10)
+    monkeypatch.setattr(map_data_module, "CHARACTERS", 100)
+    assert heads(table).texts == [text[:20] for text in whole]
 
 
 def test_fields_that_group_can_colour(run):
-    groupings = unpacked(map_blocks(run)[1])["groupings"]
+    groupings = blocks(maps.render(run))["map-small"]["groupings"]
     by_name = {(grouping["of"], grouping["name"]): grouping for grouping in groupings}
     assert list(by_name) == [("documents", "shelf"), ("queries", "kind")]  # five documents have no topics
     kind = by_name["queries", "kind"]
@@ -81,12 +99,12 @@ def test_fields_that_group_can_colour(run):
 
 def test_a_run_without_maps_has_no_view_of_them(write_set, tmp_path):
     stored = bench.run(write_set(), {"bm25": BM25()}, latency=False, map="none", results=str(tmp_path / "r"))
-    assert map_blocks(stored) == []
-    assert 'id="map-root"' not in page.render(stored)
+    html = page.render(stored)
+    assert 'id="map-root"' not in html
+    assert [*blocks(html)] == ["texts-small", "explorer-small"]
 
 
 def test_the_page_of_a_run_and_that_of_the_map_alone_have_the_view(run):
     for html in (page.render(run), maps.render(run)):
         assert 'id="map-root"' in html
-        assert 'id="data-map-0"' in html
         assert "stampMarks" in html

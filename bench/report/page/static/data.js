@@ -7,6 +7,10 @@ export function data(name) {
   return unpacked.get(name);
 }
 
+export function hasData(name) {
+  return Boolean(document.getElementById(`data-${name}`));
+}
+
 async function unpack(text) {
   const stream = new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();

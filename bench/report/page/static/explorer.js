@@ -157,7 +157,8 @@ function showQuery(before) {
 }
 
 function barOfQuery() {
-  return queryBar(current.set, current.state, neighbours(current.queries, current.wanted.query));
+  const { set, state, wanted, queries } = current;
+  return queryBar(set, state, wanted, neighbours(queries, wanted.query));
 }
 
 function neighbours(queries, query) {

@@ -1,31 +1,29 @@
 // What bench/report/page/explorer_data.py packs: the queries of a set, asked for by their numbers.
 
 import { data } from "./data.js";
+import { textsOf } from "./texts.js";
 import { termsOf } from "./words.js";
 
 const sets = new Map();
 
 export function exploredSet(slug) {
-  if (!sets.has(slug)) sets.set(slug, data(`explorer-${slug}`).then((content) => new ExploredSet(content)));
+  if (!sets.has(slug)) sets.set(slug, madeExploredSet(slug));
   return sets.get(slug);
 }
 
-// Where the rows of each query begin, and where the last ones end.
-function starts(counts) {
-  const places = new Int32Array(counts.length + 1);
-  counts.forEach((count, query) => (places[query + 1] = places[query] + count));
-  return places;
+async function madeExploredSet(slug) {
+  const [texts, content] = await Promise.all([textsOf(slug), data(`explorer-${slug}`)]);
+  return new ExploredSet(slug, texts, content);
 }
 
 class ExploredSet {
-  constructor(content) {
-    Object.assign(this, content);
-    this.size = this.queries.id.length;
-    this.number = new Map(this.queries.id.map((id, query) => [id, query]));
-    this.labels = this.retrievers.map((retriever) => retriever.label);
+  constructor(slug, texts, content) {
+    Object.assign(this, content, { slug, texts });
+    this.queries = { ...texts.queries, ...content.queries };
+    this.size = texts.size;
+    this.number = texts.number;
+    this.labels = texts.retrievers;
     this.stems = new Map(Object.entries(this.stems));
-    this.starts = { candidates: starts(this.candidates.counts), relevant: starts(this.relevant.counts) };
-    this.hitStarts = this.hits.map((hits) => starts(hits.counts));
     this.ranksOfFirst = new Map();
     this.trapsOf = new Map();
     this.traps.query.forEach((query, trap) => this.trapsOf.set(query, [...(this.trapsOf.get(query) ?? []), trap]));
@@ -35,35 +33,29 @@ class ExploredSet {
     return this.values[retriever][measure][query];
   }
 
-  passage(number) {
-    const document = this.passages.document[number];
-    return { document, name: this.documents[document], text: this.passages.text[number] };
-  }
-
   // Of one query, best first. `grade` and `shared` (terms) may be null.
   hitsOf(retriever, query) {
-    const { candidate, drops, decimals } = this.hits[retriever];
+    const { drops, decimals } = this.scores[retriever];
+    const first = this.texts.hitStarts[retriever][query];
     const named = new Set(this.trapsIn(query).filter((trap) => trap.named).map((trap) => trap.document));
-    const hits = [];
     let score = 0;
-    for (let place = this.hitStarts[retriever][query]; place < this.hitStarts[retriever][query + 1]; place++) {
-      const row = this.starts.candidates[query] + candidate[place];
-      score = hits.length ? score - drops[place] : drops[place];
+    return this.texts.hitRows(retriever, query).map((row, place) => {
+      score = place ? score - drops[first + place] : drops[first];
       const [grade, shared] = [this.candidates.grade[row], this.candidates.shared[row]];
-      const passage = this.passage(this.candidates.passage[row]);
+      const passage = this.texts.passage(this.texts.candidates.passage[row]);
       const shown = decimals > 0 ? (score / 10 ** decimals).toFixed(decimals) : String(score * 10 ** -decimals);
-      hits.push({ ...passage, rank: hits.length + 1, grade, shared, score: shown, named: named.has(passage.document) });
-    }
-    return hits;
+      return { ...passage, rank: place + 1, grade, shared, score: shown, named: named.has(passage.document) };
+    });
   }
 
   // Of one query. `ranks`: by retriever; 0: not among its hits, -1: not known. `shared`: words, null if not known.
   relevantOf(query) {
     const rows = [];
-    for (let row = this.starts.relevant[query]; row < this.starts.relevant[query + 1]; row++) {
+    const { relevant } = this.texts.starts;
+    for (let row = relevant[query]; row < relevant[query + 1]; row++) {
       const ranks = this.relevant.ranks.map((column) => column[row]);
       const shared = this.relevant.shared?.[row] ?? null;
-      rows.push({ ...this.passage(this.relevant.passage[row]), grade: this.relevant.grade[row], ranks, shared });
+      rows.push({ ...this.texts.passage(this.texts.relevant.passage[row]), grade: this.relevant.grade[row], ranks, shared });
     }
     return rows;
   }
@@ -72,7 +64,7 @@ class ExploredSet {
   trapsIn(query) {
     return (this.trapsOf.get(query) ?? []).map((trap) => ({
       document: this.traps.document[trap],
-      name: this.documents[this.traps.document[trap]],
+      name: this.texts.documents[this.traps.document[trap]],
       named: Boolean(this.traps.named[trap]),
       ranks: this.traps.ranks.map((column) => column[trap]),
     }));
@@ -87,7 +79,7 @@ class ExploredSet {
   firstRanks(retriever) {
     const ranks = this.relevant.ranks[retriever];
     return Int32Array.from({ length: this.size }, (_, query) => {
-      const stored = ranks.slice(this.starts.relevant[query], this.starts.relevant[query + 1]).filter((rank) => rank > 0);
+      const stored = ranks.slice(...this.texts.starts.relevant.slice(query, query + 2)).filter((rank) => rank > 0);
       return stored.length ? Math.min(...stored) : 0;
     });
   }
@@ -100,16 +92,15 @@ class ExploredSet {
 
   // Is the first hit judged not relevant, or named wrong?
   hasTrapOnTop(retriever, query) {
-    const [place, end] = this.hitStarts[retriever].slice(query, query + 2);
-    if (place === end) return false;
-    const row = this.starts.candidates[query] + this.hits[retriever].candidate[place];
+    const [row] = this.texts.hitRows(retriever, query);
+    if (row === undefined) return false;
     const grade = this.candidates.grade[row];
-    const { document } = this.passage(this.candidates.passage[row]);
+    const { document } = this.texts.passage(this.texts.candidates.passage[row]);
     return (grade !== null && grade <= 0) || this.trapsIn(query).some((trap) => trap.named && trap.document === document);
   }
 
   hasNoHit(retriever, query) {
-    return this.hits[retriever].counts[query] === 0;
+    return this.texts.hits[retriever].counts[query] === 0;
   }
 
   termsOf(query) {

@@ -1,5 +1,7 @@
 // One query: what is known of it, why it is found or missed, and its hits side by side.
 
+import { link } from "./address.js";
+import { hasData } from "./data.js";
 import { announce, element } from "./elements.js";
 import { connectHits } from "./explorer_lines.js";
 import { linkTo } from "./explorer_state.js";
@@ -27,8 +29,8 @@ export function openedQuery(set, wanted, onShow) {
   ];
 }
 
-// To other queries and away; of its neighbours one may be undefined.
-export function queryBar(set, state, { before, behind }) {
+// To other queries, to the map and away; of its neighbours one may be undefined.
+export function queryBar(set, state, { query: opened, a }, { before, behind }) {
   const go = (query, title, keys) =>
     query === undefined
       ? null
@@ -36,7 +38,12 @@ export function queryBar(set, state, { before, behind }) {
   const copy = element("button", { type: "button" }, "Copy the address");
   copy.addEventListener("click", () => copyAddress());
   const close = element("a", { href: linkTo(state, { query: "" }), className: "close", title: "Key Esc" }, "Close");
-  return element("div", { className: "bar" }, go(before, "← Previous", "k"), go(behind, "Next →", "j"), copy, close);
+  return element("div", { className: "bar" }, go(before, "← Previous", "k"), go(behind, "Next →", "j"), linkToMap(set, opened, a), copy, close);
+}
+
+function linkToMap(set, query, retriever) {
+  if (!hasData(`map-${set.slug}`)) return null;
+  return element("a", { href: link("map", { set: set.slug, retriever: set.labels[retriever], query: set.queries.id[query] }) }, "On the map");
 }
 
 async function copyAddress() {
