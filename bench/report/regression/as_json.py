@@ -1,6 +1,6 @@
 """A comparison of two runs -> JSON for programs. comparison.schema.json, beside this file, describes it.
 
-SetTexts are whole and escaped to ASCII, "<" and "##" too: neither a terminal, nor a page that the JSON is pasted into,
+Texts are whole and escaped to ASCII, "<" and "##" too: neither a terminal, nor a page that the JSON is pasted into,
 nor a CI system that looks for commands in its log reads them.
 """
 

@@ -1,6 +1,6 @@
 """What every form says of a comparison of two runs: chosen, ordered and written out once.
 
-SetTexts of queries and documents are strangers' input. `inert` makes them plain before any form sees them.
+Texts of queries and documents are strangers' input. `inert` makes them plain before any form sees them.
 """
 
 from __future__ import annotations

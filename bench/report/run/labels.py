@@ -15,7 +15,7 @@ _PATH = re.compile(r"(?<==)(?:[^,/\\]*[/\\]){2,}[^,/\\]+")
 
 
 def short_labels(run: Run) -> Callable[[str], str]:
-    """SetTexts that name retrievers -> the same with their labels as `shortened` has them."""
+    """Texts that name retrievers -> the same with their labels as `shortened` has them."""
     short = {label: shown for label, shown in shortened(run.retrievers).items() if label != shown}
     if not short:
         return str
