@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from browser import opened, started, violations
 from fakes import Fixed
@@ -9,6 +10,8 @@ from made import CORPUS, QRELS, QUERIES, write_beir
 
 import bench
 from bench.data.formats import load_dataset
+from bench.report.page import scripts
+from bench.report.page.data_block import as_text
 from bench.report.run import forms
 
 HOSTILE = "x</script><img src=x onerror=alert(1)>{{ 7*7 }}\"'`$&\u202etxet"
@@ -114,6 +117,15 @@ def test_hostile_names_are_shown_and_do_nothing(browser, address):
         assert "onerror=alert(1)" in text
         assert "{{ 7*7 }}" in text
         assert "\u202e" not in page.content()
+
+
+def test_bytes_of_every_length_are_read_as_they_were_written(browser):
+    rng = np.random.default_rng(0)
+    written = [b"\xff" * length for length in range(9)] + [rng.bytes(length) for length in range(40)]
+    with opened(browser, "about:blank") as page:
+        page.add_script_tag(content=f"{scripts.script(['data'])}window.bytes = bytes;", type="module")
+        read = page.evaluate("texts => texts.map((text) => [...window.bytes(text)])", [*map(as_text, written)])
+    assert read == [[*raw] for raw in written]
 
 
 def test_it_prints_on_white(browser, address):

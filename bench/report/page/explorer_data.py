@@ -74,9 +74,9 @@ def explorer_data(
 
 
 def _scores(scores: NDArray[np.float32], ranks: NDArray[np.int32]) -> dict[str, Any]:
-    """A first score and how far each next one is below the one before, in steps of the greatest's fourth digit."""
+    """A first score and how far each next one is below the one before, in steps of the greatest's third digit."""
     most = float(np.abs(scores).max(initial=0.0))
-    decimals = 3 - math.floor(math.log10(most)) if most else 0
+    decimals = 2 - math.floor(math.log10(most)) if most else 0
     steps = np.rint(scores.astype(np.float64) * 10.0**decimals).astype(np.int64)
     before = np.concatenate([steps[:1], steps[:-1]])
     return {"decimals": decimals, "drops": np.where(ranks == 1, steps, before - steps)}

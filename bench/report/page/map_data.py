@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,8 +11,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from bench.report.page.data_block import as_text
 from bench.report.page.texts import NO_HEADS, Heads
 from bench.report.table import inert
 from bench.storage.run import Run
@@ -56,7 +55,7 @@ def map_data(run: Run, name: str, table: pa.Table, shown: Mapping[str, str], ask
 
     Returns:
         `documents`, how many; `queries`, the numbers of those that are drawn, null of all; `retrievers`: number,
-        shares, and coordinates, documents first, uint16 x and y in base64, with the size of a step; `groupings`: what
+        shares, and coordinates, documents first, uint16 x and y `as_text`, with the size of a step; `groupings`: what
         can colour documents or queries, a code each; `without`: retrievers that have no map.
     """
     analyses = run.analysis["sets"].get(name, {})
@@ -99,11 +98,7 @@ def _coordinates(table: pa.Table, label: str) -> dict[str, Any]:
     least = points.min(axis=1, keepdims=True)
     step = float((points - least).max()) / STEPS or 1.0
     x, y = np.round((points - least) / step).astype("<u2")
-    return {"x": _packed(x), "y": _packed(y), "step": step}
-
-
-def _packed(array: NDArray[Any]) -> str:
-    return base64.b64encode(array.tobytes()).decode()
+    return {"x": as_text(x.tobytes()), "y": as_text(y.tobytes()), "step": step}
 
 
 def _topics(topics: Sequence[int | None], names: Sequence[str]) -> Iterable[dict[str, Any]]:
@@ -113,7 +108,7 @@ def _topics(topics: Sequence[int | None], names: Sequence[str]) -> Iterable[dict
             "of": "documents",
             "name": "topic",
             "groups": [inert(name) for name in (*names, OTHER)],
-            "codes": _packed(codes),
+            "codes": as_text(codes.tobytes()),
         }
 
 
@@ -127,4 +122,4 @@ def _groupings(of: str, fields: Sequence[Mapping[str, str]]) -> Iterable[dict[st
         place = {value: code for code, value in enumerate(groups)}
         codes = np.array([place.get(row.get(name, ""), len(groups)) for row in fields], dtype=np.uint8)
         shown = [inert(group) for group in (*groups, OTHER)]
-        yield {"of": of, "name": inert(name), "groups": shown, "codes": _packed(codes)}
+        yield {"of": of, "name": inert(name), "groups": shown, "codes": as_text(codes.tobytes())}

@@ -19,7 +19,7 @@ def style(names: Iterable[str] = ()) -> str:
     """The page's style sheet, and those of modules that have one. names: of the modules, without the end."""
     folder = files("bench.report.page") / "static"
     own = [f"{name}.css" for name in names if (folder / f"{name}.css").is_file()]
-    return "\n".join(map(_file, ["page.css", *own]))
+    return "".join(map(_file, ["page.css", *own]))
 
 
 def script(names: Iterable[str]) -> str:
@@ -32,8 +32,10 @@ def script(names: Iterable[str]) -> str:
             sources[name] = _file(f"{name}.js")
             wanted += _IMPORT.findall(sources[name])
     order = TopologicalSorter({name: set(_IMPORT.findall(source)) for name, source in sorted(sources.items())})
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", sources[name])) for name in order.static_order())
+    return "".join(_EXPORT.sub("", _IMPORT.sub("", sources[name])) for name in order.static_order())
 
 
 def _file(name: str) -> str:
-    return (files("bench.report.page") / "static" / name).read_text("utf-8")
+    """A file of static/ without what only its readers need: indentation, empty lines, lines of comment."""
+    lines = map(str.strip, (files("bench.report.page") / "static" / name).read_text("utf-8").splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))

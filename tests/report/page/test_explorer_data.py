@@ -120,9 +120,9 @@ def test_documents_of_a_map_come_first_and_their_heads_stand_for_passages_that_a
     assert named(texts, texts["candidates"]["passage"])[2] == ("c", "a cow")
 
 
-def test_scores_have_four_digits_of_the_greatest_and_values_four():
+def test_scores_have_three_digits_of_the_greatest_and_values_four():
     _, made = content()
-    assert made["scores"] == [{"decimals": 2, "drops": [1235, 1035]}, {"decimals": 4, "drops": [5000, -2500]}]
+    assert made["scores"] == [{"decimals": 1, "drops": [123, 103]}, {"decimals": 3, "drops": [500, -250]}]
     assert made["values"] == [[[0.3333, None]], [[0.3333, None]]]
 
 

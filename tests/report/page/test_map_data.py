@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-import zlib
-
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from fakes import Fixed
 from made import CORPUS, QUERIES
+from page_data import blocks, raw
 
 import bench
 from bench.report.page import map_data as map_data_module
@@ -22,14 +18,8 @@ from retrievers.dense.lsa import Lsa
 from retrievers.lexical.bm25 import BM25
 
 
-def blocks(html):
-    """Name -> content of the data blocks of a page."""
-    found = re.findall(r'<script type="application/octet-stream" id="data-([^"]*)">([^<]*)</script>', html)
-    return {name: json.loads(zlib.decompress(base64.b64decode(packed))) for name, packed in found}
-
-
 def array(text, kind):
-    return np.frombuffer(base64.b64decode(text), kind)
+    return np.frombuffer(raw(text), kind)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-import zlib
+from importlib.resources import files
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
+from page_data import blocks as data_blocks
+from page_data import raw
 
 from bench.report import blocks
 from bench.report.page import scripts
 from bench.report.page.blocks import rendered
-from bench.report.page.data_block import data_block
+from bench.report.page.data_block import as_text, data_block
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
 from bench.report.page.inline_svg import inline
@@ -30,8 +32,7 @@ HOSTILE = "</script><script>alert(1)</script>\u202e{{ 7 }}"
 
 def unpacked(block):
     """The content of a data block, as a browser reads it."""
-    packed = re.fullmatch(r'<script type="application/octet-stream" id="data-x">([A-Za-z0-9+/=]*)</script>', block)[1]
-    return json.loads(zlib.decompress(base64.b64decode(packed)))
+    return data_blocks(block)["x"]
 
 
 @given(
@@ -41,6 +42,16 @@ def unpacked(block):
 )
 def test_data_comes_back_and_holds_no_markup(content):
     assert unpacked(data_block("x", content)) == content
+
+
+@given(st.binary())
+def test_bytes_come_back_from_text_that_nothing_reads_otherwise(given_bytes):
+    text = as_text(given_bytes)
+    assert raw(text) == given_bytes
+    assert not {*text} & {*"<&\"'\\`"}
+    assert text.isascii()
+    assert text.isprintable()
+    assert json.dumps(text) == f'"{text}"'
 
 
 def test_data_may_be_arrays_and_what_is_no_number_is_null():
@@ -57,6 +68,19 @@ def test_a_script_holds_what_it_imports_before_it_and_once():
     assert not re.search(r"^(import|export) ", text, re.MULTILINE)
     assert text.count("function onAddress") == text.count("function element") == 1
     assert text.index("function onAddress") < text.index("function showViews") < text.rindex("showViews();")
+
+
+def test_a_script_and_a_style_lose_what_only_readers_of_the_sources_need():
+    for text in (scripts.script(["page", "explorer", "map"]), scripts.style(["explorer", "map"])):
+        assert not [line for line in text.splitlines() if not line or line != line.strip() or line.startswith("//")]
+
+
+def test_no_source_has_a_text_over_lines_or_a_comment_that_would_not_be_lost():
+    for source in (files("bench.report.page") / "static").iterdir():
+        text = source.read_text("utf-8")
+        assert "/*" not in text, source.name
+        if source.name.endswith(".js"):
+            assert not [line for line in text.splitlines() if line.count("`") % 2 or line.endswith("\\")], source.name
 
 
 def test_the_policy_allows_the_page_its_own_script_and_style_and_nothing_else():
