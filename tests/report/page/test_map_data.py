@@ -46,7 +46,7 @@ def test_the_map_alone_carries_texts_hits_and_points_and_nothing_of_the_explorer
 
 def test_the_page_of_a_run_carries_each_text_once_for_both_views(run):
     carried = blocks(page.render(run))
-    assert [*carried] == ["map", "texts-small", "explorer-small", "map-small"]
+    assert [*carried] == ["drawings", "map", "texts-small", "explorer-small", "map-small"]
     texts = carried["texts-small"]
     assert texts["passages"]["counts"] == [1] * 5
     assert sorted(texts["passages"]["text"]) == sorted(f"{row['title']} {row['text']}".strip() for row in CORPUS)
@@ -91,7 +91,7 @@ def test_a_run_without_maps_has_no_view_of_them(write_set, tmp_path):
     stored = bench.run(write_set(), {"bm25": BM25()}, latency=False, map="none", results=str(tmp_path / "r"))
     html = page.render(stored)
     assert 'id="map-root"' not in html
-    assert [*blocks(html)] == ["texts-small", "explorer-small"]
+    assert [*blocks(html)] == ["drawings", "texts-small", "explorer-small"]
 
 
 def test_the_page_of_a_run_and_that_of_the_map_alone_have_the_view(run):
