@@ -468,6 +468,7 @@ def test_a_lexical_run_never_imports_torch(write_set, tmp_path):
     assert run_python(code).splitlines()[-1] == "[] []"
 
 
+@pytest.mark.slow
 def test_the_model_encodes_from_the_repository_root(tmp_path):
     """A folder named datasets stands there; transformers takes it for Hugging Face's package if it can."""
     code = (
@@ -561,6 +562,7 @@ def test_a_container_without_a_home_runs(tmp_path, monkeypatch):
         retrievers.create("dense:model=~/model")
 
 
+@pytest.mark.slow
 def test_the_exit_code_stands_whether_or_not_somebody_reads(tmp_path, write_set):
     """Rich ends with 1 where the pipe is broken, which here means a regression."""
     process = typed(tmp_path, "run", write_set(), "-r", "bm25", "-r", "fakes:Broken", "--no-latency")

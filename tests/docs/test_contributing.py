@@ -57,6 +57,7 @@ def test_each_kind_is_shown_with_its_file_and_its_line():
     assert 2 * len(STEP.findall(PAGE)) == PAGE.count("\n```")
 
 
+@pytest.mark.slow
 def test_a_retriever_a_format_a_measure_and_a_form_work_after_their_file_and_their_line(house):
     (house / "help.faq").write_text(
         "Q: when are you open\nA: We are open from nine.\nQ: how to pay\nA: We take cards to pay.\n"

@@ -44,15 +44,8 @@ def test_each_section_has_an_example():
     assert {name.partition("/")[0] for name, _ in FILES} == {"notes", "handbook", "manual", "articles", "trec", "cisi"}
 
 
-# Of each section the first; the others by check-slow.
-FIRST = {each[1]: each for each in reversed(LOCAL)}.values()
-
-
-@pytest.mark.parametrize(
-    "command",
-    [pytest.param(each, marks=() if each in FIRST else pytest.mark.slow) for each in LOCAL],
-    ids=" ".join,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("command", LOCAL, ids=" ".join)
 def test_a_local_example_runs(folder, command):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CORPUS_")}
     found = subprocess.run(

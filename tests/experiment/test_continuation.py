@@ -228,6 +228,7 @@ def start(folder, results, cache, *flags):
     )
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_then_resume_gives_the_same_bytes(write_set, tmp_path):
     """BENCH_KILLS (1; `make check-faults`: 100) kills of the whole process group at random moments, each resumed."""
     folder = write_set()

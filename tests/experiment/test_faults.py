@@ -22,6 +22,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 def test_every_fault_is_one_row_and_the_rest_goes_on(write_set, tmp_path):
     found = bench.run(
         write_set(),
@@ -69,6 +70,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 def test_what_no_retriever_should_do_is_a_row_with_its_reason(write_set, tmp_path):
     fine = ["fakes:Odd:how=forks", "fakes:Odd:how=pool"]
     found = bench.run(

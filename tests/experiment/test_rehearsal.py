@@ -121,6 +121,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.slow
 def test_a_foreign_answer_is_read_or_one_failed_row_with_the_next_step(run):
     found = run([f"fakes:Foreign:how={how}" for how in (*FOREIGN, "padded", "lists")])
     reasons = {label.partition("=")[2]: reason for _, label, reason in found.failures}

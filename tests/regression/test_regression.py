@@ -390,7 +390,10 @@ class LostFirst(Fixed):
         return found
 
 
-@pytest.mark.parametrize(("moved", "outcome"), [(4, "inconclusive"), (5, "inconclusive"), (6, "regression")])
+@pytest.mark.parametrize(
+    ("moved", "outcome"),
+    [pytest.param(4, "inconclusive", marks=pytest.mark.slow), (5, "inconclusive"), (6, "regression")],
+)
 def test_a_written_gate_counts_the_queries_that_moved(write_set, tmp_path, moved, outcome):
     """Of 300 queries so many lost their only hit and none gained one."""
     folder = write_planted(write_set, 300)
@@ -451,6 +454,7 @@ def alike(rng, queries, trials):
     return np.where(rng.random(a.shape) < 0.3, b - a, 0)
 
 
+@pytest.mark.slow
 def test_a_thousand_comparisons_of_equal_systems_cry_wolf_as_seldom_as_promised():
     """A drop is called for 2.5%, being one side of 5%; with 99.9% certainty between 0.9% and 4.1% of 1,000."""
     rows = list(compared(alike(np.random.default_rng(0), 200, 1_000), FLIPS))
@@ -459,6 +463,7 @@ def test_a_thousand_comparisons_of_equal_systems_cry_wolf_as_seldom_as_promised(
     assert np.mean([row.state(0.01, row.p) == "fail" for row in rows]) <= 0.01
 
 
+@pytest.mark.slow
 def test_a_report_of_equal_systems_fails_in_one_of_forty_at_most():
     """100 reports of ten tests each: Holm keeps the false alarms of a whole report at 2.5%."""
     rows = list(compared(alike(np.random.default_rng(1), 200, 1_000), FLIPS))

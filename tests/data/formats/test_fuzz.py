@@ -1,6 +1,6 @@
 """Loaders take any bytes: a dataset comes out, or one BenchError.
 
-BENCH_FUZZ: the number of inputs in all (1,500; `make check-faults`: 100,000).
+BENCH_FUZZ: the number of inputs in all (600; `make check-faults`: 100,000).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.data.formats.trec import read_qrels
 from bench.data.formats.trec_topics import read_topics
 from bench.errors import BenchError
 
-INPUTS = int(os.environ.get("BENCH_FUZZ", "1500"))
+INPUTS = int(os.environ.get("BENCH_FUZZ", "600"))
 
 PIECES = {
     "corpus.jsonl": [

@@ -114,7 +114,7 @@ def drawn(monkeypatch):
     return figures
 
 
-@pytest.mark.parametrize("count", [1, 3, 8, 17])
+@pytest.mark.parametrize("count", [1, 3, *(pytest.param(count, marks=pytest.mark.slow) for count in (8, 17))])
 def test_all_of_a_chart_lies_within_it_and_every_retriever_looks_different(write_set, tmp_path, drawn, count):
     queries = [{**each, "metadata": {"kind": f"{each['_id']} {'of a long kind ' * 9}"}} for each in QUERIES]
     names = ["a set of a rather long name for one panel", "another"]
