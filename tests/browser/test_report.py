@@ -11,6 +11,7 @@ from made import CORPUS, QRELS, QUERIES, write_beir
 import bench
 from bench.data.formats import load_dataset
 from bench.report.page import scripts
+from bench.report.page.columns import column
 from bench.report.page.data_block import as_text
 from bench.report.run import forms
 
@@ -126,6 +127,14 @@ def test_bytes_of_every_length_are_read_as_they_were_written(browser):
         page.add_script_tag(content=f"{scripts.script(['data'])}window.bytes = bytes;", type="module")
         read = page.evaluate("texts => texts.map((text) => [...window.bytes(text)])", [*map(as_text, written)])
     assert read == [[*raw] for raw in written]
+
+
+def test_columns_are_read_as_they_were_written(browser):
+    written = [[], [0], [7, -3, 84, 85, 86], [7224, 7225, 614_125], [-1_000_000, 10**9]]
+    with opened(browser, "about:blank") as page:
+        page.add_script_tag(content=f"{scripts.script(['data'])}window.column = column;", type="module")
+        read = page.evaluate("columns => columns.map((one) => [...window.column(one)])", [*map(column, written)])
+    assert read == written
 
 
 def test_it_prints_on_white(browser, address):

@@ -1,13 +1,16 @@
 """A set as large as a page is made for: python tests/support/large_explorer.py CORPUS.jsonl QUERIES.jsonl OUT.html
 
-10,000 queries, 5 retrievers, 10 hits each over 20,000 documents; texts are stretches of real ones.
+10,000 queries, 5 retrievers, 10 hits each over 20,000 documents, and their maps; texts are stretches of real ones.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +18,26 @@ import pyarrow as pa
 from bench.analysis.shown_hits import SHOWN_CHARACTERS, SHOWN_HITS
 from bench.report.page import explorer
 from bench.report.page.document import document
-from bench.report.page.explorer_data import Explored, explorer_data
+from bench.report.page.explorer_data import explorer_data
+from bench.report.page.map_data import heads, map_data
+from bench.report.page.map_view import MODULE, map_view
+from bench.report.page.sets import ShownSet, blocks
+from bench.report.page.texts import Explored, texts_of
+
+if TYPE_CHECKING:
+    from bench.storage.run import Run
 
 QUERIES, DOCUMENTS, RETRIEVERS = 10_000, 20_000, 5
+LABELS = [f"r{number}" for number in range(RETRIEVERS)]
 MEASURES = ("R@1", "R@5", "R@10", "R@100", "RR@10", "nDCG@10", "AP@100")
+SHARES = {"method": "pca", "variance": 0.2, "neighbours": 0.1, "sampled": False}
+TOPICS = [f"topic {number}" for number in range(8)]
+RUN = cast(
+    "Run",
+    SimpleNamespace(
+        analysis={"sets": {"large": {"maps": dict.fromkeys(LABELS, SHARES), "topics": TOPICS}}}, info={"retrievers": []}
+    ),
+)
 
 
 def page(corpus: Path, queries: Path, seed: int = 0) -> str:
@@ -62,9 +81,32 @@ def page(corpus: Path, queries: Path, seed: int = 0) -> str:
         Explored(f"r{number}", "lexical", 100, f"r{number}", table, {name: rng.random(QUERIES) for name in MEASURES})
         for number in range(RETRIEVERS)
     ]
-    content = explorer_data(table, retrievers, measures=MEASURES, main="nDCG@10", solved_at=10, slices=["kind"])
-    sets = [explorer.ExploredSet("large", "large", content)]
-    return document("large", [explorer.view(sets)], explorer.blocks(sets), [explorer.MODULE])
+    points = _map(table, texts, rng)
+    content = texts_of(table, retrievers, heads(points))
+    explored = explorer_data(
+        table, retrievers, content, measures=MEASURES, main="nDCG@10", solved_at=10, slices=["kind"]
+    )
+    mapped = map_data(RUN, "large", points, {name: name for name in LABELS}, table["query"].to_pylist())
+    sets = [ShownSet("large", "large", content.content, explored, mapped)]
+    return document("large", [explorer.view(sets), map_view()], blocks(sets), [explorer.MODULE, MODULE])
+
+
+def _map(queries: pa.Table, texts: Sequence[str], rng: np.random.Generator) -> pa.Table:
+    """What map.parquet holds of the set."""
+    size = DOCUMENTS + QUERIES
+    ids = [f"doc-{number}" for number in range(DOCUMENTS)] + queries["query"].to_pylist()
+    shown = {
+        "kind": ["document"] * DOCUMENTS + ["query"] * QUERIES,
+        "id": ids,
+        "text": [*texts, *queries["text"].to_pylist()],
+        "topic": pa.array([*rng.integers(8, size=DOCUMENTS).tolist(), *[None] * QUERIES], pa.int8()),
+        "fields": ["{}"] * size,
+    }
+    tables = [
+        pa.table({"retriever": [name] * size, "x": rng.normal(size=size), "y": rng.normal(size=size), **shown})
+        for name in LABELS
+    ]
+    return pa.concat_tables(tables)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

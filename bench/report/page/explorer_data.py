@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bench.data.passages import terms_of_tokens
 from bench.report.page.addresses import LONGEST
+from bench.report.page.columns import column
 from bench.report.page.explorer_rows import Pair, distinct, flat, pairs, ranks
 from bench.report.page.texts import Explored, SetTexts
 from bench.report.table import head
@@ -79,7 +80,7 @@ def _scores(scores: NDArray[np.float32], ranks: NDArray[np.int32]) -> dict[str, 
     decimals = 2 - math.floor(math.log10(most)) if most else 0
     steps = np.rint(scores.astype(np.float64) * 10.0**decimals).astype(np.int64)
     before = np.concatenate([steps[:1], steps[:-1]])
-    return {"decimals": decimals, "drops": np.where(ranks == 1, steps, before - steps)}
+    return {"decimals": decimals, "drops": column(np.where(ranks == 1, steps, before - steps))}
 
 
 def _ranks(asked: Sequence[Pair], retriever: Explored, hits: pa.Table) -> list[int]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench.report.page.data_block import as_text
+from bench.report.page.columns import column
 from bench.report.page.texts import NO_HEADS, Heads
 from bench.report.table import inert
 from bench.storage.run import Run
@@ -55,8 +55,8 @@ def map_data(run: Run, name: str, table: pa.Table, shown: Mapping[str, str], ask
 
     Returns:
         `documents`, how many; `queries`, the numbers of those that are drawn, null of all; `retrievers`: number,
-        shares, and coordinates, documents first, uint16 x and y `as_text`, with the size of a step; `groupings`: what
-        can colour documents or queries, a code each; `without`: retrievers that have no map.
+        shares, and coordinates, documents first, columns x and y, with the size of a step; `groupings`: what
+        can colour documents or queries, a column of codes; `without`: retrievers that have no map.
     """
     analyses = run.analysis["sets"].get(name, {})
     labels, numbers = pc.unique(table["retriever"]).to_pylist(), list(shown)
@@ -97,8 +97,8 @@ def _coordinates(table: pa.Table, label: str) -> dict[str, Any]:
     points = np.stack([its[axis].to_numpy().astype(np.float64) for axis in ("x", "y")])
     least = points.min(axis=1, keepdims=True)
     step = float((points - least).max()) / STEPS or 1.0
-    x, y = np.round((points - least) / step).astype("<u2")
-    return {"x": as_text(x.tobytes()), "y": as_text(y.tobytes()), "step": step}
+    x, y = np.round((points - least) / step)
+    return {"x": column(x), "y": column(y), "step": step}
 
 
 def _topics(topics: Sequence[int | None], names: Sequence[str]) -> Iterable[dict[str, Any]]:
@@ -108,7 +108,7 @@ def _topics(topics: Sequence[int | None], names: Sequence[str]) -> Iterable[dict
             "of": "documents",
             "name": "topic",
             "groups": [inert(name) for name in (*names, OTHER)],
-            "codes": as_text(codes.tobytes()),
+            "codes": column(codes),
         }
 
 
@@ -122,4 +122,4 @@ def _groupings(of: str, fields: Sequence[Mapping[str, str]]) -> Iterable[dict[st
         place = {value: code for code, value in enumerate(groups)}
         codes = np.array([place.get(row.get(name, ""), len(groups)) for row in fields], dtype=np.uint8)
         shown = [inert(group) for group in (*groups, OTHER)]
-        yield {"of": of, "name": inert(name), "groups": shown, "codes": as_text(codes.tobytes())}
+        yield {"of": of, "name": inert(name), "groups": shown, "codes": column(codes)}

@@ -53,7 +53,9 @@ class Passages:
     def kept(self) -> Kept:
         """Those that are shown. Passages of one document are alike, and take less room side by side."""
         first = {document: (document, text) for document, text in reversed(self._passages)}
-        shown = {key: first[key[0]] if self.one_a_document else key for key in self._passages}
+        shown = {key: key for key in self._passages}
+        if self.one_a_document:
+            shown = {key: first[key[0]] for key in self._passages}
         ordered = sorted(set(shown.values()), key=lambda key: (key[0], key != first[key[0]], key[1]))
         place = {key: place for place, key in enumerate(ordered)}
         counts = np.bincount([document for document, _ in ordered], minlength=len(self._documents))

@@ -10,11 +10,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bench.report.page.columns import column
 from bench.report.page.explorer_rows import counts, distinct, flat, of_retriever
 from bench.report.page.passages import Passages
 from bench.report.table import head
 
 QUERY = 1_000  # characters of its text
+
+_Candidates = dict[int, tuple[int | None, int | None]]  # passage -> grade, number of shared terms
 
 
 @dataclass(frozen=True)
@@ -82,42 +85,45 @@ def texts_of(queries: pa.Table, retrievers: Sequence[Explored], heads: Heads = N
     for retriever in retrievers:
         passages.number(flat(retriever.queries, "traps"))
     kept = passages.kept()
-    chosen, candidates = _hits(hits, [kept.number[added] for added in of_hits], len(queries))
-    of_relevant = kept.number[of_relevant]
+    of_relevant, of_hits = kept.number[of_relevant], [kept.number[added] for added in of_hits]
+    candidates = _candidates(hits, of_hits, len(queries))
+    named = [passage for row in candidates for passage in row]
     content = {
         "documents": passages.ids,
-        "passages": {"counts": kept.counts, "text": kept.texts},
+        "passages": {"counts": column(kept.counts), "text": kept.texts},
         "queries": {
             "id": distinct(queries["query"].to_pylist()),
             "text": [head(text, QUERY) for text in queries["text"].to_pylist()],
         },
         "retrievers": distinct([retriever.label for retriever in retrievers]),
-        **chosen,
-        "relevant": {"counts": counts(relevant, len(queries)), "passage": of_relevant},
+        "candidates": {"counts": column([len(row) for row in candidates]), "passage": column(named)},
+        "hits": [
+            {"counts": column(counts(rows, len(queries))), "candidate": column(_places(candidates, rows, numbers))}
+            for rows, numbers in zip(hits, of_hits, strict=True)
+        ],
+        "relevant": {"counts": column(counts(relevant, len(queries))), "passage": column(of_relevant)},
     }
-    named = np.union1d(of_relevant, np.array(chosen["candidates"]["passage"], dtype=np.int64))
-    shown = [kept.texts[number] for number in named.tolist()]
-    return SetTexts(content, passages.documents, relevant, hits, candidates, shown, passages.one_a_document)
-
-
-def _hits(
-    rows: Sequence[pa.Table], passages: Sequence[NDArray[np.int64]], queries: int
-) -> tuple[dict[str, Any], dict[str, list[int | None]]]:
-    """Which passages any retriever shows for a query, and by retriever which of these; grade and shared terms of each.
-
-    rows: by retriever its hits. passages: of each of these its number.
-    """
-    candidates: list[dict[int, tuple[int | None, int | None]]] = [{} for _ in range(queries)]
-    hits = []
-    for hit, numbers in zip(rows, passages, strict=True):
-        shared = hit["shared"].to_pylist() if "shared" in hit.column_names else [None] * len(hit)
-        query = hit["query"].to_pylist()
-        for asked, passage, *known in zip(query, numbers.tolist(), hit["grade"].to_pylist(), shared, strict=True):
-            candidates[asked].setdefault(passage, (known[0], known[1]))
-        places = [{passage: place for place, passage in enumerate(row)} for row in candidates]
-        chosen = [places[asked][passage] for asked, passage in zip(query, numbers.tolist(), strict=True)]
-        hits.append({"counts": counts(hit, queries), "candidate": chosen})
-    passage = [number for row in candidates for number in row]
     known = [pair for row in candidates for pair in row.values()]
     about = {"grade": [grade for grade, _ in known], "shared": [shared for _, shared in known]}
-    return {"candidates": {"counts": list(map(len, candidates)), "passage": passage}, "hits": hits}, about
+    shown = [kept.texts[number] for number in sorted({*named, *of_relevant.tolist()})]
+    return SetTexts(content, passages.documents, relevant, hits, about, shown, passages.one_a_document)
+
+
+def _candidates(hits: Sequence[pa.Table], passages: Sequence[NDArray[np.int64]], queries: int) -> list[_Candidates]:
+    """By query the passages that any retriever shows, as they come, with grade and shared terms of each.
+
+    hits: by retriever. passages: of each of these its number.
+    """
+    candidates: list[_Candidates] = [{} for _ in range(queries)]
+    for rows, numbers in zip(hits, passages, strict=True):
+        shared = rows["shared"].to_pylist() if "shared" in rows.column_names else [None] * len(rows)
+        columns = (rows["query"].to_pylist(), numbers.tolist(), rows["grade"].to_pylist(), shared)
+        for query, passage, grade, terms in zip(*columns, strict=True):
+            candidates[query].setdefault(passage, (grade, terms))
+    return candidates
+
+
+def _places(candidates: Sequence[_Candidates], hits: pa.Table, passages: NDArray[np.int64]) -> list[int]:
+    """Which of its query's candidates each hit is."""
+    places = [{passage: place for place, passage in enumerate(row)} for row in candidates]
+    return [places[query][passage] for query, passage in zip(hits["query"].to_pylist(), passages.tolist(), strict=True)]

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pytest
+from page_data import columns
 
 from bench.report.page import passages
 from bench.report.page.addresses import query_address
@@ -77,7 +78,7 @@ def blocks(table, retrievers, heads=NO_HEADS):
     texts = texts_of(table, retrievers, heads)
     pair = [retriever.label for retriever in retrievers]
     made = explorer_data(table, retrievers, texts, measures=["nDCG@10"], main="nDCG@10", solved_at=10, pair=pair)
-    return json.loads(orjson.dumps([texts.content, made], option=orjson.OPT_SERIALIZE_NUMPY))
+    return columns(json.loads(orjson.dumps([texts.content, made], option=orjson.OPT_SERIALIZE_NUMPY)))
 
 
 def named(texts, numbers):

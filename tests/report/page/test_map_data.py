@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import Fixed
 from made import CORPUS, QUERIES
-from page_data import blocks, raw
+from page_data import blocks
 
 import bench
 from bench.report.page import map_data as map_data_module
@@ -16,10 +16,6 @@ from bench.report.page.map_data import heads, map_data, map_table
 from bench.report.run import maps, page
 from retrievers.dense.lsa import Lsa
 from retrievers.lexical.bm25 import BM25
-
-
-def array(text, kind):
-    return np.frombuffer(raw(text), kind)
 
 
 @pytest.fixture
@@ -57,7 +53,7 @@ def test_coordinates_lose_less_than_a_step(run):
     for retriever, label in zip(blocks(maps.render(run))["map-small"]["retrievers"], ("bm25", "lsa"), strict=True):
         its = table.filter(pc.equal(table["retriever"], label))
         for axis in ("x", "y"):
-            stored, drawn = its[axis].to_numpy(), array(retriever[axis], "<u2") * retriever["step"]
+            stored, drawn = its[axis].to_numpy(), np.array(retriever[axis]) * retriever["step"]
             assert np.allclose(drawn - drawn[0], stored - stored[0], atol=retriever["step"])
 
 
@@ -84,7 +80,7 @@ def test_fields_that_group_can_colour(run):
     assert list(by_name) == [("documents", "shelf"), ("queries", "kind")]  # five documents have no topics
     kind = by_name["queries", "kind"]
     assert kind["groups"] == ["words", "code", "other"]
-    assert array(kind["codes"], np.uint8).tolist() == [0, 1, 0]
+    assert kind["codes"] == [0, 1, 0]
 
 
 def test_a_run_without_maps_has_no_view_of_them(write_set, tmp_path):

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 from page_data import blocks as data_blocks
-from page_data import raw
+from page_data import numbers, raw
 
 from bench.report import blocks
 from bench.report.page import scripts
 from bench.report.page.blocks import rendered
+from bench.report.page.columns import column
 from bench.report.page.data_block import as_text, data_block
 from bench.report.page.definitions import anchor, definitions
 from bench.report.page.document import View, document
@@ -52,6 +53,19 @@ def test_bytes_come_back_from_text_that_nothing_reads_otherwise(given_bytes):
     assert text.isascii()
     assert text.isprintable()
     assert json.dumps(text) == f'"{text}"'
+
+
+@given(st.lists(st.integers(-(10**6), 10**6)))
+def test_numbers_come_back_from_columns_of_digits(given_numbers):
+    packed = column(np.array(given_numbers, dtype=np.int64))
+    assert numbers(packed) == given_numbers
+    assert not {*"".join(packed["digits"])} & {*"<&\"'\\`"}
+
+
+def test_a_column_has_no_more_texts_than_its_numbers_have_digits():
+    assert column([0, 84]) == {"least": 0, "digits": ["0~"]}
+    assert column([84, 85]) == {"least": 0, "digits": ["01", "~0"]}
+    assert column([]) == {"least": 0, "digits": [""]}
 
 
 def test_data_may_be_arrays_and_what_is_no_number_is_null():

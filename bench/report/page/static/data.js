@@ -16,11 +16,11 @@ async function unpack(text) {
   return new Response(stream).json();
 }
 
-// What `as_text` of bench/report/page/data_block.py writes: five characters for four bytes, n + 1 for the last n.
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;.=>?@^_/{|}~";
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;.=>?@^_/{|}~"; // of base 85
 const digitOf = new Uint8Array(128);
 for (let digit = 0; digit < DIGITS.length; digit++) digitOf[DIGITS.charCodeAt(digit)] = digit;
 
+// What `as_text` of bench/report/page/data_block.py writes: five characters for four bytes, n + 1 for the last n.
 export function bytes(text) {
   const array = new Uint8Array(Math.floor((4 * text.length) / 5));
   for (let place = 0, start = 0; start < text.length; start += 5) {
@@ -29,4 +29,11 @@ export function bytes(text) {
     for (let shift = 24; shift >= 0 && place < array.length; shift -= 8) array[place++] = value >>> shift;
   }
   return array;
+}
+
+// What bench/report/page/columns.py writes.
+export function column({ least, digits }) {
+  const numbers = new Int32Array(digits[0].length);
+  for (const text of digits) for (let row = 0; row < text.length; row++) numbers[row] = 85 * numbers[row] + digitOf[text.charCodeAt(row)];
+  return least ? numbers.map((number) => number + least) : numbers;
 }

@@ -1,6 +1,6 @@
 // What bench/report/page/explorer_data.py packs: the queries of a set, asked for by their numbers.
 
-import { data } from "./data.js";
+import { column, data } from "./data.js";
 import { textsOf } from "./texts.js";
 import { termsOf } from "./words.js";
 
@@ -22,7 +22,8 @@ class ExploredSet {
     this.queries = { ...texts.queries, ...content.queries };
     this.size = texts.size;
     this.number = texts.number;
-    this.labels = texts.retrievers;
+    this.labels = texts.labels;
+    this.scores = content.scores.map(({ decimals, drops }) => ({ decimals, drops: column(drops) }));
     this.stems = new Map(Object.entries(this.stems));
     this.ranksOfFirst = new Map();
     this.trapsOf = new Map();
@@ -42,7 +43,7 @@ class ExploredSet {
     return this.texts.hitRows(retriever, query).map((row, place) => {
       score = place ? score - drops[first + place] : drops[first];
       const [grade, shared] = [this.candidates.grade[row], this.candidates.shared[row]];
-      const passage = this.texts.passage(this.texts.candidates.passage[row]);
+      const passage = this.texts.passage(this.texts.candidates[row]);
       const shown = decimals > 0 ? (score / 10 ** decimals).toFixed(decimals) : String(score * 10 ** -decimals);
       return { ...passage, rank: place + 1, grade, shared, score: shown, named: named.has(passage.document) };
     });
@@ -55,7 +56,7 @@ class ExploredSet {
     for (let row = relevant[query]; row < relevant[query + 1]; row++) {
       const ranks = this.relevant.ranks.map((column) => column[row]);
       const shared = this.relevant.shared?.[row] ?? null;
-      rows.push({ ...this.texts.passage(this.texts.relevant.passage[row]), grade: this.relevant.grade[row], ranks, shared });
+      rows.push({ ...this.texts.passage(this.texts.relevant[row]), grade: this.relevant.grade[row], ranks, shared });
     }
     return rows;
   }
@@ -95,12 +96,12 @@ class ExploredSet {
     const [row] = this.texts.hitRows(retriever, query);
     if (row === undefined) return false;
     const grade = this.candidates.grade[row];
-    const { document } = this.texts.passage(this.texts.candidates.passage[row]);
+    const { document } = this.texts.passage(this.texts.candidates[row]);
     return (grade !== null && grade <= 0) || this.trapsIn(query).some((trap) => trap.named && trap.document === document);
   }
 
   hasNoHit(retriever, query) {
-    return this.texts.hits[retriever].counts[query] === 0;
+    return !this.texts.hitRows(retriever, query).length;
   }
 
   termsOf(query) {

@@ -1,6 +1,6 @@
 // What bench/report/page/map_data.py packs: the points of a set's maps. A point is a number: documents first, then queries.
 
-import { bytes, data } from "./data.js";
+import { column, data } from "./data.js";
 import { textsOf } from "./texts.js";
 
 export const MAP_HITS = 10; // of a query
@@ -25,7 +25,7 @@ class MappedSet {
     Object.assign(this, { slug, name, texts, documents: packed.documents, without: packed.without });
     this.queries = packed.queries ?? texts.queries.id.map((_, number) => number);
     this.size = this.documents + this.queries.length;
-    this.retrievers = packed.retrievers.map((one) => ({ ...one, label: texts.retrievers[one.number], ...coordinates(one) }));
+    this.retrievers = packed.retrievers.map((one) => ({ ...one, label: texts.labels[one.number], ...coordinates(one) }));
     this.groupings = packed.groupings.map((one) => ({ ...one, ...groupMembers(one) }));
   }
 
@@ -67,19 +67,14 @@ class MappedSet {
   }
 }
 
-function typed(Kind, text) {
-  const raw = bytes(text);
-  return new Kind(raw.buffer, raw.byteOffset, raw.byteLength / Kind.BYTES_PER_ELEMENT);
-}
-
 function coordinates(packed) {
-  const [x, y] = [typed(Uint16Array, packed.x), typed(Uint16Array, packed.y)];
+  const [x, y] = [column(packed.x), column(packed.y)];
   const largest = (values) => values.reduce((most, value) => (value > most ? value : most), 0);
   return { x, y, extent: { x: largest(x), y: largest(y) } };
 }
 
 function groupMembers(packed) {
-  const codes = typed(Uint8Array, packed.codes);
+  const codes = column(packed.codes);
   const counts = packed.groups.map(() => 0);
   for (const code of codes) counts[code]++;
   return { codes, counts };
