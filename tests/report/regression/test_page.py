@@ -32,8 +32,7 @@ def test_each_side_has_its_own_name():
 
 def test_a_difference_is_head_less_base_as_in_the_tables(compared):
     (moved,) = moved_sets(*compared)
-    labels = [retriever["label"] for retriever in moved.content["retrievers"]]
-    assert [labels[place] for place in moved.content["pair"]] == ["head Planted", "base Planted"]
+    assert [moved.texts["retrievers"][place] for place in moved.explored["pair"]] == ["head Planted", "base Planted"]
 
 
 def test_a_flipped_query_opens_with_the_same_sides(compared):
