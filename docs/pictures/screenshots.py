@@ -1,6 +1,6 @@
 """Makes these pictures anew, from runs of the shipped sets: `python docs/pictures/screenshots.py`, in some minutes.
 
-It needs `pip install -e '.[browser]'` and Chromium, of which BENCH_BROWSER is the path where it has a name of its own.
+On a busy machine the first screen has no times. It needs `pip install -e '.[browser]'` and Chromium, of which BENCH_BROWSER is the path where it has a name of its own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,11 @@ def compressed(png: bytes) -> bytes:
     from PIL import Image
 
     packed = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(packed, "png", optimize=True)
+    # The usual way to choose a palette, the median cut, gives small marks the colour of others.
+    palette = (
+        Image.open(io.BytesIO(png)).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
+    palette.save(packed, "png", optimize=True)
     return packed.getvalue()
 
 
