@@ -1,6 +1,7 @@
 """Makes these pictures anew, from runs of the shipped sets: `python docs/pictures/screenshots.py`, in some minutes.
 
-On a busy machine the first screen has no times. It needs `pip install -e '.[browser]'` and Chromium, of which BENCH_BROWSER is the path where it has a name of its own.
+It needs `pip install -e '.[browser]'` and Chromium, of which BENCH_BROWSER is the path where it has a name of its own.
+On a busy machine the first screen has no times.
 """
 
 from __future__ import annotations
