@@ -154,7 +154,7 @@ def test_a_measure_that_asks_for_a_grade_is_not_said_to_be_one(cases, call):
     folder = cases / "20-relevance-threshold"
     names = ["R(rel=2)@5", "Success(rel=2)@10", "R@5"]
     asked = [part for name in names for part in ("-m", name)]
-    code, text = call("score", folder / "all.trec", "-d", folder / "set", *asked)
+    code, text = call("score", folder / "all.trec", "-d", folder / "set", *asked, "--verbose")
     assert code == 0
     assert means("all") == {name: pytest.approx(2 / 3 if "rel" in name else 1) for name in names}
     assert "R@5: the set has 5 documents" in text
