@@ -158,6 +158,8 @@ def test_a_measure_that_asks_for_a_grade_is_not_said_to_be_one(cases, call):
     assert code == 0
     assert means("all") == {name: pytest.approx(2 / 3 if "rel" in name else 1) for name in names}
     assert "R@5: the set has 5 documents" in text
+    code, brief = call("score", folder / "all.trec", "-d", folder / "set", "-m", "R@5")
+    assert "R@5: 1 for whoever returns all of the 5 documents" in brief
     assert "Success(rel=2)@10, R@5: the set has" not in text
 
 

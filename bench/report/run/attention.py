@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bench.errors import counted
 from bench.report.run.audits import Audit
 from bench.report.run.names import analysis, main_as_shown
+from bench.report.run.overview import shown_measures
 from bench.report.table import number, share
 from bench.storage.run import Run
 
@@ -21,6 +23,7 @@ def attention(run: Run, dataset: dict[str, Any]) -> list[str]:
         return []
     main = main_as_shown(run, dataset)
     return [
+        *_whole(run, dataset, analyses),
         *_copies(analyses),
         *_traps(analyses),
         *_unjudged(analyses),
@@ -28,6 +31,13 @@ def attention(run: Run, dataset: dict[str, Any]) -> list[str]:
         *_cut(analyses),
         *_unknown(analyses),
     ]
+
+
+def _whole(run: Run, dataset: dict[str, Any], analyses: Audit) -> Iterator[str]:
+    """Shown measures that say nothing on so few documents."""
+    if names := [name for name in shown_measures(run, dataset) if name in analyses.get("whole", ())]:
+        documents = counted(dataset["documents"], "document")
+        yield f"{' and '.join(names)}: 1 for whoever returns all of the {documents}"
 
 
 def _copies(analyses: Audit) -> Iterator[str]:
