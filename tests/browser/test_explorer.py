@@ -208,6 +208,23 @@ def test_it_says_why_with_ranks_and_words(browser, address):
         assert "not in its 100" in page.get_by_role("group", name="Ranks").text_content()
 
 
+def test_scores_are_those_of_the_query(browser, run, address):
+    table = run.queries[run.queries["dataset"] == "small"].set_index("query")
+    stored = [hit["score"] for hit in table.loc["plain", "hits"] if hit["retriever"] == "bm25"]
+    with opened(browser, at(address, set="small", query="plain", show="bm25")) as page:
+        shown = page.locator(".columns .score").all_text_contents()
+    assert [float(score) for score in shown] == pytest.approx(stored, rel=0.01)
+
+
+def test_a_query_is_found_down_to_the_tenth_hit(browser, run, address):
+    name = run.datasets[1]["name"]
+    of_set = run.per_query[run.per_query["dataset"] == name].set_index("query")
+    found = [of_set.loc[of_set["retriever"] == label, "R@10"] > 0 for label in ("bm25", "tfidf")]
+    with opened(browser, at(address, set=name, a="bm25", b="tfidf", found="both")) as page:
+        rows(page).first.wait_for()
+        assert f"{(found[0] & found[1]).sum()} of 150 queries" in page.locator("[data-part=remain]").text_content()
+
+
 def test_the_same_document_is_connected_and_brought_out(browser, address):
     with opened(browser, at(address, set="small", query="plain")) as page:
         columns = page.locator(".columns")

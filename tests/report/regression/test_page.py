@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from planted import Planted, run, write_planted
 
@@ -33,6 +34,14 @@ def test_each_side_has_its_own_name():
 def test_a_difference_is_head_less_base_as_in_the_tables(compared):
     (moved,) = moved_sets(*compared)
     assert [moved.texts["retrievers"][place] for place in moved.explored["pair"]] == ["head Planted", "base Planted"]
+
+
+def test_values_are_those_of_their_side_and_query(compared):
+    (moved,) = moved_sets(*compared)
+    assert list(moved.texts["retrievers"]) == ["base Planted", "head Planted"]
+    for values, stored in zip(moved.explored["values"], compared[1:], strict=True):
+        expected = stored.per_query.set_index("query").loc[moved.texts["queries"]["id"], stored.info["measures"]]
+        assert np.transpose(values) == pytest.approx(expected.to_numpy(), abs=1e-4)
 
 
 def test_a_flipped_query_opens_with_the_same_sides(compared):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from made import CORPUS, QRELS, QUERIES, write_beir
 
 import bench
 from bench.data.formats import load_dataset
+from bench.report.run.explored import shown_sets
 from bench.report.run.page import render
 
 # Beginnings of ids, a part, views, and one that is no name of a file.
@@ -16,11 +18,16 @@ NAMES = ("figure", "set", "quality", "map", "queries", "report", "a b")
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     queries, qrels = [*QUERIES, {"_id": "unknown", "text": "qwertz"}], [*QRELS, ("unknown", CORPUS[0]["_id"], 1)]
     sets = [load_dataset(write_beir(folder / name, CORPUS, queries, qrels)) for name in NAMES]
-    return render(bench.run(sets, ["bm25", "tfidf"], results=str(folder / "results"), name="page", latency=False))
+    return bench.run(sets, ["bm25", "tfidf"], results=str(folder / "results"), name="page", latency=False)
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return render(run)
 
 
 def test_whatever_sets_are_called_no_two_places_are_one(page):
@@ -39,6 +46,14 @@ def test_the_first_screen_explains_its_marks_and_says_what_to_look_at(page):
     first = page[: page.index('<nav class="contents')]
     assert "beaten by no other on quality and all costs at once" in first
     assert "of the queries have a word that no document has" in first
+
+
+def test_the_explorer_shows_the_values_of_each_query(run):
+    for dataset, shown in zip(run.datasets, shown_sets(run), strict=True):
+        stored = run.per_query[run.per_query["dataset"] == dataset["name"]].set_index(["retriever", "query"])
+        for label, values in zip(shown.texts["retrievers"], shown.explored["values"], strict=True):
+            expected = stored.loc[[(label, query) for query in shown.texts["queries"]["id"]], run.info["measures"]]
+            assert np.transpose(values) == pytest.approx(expected.to_numpy(), abs=1e-4)
 
 
 def test_headings_of_a_part_are_below_its_own(page):
