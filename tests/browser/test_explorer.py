@@ -210,19 +210,22 @@ def test_it_says_why_with_ranks_and_words(browser, address):
 
 def test_scores_are_those_of_the_query(browser, run, address):
     table = run.queries[run.queries["dataset"] == "small"].set_index("query")
-    stored = [hit["score"] for hit in table.loc["plain", "hits"] if hit["retriever"] == "bm25"]
-    with opened(browser, at(address, set="small", query="plain", show="bm25")) as page:
+    stored = [hit["score"] for hit in table.loc["code", "hits"] if hit["retriever"] == "bm25"]
+    with opened(browser, at(address, set="small", query="code", show="bm25")) as page:
         shown = page.locator(".columns .score").all_text_contents()
-    assert [float(score) for score in shown] == pytest.approx(stored, rel=0.01)
+    assert [float(score) for score in shown] == pytest.approx(
+        stored, abs=0.051
+    )  # of three digits of the set's greatest
 
 
 def test_a_query_is_found_down_to_the_tenth_hit(browser, run, address):
     name = run.datasets[1]["name"]
-    of_set = run.per_query[run.per_query["dataset"] == name].set_index("query")
-    found = [of_set.loc[of_set["retriever"] == label, "R@10"] > 0 for label in ("bm25", "tfidf")]
-    with opened(browser, at(address, set=name, a="bm25", b="tfidf", found="both")) as page:
+    values = run.per_query[run.per_query["dataset"] == name].pivot(index="query", columns="retriever", values="RR@10")
+    by_bm25 = values.index[(values["bm25"] > 0) & (values["tfidf"] == 0)]
+    assert values["bm25"][by_bm25].min() == 1 / 10
+    with opened(browser, at(address, set=name, a="bm25", b="tfidf", found="a")) as page:
         rows(page).first.wait_for()
-        assert f"{(found[0] & found[1]).sum()} of 150 queries" in page.locator("[data-part=remain]").text_content()
+        assert ids(page) == sorted(by_bm25)
 
 
 def test_the_same_document_is_connected_and_brought_out(browser, address):
