@@ -58,7 +58,7 @@ def explorer_data(
         "retrievers": [{"kind": retriever.kind, "depth": retriever.depth} for retriever in retrievers],
         "queries": {"answerable": queries["answerable"].cast(pa.int8()).to_pylist(), **_words(queries)},
         "fields": query_fields(queries["metadata"].to_pylist(), slices),
-        "values": [[np.round(retriever.values[name], 4) for name in measures] for retriever in retrievers],
+        "values": [[np.round(retriever.values[name], 6) for name in measures] for retriever in retrievers],
         "onePassage": texts.one_passage,
         "candidates": texts.candidates,
         "scores": [_scores(hits["score"].to_numpy(), hits["rank"].to_numpy()) for hits in texts.hits],

@@ -121,10 +121,11 @@ def test_documents_of_a_map_come_first_and_their_heads_stand_for_passages_that_a
     assert named(texts, texts["candidates"]["passage"])[2] == ("c", "a cow")
 
 
-def test_scores_have_three_digits_of_the_greatest_and_values_four():
+def test_scores_have_three_digits_of_the_greatest_and_values_six():
+    """Values are shown with three: of four, .03448 (a 29th) would become .0345 and then .035."""
     _, made = content()
     assert made["scores"] == [{"decimals": 1, "drops": [123, 103]}, {"decimals": 3, "drops": [500, -250]}]
-    assert made["values"] == [[[0.3333, None]], [[0.3333, None]]]
+    assert made["values"] == [[[0.333333, None]], [[0.333333, None]]]
 
 
 @pytest.mark.parametrize(("heads", "kept"), [(NO_HEADS, "first of a"), (Heads(["a"], ["head of a"]), "head of a")])
