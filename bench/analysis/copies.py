@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.analysis.judged_hits import NOWHERE, Hits, rank_or_none, within
-from bench.analysis.set_effects import Pairs, _count_above
+from bench.analysis.set_effects import Pairs
 from bench.data.check.near_duplicates import TooMuch, near_pairs
 from bench.data.dataset import Dataset, is_relevant
 from bench.data.normalised import normalised
@@ -119,3 +120,8 @@ def _alike(dataset: Dataset, suspects: Mapping[int, set[int]]) -> tuple[dict[int
         for document in groups[one]:
             alike[document] |= groups[other]
     return alike, searched
+
+
+def _count_above(ranks: Pairs, others: Pairs, inside: NDArray[np.bool_]) -> int:
+    """How many of the ranks inside stand above the other one, or have none beside them."""
+    return int((inside & ((others == NOWHERE) | (ranks < others))).sum())

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.judged_hits import NOWHERE, Hits, within
+from bench.analysis.judged_hits import Hits, within
 from bench.analysis.mean_with_interval import Figure, figures, grouped
 from bench.analysis.terms import Terms
 from bench.data.check.words import word_pieces
@@ -118,11 +118,6 @@ def unknown_words(
     ]
     count, total = int((unknown & asked).sum()), int(asked.sum())
     return UnknownWords(total, count, count / total if total else float("nan"), *split)
-
-
-def _count_above(ranks: Pairs, others: Pairs, inside: NDArray[np.bool_]) -> int:
-    """How many of the ranks inside stand above the other one, or have none beside them."""
-    return int((inside & ((others == NOWHERE) | (ranks < others))).sum())
 
 
 def _share(inside: NDArray[np.bool_]) -> float | None:

@@ -27,6 +27,19 @@ NONE = -1
 CHARACTERS, TERMS, DIMENSIONS = 600, 3_000, 20
 # A term stands in so many documents at least, and in this share of them at most.
 FEWEST, COMMON = 2, 0.25
+# English words that no topic is about; the analyzer's list is short, as searching needs most of these.
+GRAMMAR = frozenset(
+    "about above after again against all also although always among and another any anyone anything are around back "
+    "became because become been before being below between both but came can cannot come could did does doing done "
+    "down during each either else enough even ever every everyone everything few first for from get gets getting "
+    "give given gives goes going gone got had has have having her here hers him his how however into its itself just "
+    "keep kept last least less let like made make makes making many may might more most much must never next nobody "
+    "none nor not nothing now off often one once only onto other others our out over own per put puts quite rather "
+    "same seen several shall she should since some someone something soon still such take taken takes taking than "
+    "that the their theirs them themselves then there these they thing things this those though three through thus "
+    "together too took toward towards two under until upon use used uses using very was way well went were what when "
+    "where whether which while who whole whom whose why will with within without would yes yet you your yours".split()
+)
 # Topics are learnt from so many documents, the best of so many starts.
 LEARNT_FROM, STARTS, ROUNDS = 5_000, 5, 30
 
@@ -76,7 +89,9 @@ def _weighted(texts: Sequence[str]) -> tuple[csr_array, list[str]]:
     counts = csr_array((np.ones(len(rows), np.float32), (rows, numbered.numbers)), shape=(len(texts), size))
     counts.sum_duplicates()
     frequency = np.bincount(counts.indices, minlength=size)
-    is_word = np.fromiter((len(term) > 2 and term.isalpha() for term in numbered.vocabulary), np.bool_, size)
+    is_word = np.fromiter(
+        (len(term) > 2 and term.isalpha() and term not in GRAMMAR for term in numbered.vocabulary), np.bool_, size
+    )
     useful = np.flatnonzero(is_word & (frequency >= FEWEST) & (frequency <= COMMON * len(texts)))
     useful = np.sort(useful[np.argsort(-frequency[useful], kind="stable")[:TERMS]])
     chosen = counts[:, useful]

@@ -41,3 +41,11 @@ def test_few_documents_or_nothing_in_common_are_one_group_without_a_name():
         found = topics_of(poor, seed=0)
         assert found.names == []
         assert found.topic.tolist() == [NONE] * len(poor)
+
+
+def test_no_topic_is_about_words_of_grammar():
+    """Without content of its own, a style of writing would else become a topic: "has, one, been"."""
+    styles = ("has one been", "his had who", "you your get", "than more less", "after through until")
+    spoken = [f"{text} {style}" for text, style in zip(texts(), styles * 24, strict=True)]
+    named = {word for name in topics_of(spoken, seed=0).names for word in name.split(", ")}
+    assert named <= {word for words in SUBJECTS.values() for word in words.split()}

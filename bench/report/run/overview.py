@@ -13,7 +13,7 @@ from bench.report.run.names import analysis, contenders, main_measure
 from bench.report.run.quality import quality
 from bench.report.table import DAGGER, FRONT, NO_INDEX, Table, interval, number
 from bench.storage.costs import COSTS
-from bench.storage.run import Row, Run
+from bench.storage.run import Run
 
 _COSTS = ("p50", "peak_memory")
 _RECALL = re.compile(r"R[(@]")
@@ -43,10 +43,6 @@ def overview(run: Run, dataset: dict[str, Any], *, intervals: bool = True) -> Ta
     places = {column: place for place, column in enumerate(columns, 1)}
     best = {(row, places[column]) for row, column in whole.best if column in places}
     return Table(whole.title, tuple(header), tuple(rows), frozenset(best))
-
-
-def _is_known(row: Row | None) -> bool:
-    return row is not None and not math.isnan(row["value"])
 
 
 def shown_measures(run: Run, dataset: dict[str, Any]) -> list[str]:
