@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import CELL_FAILED, add_machine, add_place, add_reading, add_retrievers, add_self, add_times
+from bench.cli.shared import (
+    CELL_FAILED,
+    add_machine,
+    add_place,
+    add_reading,
+    add_retrievers,
+    add_self,
+    add_times,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -63,7 +72,6 @@ def _curve(options: argparse.Namespace) -> int:
     from bench.config import RunConfig, load_config
     from bench.errors import BenchError
     from bench.experiment.curve import run_curve
-    from bench.report.run import charts
     from bench.report.run import curve as report
 
     flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
@@ -74,11 +82,6 @@ def _curve(options: argparse.Namespace) -> int:
     base = RunConfig(datasets=(options.dataset,), retrievers=(RETRIEVER,), depth=HITS)
     with console.Progress() as progress:
         run = run_curve(load_config(None, base=base, **flags), sweeps, progress, resume=resume, fresh=fresh)
-    try:
-        charts.write(run, ["curve"])
-    except OSError as error:
-        raise BenchError(
-            f"The chart cannot be written to {run.folder}: {error.strerror}.", "The figures are in its curve.csv."
-        ) from None
+    write_report(run)
     console.show(report.render(run))
     return CELL_FAILED if run.failures else 0

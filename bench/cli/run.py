@@ -18,6 +18,7 @@ from bench.cli.shared import (
     add_retrievers,
     add_self,
     add_times,
+    write_report,
 )
 
 if TYPE_CHECKING:
@@ -294,14 +295,7 @@ def _write_forms(run: Run, places: dict[str, str], intervals: bool) -> None:
 
 def _present(run: Run, verbose: bool) -> None:
     from bench.cli import console
-    from bench.errors import BenchError
-    from bench.report.run import forms, terminal, terminal_verbose
+    from bench.report.run import terminal, terminal_verbose
 
-    try:
-        forms.write(run)
-    except OSError as error:
-        raise BenchError(
-            f"The report cannot be written to {run.folder}: {error.strerror}.",
-            f"The figures are there; mend that, then: python -m bench report {run.folder}",
-        ) from None
+    write_report(run)
     console.show((terminal_verbose if verbose else terminal).render(run))

@@ -1,4 +1,4 @@
-"""What several commands share: exit codes, and the flags for retrievers, measures and reading a dataset."""
+"""What several commands share: exit codes, the flags for retrievers, measures and reading a dataset, the report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bench.storage.run import Run
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
     Flags = argparse._ActionsContainer  # a parser, or a group of its flags
 
@@ -90,3 +92,17 @@ def add_place(group: Flags) -> None:
     """The folder of a run."""
     group.add_argument("--name", help="name of the run's folder (default: date and time)")
     group.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+
+
+def write_report(run: Run) -> None:
+    """Write the page, report.md and the charts of a run. Raises BenchError where its folder takes none."""
+    from bench.errors import BenchError
+    from bench.report.run import forms
+
+    try:
+        forms.write(run)
+    except OSError as error:
+        raise BenchError(
+            f"The report cannot be written to {run.folder}: {error.strerror}.",
+            f"The figures are there; mend that, then: python -m bench report {run.folder}",
+        ) from None

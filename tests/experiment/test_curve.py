@@ -65,7 +65,8 @@ def test_a_curve_has_a_table_a_file_and_a_chart(call, monkeypatch):
     assert [row[1:3] for row in table.rows][3:5] == [("16", ""), ("", "1")]
     assert any("◆" in row[-1] for row in table.rows)
     assert table.title in out
-    assert "Files: results/c (curve.csv, charts/: curve.png, curve.svg)" in out
+    assert "Files: results/c (report.html, curve.csv, charts/: curve.png, curve.svg)" in out
+    assert table.title in (run.folder / "report.html").read_text("utf-8")
     svg = (run.folder / "charts" / "curve.svg").read_text("utf-8")
     assert all(text in svg for text in ("recall@10 of exact", "nDCG@10", "p50 of a warm single query", "lists"))
 
@@ -91,8 +92,8 @@ def test_without_times_there_is_neither_a_front_nor_a_chart(call):
     assert "near (sample of 9): curve of" in out
     assert "p50" not in out
     assert "◆" not in out
-    assert "Files: results/c (curve.csv)" in out
-    assert not (load_run("results/c").folder / "charts").exists()
+    assert "Files: results/c (report.html, curve.csv)" in out
+    assert not list((load_run("results/c").folder / "charts").glob("curve.*"))
 
 
 def test_a_machine_that_is_too_busy_gives_no_times_and_says_how_to_get_them(call, monkeypatch):

@@ -27,7 +27,7 @@ def render(run: Run) -> Iterator[RenderableType]:
     blocks += [Remark("warning", warning) for warning in run.warnings]
     blocks += [table for dataset in run.datasets if (table := curve(run, dataset))]
     charts = ", ".join(path.name for path in sorted((run.folder / "charts").glob("curve.*")))
-    files = ", ".join(filter(None, ["curve.csv", charts and f"charts/: {charts}"]))
+    files = ", ".join(filter(None, ["report.html", "curve.csv", charts and f"charts/: {charts}"]))
     return terminal.render([*blocks, Text((f"Files: {run.folder} ({files})",))], short_labels(run))
 
 
