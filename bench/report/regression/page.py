@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from bench.regression import Regression
-from bench.report.blocks import Block, Heading, Item, Items, Paragraph
+from bench.report.blocks import Block, Folded, Heading, Item, Items, Paragraph
 from bench.report.page import explorer
 from bench.report.page.blocks import rendered
 from bench.report.page.document import View, document
@@ -40,7 +40,7 @@ def _blocks(comparison: Regression) -> Iterator[Block]:
         yield Heading("Changed")
         yield Items(tuple(Item((note,)) for note in notes))
     yield from parts.quality(comparison)
-    yield from parts.costs(comparison)
+    yield from (Folded("All costs", (table,)) for table in parts.costs(comparison))
     if comparison.flips:
         yield Heading("Flipped queries")
         yield from parts.flips(comparison, texts.SHOWN_FLIPS)
