@@ -282,8 +282,13 @@ def test_a_hundred_rows_at_a_time(browser, address):
         page.get_by_role("button", name="Next", exact=True).click()
         assert page.locator("[data-part=range]").text_content() == "101 to 150 of 150"
         assert not {*first} & {*ids(page)}
+        later = ids(page)[20]
         page.get_by_role("button", name="Previous", exact=True).click()
         assert ids(page) == first
+    with opened(browser, at(address, set="phenomena", query=later)) as page:
+        page.locator("section.query h3").wait_for()
+        assert page.locator("[data-part=range]").text_content() == "101 to 150 of 150"
+        assert page.locator("tr.opened").is_visible()
 
 
 @pytest.mark.parametrize("query", ["", "code", ID])

@@ -106,7 +106,7 @@ function showList() {
   if (focused) explorerParts.table.querySelector(`th[data-key="${CSS.escape(focused)}"] button`)?.focus();
   const strange = state.query && wanted.query === undefined ? [` There is no query ${state.query} here.`] : [];
   explorerParts.remain.replaceChildren(...remaining(set, wanted, queries), ...strange);
-  const first = firstRow(state, queries);
+  const first = firstRow(state, queries, wanted.query);
   const last = Math.min(first + ROWS, queries.length);
   explorerParts.range.textContent = queries.length ? `${first + 1} to ${last} of ${queries.length.toLocaleString("en")}` : "No query remains.";
   explorerParts.previous.disabled = first === 0;
@@ -171,6 +171,5 @@ function openNeighbour(step) {
   const { before, behind } = neighbours(queries, wanted.query);
   const query = step > 0 ? behind : before;
   if (query === undefined) return;
-  const first = String(Math.floor(queries.indexOf(query) / ROWS) * ROWS + 1);
-  go(EXPLORER, { ...current.state, query: set.queries.id[query], first });
+  go(EXPLORER, { ...current.state, query: set.queries.id[query], first: "" });
 }

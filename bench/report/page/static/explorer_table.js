@@ -18,7 +18,7 @@ export function signed(value) {
 
 // `onSort` is called with the key of a column.
 export function queryTable(set, state, wanted, queries, onSort) {
-  const first = firstRow(state, queries);
+  const first = firstRow(state, queries, wanted.query);
   const columns = columnsOf(set, state, wanted);
   const head = element("tr", {}, columns.map((column) => queryHeading(column, state, onSort)));
   const rows = queries.slice(first, first + ROWS).map((query) => queryRow(set, state, wanted, columns, query));
@@ -26,8 +26,10 @@ export function queryTable(set, state, wanted, queries, onSort) {
   return element("table", { className: "queries" }, caption, element("thead", {}, head), element("tbody", {}, rows));
 }
 
-export function firstRow(state, queries) {
-  const first = Math.max(0, Math.floor((Number(state.first) || 1) / ROWS) * ROWS);
+// Where none is asked for, the row of the opened query is among those shown.
+export function firstRow(state, queries, opened) {
+  const place = state.first ? Number(state.first) - 1 : queries.indexOf(opened);
+  const first = Math.max(0, Math.floor(place / ROWS) * ROWS);
   return first < queries.length ? first : 0;
 }
 
