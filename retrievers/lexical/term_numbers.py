@@ -103,11 +103,11 @@ class _Chunks:
         known = len(self.numbering)
         numbers = self.numbering.of(encoded.dictionary.to_pylist())
         self._learn(list(islice(reversed(self.numbering), len(self.numbering) - known))[::-1])
-        rows = numbers[encoded.indices.to_numpy()]
+        rows = numbers[np.from_dlpack(encoded.indices)]
         sizes = np.diff(self._starts)[rows]
         ends = np.concatenate([[0], np.cumsum(sizes)])
         positions = np.repeat(self._starts[rows] - ends[:-1], sizes) + np.arange(ends[-1])
-        return self._numbers[positions], np.diff(ends[split.offsets.to_numpy()])
+        return self._numbers[positions], np.diff(ends[np.from_dlpack(split.offsets)])
 
     def _learn(self, chunks: list[str]) -> None:
         terms, sizes = self._analyze.unstemmed_chunks(chunks)
@@ -119,9 +119,12 @@ class _Chunks:
 
 
 def _arrow(texts: list[str]) -> Any:
+    """The texts as an Arrow array; halves of surrogate pairs become question marks, which belong to no word either.
+
+    Of buffers, as numbers are taken out by DLPack: `pa.array` and `to_numpy` import pandas, 40 MB and half a second.
+    """
     import pyarrow as pa
 
-    try:
-        return pa.array(texts, pa.large_string())
-    except UnicodeEncodeError:  # halves of surrogate pairs, which belong to no word: nor does a question mark
-        return pa.array([text.encode("utf-8", "replace").decode() for text in texts], pa.large_string())
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
