@@ -13,6 +13,7 @@ from importlib.resources import files
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function |const |class |let )", re.MULTILINE)
+_COMMENT = re.compile(r"//.*|/\*.*\*/")  # a whole line of a script or of a style sheet
 
 
 def style(names: Iterable[str] = ()) -> str:
@@ -38,4 +39,4 @@ def script(names: Iterable[str]) -> str:
 def _file(name: str) -> str:
     """A file of static/ without what only its readers need: indentation, empty lines, lines of comment."""
     lines = map(str.strip, (files("bench.report.page") / "static" / name).read_text("utf-8").splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+    return "".join(f"{line}\n" for line in lines if line and not _COMMENT.fullmatch(line))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-MOST_STEPS = 150  # of a line
+MOST_STEPS = 100  # of a line
 
 
 def pareto(run: Run) -> Figure | None:
