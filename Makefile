@@ -3,12 +3,13 @@
 # make check-statistics: simulated experiments, whether intervals and p-values keep what they promise.
 # make guard: the shipped sets against results/baseline, by the gates of .ci/bench.toml; the report is in bench-report/
 # (a failed cell, 5, is reported and fails there).
+# make site: the pages of docs/ as a site in build/site, to be opened without a server.
 # make bench: the speed of it all against the libraries (docs/performance.md).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check guard check-faults check-slow check-statistics bench clean
+.PHONY: run test check guard check-faults check-slow check-statistics site bench clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m bench run
@@ -32,6 +33,9 @@ check-slow: $(VENV)/.test
 
 check-statistics: $(VENV)/.test
 	$(BIN)/python -m pytest -m statistics
+
+site: $(VENV)/.test
+	$(BIN)/python -m sphinx -W --keep-going -q -E -c docs/site docs build/site
 
 bench: $(VENV)/.benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --override-ini 'addopts=' --benchmark-only -q

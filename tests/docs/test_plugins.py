@@ -35,6 +35,7 @@ def page(tmp_path, monkeypatch):
 
 def test_each_block_is_a_file_or_a_command():
     assert {
+        "shortest.py",
         "test_shortest.py",
         "pyproject.toml",
         "fused.py",

@@ -129,7 +129,8 @@ def test_a_row_says_which_interval_it_has_and_what_it_was_tested_for():
 
 def test_bounds_with_the_best_are_wider_the_more_are_compared_and_turn_with_the_pair():
     two, three = (rows_of({"a": 0.4, "b": 0.43, **more})[0] for more in ({}, {"c": 0.3}))
-    assert (two.low, two.high) == (three.low, three.high)
+    # The last digit of a product of matrices depends on how many columns are multiplied at once.
+    assert (two.low, two.high) == pytest.approx((three.low, three.high), rel=1e-12)
     assert three.low_best < two.low_best < two.difference < two.high_best < three.high_best
     back = two.seen_from("b")
     assert (back.low_best, back.high_best) == (-two.high_best, -two.low_best)

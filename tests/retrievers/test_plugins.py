@@ -137,8 +137,8 @@ def test_a_comparison_names_the_part_whose_parameter_changed(write_set, tmp_path
 
 
 def readme_example():
-    """The files of the plug-in example in README and docs/plugins.md: name -> content."""
-    text = "".join((ROOT / page).read_text("utf-8") for page in ("README.md", "docs/plugins.md"))
+    """The files of the plug-in example in docs/plugins.md: name -> content."""
+    text = (ROOT / "docs" / "plugins.md").read_text("utf-8")
     return dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL))
 
 
