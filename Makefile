@@ -1,5 +1,5 @@
 # make run: install into .venv and run the comparison. make test: the same, and the tests.
-# make check: linters. make check-faults: kills and fuzzed inputs in great number. make check-slow: minutes on real data.
+# make check: linters. make check-faults: kills and fuzzed inputs in great number. make check-slow: many whole runs, and real data.
 # make check-statistics: simulated experiments, whether intervals and p-values keep what they promise.
 # make guard: the shipped sets against results/baseline, by the gates of .ci/bench.toml; the report is in bench-report/
 # (a failed cell, 5, is reported and fails there).

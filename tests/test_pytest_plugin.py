@@ -11,6 +11,8 @@ import pytest
 from places import ROOT
 from planted import write_planted
 
+pytestmark = pytest.mark.slow
+
 TESTS = """
 import pytest
 from planted import Planted

@@ -29,6 +29,7 @@ def written(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_the_commands_work(written, capsys, name):
     commands = [shlex.split(line) for line in RUNS[name].splitlines()]

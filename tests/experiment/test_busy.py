@@ -29,6 +29,8 @@ from bench.report.run.charts import CHARTS
 from bench.report.run.cost import cost, timed
 from bench.storage.costs import COSTS, NOISY
 
+pytestmark = pytest.mark.slow
+
 AT_START = [Reading(1.0, 0.0)]
 INDEXED = [Reading(1.0, 0.0), Reading(1.05, 0.0)]
 TIMES = {"p50 ms", "p90 ms", "p95 ms", "p99 ms", "batch queries/s", "load s", "index s", "first query ms"}

@@ -18,6 +18,8 @@ from bench.data.formats import load_dataset
 from bench.experiment.commands import commands
 from bench.storage.run import read_info
 
+pytestmark = pytest.mark.slow
+
 
 def of(config, *sets, measures=(), instances=()):
     """The commands of a configuration on sets of these names. instances: label -> signature."""

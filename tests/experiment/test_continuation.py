@@ -106,6 +106,7 @@ def test_failed_cells_are_tried_again(write_set, tmp_path):
     assert runner.run(config, {"it": mended}, fresh=True).failures == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -138,6 +139,7 @@ def test_a_changed_dataset_is_refused(write_set, tmp_path):
         runner.run(small(folder, tmp_path), resume=True)
 
 
+@pytest.mark.slow
 def test_a_changed_model_in_the_same_folder_is_refused(write_set, tmp_path):
     model = tmp_path / "model"
     model.mkdir()
@@ -281,6 +283,7 @@ def test_two_runs_at_once_share_one_cache(write_set, tmp_path):
     assert quality_bytes(tmp_path / "run1" / "r") == quality_bytes(tmp_path / "run2" / "r")
 
 
+@pytest.mark.slow
 def test_damaged_tables_are_noticed(write_set, tmp_path):
     found = runner.run(small(write_set(), tmp_path))
     load_dataset(tmp_path / "small")
@@ -313,6 +316,7 @@ def test_a_run_on_a_path_in_python_is_resumed_by_the_command_that_it_prints(writ
     assert bench.load_run(tmp_path / "out" / "r").complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["sets", "retrievers"])
 def test_a_run_of_objects_is_resumed_in_python(write_set, tmp_path, what):
     folder = write_set()

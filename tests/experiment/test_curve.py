@@ -21,6 +21,8 @@ from bench.storage.run import load_run
 from retrievers import create
 from retrievers.indexes.ann import Ann
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("faiss")
 
 HNSW = "ann(numbered:Clustered, index=hnsw, m=2, construction=4)"

@@ -14,6 +14,8 @@ from bench.report.run.markdown import render
 from bench.report.run.names import shown_measure
 from bench.report.run.quality import quality
 
+pytestmark = pytest.mark.slow
+
 UNCUT = ["AP", "nDCG", "NumRet", "SetR", "IPrec@0.5", "RR", "Rprec"]
 STOCK = {"AP": "map", "nDCG": "ndcg", "NumRet": "num_ret", "SetR": "set_recall", "RR": "recip_rank", "Rprec": "Rprec"}
 SIZE, HITS = 400, 300

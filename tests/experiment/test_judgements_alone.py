@@ -14,6 +14,8 @@ from bench.cli import main
 from bench.data.formats import trec, trec_runs
 from bench.errors import BenchError
 
+pytestmark = pytest.mark.slow
+
 # By ties of score the higher id is first: x, which nobody judged, stands above d1, and d2 above d1.
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq3 0 d1 1\nq4 0 d4 0\n"
 RUN = "q1 Q0 d1 1 5 t\nq1 Q0 x 2 5 t\nq1 Q0 d2 3 5 t\nq2 Q0 d3 1 7 t\nq2 Q0 y 2 9 t\nq9 Q0 d1 1 1 t\n"

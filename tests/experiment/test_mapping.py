@@ -23,6 +23,8 @@ from bench.storage.run import load_run
 from retrievers.dense.lsa import Lsa
 from retrievers.lexical.bm25 import BM25
 
+pytestmark = pytest.mark.slow
+
 BOTH = {"bm25": BM25, "lsa": Lsa}
 
 

@@ -16,6 +16,8 @@ from bench.data.dataset import is_itself
 from bench.data.formats import load_dataset
 from bench.report.run.quality import quality
 
+pytestmark = pytest.mark.slow
+
 TOPICS = ["ferries", "bicycles", "bridges", "harbours", "tunnels", "tramways"]
 # Each argument stands in the corpus under the query's id; what answers it speaks of the same things.
 CORPUS = [

@@ -19,6 +19,8 @@ from retrievers import RetrieverError, create
 from retrievers.base import Ranking, listening
 from retrievers.contract import FIRST, STALE, checked, rehearse
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(write_set, tmp_path):

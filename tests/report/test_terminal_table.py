@@ -30,6 +30,7 @@ def names(text):
     return {word.strip(",") for word in re.split(r"[\s│┃·]+", text)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_figure_of_a_run_stands_whole_in_the_terminal(found, width):
     shown = printed(terminal_verbose.render(found), width)

@@ -100,6 +100,7 @@ def test_a_plain_script_needs_neither_pytest_nor_the_harness(tmp_path):
     assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
 
 
+@pytest.mark.slow
 def test_the_readmes_example_keeps_the_contract_and_its_test_says_so(tmp_path):
     text = (ROOT / "docs" / "plugins.md").read_text("utf-8")
     files = dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL))

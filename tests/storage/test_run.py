@@ -144,6 +144,7 @@ JUNK = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.data())
 def test_whatever_run_json_says_is_read_or_is_one_error(whole, data):

@@ -30,6 +30,7 @@ def page(run):
     return render(run)
 
 
+@pytest.mark.slow
 def test_whatever_sets_are_called_no_two_places_are_one(page):
     places = re.findall(r'\sid="([^"]*)"', page)
     assert len(places) == len(set(places))

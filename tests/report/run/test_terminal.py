@@ -17,6 +17,8 @@ from bench.report.run import overview, parts, terminal
 from bench.report.run.attention import attention
 from bench.report.run.labels import short_labels
 
+pytestmark = pytest.mark.slow
+
 LONG = "bm25:stemmer=none,stop_words=none,epsilon=0.25,delta=none,b=0.75,k1="
 
 

@@ -315,6 +315,7 @@ def test_timed_searches_never_use_it(cache):
     assert cache.info().vectors == before
 
 
+@pytest.mark.slow
 def test_a_second_quality_run_encodes_nothing_and_imports_no_torch(write_set, tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
     folder = write_set()
@@ -334,12 +335,14 @@ def test_a_second_quality_run_encodes_nothing_and_imports_no_torch(write_set, tm
     assert first.measures["value"].tolist() == second.measures["value"].tolist()
 
 
+@pytest.mark.slow
 def test_no_cache_uses_none(write_set, tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "own.sqlite"))
     bench.run(write_set(), [create("minilm")], results=str(tmp_path / "out"), latency=False, cache=False)
     assert not (tmp_path / "own.sqlite").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_rebuilt_in_a_run_and_said_so(write_set, tmp_path, monkeypatch):
     path = tmp_path / "own.sqlite"
     path.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
