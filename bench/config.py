@@ -52,6 +52,7 @@ class RunConfig:
     samples, seconds: single queries timed per retriever and set, and the time that they may take.
     timeout: seconds that a retriever may take for an index, a ranking or a block of queries. memory_mb: that its
     process may hold (none: nine tenths of the machine's). cache: use the embedding cache; cache_mb: its bound.
+    rebuild: what it and the saved indexes hold is ignored and replaced.
     margin: smallest gains worth having, as "nDCG@10=0.02"; max_p95_ms, max_memory_mb: what a retriever may cost, for
     the verdict. controls: random and oracle rankings beside the retrievers. traps: a file of query ids and document ids
     that share words and are wrong, for a run on one set.
@@ -81,6 +82,7 @@ class RunConfig:
     memory_mb: Count | None = None
     cache: bool = True
     cache_mb: Count = DEFAULT_LIMIT_MB
+    rebuild: bool = False
     margin: tuple[str, ...] = ()
     max_p95_ms: Amount | None = None
     max_memory_mb: Amount | None = None
@@ -105,6 +107,8 @@ class RunConfig:
             raise BenchError("traps belong to one dataset.", "Name the one that the file is for.")
         if self.qrels is not None and self.datasets:
             raise BenchError("qrels stands in place of datasets, and both are given.", "Leave one of them out.")
+        if self.rebuild and not self.cache:
+            raise BenchError("rebuild replaces what is stored, and cache is off.", "Leave one of the two out.")
         if not self.measures:
             raise BenchError("measures is empty.", "Name at least one.")
         if self.measures != DEFAULT_MEASURES:  # whose names are right, and need not load ir_measures

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,28 +55,39 @@ class FolderInfo:
     limit_mb: int
 
 
+@dataclass(frozen=True)
+class SavedIndex:
+    """One file. about: what it is an index of, "" where it does not say; used: seconds since 1970, of the last use."""
+
+    about: str
+    megabytes: float
+    used: float
+    path: Path
+
+
 class SavedIndexes:
     """Key -> the arrays of an index.
 
     folder: where the files lie. limit_mb: their bound; the least recently used indexes go first, and one that is
-    larger alone is not saved.
+    larger alone is not saved. rebuild: none is opened, so that each is built and replaces what was saved.
     What is opened is told to the recorder as index_from_cache; trouble is counted in `damaged` (files) and
     `unwritable`, and told as index_damaged and index_unwritable.
     """
 
-    def __init__(self, folder: Path, limit_mb: int = DEFAULT_LIMIT_MB) -> None:
-        self.folder, self.limit_mb = folder, limit_mb
+    def __init__(self, folder: Path, limit_mb: int = DEFAULT_LIMIT_MB, rebuild: bool = False) -> None:
+        self.folder, self.limit_mb, self.rebuild = folder, limit_mb, rebuild
         self.damaged = self.unwritable = 0
 
     @classmethod
-    def beside(cls, cache: Path, limit_mb: int = DEFAULT_LIMIT_MB) -> SavedIndexes:
+    def beside(cls, cache: Path, limit_mb: int = DEFAULT_LIMIT_MB, rebuild: bool = False) -> SavedIndexes:
         """The folder that belongs to an embedding cache.
 
         Args:
             cache: The cache's file.
             limit_mb: The folder's own bound.
+            rebuild: Is none opened?
         """
-        return cls(cache.with_suffix(".indexes"), limit_mb)
+        return cls(cache.with_suffix(".indexes"), limit_mb, rebuild)
 
     def load(self, key: bytes) -> dict[str, NDArray[np.generic]] | None:
         """The arrays that were saved under a key, read-only and memory-mapped; None where there are none.
@@ -83,6 +95,8 @@ class SavedIndexes:
         Args:
             key: What `content_key` gives.
         """
+        if self.rebuild:
+            return None
         path = self._path(key)
         try:
             with path.open("rb") as stream:
@@ -103,12 +117,13 @@ class SavedIndexes:
         record(INDEX_FROM_CACHE, 1)
         return arrays
 
-    def save(self, key: bytes, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    def save(self, key: bytes, arrays: Mapping[str, NDArray[np.generic]], about: str = "") -> None:
         """Save the arrays of an index, all or none of them, in place of what stood under its key.
 
         Args:
             key: What `content_key` gives.
             arrays: Of any type but Python's objects.
+            about: What it is an index of, for people.
 
         Raises:
             TypeError: For an array of Python's objects.
@@ -122,7 +137,7 @@ class SavedIndexes:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as stream:
                 temporary = Path(stream.name)
-                for data in _parts(key, arrays):
+                for data in _parts(key, arrays, about):
                     stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -139,6 +154,10 @@ class SavedIndexes:
         """Count and size."""
         sizes = [size for _, size, _ in self._files()]
         return FolderInfo(self.folder, len(sizes), sum(sizes) / 2**20, self.limit_mb)
+
+    def listed(self) -> list[SavedIndex]:
+        """What is saved, the most recently used first; of a file that is damaged nothing is known but its size."""
+        return [SavedIndex(_about(path), size / 2**20, used, path) for used, size, path in reversed(self._files())]
 
     def clear(self) -> None:
         """Remove all indexes, and the folder where nothing else lies in it."""
@@ -210,7 +229,7 @@ def versions(modules: Iterable[ModuleType], packages: Iterable[str]) -> dict[str
 # --- the file ---
 
 
-def _parts(key: bytes, arrays: Mapping[str, NDArray[np.generic]]) -> Iterator[bytes | memoryview]:
+def _parts(key: bytes, arrays: Mapping[str, NDArray[np.generic]], about: str) -> Iterator[bytes | memoryview]:
     """The bytes of a file, in order."""
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     described = {
@@ -218,7 +237,7 @@ def _parts(key: bytes, arrays: Mapping[str, NDArray[np.generic]]) -> Iterator[by
         for name, array in whole.items()
     }
     # With its key: a file that came to stand under another key is as wrong as a flipped bit.
-    header = json.dumps({"key": key.hex(), "arrays": described}).encode()
+    header = json.dumps({"key": key.hex(), "about": about, "arrays": described}).encode()
     yield _MAGIC + len(header).to_bytes(8, "little") + _checksum(header) + header
     yield bytes(_padding(len(_MAGIC) + _FIXED + len(header)))
     for array in whole.values():
@@ -226,8 +245,18 @@ def _parts(key: bytes, arrays: Mapping[str, NDArray[np.generic]]) -> Iterator[by
         yield bytes(_padding(array.nbytes))
 
 
-def _read(data: mmap.mmap, key: bytes) -> dict[str, NDArray[np.generic]]:
-    """The arrays of a file. Raises ValueError, TypeError, KeyError or AttributeError where it is not whole."""
+def _about(path: Path) -> str:
+    """What a file says that it is of, "" where it does not."""
+    try:
+        with path.open("rb") as stream:
+            content, _ = _header(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        return str(content.get("about", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _header(data: mmap.mmap) -> tuple[Any, int]:
+    """The header of a file, and where its arrays begin. Raises ValueError where it is not whole."""
     if data[: len(_MAGIC)] != _MAGIC:
         raise ValueError("of another kind")
     position = len(_MAGIC) + _FIXED
@@ -235,10 +264,14 @@ def _read(data: mmap.mmap, key: bytes) -> dict[str, NDArray[np.generic]]:
     header = data[position : position + size]
     if _checksum(header) != data[position - _DIGEST : position]:
         raise ValueError("damaged header")
-    content = json.loads(header)
+    return json.loads(header), position + size + _padding(position + size)
+
+
+def _read(data: mmap.mmap, key: bytes) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a file. Raises ValueError, TypeError, KeyError or AttributeError where it is not whole."""
+    content, position = _header(data)
     if content["key"] != key.hex():
         raise ValueError("of another key")
-    position += size + _padding(position + size)
     arrays = {}
     for name, described in content["arrays"].items():
         dtype, shape = np.dtype(described["type"]), tuple(described["shape"])

@@ -58,8 +58,8 @@ ROOMS = {
     "retrievers.vectors",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.approximate "
-    "retrievers.base retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index "
-    "retrievers.specification retrievers.stages",
+    "retrievers.base retrievers.contract retrievers.dense retrievers.indexes retrievers.masking retrievers.saved_index "
+    "retrievers.specification retrievers.stages retrievers.vectors",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.report bench.storage "
     "retrievers retrievers.masking",

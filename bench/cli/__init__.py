@@ -15,7 +15,20 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.cli import calibrate, compare, completion, context, curve, datasets, installed, maps, run, search, versions
+from bench.cli import (
+    calibrate,
+    compare,
+    completion,
+    context,
+    curve,
+    datasets,
+    export,
+    installed,
+    maps,
+    run,
+    search,
+    versions,
+)
 from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
 from bench.machine import interrupt
 
@@ -123,7 +136,7 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(command=lambda _: _help(made))
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
-    for group in (run, curve, maps, compare, versions, search, context, datasets, calibrate, installed):
+    for group in (run, curve, maps, compare, versions, search, context, export, datasets, calibrate, installed):
         group.add(commands)
     completion.add(commands, made)
     return made

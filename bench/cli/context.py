@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import NO_DATASET, add_reading, add_retrievers
+from bench.cli.shared import NO_DATASET, add_cache, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
         help="strict: only what the passages say; synthesis: put them together, name disagreements (default strict)",
     )
     context.add_argument("-k", type=int, default=HITS, help=f"hits that are looked at (default {HITS})")
-    context.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
+    add_cache(context)
     add_reading(context)
     context.set_defaults(command=_context)
 
@@ -68,7 +68,7 @@ def _context(options: argparse.Namespace) -> int:
         budget=options.budget,
         k=options.k,
         min_score=options.min_score,
-        cache=VectorCache(default_path()) if options.cache else None,
+        cache=VectorCache(default_path(), rebuild=bool(options.rebuild)) if options.cache else None,
     )
     console.show_text(prompt(passages, options.style))
     console.notes(filter(None, (note(passages), searched)))

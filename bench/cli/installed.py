@@ -1,4 +1,4 @@
-"""doctor, cache, retrievers: what is here."""
+"""doctor, cache, indexes, retrievers: what is here."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     _add_doctor(commands)
     _add_cache(commands)
+    _add_indexes(commands)
     commands.add_parser("retrievers", help="list the retrievers with parameters and defaults").set_defaults(
         command=_retrievers
     )
@@ -35,6 +36,13 @@ def _add_cache(commands: Commands) -> None:
     cache = commands.add_parser("cache", help="the embedding cache and saved indexes: info or clear")
     cache.add_argument("action", choices=("info", "clear"), help="their places and sizes, or empty them")
     cache.set_defaults(command=_cache)
+
+
+def _add_indexes(commands: Commands) -> None:
+    indexes = commands.add_parser("indexes", help="the saved indexes, one by one: info or clear")
+    text = "what each is of, its size and last use (default), or remove all"
+    indexes.add_argument("action", nargs="?", choices=("info", "clear"), default="info", help=text)
+    indexes.set_defaults(command=_indexes)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -87,6 +95,44 @@ def _cache(options: argparse.Namespace) -> int:
         end = "; cleared" if options.action == "clear" else ""
         lines.append(f"{exported.store()}: {counted(models, 'exported model')}, {megabytes:.1f} MB{end}")
     console.show([Text("\n".join(lines))])
+    return 0
+
+
+def _indexes(options: argparse.Namespace) -> int:
+    from datetime import datetime
+
+    from rich.text import Text
+
+    from bench.cli import console
+    from bench.errors import BenchError, counted
+    from bench.report.table import Table
+    from bench.report.terminal_table import TerminalTable
+    from retrievers.dense.vector_cache import default_path
+    from retrievers.saved_index import SavedIndexes
+
+    indexes = SavedIndexes.beside(default_path())
+    saved = indexes.listed()
+    if options.action == "clear":
+        try:
+            indexes.clear()
+        except OSError as error:
+            raise BenchError(f"{indexes.folder} cannot be cleared: {error.strerror}.", "Mend its rights.") from None
+    total = f"{counted(len(saved), 'index', 'indexes')}, {sum(one.megabytes for one in saved):.1f} MB"
+    summary = Text(f"{indexes.folder}: {total}{'; cleared' if options.action == 'clear' else ''}")
+    if options.action == "clear" or not saved:
+        console.show([summary])
+        return 0
+    rows = tuple(
+        (
+            one.about or "(it does not say)",
+            f"{one.megabytes:.2f}",
+            datetime.fromtimestamp(one.used).strftime("%Y-%m-%d %H:%M"),
+            one.path.name[:12],
+        )
+        for one in saved
+    )
+    header = ("index", "MB", "last used", "file")
+    console.show([TerminalTable(Table("Saved indexes", header, rows, columns_left=1)), summary])
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import NO_DATASET, SHIPPED, SHIPPED_RETRIEVERS, add_reading, add_retrievers
+from bench.cli.shared import NO_DATASET, SHIPPED, SHIPPED_RETRIEVERS, add_cache, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     add_retrievers(search, SHIPPED_RETRIEVERS)
     search.add_argument("-k", type=int, default=5, help="hits of each (default 5)")
     search.add_argument("--min-score", type=float, metavar="S", help="leave out hits below (0.35 is common for cosine)")
-    search.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
+    add_cache(search)
     add_reading(search)
     search.set_defaults(command=_search)
 
@@ -37,7 +37,7 @@ def _search(options: argparse.Namespace) -> int:
     from bench.report import one_query
     from retrievers.dense.vector_cache import VectorCache, default_path
 
-    cache = VectorCache(default_path()) if options.cache else None
+    cache = VectorCache(default_path(), rebuild=bool(options.rebuild)) if options.cache else None
     chosen = options.retrievers or DEFAULT_RETRIEVERS
     source, note = (options.dataset, "") if options.dataset is not None else unnamed(options.query, "search")
     results = search(

@@ -78,7 +78,16 @@ def add_machine(group: Flags) -> None:
     group.add_argument("--threads", type=int, help="of every library (default: physical cores)")
     group.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
     group.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
-    group.add_argument("--no-cache", action="store_false", default=None, dest="cache", help="encode everything anew")
+    add_cache(group, None)
+
+
+def add_cache(command: Flags, default: bool | None = True) -> None:
+    """Whether stored vectors and indexes serve. default: of `cache`, None where a file may say it."""
+    either = command.add_mutually_exclusive_group()
+    text = "encode everything anew, and store nothing"
+    either.add_argument("--no-cache", action="store_false", default=default, dest="cache", help=text)
+    text = "ignore stored vectors and indexes, and replace them"
+    either.add_argument("--rebuild", action="store_true", default=None, help=text)
 
 
 def add_map(group: Flags) -> None:

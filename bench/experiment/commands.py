@@ -13,7 +13,7 @@ from bench.experiment.inputs import Inputs
 from bench.experiment.labels import split_label
 
 # Of a configuration: where and within what it is made, and by whom, which changes no figure.
-_ELSEWHERE = {"name", "results", "timeout", "memory_mb", "cache_mb", "actor"}
+_ELSEWHERE = {"name", "results", "timeout", "memory_mb", "cache_mb", "rebuild", "actor"}
 _SWITCHES = {
     "latency": {False: "--no-latency"},
     "cache": {False: "--no-cache"},

@@ -10,7 +10,7 @@ from bench.errors import told_apart
 SHOWN_CHARACTERS = 60
 
 # May differ between the parts of one run: they change no figure.
-_FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb", "map", "actor"}
+_FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb", "rebuild", "map", "actor"}
 
 
 def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -12,12 +12,10 @@ from bench.data.dataset import Dataset
 from bench.data.passages import within
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
-from bench.experiment.workers.failure import describe_failure
-from retrievers import Ranking, RetrieverError, contract, create
+from bench.experiment.one_retriever import working
+from retrievers import Ranking, contract
 from retrievers.base import NO_SPAN
-from retrievers.dense.vector_cache import VectorCache, caching
-from retrievers.masking import masked, secrets_around, secrets_of
-from retrievers.saved_index import SavedIndexes, saving
+from retrievers.dense.vector_cache import VectorCache
 
 
 @dataclass(frozen=True)
@@ -97,20 +95,9 @@ def _hits(dataset: Dataset, ranking: Ranking, asked: int | None) -> list[Hit]:
 
 
 def _ranked(query: str, dataset: Dataset, specification: str, k: int, cache: VectorCache | None) -> Ranking:
-    try:
-        retriever = create(specification)
-    except RetrieverError as error:  # which names the retriever, and no parameters: they may hold what it refuses
-        raise BenchError(error.message, error.hint) from None
-    try:
-        with caching(cache), saving(None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb)):
-            contract.index(retriever, dataset.texts)
-            return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
-    except RetrieverError as error:
-        secrets = secrets_around() | secrets_of(retriever)
-        raise BenchError(f"{specification}: {masked(error.message, secrets)}", masked(error.hint, secrets)) from None
-    except (Exception, SystemExit) as error:
-        reason = describe_failure(error, secrets_around() | secrets_of(retriever))
-        raise BenchError(f"{specification} failed: {reason}.", "Mend it, or leave it out.") from error
+    with working(specification, cache) as retriever:
+        contract.index(retriever, dataset.texts)
+        return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
 
 
 def _asked(query: str, dataset: Dataset) -> int | None:

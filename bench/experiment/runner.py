@@ -440,6 +440,7 @@ class Runner:
             self.log,
             default_path() if self.config.cache else None,
             self.config.cache_mb,
+            self.config.rebuild,
             self.config.timeout,
             self.config.memory_mb or environment.default_memory_mb(),
         )

@@ -72,13 +72,15 @@ class Info:
 class VectorCache:
     """Encoder key and text -> float32 vector.
 
-    path: the file. limit_mb: its bound; the least recently used vectors go first.
+    path: the file. limit_mb: its bound; the least recently used vectors go first. rebuild: what was stored before
+    counts as absent, and is replaced by what is put here; only that is given back.
     Trouble is counted in `rebuilt` (the file was damaged), `damaged` (vectors) and `unwritable`, and told to the
     recorder as cache_rebuilt, cache_damaged and cache_unwritable.
     """
 
-    def __init__(self, path: Path, limit_mb: int = DEFAULT_LIMIT_MB) -> None:
-        self.path, self.limit_mb = path, limit_mb
+    def __init__(self, path: Path, limit_mb: int = DEFAULT_LIMIT_MB, rebuild: bool = False) -> None:
+        self.path, self.limit_mb, self.rebuild = path, limit_mb, rebuild
+        self._put: set[tuple[bytes, bytes]] = set()  # (encoder, key of a text); only where it rebuilds
         self.rebuilt = self.damaged = self.unwritable = 0
         self._connection: sqlite3.Connection | None = None
         # One connection has one transaction at a time, and parts that are searched side by side share it.
@@ -198,6 +200,8 @@ class VectorCache:
         self, connection: sqlite3.Connection, encoder: bytes, texts: Sequence[str]
     ) -> dict[str, NDArray[np.float32]]:
         by_key = {text_key(text): text for text in texts}
+        if self.rebuild:
+            by_key = {key: text for key, text in by_key.items() if (encoder, key) in self._put}
         keys, now = list(by_key), _now()
         vectors: dict[str, NDArray[np.float32]] = {}
         stale: list[tuple[int, bytes, bytes]] = []
@@ -243,6 +247,8 @@ class VectorCache:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        if self.rebuild:
+            self._put.update((encoder, key) for _, key, *_ in rows)
         self._evict(connection)
 
     def _evict(self, connection: sqlite3.Connection) -> None:

@@ -181,7 +181,8 @@ class Ann:
         record(INDEX_BYTES, self._built.nbytes)
         if saved is not None and key is not None and arrays is None:
             with phase(SET_ASIDE):
-                saved.save(key, self._built.arrays())
+                about = f"{recipe.index_type} over {type(self.encoder).__name__.lower()}, documents: {len(documents):,}"
+                saved.save(key, self._built.arrays(), about)
 
     def _of_part(self) -> Any:
         ((name, _),) = named(self.parts)

@@ -142,7 +142,7 @@ class BM25:
                 terms = number_terms(analyze, texts(), progress.advance)
             self._index = self._compile(analyze, terms)
             if saved is not None:
-                saved.save(key, self._index.arrays())
+                saved.save(key, self._index.arrays(), f"bm25, documents: {len(documents):,}")
         self._warn_of_idf(self._index.idf)
         self._index.postings.record_size(self._index.vocabulary, self._index.idf)
 

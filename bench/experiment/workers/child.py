@@ -76,7 +76,8 @@ def serve(job: dict[str, Any]) -> None:
         method, arguments = inbox.get()
         try:
             if worker is None:
-                cache = VectorCache(Path(job["cache"]), job["cache_mb"]) if job["cache"] else None
+                held = (Path(job["cache"]), job["cache_mb"], job["rebuild"])
+                cache = VectorCache(*held) if job["cache"] else None
                 another = partial(create, job["retriever"])
                 worker = Worker(another(), progress, own_process=True, cache=cache, another=another)
                 secrets |= worker.secrets

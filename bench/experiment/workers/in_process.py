@@ -78,7 +78,8 @@ class InProcess:
 def start(source: str | Retriever, settings: WorkerSettings, progress: Progress) -> InProcess:
     """A worker of a retriever object. It has no limits, and prints where this process does."""
     assert not isinstance(source, str)
-    cache = VectorCache(settings.cache, settings.cache_mb) if settings.cache is not None else None
+    held = (settings.cache_mb, settings.rebuild)
+    cache = VectorCache(settings.cache, *held) if settings.cache is not None else None
     return InProcess(Worker(source, progress, cache=cache, another=partial(twin, source)))
 
 

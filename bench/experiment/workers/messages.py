@@ -74,7 +74,8 @@ class Timed:
 class WorkerSettings:
     """What a worker's process is given. environment: variables, of threads above all. log: takes what it prints.
 
-    cache, cache_mb: file and bound of the embedding cache, if one serves. timeout: seconds that one message may
+    cache, cache_mb: file and bound of the embedding cache, if one serves. rebuild: nothing that it or the saved indexes
+    held before is used, and all is replaced. timeout: seconds that one message may
     take. memory_mb: resident memory that the process may hold, with all that it started (an address-space limit would
     not fit torch).
     """
@@ -83,6 +84,7 @@ class WorkerSettings:
     log: IO[bytes] | None = None
     cache: Path | None = None
     cache_mb: int = DEFAULT_LIMIT_MB
+    rebuild: bool = False
     timeout: float | None = None
     memory_mb: int | None = None
 

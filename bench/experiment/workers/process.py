@@ -40,7 +40,12 @@ class ProcessWorker:
 
     def __init__(self, specification: str, settings: WorkerSettings, progress: Progress) -> None:
         self._progress, self._limits, self._ready = progress, settings, False
-        job = {"retriever": specification, "cache": str(settings.cache or ""), "cache_mb": settings.cache_mb}
+        job = {
+            "retriever": specification,
+            "cache": str(settings.cache or ""),
+            "cache_mb": settings.cache_mb,
+            "rebuild": settings.rebuild,
+        }
         self._process = subprocess.Popen(
             # -P: what the parent may import the child may too, but not first what lies in the folder it is called from.
             [sys.executable, "-P", "-m", "bench.experiment.workers.child", json.dumps(job)],

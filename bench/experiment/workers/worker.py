@@ -50,7 +50,7 @@ class Worker:
         self._retriever: Retriever | None = retriever
         self._exact: tuple[int, Ranking] | None = None
         self._progress, self._own_process, self._cache = progress, own_process, cache
-        self._saved = None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb)
+        self._saved = None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb, cache.rebuild)
         self._another = another
         self._documents: DocumentTexts | None = None
         self._queries: list[str] = []
