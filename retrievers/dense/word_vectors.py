@@ -17,6 +17,7 @@ from retrievers.base import LOAD, RetrieverError, phase
 from retrievers.words import normalised, words
 
 WORDLLAMA = "wordllama"
+WORD_BEGINS = "▁"  # SentencePiece's mark
 _WEIGHTS, _TOKENIZER = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
 # What the tables in safetensors call the matrix: wordllama and sentence-transformers, model2vec.
 _MATRICES = ("embedding.weight", "embeddings")
@@ -29,11 +30,12 @@ class WordVectors:
     """A table, and how a text becomes rows of it.
 
     matrix: float32 [words, dimensions]. rows: texts -> of each the rows of its words, in order; what is not in the
-    table has none.
+    table has none. names: rows -> the word of each, or the piece of one, as the table writes it.
     """
 
     matrix: NDArray[np.float32]
     rows: Callable[[Sequence[str]], list[list[int]]]
+    names: Callable[[Sequence[int]], list[str]]
 
 
 def files_of(vectors: str) -> list[Path]:
@@ -112,6 +114,58 @@ def read_word_vectors(files: Sequence[Path]) -> WordVectors:
         return _by_words(*(_read_binary if _is_binary(files[0]) else _read_text)(files[0]))
 
 
+def word_vector(table: WordVectors, word: str) -> NDArray[np.float32]:
+    """The vector of a word, made length 1; of a word in several pieces that of their mean.
+
+    Args:
+        table: As `read_word_vectors` gives it.
+        word: One word, or several.
+
+    Returns:
+        float32 [dimensions].
+
+    Raises:
+        RetrieverError: Where the table does not know it.
+    """
+    (rows,) = table.rows([word])
+    vector = table.matrix[rows].mean(axis=0) if rows else np.zeros(1, dtype=np.float32)
+    if not vector.any():
+        raise RetrieverError(f"The table has no vector for {word!r}.", "Take another word.")
+    length: NDArray[np.float32] = np.linalg.norm(vector)
+    return (vector / length).astype(np.float32)
+
+
+def nearest_words(
+    table: WordVectors, vector: NDArray[np.float32], k: int = 10, without: Sequence[str] = ()
+) -> list[tuple[str, float]]:
+    """The words of a table that are nearest to a vector, by cosine, the nearest first.
+
+    An analogy is one by its vector: king - man + woman (Mikolov, Yih & Zweig, Linguistic regularities in continuous
+    space word representations, NAACL 2013). There the words that went in are left out, which decides what comes out.
+
+    Args:
+        table: As `read_word_vectors` gives it.
+        vector: [dimensions], of any length.
+        k: How many.
+        without: Words that are left out, in whatever letters they are written.
+
+    Returns:
+        (word, cosine) of each; the mark of word pieces for the begin of a word is taken off.
+    """
+    lengths = np.linalg.norm(table.matrix, axis=1) * np.linalg.norm(vector)
+    cosines = table.matrix @ vector / np.where(lengths, lengths, 1)
+    left_out = {word.casefold() for word in without}
+    nearest: list[tuple[str, float]] = []
+    for row in np.argsort(-cosines, kind="stable").tolist():
+        (name,) = table.names([row])
+        word = name.removeprefix(WORD_BEGINS)
+        if word.casefold() not in left_out:
+            nearest.append((word, float(cosines[row])))
+        if len(nearest) >= k:
+            break
+    return nearest
+
+
 # --- tables of word pieces ---
 
 
@@ -143,7 +197,10 @@ def _read_tensors(weights: Path, tokenizer_file: Path) -> WordVectors:
         encoded = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [[row for row in pieces.ids if row != unknown and row < len(matrix)] for pieces in encoded]
 
-    return WordVectors(matrix, rows)
+    def names(rows: Sequence[int]) -> list[str]:
+        return [tokenizer.id_to_token(row) or "" for row in rows]
+
+    return WordVectors(matrix, rows, names)
 
 
 def _unknown(tokenizer_file: Path, tokenizer: Any) -> int | None:
@@ -166,7 +223,8 @@ def _by_words(vocabulary: dict[str, int], matrix: NDArray[np.float32]) -> WordVe
     def rows(texts: Sequence[str]) -> list[list[int]]:
         return [[at for word in words(normalised(text)) if (at := row(word)) is not None] for text in texts]
 
-    return WordVectors(matrix, rows)
+    listed = list(vocabulary)  # in the order of their rows
+    return WordVectors(matrix, rows, lambda rows: [listed[row] for row in rows])
 
 
 def _is_binary(file: Path) -> bool:
