@@ -131,8 +131,8 @@ def word_vector(table: WordVectors, word: str) -> NDArray[np.float32]:
     vector = table.matrix[rows].mean(axis=0) if rows else np.zeros(1, dtype=np.float32)
     if not vector.any():
         raise RetrieverError(f"The table has no vector for {word!r}.", "Take another word.")
-    length: NDArray[np.float32] = np.linalg.norm(vector)
-    return (vector / length).astype(np.float32)
+    direction: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return direction
 
 
 def nearest_words(
