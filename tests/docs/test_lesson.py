@@ -11,6 +11,7 @@ PAGE = (ROOT / "docs" / "lesson.md").read_text("utf-8")
 STEPS = 13
 
 
+@pytest.mark.slow
 def test_every_block_prints_what_the_page_shows(tmp_path, monkeypatch):
     for library in ("faiss", "wordllama"):
         pytest.importorskip(library)
@@ -58,6 +59,7 @@ def contents(notebook):
     ]
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_and_comes_to_what_is_stored():
     nbformat = pytest.importorskip("nbformat")
     for library in ("nbclient", "ipykernel", "faiss", "wordllama"):
