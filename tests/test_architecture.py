@@ -61,6 +61,7 @@ ROOMS = {
     "retrievers.base retrievers.contract retrievers.dense retrievers.indexes retrievers.masking retrievers.saved_index "
     "retrievers.specification retrievers.stages retrievers.vectors",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
+    "bench.serving": "bench.errors",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.report bench.storage "
     "retrievers retrievers.masking",
     "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "
