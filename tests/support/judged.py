@@ -1,0 +1,49 @@
+"""Pools whose gains are all known, to judge in part and hold against the whole."""
+
+import numpy as np
+
+from bench.judging.estimate import estimate
+from bench.judging.pool import Pool, pool_hits, rank_weights
+from retrievers.base import Ranking
+
+
+def made_pool(rng, queries=40, retrievers=2, documents=60, better=0.0):
+    """A pool and its gains: each retriever ranks by relevance and noise, of which the first has less by `better`."""
+    relevant = rng.random((queries, documents)) < 0.08
+    clear = np.full(retrievers, 1.5)
+    clear[0] += better
+    rankings = []
+    for each in range(retrievers):
+        score = relevant * clear[each] + rng.normal(0, 1, relevant.shape)
+        order = np.argsort(-score, axis=1)[:, :10]
+        scores = np.take_along_axis(score, order, axis=1).astype(np.float32)
+        rankings.append(Ranking(order.astype(np.int64), scores))
+    pool = pool_hits(rankings, rank_weights("nDCG@10"))
+    return pool, relevant[pool.query, pool.document].astype(float)
+
+
+def judge(order, gain, count):
+    """The gains as they are after so many judgements."""
+    known = np.full(len(gain), np.nan)
+    known[order.order[:count]] = gain[order.order[:count]]
+    return known
+
+
+def estimate_after(pool, order, gain, count):
+    return estimate(pool, order, judge(order, gain, count))
+
+
+def drawn(pool, gain, rows):
+    """The pool of some queries, each as often as it stands in rows."""
+    start = np.searchsorted(pool.query, np.arange(pool.queries + 1))
+    at = np.concatenate([np.arange(start[row], start[row + 1]) for row in rows])
+    query = np.repeat(np.arange(len(rows)), start[rows + 1] - start[rows])
+    return Pool(query, pool.document[at], pool.rank[at], pool.weight[at], len(rows)), gain[at]
+
+
+def exchanged(pool, rng):
+    """The same pool with the first two retrievers exchanged in each query by the toss of a coin: an exact null."""
+    sides = np.tile(np.arange(pool.retrievers), (len(pool), 1))
+    sides[(rng.random(pool.queries) < 0.5)[pool.query], :2] = [1, 0]
+    rank, weight = (np.take_along_axis(array, sides, axis=1) for array in (pool.rank, pool.weight))
+    return Pool(pool.query, pool.document, rank, weight, pool.queries)
