@@ -52,7 +52,7 @@ ROOMS = {
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
     "bench.machine bench.storage retrievers.analyzer retrievers.approximate retrievers.base retrievers.dense "
     "retrievers.fusion retrievers.lexical retrievers.specification retrievers.stages",
-    "bench.judging": "bench.errors bench.evaluation retrievers.base",
+    "bench.judging": "bench.errors bench.evaluation bench.storage retrievers.base",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
     "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages "
@@ -65,8 +65,8 @@ ROOMS = {
     "bench.serving": "bench.errors",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.report bench.storage "
     "retrievers retrievers.masking",
-    "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.machine "
-    "bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense "
+    "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.judging "
+    "bench.machine bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense "
     "retrievers.masking retrievers.saved_index",
     "bench": "",  # it imports on first use, by names
     "bench.__main__": "bench.cli",
@@ -76,7 +76,7 @@ ROOMS = {
 TYPES = {
     "bench": "bench.api bench.data bench.errors bench.regression bench.storage",
     "bench.pytest_plugin": "bench.data bench.storage retrievers",
-    "bench.report": "bench.data.check bench.experiment bench.versions",
+    "bench.report": "bench.data.check bench.experiment bench.judging bench.versions",
 }
 # All that lies in `bench` beside its packages.
 LOOSE = {"__init__", "__main__", "api", "config", "errors", "pytest_plugin"}

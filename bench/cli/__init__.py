@@ -25,6 +25,9 @@ from bench.cli import (
     export,
     installed,
     maps,
+    installed,
+    maps,
+    plan,
     run,
     search,
     versions,
@@ -137,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
     for group in (run, curve, maps, compare, versions, search, context, export, datasets, calibrate, installed):
+    for group in (run, curve, maps, plan, compare, versions, search, context, datasets, calibrate, installed):
         group.add(commands)
     completion.add(commands, made)
     return made

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from bench.evaluation.units import TIE, Floats, Groups, summed
 
+POWER = 0.8
+
 
 def wins_ties_losses(differences: Floats) -> NDArray[np.int64]:
     """Queries above, at and below zero, [3, columns]; within TIE of it counts as at."""
@@ -63,7 +65,31 @@ def detectable_difference(queries: int, sd: float) -> float:
     return _quantiles(queries) * sd / math.sqrt(queries) if queries > 1 else math.nan
 
 
-def _quantiles(units: int) -> float:
+def spread(detectable: float, queries: int, units: int) -> float:
+    """The standard deviation of the differences per query behind a detectable difference.
+
+    Where queries come in groups (units) it is the one of as many independent queries that would tell as much.
+    """
+    return detectable * math.sqrt(queries) / _quantiles(units)
+
+
+def queries_needed(difference: float, sd: float, power: float = POWER) -> int:
+    """The fewest queries on which a two-sided paired test at .05 finds a true mean difference with that power.
+
+    difference: above 0. sd: of the differences per query. The least n, at least 2, for which
+    (t(.975) + t(power)) sd / sqrt(n) is no more than the difference; see `detectable_difference`.
+    """
+    few, enough = 1, 2
+    while not _quantiles(enough, power) * sd / math.sqrt(enough) <= difference:
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        shown = _quantiles(middle, power) * sd / math.sqrt(middle) <= difference
+        few, enough = (few, middle) if shown else (middle, enough)
+    return enough
+
+
+def _quantiles(units: int, power: float = POWER) -> float:
     from scipy.special import stdtrit
 
-    return float(stdtrit(units - 1, 0.975) + stdtrit(units - 1, 0.8)) if units > 1 else math.nan
+    return float(stdtrit(units - 1, 0.975) + stdtrit(units - 1, power)) if units > 1 else math.nan

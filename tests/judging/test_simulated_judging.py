@@ -1,0 +1,168 @@
+"""Judging simulated on sets that are judged in full: what it saves, whether it keeps what it promises.
+
+make check-statistics prints the tables of docs/judging.md. All hits that a set has no judgement of count as not
+relevant, which is then the truth. Queries are drawn with replacement from all of a set, whose mean is the truth.
+"""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from judged import drawn, estimate_after, exchanged
+
+from bench.analysis.judged_hits import Hits
+from bench.data.formats import load_dataset
+from bench.judging.design import judging_order
+from bench.judging.intervals import contrast_interval
+from bench.judging.pool import pool_hits, rank_weights
+from bench.judging.stopping import running_verdict
+from retrievers.dense.lsa import Lsa
+from retrievers.lexical.bm25 import BM25
+from retrievers.lexical.tfidf import Tfidf
+
+pytestmark = pytest.mark.statistics
+
+KINDS = {"tfidf": Tfidf, "bm25": BM25, "lsa": Lsa}
+PAIRS = [
+    (name, *pair)
+    for name in ("cranfield", "medical-questions", "scifact")
+    for pair in (("tfidf", "bm25"), ("bm25", "lsa"))
+]
+DIFFERENCE, VALUE = np.array([1.0, -1.0]), np.array([1.0, 0.0])
+ORDERS = 100  # of judging, by which an error in the winner is counted
+MARGIN = 0.01
+
+
+@pytest.fixture(scope="module")
+def judged_pool(data):
+    """Name of a set, labels of retrievers -> their pool and its gains."""
+    sets, rankings = {}, {}
+
+    def make(name, *labels):
+        if name not in sets:
+            sets[name] = load_dataset(str(data / name))
+        dataset = sets[name]
+        for label in labels:
+            if (name, label) not in rankings:
+                retriever = KINDS[label]()
+                retriever.index(dataset.texts)
+                rankings[name, label] = retriever.search(dataset.query_texts, 10)
+        mine = [rankings[name, label] for label in labels]
+        pool = pool_hits(mine, rank_weights("nDCG@10"))
+        gain = np.zeros(len(pool))
+        for column, ranking in enumerate(mine):
+            grades = Hits.of(dataset, ranking).grade
+            there = pool.rank[:, column] > 0
+            gain[there] = grades[pool.query[there], pool.rank[there, column] - 1]
+        return pool, np.maximum(gain, 0) / dataset.grade.max()
+
+    return make
+
+
+@pytest.fixture
+def line(capsys):
+    """Print a line of a table."""
+
+    def tell(*cells):
+        with capsys.disabled():
+            print("\n| " + " | ".join(map(str, cells)) + " |", end="")
+
+    return tell
+
+
+def wrong(difference, truth):
+    """Is the wrong one ahead? A tie is wrong in half of the cases."""
+    return 0.5 if abs(difference) < 1e-12 else float((difference > 0) != (truth > 0))
+
+
+def other_orders(pool, rng):
+    """The usual ways to judge a pool: whole queries, one after the other; the first hits of all, then the second."""
+    shuffled = rng.permutation(pool.queries)[pool.query]
+    depth = np.where(pool.rank > 0, pool.rank, pool.rank.max() + 1).min(axis=1)
+    return {"query by query": np.argsort(shuffled, kind="stable"), "depth by depth": np.lexsort((shuffled, depth))}
+
+
+def errors(pool, gain, counts):
+    """How to judge -> [counts], how often the wrong one is ahead after so many judgements."""
+    truth = (pool.values(gain) @ DIFFERENCE).mean()
+    shares = {how: np.zeros(len(counts)) for how in ("sampled", "query by query", "depth by depth")}
+    for seed in range(ORDERS):
+        rng = np.random.default_rng(seed)
+        order, others = judging_order(pool, rng), other_orders(pool, rng)
+        for at, count in enumerate(counts):
+            shares["sampled"][at] += wrong(estimate_after(pool, order, gain, count).means @ DIFFERENCE, truth)
+            for how, pairs in others.items():
+                first = pairs[:count]  # what is not judged counts as not relevant
+                shares[how][at] += wrong(((pool.weight[first] @ DIFFERENCE) * gain[first]).sum(), truth)
+    return {how: share / ORDERS for how, share in shares.items()}
+
+
+def enough(share, counts):
+    """The least count from which on the error stays at .05 or below."""
+    above = np.flatnonzero(share > 0.05)
+    return counts[above[-1] + 1] if len(above) else counts[0]
+
+
+@pytest.mark.parametrize(("name", "a", "b"), PAIRS)
+def test_the_right_winner_takes_less_than_half_of_the_pool(judged_pool, line, name, a, b):
+    pool, gain = judged_pool(name, a, b)
+    counts = [max(1, round(len(pool) * percent / 100)) for percent in (1, 2, 5, *range(10, 101, 5))]
+    shares = errors(pool, gain, counts)
+    difference = pool.values(gain) @ DIFFERENCE
+    t = difference.mean() / difference.std(ddof=1) * np.sqrt(len(difference))
+    needed = {how: enough(share, counts) for how, share in shares.items()}
+    worst = f"{shares['depth by depth'].max():.2f}"
+    line("winner", name, f"{a} and {b}", f"{t:.1f}", len(pool), *needed.values(), worst)
+    if abs(t) > 1:  # else nothing short of everything tells the two apart
+        assert needed["sampled"] <= len(pool) / 2
+        assert needed["sampled"] <= needed["query by query"]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+@pytest.mark.parametrize("queries", [30, 100, 225])
+@pytest.mark.parametrize(("name", "a", "b"), PAIRS)
+def test_intervals_hold_the_truth_as_often_as_promised(judged_pool, line, name, a, b, queries, share):
+    whole, gains = judged_pool(name, a, b)
+    trials, held, given, off = 400, Counter(), Counter(), []
+    for seed in range(trials):
+        rng = np.random.default_rng([seed, queries, int(100 * share)])
+        pool, gain = drawn(whole, gains, rng.integers(0, whole.queries, queries))
+        seen = estimate_after(pool, judging_order(pool, rng), gain, round(share * len(pool)))
+        off.append((seen.means - pool.values(gain).mean(axis=0)) @ DIFFERENCE)
+        for what, contrast in (("difference", DIFFERENCE), ("value", VALUE)):
+            low, high = contrast_interval(seen, contrast)
+            given[what] += not np.isnan(low)
+            held[what] += low <= whole.values(gains).mean(axis=0) @ contrast <= high
+    bias, error = np.mean(off), np.std(off) / np.sqrt(trials)
+    shown = [
+        f"{held[what] / given[what]:.3f} of {given[what]}" if given[what] else "none"
+        for what in ("difference", "value")
+    ]
+    line("interval", name, f"{a} and {b}", queries, f"{share:.0%}", *shown, f"{bias:.5f} ± {error:.5f}")
+    assert abs(bias) < 4.5 * error
+    for what, count in given.items():
+        # Where few experiments have an interval at all, they are those that happened on many relevant pairs.
+        if count >= 0.9 * trials:
+            assert held[what] / count >= 0.95 - 3.29 * np.sqrt(0.95 * 0.05 / count) - 0.01
+
+
+@pytest.mark.parametrize("queries", [30, 100, 225])
+@pytest.mark.parametrize(("name", "a", "b"), PAIRS)
+def test_equals_have_a_winner_in_one_of_twenty_at_most(judged_pool, line, name, a, b, queries):
+    """Two retrievers, exchanged by the toss of a coin in each query; eight looks; and as they are."""
+    whole, gains = judged_pool(name, a, b)
+    trials, ends, stops = 400, {True: Counter(), False: Counter()}, []
+    for seed in range(trials):
+        rng = np.random.default_rng([seed, queries])
+        pool, gain = drawn(whole, gains, rng.integers(0, whole.queries, queries))
+        for null in (True, False):
+            asked = exchanged(pool, rng) if null else pool
+            verdict = running_verdict(asked, judging_order(asked, rng), gain, MARGIN)
+            ends[null][verdict.kind] += 1
+            if not null and verdict.decided:
+                stops.append(verdict.judged / len(pool))
+    false_winners = ends[True]["winner"] / trials
+    as_they_are = (f"{ends[False][kind] / trials:.2f}" for kind in ("winner", "no difference", "ask more"))
+    middle = f"{np.median(stops):.0%}" if stops else "none"
+    line("stopping", name, f"{a} and {b}", queries, f"{false_winners:.3f}", *as_they_are, middle)
+    assert false_winners <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
