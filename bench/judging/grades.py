@@ -1,0 +1,267 @@
+"""The grades that judges give: an append-only file, `grades.jsonl`, of which no line that was written is ever lost.
+
+A line is one act of a judge: a grade, a skip, or an undo that takes back the judge's last act on that document. Lines
+are never changed nor removed. Each is on disk (one write, fsync) before `append` returns. Several processes may append
+at once: each holds a lock of the system for the one line, which ends with the process, however it ends. A process or a
+machine that dies within a line costs that line alone: the next `append` cuts the torn end off, and readers pass it by.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+from filelock import FileLock, Timeout
+from pydantic import Field
+
+from bench.data.formats.lines import MAX_GRADE, checked_id, storable
+from bench.errors import BenchError, fit
+
+GRADES, LOCK = "grades.jsonl", ".grades.lock"
+LOCK_SECONDS = 30.0  # a line is written within milliseconds; a disk that sleeps takes longer
+LONGEST_NAME = 80  # characters of a judge's name
+_TAIL = 1 << 16  # bytes that are read at once to find the last line's beginning
+
+Key = tuple[str, str, str]  # judge, query, document
+Pair = tuple[str, str]  # query, document
+
+
+@dataclass(frozen=True)
+class GradeLine:
+    """One act of a judge on one document for one query.
+
+    action: "grade", with a grade; "skip", the judge would not say; "undo", takes back this judge's last act on it.
+    purpose: "judge"; "repeat", asked again to see whether the judge agrees with themself; "settle", the decision on a
+    disagreement, which counts over what the judges said. position: the how manieth it was shown in its session, from 0;
+    seed: of the session's order. time: when it was given, UTC, ISO 8601.
+    """
+
+    query: str
+    document: str
+    judge: str
+    action: Literal["grade", "skip", "undo"] = "grade"
+    grade: Annotated[int, Field(ge=0, le=MAX_GRADE, description="A grade is 0 or more.")] | None = None
+    purpose: Literal["judge", "repeat", "settle"] = "judge"
+    time: str = ""
+    note: str = ""
+    position: int | None = None
+    seed: int | None = None
+
+    @property
+    def key(self) -> Key:
+        """Who, and on what."""
+        return self.judge, self.query, self.document
+
+    @property
+    def pair(self) -> Pair:
+        """What it is a grade of."""
+        return self.query, self.document
+
+
+def now() -> str:
+    """The time as a line has it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def append(folder: Path, line: GradeLine) -> None:
+    """Put a line on disk, with the time where it has none. It is there when this returns.
+
+    Raises BenchError for what is no line, and where the disk refuses: nothing of the line is left then, and all that
+    was there before is.
+    """
+    path = folder / GRADES
+    content = _content(line)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # No lock that only a file's being there stands for: it would outlive a process that is killed.
+        with FileLock(folder / LOCK, timeout=LOCK_SECONDS, fallback_to_soft=False):
+            _append(path, content)
+    except Timeout:
+        raise BenchError(
+            f"{path} is held by another process for {LOCK_SECONDS:g} s; the grade was not stored.",
+            "Is that process stopped? End it or let it go on, then grade again.",
+        ) from None
+    except OSError as error:
+        raise BenchError(
+            f"{path}: the grade was not stored: {error.strerror or error}.",
+            "All grades before it are there. Make room or name another folder, then grade again.",
+        ) from None
+
+
+def _content(line: GradeLine) -> bytes:
+    _check(line, "the grade")
+    fields = {name: value for name, value in asdict(line).items() if value is not None}
+    fields["time"], fields["note"] = line.time or now(), storable(line.note)
+    return orjson.dumps(fields) + b"\n"
+
+
+def _append(path: Path, content: bytes) -> None:
+    is_new = not path.exists()
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        content = _mend(file, path) + content
+        end = os.fstat(file).st_size
+        try:
+            rest = memoryview(content)
+            while rest:  # a disk that is nearly full takes a part
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, end)
+            raise
+    finally:
+        os.close(file)
+    if is_new:
+        _sync_folder(path.parent)
+
+
+def _mend(file: int, path: Path) -> bytes:
+    """Cut off what a dying process left of a line. A line that lacks only its end stays: b"\n" is to be added."""
+    size = os.fstat(file).st_size
+    start, tail = size, b""
+    while start and b"\n" not in tail:
+        step = min(_TAIL, start)
+        start -= step
+        tail = _read(file, start, step) + tail
+    torn = tail[tail.rfind(b"\n") + 1 :]
+    if not torn:
+        return b""
+    if _torn_line(torn, str(path)):
+        return b"\n"
+    os.ftruncate(file, size - len(torn))
+    return b""
+
+
+def _read(file: int, start: int, size: int) -> bytes:
+    os.lseek(file, start, os.SEEK_SET)
+    return os.read(file, size)
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the name of a new file outlives a crash of the machine as well."""
+    if os.name == "nt":  # where folders cannot be opened
+        return
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def read(folder: Path) -> list[GradeLine]:
+    """All lines, in the order in which they were written; none where there is no file.
+
+    What stands behind the last line end is left out unless it is a whole line: a process died there, or writes it at
+    this moment. Raises BenchError with the number of a line that is malformed anywhere else.
+    """
+    path = folder / GRADES
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BenchError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from None
+    *whole, torn = content.split(b"\n")
+    lines = [_line(line, f"{path}:{number}") for number, line in enumerate(whole, 1) if line.strip()]
+    last = _torn_line(torn, str(path))
+    return [*lines, last] if last else lines
+
+
+def _torn_line(content: bytes, where: str) -> GradeLine | None:
+    try:
+        return _line(content, where)
+    except BenchError:
+        return None
+
+
+def _line(content: bytes, where: str) -> GradeLine:
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise BenchError(f"{where}: no JSON: {error}.", "Mend the line.") from None
+    if not isinstance(record, dict):
+        raise BenchError(f"{where}: not an object.", "Mend the line.")
+    known = GradeLine.__dataclass_fields__
+    if strange := next((name for name in record if name not in known), None):
+        raise BenchError(f"{where}: nothing is known of {strange!r}.", "Another version may have written it.")
+    missing = next((name for name in ("query", "document", "judge", "action") if name not in record), None)
+    if missing:
+        raise BenchError(f"{where}: no {missing!r}.", "Mend the line.")
+    try:
+        line = GradeLine(**fit(GradeLine, record))
+    except BenchError as error:
+        raise BenchError(f"{where}: {error.message}", error.hint or "Mend the line.") from None
+    _check(line, where)
+    return line
+
+
+def _check(line: GradeLine, where: str) -> None:
+    for value in line.pair:
+        checked_id(value, where)
+    checked_judge(line.judge, where)
+    if (line.action == "grade") != (line.grade is not None):
+        problem = "a grade without its value" if line.action == "grade" else f"{line.action} has no grade"
+        raise BenchError(f"{where}: {problem}.", 'Only "action": "grade" has a "grade", and always.')
+    if line.grade is not None and not 0 <= line.grade <= MAX_GRADE:
+        raise BenchError(f"{where}: the grade is {line.grade}.", "A grade is 0 or more.")
+
+
+def checked_judge(name: str, where: str) -> str:
+    """A judge's name, else BenchError."""
+    if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise BenchError(
+            f"{where}: {name[:LONGEST_NAME]!r} is no name of a judge.",
+            f"Give a name of 1 to {LONGEST_NAME} characters, on one line.",
+        )
+    return name
+
+
+def standing(lines: Iterable[GradeLine]) -> list[GradeLine]:
+    """The grades and skips that no undo took back, in the order in which they were given.
+
+    An undo takes back the judge's last act on the document that still stands; one more takes back the act before it,
+    and one that has nothing to take back does nothing.
+    """
+    acts: dict[Key, list[int]] = {}
+    given = list(lines)
+    taken_back = set()
+    for place, line in enumerate(given):
+        own = acts.setdefault(line.key, [])
+        if line.action != "undo":
+            own.append(place)
+        elif own:
+            taken_back.add(own.pop())
+    return [line for place, line in enumerate(given) if line.action != "undo" and place not in taken_back]
+
+
+def present(lines: Iterable[GradeLine]) -> dict[Key, GradeLine]:
+    """What each judge says now of each document: the last act that stands, a grade or a skip.
+
+    Repeats are left out, since they are asked to see how sure a judge is, not to change the grade; so are decisions on
+    disagreements, which are no judge's own view (`settled`).
+    """
+    return {line.key: line for line in standing(lines) if line.purpose == "judge"}
+
+
+def settled(lines: Iterable[GradeLine]) -> dict[Pair, int]:
+    """The grade of each pair on which a disagreement was settled: the last decision that stands."""
+    decided = {line.pair: line.grade for line in standing(lines) if line.purpose == "settle"}
+    return {pair: grade for pair, grade in decided.items() if grade is not None}
+
+
+def combined(lines: Iterable[GradeLine]) -> dict[Pair, int]:
+    """One grade for each pair: the decision where a disagreement was settled, else the median of what the judges say
+    now, the lower one of two in the middle. Pairs that were only skipped have none.
+    """
+    given = list(lines)
+    by_pair: dict[Pair, list[int]] = {}
+    for line in present(given).values():
+        if line.grade is not None:
+            by_pair.setdefault(line.pair, []).append(line.grade)
+    medians = {pair: sorted(grades)[(len(grades) - 1) // 2] for pair, grades in by_pair.items()}
+    return medians | settled(given)
