@@ -114,7 +114,8 @@ class Card:
     measure: the main one. slices: metadata fields that reports slice by. group: the metadata field that
     holds wordings of one question together. drop_self: leave out hits with the query's own id (None: where the text is
     the same too). complete: whatever is not judged is known to be not relevant, as a text of another label is.
-    unanswerable: a file of queries that are known to have no answer.
+    unanswerable: a file of queries that are known to have no answer. grades: what 0, 1, 2, … are called.
+    made_queries: nobody asked these queries; they were made from the documents.
     """
 
     description: str = ""
@@ -128,6 +129,8 @@ class Card:
     drop_self: bool | None = None
     complete: bool = False
     unanswerable: str = ""
+    grades: tuple[str, ...] = ()
+    made_queries: bool = False
 
 
 @dataclass(frozen=True)

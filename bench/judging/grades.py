@@ -68,14 +68,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def append(folder: Path, line: GradeLine) -> None:
-    """Put a line on disk, with the time where it has none. It is there when this returns.
+def append(folder: Path, *lines: GradeLine) -> None:
+    """Put lines on disk, with the time where one has none. They are there when this returns.
 
-    Raises BenchError for what is no line, and where the disk refuses: nothing of the line is left then, and all that
+    Raises BenchError for what is no line, and where the disk refuses: nothing of these lines is left then, and all that
     was there before is.
     """
     path = folder / GRADES
-    content = _content(line)
+    content = b"".join(map(_content, lines))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # No lock that only a file's being there stands for: it would outlive a process that is killed.

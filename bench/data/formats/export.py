@@ -33,9 +33,9 @@ def write(dataset: Dataset, folder: Path, origin: str) -> None:
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
             raise BenchError(f"{folder} is there already.", "Name a folder that does not exist, or an empty one.")
         (temporary / "qrels").mkdir(parents=True)
-        sums = {name: _write(temporary / name, lines) for name, lines in _files(dataset).items()}
+        sums = {name: write_lines(temporary / name, lines) for name, lines in _files(dataset).items()}
         card = _card(dataset, origin, UNANSWERABLE if UNANSWERABLE in sums else "")
-        _write(temporary / CARD, _toml(card, sums))
+        write_lines(temporary / CARD, card_lines(card, sums))
         if folder.exists():
             folder.rmdir()
         temporary.rename(folder)
@@ -49,7 +49,7 @@ def _files(dataset: Dataset) -> dict[str, Iterator[bytes]]:
     judged = np.zeros(len(dataset.queries), dtype=bool)
     judged[dataset.judged_query] = True
     files = {
-        "corpus.jsonl": _corpus(dataset),
+        "corpus.jsonl": corpus_lines(dataset),
         "queries.jsonl": _queries(dataset, np.flatnonzero(judged)),
         "qrels/test.tsv": _qrels(dataset),
     }
@@ -59,7 +59,8 @@ def _files(dataset: Dataset) -> dict[str, Iterator[bytes]]:
     return files
 
 
-def _corpus(dataset: Dataset) -> Iterator[bytes]:
+def corpus_lines(dataset: Dataset) -> Iterator[bytes]:
+    """corpus.jsonl, a line each."""
     columns = {name: dataset.texts.column(name) for name in dataset.texts.columns}
     for document, *values in zip(Texts(dataset.documents["id"]), *columns.values(), strict=True):
         known = dict(zip(columns, values, strict=True))
@@ -94,7 +95,8 @@ def _card(dataset: Dataset, origin: str, unanswerable: str) -> Card:
     )
 
 
-def _toml(card: Card, sums: dict[str, str]) -> Iterator[bytes]:
+def card_lines(card: Card, sums: dict[str, str]) -> Iterator[bytes]:
+    """dataset.toml, a line each. sums: file -> sha256."""
     for item in fields(card):
         value = getattr(card, item.name)
         if value == item.default and not value:  # what the card need not say; drop_self = false is no default
@@ -111,7 +113,7 @@ def _string(value: str | tuple[str, ...]) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _write(path: Path, lines: Iterable[bytes]) -> str:
+def write_lines(path: Path, lines: Iterable[bytes]) -> str:
     """Write and flush to the disk; the sha256 of it."""
     digest = hashlib.sha256()
     with path.open("xb") as stream:

@@ -127,7 +127,7 @@ def test_all_or_nothing(write_set, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "_toml", full)
+    monkeypatch.setattr(export, "card_lines", full)
     with pytest.raises(BenchError, match="No space left on device"):
         export.write(load_dataset(write_set()), tmp_path / "new", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["small"]
