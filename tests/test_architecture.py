@@ -58,7 +58,7 @@ ROOMS = {
     "bench.judging": "bench.analysis bench.data bench.data.formats bench.errors bench.evaluation bench.storage "
     "retrievers.base",
     "bench.judging": "bench.analysis bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
-    "bench.storage retrievers.base",
+    "bench.storage retrievers.analyzer retrievers.base",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
     "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages "

@@ -24,11 +24,11 @@ from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
 from bench.analysis.terms import Terms
 from bench.analysis.values import always_one, evaluate
-from bench.analysis.verdict import slice_sentences
+from bench.analysis.verdict import sentences, slice_sentences
 from bench.analysis.verdict.choices import Limits, RetrieverSummary
 from bench.analysis.verdict.fusion import FusionEstimate, best_fusion
 from bench.analysis.verdict.overall import overall
-from bench.analysis.verdict.result import UNDECIDED, Verdict
+from bench.analysis.verdict.result import UNDECIDED, Overall, Verdict
 from bench.analysis.verdict.rules import decide
 from bench.analysis.why import Analysis, analyse
 from bench.config import RunConfig
@@ -99,6 +99,8 @@ def write_conclusions(
             if sliced:
                 more = slice_sentences.by_slice(sliced, verdict.retriever)
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
+            if examined.dataset.card.made_queries:
+                verdict = replace(verdict, sentences=sentences.on_made_queries(verdict.sentences))
             verdicts.append(verdict)
         sets[name] = {
             **examined.analysis.stored,
@@ -118,8 +120,20 @@ def write_conclusions(
     mapped = guard("maps", partial(write_maps, run, datasets, by_set, config, guard), {})
     for name in sets.keys() & mapped.keys():
         sets[name] |= mapped[name]
-    conclusion = overall(verdicts).as_json() if verdicts else None
+    made = [examined.dataset.name for examined in examined_sets if examined.dataset.card.made_queries]
+    conclusion = _marked(overall(verdicts), made).as_json() if verdicts else None
     write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
+
+
+def _marked(over_sets: Overall, made: Sequence[str]) -> Overall:
+    """The verdict over all sets, which says where it rests on made queries. made: sets of such."""
+    judged = {name for names in over_sets.sets.values() for name in names}
+    named = [name for name in made if name in judged]
+    if not named:
+        return over_sets
+    if len(named) == len(judged):
+        return replace(over_sets, sentences=sentences.on_made_queries(over_sets.sentences))
+    return replace(over_sets, sentences=(*over_sets.sentences, sentences.some_made(named)))
 
 
 def _model(retriever: Mapping[str, Any]) -> Model | None:

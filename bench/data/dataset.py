@@ -486,6 +486,7 @@ class Dataset:
             "licence": self.card.licence,
             "source": self.card.source,
             **({"judgements_alone": True} if self.judgements_alone else {}),
+            **({"made_queries": True} if self.card.made_queries else {}),
         }
 
 

@@ -191,6 +191,21 @@ def p_shown(p: float) -> str:
     return "below .001" if p < 0.001 else f"{p:.3f}"
 
 
+def on_made_queries(text: Sequence[str]) -> tuple[str, ...]:
+    """A verdict on a set, or on several, whose queries nobody asked: it says so first, and why that matters last."""
+    first, *rest = text
+    return (
+        f"On made queries: {first[0].lower()}{first[1:]}",
+        *rest,
+        "These queries were made from the documents, whose words they share: what people ask may decide otherwise.",
+    )
+
+
+def some_made(datasets: Sequence[str]) -> str:
+    """That a verdict over several sets rests in part on made queries."""
+    return f"The queries of {' and '.join(datasets)} were made from the documents."
+
+
 # Of those that exceed the limits, named with what they cost.
 NAMED = 3
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.errors import counted
 from bench.regression.history import CellName, History, Point
 from bench.report.blocks import Item, Items, Strong
+from bench.report.run.verdict import choice_shown
 from bench.report.table import Table, interval, p_value, signed_interval
 from bench.storage.run import Run
 
@@ -105,13 +106,12 @@ def runs(history: History) -> Table:
 
 
 def _run(run: Run) -> tuple[str, ...]:
-    overall = run.analysis["overall"]
     return (
         run.folder.name,
         run.info["environment"]["time"][:16].replace("T", " "),
         ", ".join(dataset["name"] for dataset in run.datasets),
         ", ".join(run.retrievers),
-        overall["choice"] if overall else "undecided",
+        choice_shown(run),
         (run.info["environment"]["git"] or "unknown")[:12],
         str(len(run.failures) or ""),
     )

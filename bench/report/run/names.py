@@ -49,9 +49,10 @@ def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
 
 
 def display_name(dataset: dict[str, Any]) -> str:
-    """What a dataset is called in every table and chart; a sample is called one."""
+    """What a dataset is called in every table and chart; a sample is called one, and so are made queries."""
     sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
-    return f"{dataset['name']} (sample of {dataset['queries']:,})" if sampled else str(dataset["name"])
+    marks = [f"sample of {dataset['queries']:,}"] * bool(sampled) + ["made queries"] * bool(dataset.get("made_queries"))
+    return f"{dataset['name']} ({', '.join(marks)})" if marks else str(dataset["name"])
 
 
 def title(dataset: dict[str, Any]) -> str:

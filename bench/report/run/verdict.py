@@ -32,7 +32,15 @@ def conclusion(run: Run) -> Conclusion | None:
     of_sets = {dataset["name"]: paragraph for dataset in run.datasets if (paragraph := _of_set(run, dataset))}
     if not of_all and not of_sets:
         return None
-    return Conclusion(overall["choice"] if overall else "undecided", of_all, of_sets)
+    return Conclusion(choice_shown(run), of_all, of_sets)
+
+
+def choice_shown(run: Run) -> str:
+    """What to use, in a word or two; of sets whose queries were made, no more than that."""
+    overall = run.analysis["overall"]
+    choice: str = overall["choice"] if overall else "undecided"
+    made = all(dataset.get("made_queries") for dataset in run.datasets)
+    return f"{choice}, on made queries" if made else choice
 
 
 def _of_set(run: Run, dataset: dict[str, Any]) -> Paragraph | None:
