@@ -52,11 +52,6 @@ ROOMS = {
     "bench.analysis": "bench.config bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
     "bench.machine bench.storage retrievers.analyzer retrievers.approximate retrievers.base retrievers.dense "
     "retrievers.fusion retrievers.lexical retrievers.specification retrievers.stages",
-    "bench.judging": "bench.errors bench.evaluation bench.storage retrievers.base",
-    "bench.judging": "bench.data.formats bench.errors",
-    "bench.judging": "bench.data bench.data.formats bench.errors bench.storage",
-    "bench.judging": "bench.analysis bench.data bench.data.formats bench.errors bench.evaluation bench.storage "
-    "retrievers.base",
     "bench.judging": "bench.analysis bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
     "bench.storage retrievers.analyzer retrievers.base",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",

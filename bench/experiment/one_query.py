@@ -14,6 +14,8 @@ from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.one_retriever import working
 from retrievers import Ranking, contract
+from bench.experiment.ranking import rank
+from retrievers import Ranking
 from retrievers.base import NO_SPAN
 from retrievers.dense.vector_cache import VectorCache
 
@@ -65,7 +67,7 @@ def search(
     refuse_same(chosen)
     hits: dict[str, list[Hit]] = {}
     for label, specification in chosen:
-        ranking = _ranked(query, dataset, specification, min(k, len(dataset.documents)), cache)
+        ranking = rank([query], dataset, specification, min(k, len(dataset.documents)), cache)
         hits[label] = [hit for hit in _hits(dataset, ranking, asked) if min_score is None or hit.score >= min_score]
     return QueryHits(query, dataset.name, asked is not None, hits)
 
