@@ -62,13 +62,16 @@ ROOMS = {
     "bench.evaluation bench.experiment.workers bench.machine bench.storage retrievers retrievers.approximate "
     "retrievers.base retrievers.contract retrievers.dense retrievers.indexes retrievers.masking retrievers.saved_index "
     "retrievers.specification retrievers.stages retrievers.vectors",
+    "bench.evaluation bench.experiment.workers bench.judging bench.machine bench.storage retrievers "
+    "retrievers.approximate retrievers.base retrievers.contract retrievers.dense retrievers.masking "
+    "retrievers.saved_index retrievers.specification retrievers.stages",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
-    "bench.serving": "bench.errors",
+    "bench.serving": "bench.errors bench.judging bench.report",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.report bench.storage "
     "retrievers retrievers.masking",
     "bench.cli": "bench.config bench.data.check bench.data.formats bench.errors bench.experiment bench.judging "
-    "bench.machine bench.regression bench.report bench.storage bench.versions retrievers retrievers.dense "
-    "retrievers.masking retrievers.saved_index",
+    "bench.machine bench.regression bench.report bench.serving bench.storage bench.versions retrievers "
+    "retrievers.dense retrievers.masking retrievers.saved_index",
     "bench": "",  # it imports on first use, by names
     "bench.__main__": "bench.cli",
     "bench.pytest_plugin": "bench bench.errors bench.regression bench.report",
@@ -77,6 +80,7 @@ ROOMS = {
 TYPES = {
     "bench": "bench.api bench.data bench.errors bench.regression bench.storage",
     "bench.pytest_plugin": "bench.data bench.storage retrievers",
+    "bench.cli": "bench.data",
     "bench.report": "bench.data.check bench.experiment bench.judging bench.versions",
 }
 # All that lies in `bench` beside its packages.

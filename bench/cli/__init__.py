@@ -26,6 +26,7 @@ from bench.cli import (
     installed,
     maps,
     installed,
+    judge,
     maps,
     plan,
     run,
@@ -141,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(metavar="command")
     for group in (run, curve, maps, compare, versions, search, context, export, datasets, calibrate, installed):
     for group in (run, curve, maps, plan, compare, versions, search, context, datasets, calibrate, installed):
+    for group in (run, curve, maps, judge, plan, compare, versions, search, context, datasets, calibrate, installed):
         group.add(commands)
     completion.add(commands, made)
     return made

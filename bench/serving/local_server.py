@@ -32,6 +32,7 @@ SECONDS = 30  # that a connection may be silent
 Answer = tuple[HTTPStatus, Mapping[str, Any]]
 _HEADERS = {
     "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'",  # beside what the page itself names
     "Referrer-Policy": "no-referrer",  # the address holds the token
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -43,8 +44,8 @@ _HEADERS = {
 class LocalServer:
     """Serves one page and the answers to its questions, until it is closed.
 
-    page: the HTML. policy: its Content-Security-Policy. get: path -> what a GET of it answers; post: path -> what a
-    POST of JSON answers, one call at a time. port: 0 takes a free one.
+    page: the HTML, which names its own Content-Security-Policy. get: path -> what a GET of it answers; post: path ->
+    what a POST of JSON answers. Answers are made one at a time. port: 0 takes a free one.
 
     Raises BenchError where the port is taken.
     """
@@ -52,7 +53,6 @@ class LocalServer:
     def __init__(
         self,
         page: str,
-        policy: str,
         get: Mapping[str, Callable[[], Answer]],
         post: Mapping[str, Callable[[Mapping[str, Any]], Answer]],
         *,
@@ -71,7 +71,7 @@ class LocalServer:
                 f"No server can listen on {HOST}:{port}: {reason}.", "Take another --port, or none for a free one."
             ) from None
         self._server.daemon_threads = True
-        Handler.page, Handler.policy, Handler.get, Handler.post = page.encode(), policy, get, post
+        Handler.page, Handler.get, Handler.post = page.encode(), get, post
         Handler.token, Handler.one_at_a_time = self.token, threading.Lock()
         Handler.hosts = {f"{name}:{self.port}" for name in (HOST, "localhost")}
 
@@ -96,7 +96,6 @@ class LocalServer:
 
 class _Handler(BaseHTTPRequestHandler):
     page: bytes
-    policy: str
     token: str
     hosts: set[str]
     one_at_a_time: threading.Lock
@@ -109,9 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self._own_path()
         if path == "":
-            self._send(HTTPStatus.OK, self.page, "text/html; charset=utf-8", self.policy)
+            self._send(HTTPStatus.OK, self.page, "text/html; charset=utf-8")
         elif path is not None and path in self.get:
-            self._answer(*self.get[path]())
+            with self.one_at_a_time:
+                answer = self.get[path]()
+            self._answer(*answer)
         elif path is not None:
             self._refuse(HTTPStatus.NOT_FOUND)
 
@@ -164,21 +165,18 @@ class _Handler(BaseHTTPRequestHandler):
         return path
 
     def _answer(self, status: HTTPStatus, content: Mapping[str, Any]) -> None:
-        self._send(status, json.dumps(content).encode(), "application/json", "default-src 'none'")
+        self._send(status, json.dumps(content).encode(), "application/json")
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Say no more than that, and end the connection: what else it sent was not read."""
         self.close_connection = True
-        self._send(
-            status, f"{status.value} {status.phrase}\n".encode(), "text/plain; charset=utf-8", "default-src 'none'"
-        )
+        self._send(status, f"{status.value} {status.phrase}\n".encode(), "text/plain; charset=utf-8")
 
-    def _send(self, status: HTTPStatus, body: bytes, kind: str, policy: str) -> None:
+    def _send(self, status: HTTPStatus, body: bytes, kind: str) -> None:
         self.send_response(status)
         headers = _HEADERS | {
             "Content-Type": kind,
             "Content-Length": str(len(body)),
-            "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
         }
         if self.close_connection:
             headers["Connection"] = "close"

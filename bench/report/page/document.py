@@ -26,7 +26,14 @@ class View:
     scripted: bool = False
 
 
-def document(title: str, views: Sequence[View], data: Sequence[Markup] = (), modules: Sequence[str] = ()) -> str:
+def document(
+    title: str,
+    views: Sequence[View],
+    data: Sequence[Markup] = (),
+    modules: Sequence[str] = (),
+    *,
+    asks_server: bool = False,
+) -> str:
     """One HTML file.
 
     Args:
@@ -34,11 +41,11 @@ def document(title: str, views: Sequence[View], data: Sequence[Markup] = (), mod
         views: In the order of the navigation; the first is shown first, and a page without scripts shows them all.
         data: What the scripts read (`data_block`).
         modules: The scripts of the views, by their names in static/.
+        asks_server: May it ask the server that it came from? A file may ask nobody.
     """
     script, style = Markup(scripts.script(["page", *modules])), Markup(scripts.style(modules))  # noqa: S704 - our own files
-    return render(
-        "page", title=title, views=views, data=data, script=script, style=style, policy=_policy(script, style)
-    )
+    policy = _policy(script, style) + ("; connect-src 'self'" if asks_server else "")
+    return render("page", title=title, views=views, data=data, script=script, style=style, policy=policy)
 
 
 def _policy(script: str, style: str) -> str:

@@ -1,0 +1,62 @@
+"""Beginning a judging: documents ranked by every retriever for every query, and the pool's record that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.dataset import Dataset
+from bench.errors import BenchError
+from bench.experiment.labels import refuse_same, split_label
+from bench.experiment.ranking import rank
+from bench.judging.pool import rank_weights
+from bench.judging.pool_record import PoolQuery, PoolRecord, PoolSettings, write_record
+from retrievers.dense.vector_cache import VectorCache
+
+
+def begin_judging(
+    folder: Path,
+    source: str,
+    documents: Dataset,
+    queries: Sequence[PoolQuery],
+    retrievers: Sequence[str],
+    *,
+    made_queries: bool = False,
+    seed: int = 0,
+    cache: VectorCache | None = None,
+) -> PoolRecord:
+    """Rank all queries and write the record.
+
+    Args:
+        folder: Where it is written; grades come beside it.
+        source: What the documents were read from, as it is told.
+        documents: Read from there.
+        queries: With ids of their own.
+        retrievers: Specifications, with labels where wanted.
+        made_queries: Were the queries made from the documents?
+        seed: Of the order in which pairs are judged.
+        cache: Of vectors.
+
+    Returns:
+        The record.
+
+    Raises:
+        BenchError: Where a retriever fails, two have one label, there is no query, or the disk refuses.
+    """
+    if not queries:
+        raise BenchError("There is no query to judge for.", "Give a log: --queries FILE.")
+    chosen = list(map(split_label, retrievers))
+    refuse_same(chosen)
+    settings = PoolSettings(
+        source, documents.fingerprint, tuple(label for label, _ in chosen), seed=seed, made_queries=made_queries
+    )
+    depth = len(rank_weights(settings.measure))
+    texts = [query.text for query in queries]
+    k = min(depth, len(documents.documents))
+    rankings = [rank(texts, documents, written, k, cache).to_depth(depth).documents for _, written in chosen]
+    record = PoolRecord(settings, tuple(queries), np.stack(rankings))
+    record.pool()  # an empty one is an error before anything is written
+    write_record(folder, record)
+    return record

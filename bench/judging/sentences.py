@@ -1,0 +1,49 @@
+"""How far a judging is and what it says so far, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.errors import counted
+from bench.judging.session import JudgingProgress
+from bench.judging.stopping import RunningVerdict, Standing
+
+
+def progress_sentence(progress: JudgingProgress) -> str:
+    """How much is judged, and when the verdict is taken next."""
+    first = f"{progress.judged:,} of {counted(progress.pairs, 'document')} judged"
+    if progress.verdict and progress.verdict.decided:
+        return f"{first}; decided, so that you may stop."
+    if progress.next_look is None:
+        return f"{first}; that is all."
+    return f"{first}; the next look at what they say is after {progress.next_look:,}."
+
+
+def verdict_sentences(progress: JudgingProgress, labels: Sequence[str]) -> list[str]:
+    """What the last look said, one sentence each; how to go on where there was none."""
+    verdict = progress.verdict
+    if verdict is None:
+        return ["Nothing yet: looks are fixed beforehand, since who looks at every moment finds a winner among equals."]
+    return [_first(verdict, labels), *(_standing(verdict, standing, labels) for standing in verdict.standings)]
+
+
+def _first(verdict: RunningVerdict, labels: Sequence[str]) -> str:
+    leader = labels[verdict.leader]
+    at = f"After {counted(verdict.judged, 'judgement')}"
+    if verdict.kind == "winner":
+        return f"{at}: {leader} is the best of {len(labels)}."
+    if verdict.kind == "no difference":
+        level = [labels[standing.retriever] for standing in verdict.standings if standing.outcome == "within"]
+        return f"{at}: {leader} and {' and '.join(level)} differ by no more than the margin."
+    if verdict.kind == "judge more" and verdict.judgements:
+        return f"{at}: {leader} leads; about {verdict.judgements - verdict.judged:,} more judgements settle it."
+    more = f", about {verdict.queries:,} in all" if verdict.queries else ""
+    return f"{at}: {leader} leads; judgements alone will not settle it, more queries do{more}."
+
+
+def _standing(verdict: RunningVerdict, standing: Standing, labels: Sequence[str]) -> str:
+    outcome = {"worse": "worse", "within": "within the margin", "open": "open"}[standing.outcome]
+    return (
+        f"{labels[verdict.leader]} over {labels[standing.retriever]}: {standing.difference:+.3f} "
+        f"({standing.low:+.3f} to {standing.high:+.3f}), {outcome}."
+    )
