@@ -22,7 +22,7 @@ from bench.evaluation.units import Floats
 from bench.judging.pool import Pool
 
 # The share of the sizes that is by the retrievers' values, and the one that is the same for all pairs.
-VALUE_SHARE = 0.1
+VALUE_SHARE = 0.2
 RANDOM_SHARE = 0.1
 
 
