@@ -5,13 +5,16 @@ relevant, which is then the truth. Queries are drawn with replacement from all o
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from judged import drawn, estimate_after, exchanged
 
 from bench.analysis.judged_hits import Hits
+from bench.analysis.unjudged import bounds
 from bench.data.formats import load_dataset
+from bench.evaluation.measures import closed_form
 from bench.judging.design import judging_order
 from bench.judging.intervals import contrast_interval
 from bench.judging.pool import pool_hits, rank_weights
@@ -34,26 +37,34 @@ MARGIN = 0.01
 
 
 @pytest.fixture(scope="module")
-def judged_pool(data):
-    """Name of a set, labels of retrievers -> their pool and its gains."""
+def ranked(data):
+    """Name of a set, labels of retrievers -> the set and their rankings."""
     sets, rankings = {}, {}
 
     def make(name, *labels):
         if name not in sets:
             sets[name] = load_dataset(str(data / name))
-        dataset = sets[name]
         for label in labels:
             if (name, label) not in rankings:
                 retriever = KINDS[label]()
-                retriever.index(dataset.texts)
-                rankings[name, label] = retriever.search(dataset.query_texts, 10)
-        mine = [rankings[name, label] for label in labels]
-        pool = pool_hits(mine, rank_weights("nDCG@10"))
+                retriever.index(sets[name].texts)
+                rankings[name, label] = retriever.search(sets[name].query_texts, 10)
+        return sets[name], [rankings[name, label] for label in labels]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def judged_pool(ranked):
+    """Name of a set, labels of retrievers -> their pool and its gains."""
+
+    def make(name, *labels):
+        dataset, rankings = ranked(name, *labels)
+        pool = pool_hits(rankings, rank_weights("nDCG@10"))
         gain = np.zeros(len(pool))
-        for column, ranking in enumerate(mine):
-            grades = Hits.of(dataset, ranking).grade
+        for column, ranking in enumerate(rankings):
             there = pool.rank[:, column] > 0
-            gain[there] = grades[pool.query[there], pool.rank[there, column] - 1]
+            gain[there] = Hits.of(dataset, ranking).grade[pool.query[there], pool.rank[there, column] - 1]
         return pool, np.maximum(gain, 0) / dataset.grade.max()
 
     return make
@@ -166,3 +177,39 @@ def test_equals_have_a_winner_in_one_of_twenty_at_most(judged_pool, line, name, 
     middle = f"{np.median(stops):.0%}" if stops else "none"
     line("stopping", name, f"{a} and {b}", queries, f"{false_winners:.3f}", *as_they_are, middle)
     assert false_winners <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+@pytest.mark.parametrize("measure", ["nDCG@10", "R@10"])
+@pytest.mark.parametrize(("name", "a", "b"), PAIRS[::2])
+def test_ratio_measures_of_a_part_are_biased_and_the_best_and_worst_case_hold_them(
+    ranked, judged_pool, line, name, a, b, measure, share
+):
+    """As `bench run` gives them on the folder of a part, held against all of the pool judged."""
+    dataset, rankings = ranked(name, a, b)
+    pool, gain = judged_pool(name, a, b)
+    grade, form = np.round(gain * dataset.grade.max()).astype(np.int64), closed_form(measure, 10)
+
+    def measured(pairs):
+        """[retrievers, (value, low, high)], means over all queries."""
+        part = replace(
+            dataset, judged_query=pool.query[pairs], judged_document=pool.document[pairs], grade=grade[pairs]
+        )
+        seen = [bounds(part, Hits.of(part, ranking), form) for ranking in rankings]
+        return np.array([[each.value.mean(), each.low.mean(), each.high.mean()] for each in seen])
+
+    truth, parts = measured(np.arange(len(pool)))[:, 0], []
+    for seed in range(20):
+        order = judging_order(pool, np.random.default_rng(seed))
+        parts.append(measured(np.sort(order.order[: round(share * len(pool))])))
+    value, low, high = np.mean(parts, axis=0)[0]
+    apart = np.mean([part[0, 0] - part[1, 0] for part in parts]) - (truth[0] - truth[1])
+    line(
+        "ratio",
+        name,
+        f"{a} and {b}",
+        measure,
+        f"{share:.0%}",
+        *(f"{x:.3f}" for x in (truth[0], value, low, high, apart)),
+    )
+    assert low <= truth[0] <= high
