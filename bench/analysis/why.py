@@ -18,6 +18,7 @@ from bench.analysis.copies import copies
 from bench.analysis.guard import Guard
 from bench.analysis.judged_hits import Hits
 from bench.analysis.overlap import crossover
+from bench.analysis.pool_bias import pool_bias
 from bench.analysis.rerank_depths import StageTimes, rerank_depths
 from bench.analysis.set_effects import Model, unknown_words, windows
 from bench.analysis.terms import Terms
@@ -99,6 +100,8 @@ def analyse(
         },
         "rerank_depths": lambda: rerank_depths(dataset, stages or {}, stage_times or {}, measure=measure, seed=seed),
     }
+    if dataset.brought_alone:
+        parts["pool_bias"] = lambda: pool_bias(dataset, rankings, main, measure, rng(5))
     if dataset.judgements_alone:
         parts |= dict.fromkeys(OF_TEXTS, lambda: None)
     answers = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -143,7 +143,8 @@ class Dataset:
     `judged_query`, `judged_document` int64 positions, `grade` int64 (relevant where > 0).
     note: what a reader must know of it ("a sample of 50 of 300 queries"). outside: ids of the queries that a sample
     leaves out. judgements_alone: nothing else is known of it: every text is empty, and the documents are those that are
-    judged or stand in a run.
+    judged or stand in a run. brought_alone: of a set that was judged by pooling, retriever -> ids (query, document) of
+    the judged pairs that it alone brought to the judges.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Dataset:
     note: str = ""
     outside: frozenset[str] = frozenset()
     judgements_alone: bool = False
+    brought_alone: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     @staticmethod
     def build(

@@ -3,6 +3,7 @@
 corpus.jsonl, queries.jsonl   all documents and queries, judged or not
 qrels/test.tsv                one grade for each judged pair (`grades.combined`)
 judgements.csv                every act that stands: who said what of which document, when and with which note
+pool.jsonl                    which retriever brought which document to the judges, where that is known
 dataset.toml                  the card, with the names of the grades
 """
 
@@ -21,6 +22,7 @@ import orjson
 
 from bench.data.dataset import Card, Dataset
 from bench.data.formats.export import CARD, card_lines, corpus_lines, write_lines
+from bench.data.formats.pool_record import POOL, PoolRecord, pool_lines, read_pool
 from bench.errors import BenchError, counted
 from bench.judging.cells import guarded, marked
 from bench.judging.grades import GRADES, GradeLine, Pair, combined, read, standing
@@ -48,14 +50,19 @@ def write_set(
     *,
     grade_names: Sequence[str] = GRADE_NAMES,
     made_queries: bool = False,
+    pool: PoolRecord | None = None,
 ) -> WrittenSet:
     """Write, or write anew, the set that the folder's grades make.
 
     Each file is replaced whole, the judgements last, after all could be written: a run that reads the folder meanwhile
     sees a right set. documents: of which the texts and the card count. made_queries: were any of them made from the
-    documents? Raises BenchError where nothing is judged, or the disk refuses.
+    documents? pool: is added to the record that is there. Raises BenchError where nothing is judged, or the disk
+    refuses.
     """
     lines = read(folder)
+    recorded = read_pool(folder / POOL)
+    for pair, ranks in (pool or {}).items():
+        recorded[pair] = {**recorded.get(pair, {}), **ranks}
     known = set(documents.documents["id"].to_pylist())
     grades = combined(lines)
     kept = {pair: grade for pair, grade in grades.items() if pair[0] in queries and pair[1] in known}
@@ -67,6 +74,7 @@ def write_set(
         "corpus.jsonl": corpus_lines(documents),
         "queries.jsonl": _queries(queries),
         JUDGEMENTS: _judgements(lines),
+        **({POOL: pool_lines(recorded)} if recorded else {}),
         QRELS: _qrels(kept),
     }
     _write(folder, files, card)

@@ -27,6 +27,7 @@ from bench.data.formats.json_files import json_records
 from bench.data.formats.known_item import asked_by, known_item
 from bench.data.formats.lines import Source, checked_id, id_text, text_of
 from bench.data.formats.options import Options
+from bench.data.formats.pool_record import POOL, brought_alone, read_pool
 from bench.data.formats.records import dataset_of, unjudged
 from bench.data.formats.unlabelled import unlabelled
 from bench.errors import BenchError, fit, unknown
@@ -84,7 +85,9 @@ def _read(folder: Source, name: str, options: Options) -> Dataset:
     grades, left_out = _judgements(qrels, documents["id"], queries["id"], no_answer)
     judged = {query for query, _ in grades} - no_answer
     note = joined(note, left_out, unjudged(asked, len(judged)))
-    return dataset_of(name, documents, queries, grades, card=card, unanswerable=no_answer, note=note)
+    dataset = dataset_of(name, documents, queries, grades, card=card, unanswerable=no_answer, note=note)
+    pool = read_pool(folder / POOL)
+    return replace(dataset, brought_alone=brought_alone(pool, grades)) if pool else dataset
 
 
 def _file(folder: Source, name: str) -> Source:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.errors import counted
 from bench.report.run.names import analysis, display_name, main_as_shown
-from bench.report.table import Table, interval, number, share
+from bench.report.table import Table, interval, number, share, signed, signed_interval
 from bench.storage.run import Run
 
 Audit = Mapping[str, Any]
@@ -22,7 +22,9 @@ def audits(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
     if not analyses:
         return
     name, main = display_name(dataset), main_as_shown(run, dataset)
-    yield from filter(None, (ties(analyses, name, main), unjudged(analyses, name, main)))
+    yield from filter(
+        None, (ties(analyses, name, main), unjudged(analyses, name, main), pool_bias(analyses, name, main))
+    )
     yield from windows(analyses, name, main)
     yield from filter(None, (unknown_words(analyses, name, main), copies(analyses, name, main)))
     traps = analyses.get("traps", {})
@@ -83,6 +85,43 @@ def unjudged(analyses: Audit, name: str, main: str) -> Table | None:
             "relevant, all at one grade that the set uses.",
         ),
         line=f"Unjudged in the top {cutoff}, and what {main} could be: {', '.join(parts)}.",
+    )
+
+
+def pool_bias(analyses: Audit, name: str, main: str) -> Table | None:
+    """How far the figure of a retriever falls that was not in the pool; None for a set without a record of its pool."""
+    seen = analyses.get("pool_bias")
+    if not seen:
+        return None
+    rows = [
+        (
+            label,
+            f"{left_out['alone']:,}",
+            f"{left_out['relevant']:,}",
+            number(left_out["value"]),
+            number(left_out["without"]),
+            signed_interval(left_out["moved"]),
+            left_out["best_without"],
+        )
+        for label, left_out in seen.items()
+    ]
+    most = max(seen, key=lambda label: abs(seen[label]["moved"]["value"]))
+    moved = f"{signed(seen[most]['moved']['value'])} ({most})"
+    notes = [
+        "Each retriever left out of the pool in turn: documents that it alone brought to the judges count as unjudged, "
+        "as those of a retriever would that was not in the pool, whose figure may be too low by about as much."
+    ]
+    changes = [label for label, left_out in seen.items() if left_out["best_without"] != left_out["best"]]
+    if changes:
+        notes.append(f"Without {' or '.join(changes)} in the pool another one has the highest mean.")
+    if outside := [label for label in analyses["depths"] if label not in seen]:
+        notes.append(f"Not in the pool: {', '.join(outside)}.")
+    return Table(
+        f"{name}: {main} without a retriever in the pool",
+        ("retriever", "judged that it alone brought", "relevant", "as judged", "left out", "moves [95%]", "best then"),
+        tuple(rows),
+        notes=tuple(notes),
+        line=f"Pool: left out of it, a retriever's {main} moves by up to {moved}.",
     )
 
 
