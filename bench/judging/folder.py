@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from filelock import FileLock, Timeout
 
 from bench.data.dataset import Card, Dataset
 from bench.data.formats.export import CARD, card_lines, corpus_lines, write_lines
 from bench.data.formats.pool_record import POOL, PoolRecord, pool_lines, read_pool
 from bench.errors import BenchError, counted
 from bench.judging.cells import guarded, marked
-from bench.judging.grades import GRADES, GradeLine, Pair, combined, read, standing
+from bench.judging.grades import GRADES, LOCK_SECONDS, GradeLine, Pair, combined, read, standing
 
 GRADE_NAMES = ("not relevant", "related", "relevant", "perfect")
 JUDGEMENTS, QRELS = "judgements.csv", "qrels/test.tsv"
+LOCK, TEMPORARY = ".set.lock", ".set.tmp"
 _HEADER = ("query_id", "document_id", "judge", "action", "grade", "purpose", "time", "note")
 
 # Query id -> its text and metadata.
@@ -59,9 +60,36 @@ def write_set(
     documents? pool: is added to the record that is there. Raises BenchError where nothing is judged, or the disk
     refuses.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # One at a time, since the record of the pool is read and written.
+        with FileLock(folder / LOCK, timeout=LOCK_SECONDS, fallback_to_soft=False):
+            return _write_set(
+                folder, documents, queries, grade_names=grade_names, made_queries=made_queries, pool=pool or {}
+            )
+    except Timeout:
+        raise BenchError(
+            f"The set in {folder} is being written by another process.", "Do the same again later."
+        ) from None
+    except OSError as error:
+        raise BenchError(
+            f"The set in {folder} cannot be written: {error.strerror or error}.",
+            f"Its grades are safe in {GRADES}. Make room, then do the same again.",
+        ) from None
+
+
+def _write_set(
+    folder: Path,
+    documents: Dataset,
+    queries: AskedQueries,
+    *,
+    grade_names: Sequence[str],
+    made_queries: bool,
+    pool: PoolRecord,
+) -> WrittenSet:
     lines = read(folder)
     recorded = read_pool(folder / POOL)
-    for pair, ranks in (pool or {}).items():
+    for pair, ranks in pool.items():
         recorded[pair] = {**recorded.get(pair, {}), **ranks}
     known = set(documents.documents["id"].to_pylist())
     grades = combined(lines)
@@ -82,7 +110,8 @@ def write_set(
 
 
 def _write(folder: Path, files: Mapping[str, Iterable[bytes]], card: Card) -> None:
-    temporary = folder / f".set.{os.getpid()}.tmp"
+    temporary = folder / TEMPORARY
+    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
     try:
         (temporary / "qrels").mkdir(parents=True)
         (folder / "qrels").mkdir(exist_ok=True)
@@ -90,11 +119,6 @@ def _write(folder: Path, files: Mapping[str, Iterable[bytes]], card: Card) -> No
         write_lines(temporary / CARD, card_lines(card, sums))
         for name in (CARD, *files):
             (temporary / name).replace(folder / name)
-    except OSError as error:
-        raise BenchError(
-            f"The set in {folder} cannot be written: {error.strerror or error}.",
-            f"Its grades are safe in {GRADES}. Make room, then do the same again.",
-        ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -127,6 +127,21 @@ def test_a_full_disk_leaves_the_set_as_it_was(judged, documents, monkeypatch):
     assert len(read(judged)) == 9
 
 
+def test_what_a_killed_process_left_is_no_trouble(judged, documents):
+    (judged / folders.TEMPORARY / "qrels").mkdir(parents=True)
+    (judged / folders.TEMPORARY / "corpus.jsonl").write_text("half", "utf-8")
+    write_set(judged, documents, QUERIES)
+    assert not (judged / folders.TEMPORARY).exists()
+
+
+def test_one_at_a_time(judged, documents, monkeypatch):
+    from filelock import FileLock
+
+    monkeypatch.setattr(folders, "LOCK_SECONDS", 0.05)
+    with FileLock(judged / folders.LOCK), pytest.raises(BenchError, match="written by another process"):
+        write_set(judged, documents, QUERIES)
+
+
 def test_nothing_judged_is_an_error(tmp_path, documents):
     with pytest.raises(BenchError, match="no grade of these documents"):
         write_set(tmp_path / "empty", documents, QUERIES)
