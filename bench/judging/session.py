@@ -2,9 +2,8 @@
 
 The log of grades is the only memory: a session that is killed and begun again shows what it would have shown. Pairs
 come in the pool's order, a batch at a time. Within a batch each judge has an order of their own, the documents of a
-query together; so two who judge at once seldom meet at a pair. What one graded, the others are not asked, but for a
-share that all judge, by which their agreement is known. Another share is asked of the same judge again, later and
-unmarked.
+query together; two who judge at once meet in its middle. What one graded, the others are not asked, but for a share
+that all judge, by which their agreement is known. Another share is asked of the same judge again, later and unmarked.
 """
 
 from __future__ import annotations
@@ -105,6 +104,7 @@ class Session:
         self.judge, self.margin = checked_judge(judge, "--judge"), margin
         self._repeat_share, self._shared_share = repeat_share, shared_share
         self._lines: list[GradeLine] = []
+        self._ways: dict[int, tuple[int, ...]] = {}
         self._size = -1
         self.refresh()
 
@@ -154,7 +154,7 @@ class Session:
         given = standing(self._lines)
         own = {line.pair for line in given if line.judge == self.judge and line.purpose != "settle"}
         others = {line.pair for line in given if line.judge != self.judge and line.action == "grade"}
-        asked = (pair for pair in self._way if self._is_asked(self.pairs[pair], own, others))
+        asked = (pair for pair in self._way() if self._is_asked(self.pairs[pair], own, others))
         return (self._shown(number + more, pair, "judge") for more, pair in enumerate(asked))
 
     def act(
@@ -220,16 +220,21 @@ class Session:
         append(self.folder, line)
         self.refresh()
 
-    @cached_property
     def _way(self) -> tuple[int, ...]:
-        """The pairs in this judge's order."""
+        """The pairs in this judge's order: of two judges, one has each batch from its front, the other from its back."""
+        judges = list(dict.fromkeys(line.judge for line in self._lines))
+        number = judges.index(self.judge) if self.judge in judges else len(judges)
+        if number not in self._ways:
+            self._ways[number] = self._way_of(number)
+        return self._ways[number]
 
+    def _way_of(self, number: int) -> tuple[int, ...]:
         def place(pair: int) -> tuple[float, float]:
             query, document = self.pairs[pair]
-            return self._chance("query", query), self._chance("order", query, document)
+            return self._drawn(f"queries {number // 2}", query), self._drawn(f"order {number // 2}", query, document)
 
         batches = (self.order.order[start : start + BATCH].tolist() for start in range(0, len(self.pool), BATCH))
-        return tuple(pair for batch in batches for pair in sorted(batch, key=place))
+        return tuple(pair for batch in batches for pair in sorted(batch, key=place, reverse=number % 2 == 1))
 
     def _is_asked(self, pair: Pair, own: set[Pair], others: set[Pair]) -> bool:
         return pair not in own and (pair not in others or self._drawn("shared", *pair) < self._shared_share)
