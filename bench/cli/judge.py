@@ -11,7 +11,7 @@ from bench.cli.shared import SHIPPED_RETRIEVERS, add_reading, add_retrievers
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
     from bench.data.dataset import Dataset
-    from bench.judging.pool_record import PoolQuery, PoolRecord
+    from bench.judging.judging_record import JudgedQuery, JudgingRecord
     from bench.judging.session import Session
 
 # Written out, since what has them imports too much for --help. A test holds them together.
@@ -96,13 +96,13 @@ def _judge(options: argparse.Namespace) -> int:
     return _end(session)
 
 
-def _record(options: argparse.Namespace, documents: Dataset) -> PoolRecord:
+def _record(options: argparse.Namespace, documents: Dataset) -> JudgingRecord:
     """Of the folder; begun where there is none."""
     from bench.cli import console
     from bench.config import DEFAULT_RETRIEVERS
     from bench.errors import BenchError, counted
     from bench.experiment.judging import begin_judging
-    from bench.judging.pool_record import read_record
+    from bench.judging.judging_record import read_record
     from retrievers.dense.vector_cache import VectorCache, default_path
 
     record = read_record(options.to)
@@ -132,11 +132,11 @@ def _record(options: argparse.Namespace, documents: Dataset) -> PoolRecord:
     return record
 
 
-def _queries(options: argparse.Namespace, documents: Dataset) -> tuple[list[PoolQuery], list[str]]:
+def _queries(options: argparse.Namespace, documents: Dataset) -> tuple[list[JudgedQuery], list[str]]:
     """What is asked, and what is to be told of it."""
     from bench.errors import BenchError
+    from bench.judging.judging_record import JudgedQuery
     from bench.judging.made_queries import make_queries
-    from bench.judging.pool_record import PoolQuery
     from bench.judging.query_log import read_log
     from bench.judging.query_sample import sample_log
 
@@ -145,14 +145,14 @@ def _queries(options: argparse.Namespace, documents: Dataset) -> tuple[list[Pool
     if options.made is not None:
         made = make_queries(documents, options.made, options.seed)
         note = "Nobody asked these queries: they were made from the documents, and no verdict says more than that."
-        return [PoolQuery(query.id, query.text, query.metadata) for query in made], [note]
+        return [JudgedQuery(query.id, query.text, query.metadata) for query in made], [note]
     if options.queries:
         log = read_log(options.queries, keep_private=options.keep_private)
         drawn = sample_log(log.queries, options.sample or len(log.queries), options.seed)
-        return [PoolQuery(one.query.id, one.query.text, one.metadata) for one in drawn], list(log.sentences())
+        return [JudgedQuery(one.query.id, one.query.text, one.metadata) for one in drawn], list(log.sentences())
     if len(documents.query_ids):
         known = zip(documents.query_ids, documents.query_texts, documents.metadata, strict=True)
-        return [PoolQuery(*query) for query in known], [f"The queries of {documents.name} are judged."]
+        return [JudgedQuery(*query) for query in known], [f"The queries of {documents.name} are judged."]
     raise BenchError(
         f"{options.source} has no queries.",
         "Give a log, --queries FILE, one a line; or make some of the documents: --made.",
@@ -204,6 +204,7 @@ def _end(session: Session) -> int:
         session.record.asked,
         grade_names=settings.grade_names,
         made_queries=settings.made_queries,
+        pool=session.brought(),
     )
     console.notes([f"The set is written. Its figures: python -m bench run {session.folder}"])
     return 0

@@ -11,8 +11,8 @@ from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.ranking import rank
+from bench.judging.judging_record import JudgedQuery, JudgingRecord, JudgingSettings, write_record
 from bench.judging.pool import rank_weights
-from bench.judging.pool_record import PoolQuery, PoolRecord, PoolSettings, write_record
 from retrievers.dense.vector_cache import VectorCache
 
 
@@ -20,13 +20,13 @@ def begin_judging(
     folder: Path,
     source: str,
     documents: Dataset,
-    queries: Sequence[PoolQuery],
+    queries: Sequence[JudgedQuery],
     retrievers: Sequence[str],
     *,
     made_queries: bool = False,
     seed: int = 0,
     cache: VectorCache | None = None,
-) -> PoolRecord:
+) -> JudgingRecord:
     """Rank all queries and write the record.
 
     Args:
@@ -49,14 +49,14 @@ def begin_judging(
         raise BenchError("There is no query to judge for.", "Give a log: --queries FILE.")
     chosen = list(map(split_label, retrievers))
     refuse_same(chosen)
-    settings = PoolSettings(
+    settings = JudgingSettings(
         source, documents.fingerprint, tuple(label for label, _ in chosen), seed=seed, made_queries=made_queries
     )
     depth = len(rank_weights(settings.measure))
     texts = [query.text for query in queries]
     k = min(depth, len(documents.documents))
     rankings = [rank(texts, documents, written, k, cache).to_depth(depth).documents for _, written in chosen]
-    record = PoolRecord(settings, tuple(queries), np.stack(rankings))
+    record = JudgingRecord(settings, tuple(queries), np.stack(rankings))
     record.pool()  # an empty one is an error before anything is written
     write_record(folder, record)
     return record

@@ -24,8 +24,8 @@ from bench.errors import BenchError
 from bench.evaluation.units import Floats
 from bench.judging.design import JudgingOrder
 from bench.judging.grades import GRADES, GradeLine, Pair, append, checked_judge, combined, read, standing
+from bench.judging.judging_record import JudgingRecord
 from bench.judging.pool import Pool
-from bench.judging.pool_record import PoolRecord
 from bench.judging.stopping import RunningVerdict, looks, running_verdict
 
 BATCH = 20  # pairs that one judge may have in an order of their own
@@ -82,7 +82,7 @@ class Session:
     def __init__(
         self,
         folder: Path,
-        record: PoolRecord,
+        record: JudgingRecord,
         documents: Dataset,
         judge: str,
         *,
@@ -216,12 +216,20 @@ class Session:
                 skipped[self._place[line.pair]] = True
         return gain, skipped & np.isnan(gain)
 
+    def brought(self) -> dict[Pair, dict[str, int]]:
+        """Which retriever brought each pair, and at which rank from 1."""
+        labels = self.record.settings.retrievers
+        return {
+            pair: {label: rank for label, rank in zip(labels, ranks, strict=True) if rank}
+            for pair, ranks in zip(self.pairs, self.pool.rank.tolist(), strict=True)
+        }
+
     def _append(self, line: GradeLine) -> None:
         append(self.folder, line)
         self.refresh()
 
     def _way(self) -> tuple[int, ...]:
-        """The pairs in this judge's order: of two judges, one has each batch from its front, the other from its back."""
+        """The pairs in this judge's order: of two, one has each batch from its front, the other from its back."""
         judges = list(dict.fromkeys(line.judge for line in self._lines))
         number = judges.index(self.judge) if self.judge in judges else len(judges)
         if number not in self._ways:

@@ -1,6 +1,8 @@
-"""A judge's way through a pool: nothing twice, nothing left out, the same again after a kill, and judges who share it."""
+"""A judge's way: nothing twice, nothing left out, the same again after a kill, and judges who share a pool."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
@@ -11,12 +13,12 @@ from bench.data.formats import load_dataset
 from bench.errors import BenchError
 from bench.experiment.judging import begin_judging
 from bench.judging.grades import GRADES, combined, read
-from bench.judging.pool_record import RANKINGS, RECORD, PoolQuery, read_record
+from bench.judging.judging_record import RANKINGS, RECORD, JudgedQuery, read_record
 from bench.judging.session import BATCH, REPEAT_AFTER, Session
 from bench.judging.stopping import looks
 
 WORDS = "red green blue old new big small warm cold wet dry loud".split()
-QUERIES = [PoolQuery(f"q{number}", f"{WORDS[number]} {WORDS[-number]}", {"count": number}) for number in range(1, 9)]
+QUERIES = [JudgedQuery(f"q{number}", f"{WORDS[number]} {WORDS[-number]}", {"count": number}) for number in range(1, 9)]
 RETRIEVERS = ["bm25", "flat=bm25:b=0"]
 
 
@@ -93,7 +95,7 @@ def test_whenever_a_judge_stops_a_beginning_of_the_order_is_judged(record, docum
 def test_the_documents_of_a_query_come_together_within_a_batch(record, documents, tmp_path):
     shown = grade_all(session(tmp_path, record, documents), BATCH)
     queries = [now.query_id for now in shown]
-    assert len(set(queries)) == 1 + sum(a != b for a, b in zip(queries, queries[1:], strict=False))
+    assert len(set(queries)) == 1 + sum(a != b for a, b in itertools.pairwise(queries))
 
 
 def test_a_session_that_is_begun_again_goes_on(record, documents, tmp_path):

@@ -1,7 +1,7 @@
 """What a judging began with, beside the grades: queries, rankings and seed, so that it goes on in the same order.
 
-pool.json   queries, labels of the retrievers, measure, seed, which documents
-pool.npz    documents: int64 [retrievers, queries, cutoff], positions in the documents
+judging.json   queries, labels of the retrievers, measure, seed, which documents
+judging.npz    documents: int64 [retrievers, queries, cutoff], positions in the documents
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from bench.judging.pool import Pool, pool_hits, rank_weights
 from bench.storage.files import write_atomic
 from retrievers.base import NO_HIT, Ranking
 
-RECORD, RANKINGS = "pool.json", "pool.npz"
+RECORD, RANKINGS = "judging.json", "judging.npz"
 SCHEMA = 1
 MEASURE = "nDCG@10"
 
 
 @dataclass(frozen=True)
-class PoolQuery:
+class JudgedQuery:
     """A query that is judged. metadata: what is known of it beside its text."""
 
     id: str
@@ -39,7 +39,7 @@ class PoolQuery:
 
 
 @dataclass(frozen=True)
-class PoolSettings:
+class JudgingSettings:
     """source: what the documents were read from; documents: their fingerprint. retrievers: their labels. measure: whose
     weights the pairs have, with its cutoff. seed: of the order. made_queries: were they made from the documents?
     grade_names: what 0, 1, 2, … are called.
@@ -55,11 +55,11 @@ class PoolSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class PoolRecord:
+class JudgingRecord:
     """rankings: int64 [retrievers, queries, cutoff], positions in the documents, -1 where there are no more hits."""
 
-    settings: PoolSettings
-    queries: tuple[PoolQuery, ...]
+    settings: JudgingSettings
+    queries: tuple[JudgedQuery, ...]
     rankings: NDArray[np.int64]
 
     @property
@@ -77,7 +77,7 @@ class PoolRecord:
         return judging_order(pool, np.random.default_rng(self.settings.seed))
 
 
-def write_record(folder: Path, record: PoolRecord) -> None:
+def write_record(folder: Path, record: JudgingRecord) -> None:
     """Put a record beside the grades. Raises BenchError where the disk refuses."""
     content = io.BytesIO()
     np.savez_compressed(content, documents=record.rankings)
@@ -91,7 +91,7 @@ def write_record(folder: Path, record: PoolRecord) -> None:
         raise BenchError(f"{folder} cannot be written: {error.strerror or error}.", "Name another folder.") from None
 
 
-def read_record(folder: Path) -> PoolRecord | None:
+def read_record(folder: Path) -> JudgingRecord | None:
     """The record of a folder, None where no judging was begun there. Raises BenchError for a damaged one."""
     path = folder / RECORD
     try:
@@ -107,13 +107,13 @@ def read_record(folder: Path) -> PoolRecord | None:
     if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
         raise BenchError(f"{path} was written by another version.", "Go on with that version, or name another folder.")
     try:
-        queries = [PoolQuery(**fit(PoolQuery, query)) for query in content.pop("queries")]
-        settings = PoolSettings(**fit(PoolSettings, content))
+        queries = [JudgedQuery(**fit(JudgedQuery, query)) for query in content.pop("queries")]
+        settings = JudgingSettings(**fit(JudgingSettings, content))
     except (BenchError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, str(error)) from None
     if rankings.ndim != 3 or rankings.shape[:2] != (len(settings.retrievers), len(queries)):
         raise _damaged(path, f"{RANKINGS} has other queries or retrievers")
-    return PoolRecord(settings, tuple(queries), rankings)
+    return JudgingRecord(settings, tuple(queries), rankings)
 
 
 def _damaged(path: Path, reason: str) -> BenchError:
