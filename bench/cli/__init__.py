@@ -24,8 +24,6 @@ from bench.cli import (
     datasets,
     export,
     installed,
-    maps,
-    installed,
     judge,
     maps,
     plan,
@@ -140,9 +138,8 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(command=lambda _: _help(made))
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
-    for group in (run, curve, maps, compare, versions, search, context, export, datasets, calibrate, installed):
-    for group in (run, curve, maps, plan, compare, versions, search, context, datasets, calibrate, installed):
-    for group in (run, curve, maps, judge, plan, compare, versions, search, context, datasets, calibrate, installed):
+    groups = (run, curve, maps, judge, plan, compare, versions, search, context, export, datasets, calibrate, installed)
+    for group in groups:
         group.add(commands)
     completion.add(commands, made)
     return made

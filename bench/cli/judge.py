@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import SHIPPED_RETRIEVERS, add_reading, add_retrievers
+from bench.cli.shared import SHIPPED_RETRIEVERS, add_cache, add_reading, add_retrievers
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -52,7 +52,7 @@ def add(commands: Commands) -> None:
     asked.add_argument("--keep-private", action="store_true", help="also queries that look like addresses or numbers")
     asked.add_argument("--seed", type=int, default=0, help="of the sample and of the order (default 0)")
     add_retrievers(asked, SHIPPED_RETRIEVERS)
-    asked.add_argument("--no-cache", action="store_false", dest="cache", help="encode everything anew")
+    add_cache(asked)
     add_reading(asked)
     way = judge.add_argument_group("the way")
     either = way.add_mutually_exclusive_group()
@@ -125,7 +125,7 @@ def _record(options: argparse.Namespace, documents: Dataset) -> JudgingRecord:
         options.retrievers or DEFAULT_RETRIEVERS,
         made_queries=options.made is not None,
         seed=options.seed,
-        cache=VectorCache(default_path()) if options.cache else None,
+        cache=VectorCache(default_path(), rebuild=bool(options.rebuild)) if options.cache else None,
     )
     pairs = len(record.pool())
     console.notes([f"{counted(len(queries), 'query', 'queries')}, {counted(pairs, 'document')} that could be judged."])

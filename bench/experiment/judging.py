@@ -10,7 +10,7 @@ import numpy as np
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
-from bench.experiment.ranking import rank
+from bench.experiment.one_retriever import rank
 from bench.judging.judging_record import JudgedQuery, JudgingRecord, JudgingSettings, write_record
 from bench.judging.pool import rank_weights
 from retrievers.dense.vector_cache import VectorCache

@@ -12,9 +12,7 @@ from bench.data.dataset import Dataset
 from bench.data.passages import within
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
-from bench.experiment.one_retriever import working
-from retrievers import Ranking, contract
-from bench.experiment.ranking import rank
+from bench.experiment.one_retriever import rank
 from retrievers import Ranking
 from retrievers.base import NO_SPAN
 from retrievers.dense.vector_cache import VectorCache
@@ -94,12 +92,6 @@ def _hits(dataset: Dataset, ranking: Ranking, asked: int | None) -> list[Hit]:
             positions.tolist(), dataset.document_ids(positions), scores, spans.tolist(), strict=True
         )
     ]
-
-
-def _ranked(query: str, dataset: Dataset, specification: str, k: int, cache: VectorCache | None) -> Ranking:
-    with working(specification, cache) as retriever:
-        contract.index(retriever, dataset.texts)
-        return contract.checked(retriever.search([query], k), 1, k, len(dataset.documents))
 
 
 def _asked(query: str, dataset: Dataset) -> int | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.experiment.workers.failure import describe_failure
-from retrievers import Retriever, RetrieverError, create
+from retrievers import Ranking, Retriever, RetrieverError, contract, create
 from retrievers.dense.vector_cache import VectorCache, caching
 from retrievers.masking import masked, secrets_around, secrets_of
 from retrievers.saved_index import SavedIndexes, saving
@@ -35,3 +36,21 @@ def working(specification: str, cache: VectorCache | None) -> Iterator[Retriever
     except (Exception, SystemExit) as error:
         reason = describe_failure(error, secrets_around() | secrets_of(retriever))
         raise BenchError(f"{specification} failed: {reason}.", "Mend it, or leave it out.") from error
+
+
+def rank(queries: Sequence[str], dataset: Dataset, specification: str, k: int, cache: VectorCache | None) -> Ranking:
+    """Index a dataset and search it for queries, checked against the contract.
+
+    Args:
+        queries: Their texts.
+        dataset: Whose documents are searched.
+        specification: Of the retriever.
+        k: Hits of each query, at most as many as there are documents.
+        cache: Of vectors, beside which indexes are saved; None for neither.
+
+    Raises:
+        BenchError: Where the retriever cannot be made or fails; keys are masked.
+    """
+    with working(specification, cache) as retriever:
+        contract.index(retriever, dataset.texts)
+        return contract.checked(retriever.search(queries, k), len(queries), k, len(dataset.documents))
