@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.judging.session import Session
 
 # Written out, since what has them imports too much for --help. A test holds them together.
-REPEAT_SHARE, SHARED_SHARE, MARGIN = 0.05, 0.1, 0.02
+REPEAT_SHARE, SHARED_SHARE, MARGIN = 0.05, 0.1, 0.01
 MADE = 50
 
 _ABOUT = """\

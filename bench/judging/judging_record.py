@@ -18,6 +18,7 @@ import orjson
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, fit
+from bench.evaluation.streams import Purpose, stream
 from bench.judging.design import JudgingOrder, judging_order
 from bench.judging.folder import GRADE_NAMES
 from bench.judging.pool import Pool, pool_hits, rank_weights
@@ -74,7 +75,7 @@ class JudgingRecord:
 
     def order(self, pool: Pool) -> JudgingOrder:
         """In which they are judged."""
-        return judging_order(pool, np.random.default_rng(self.settings.seed))
+        return judging_order(pool, stream(self.settings.seed, Purpose.JUDGING, 0))
 
 
 def write_record(folder: Path, record: JudgingRecord) -> None:

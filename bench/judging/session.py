@@ -31,7 +31,7 @@ from bench.judging.stopping import RunningVerdict, looks, running_verdict
 BATCH = 20  # pairs that one judge may have in an order of their own
 REPEAT_SHARE, SHARED_SHARE = 0.05, 0.1
 REPEAT_AFTER = 20  # acts before a pair is asked again, so that it is judged and not remembered
-MARGIN = 0.02  # a difference of values that does not matter
+MARGIN = 0.01  # a difference of values that does not matter
 
 Purpose = Literal["judge", "repeat"]
 
