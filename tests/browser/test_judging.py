@@ -83,6 +83,7 @@ def press(page, key):
     """A key, and the answer of the server to it."""
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         page.keyboard.press(key)
+    page.wait_for_selector("#judging[aria-busy=false]")
 
 
 def opened(browser, address, **settings):

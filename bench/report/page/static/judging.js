@@ -10,8 +10,8 @@ let isAsking = false;
 
 // Asks the server; `content`: of a POST, none for a GET.
 async function askServer(path, content) {
-  if (isAsking) return;
-  isAsking = true;
+  if (isAsking) return; // a key meanwhile would be for a document that nobody has seen
+  setAsking(true);
   try {
     const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
     const answer = await fetch(path, content === undefined ? {} : post);
@@ -21,8 +21,13 @@ async function askServer(path, content) {
   } catch {
     showProblem("The server does not answer. Every grade that was counted is stored; start bench judge again to go on.");
   } finally {
-    isAsking = false;
+    setAsking(false);
   }
+}
+
+function setAsking(is) {
+  isAsking = is;
+  document.getElementById("judging").setAttribute("aria-busy", is);
 }
 
 function showProblem(text) {
