@@ -144,14 +144,17 @@ def test_ending_it_writes_a_set_that_a_run_takes(browser, docs):
 
 
 def test_two_judge_at_once(browser, docs):
-    with judging(docs, "--judge", "ann", "--shared", "0", "--repeat", "0") as (_, one):
-        with judging(docs, "--judge", "bob", "--shared", "0", "--repeat", "0", begin=False) as (_, other):
-            pages = [opened(browser, address)[0] for address in (one, other)]
-            for _ in range(15):
-                for page in pages:
-                    press(page, "2")
+    alone = ("--shared", "0", "--repeat", "0")
+    with (
+        judging(docs, "--judge", "ann", *alone) as (_, one),
+        judging(docs, "--judge", "bob", *alone, begin=False) as (_, other),
+    ):
+        pages = [opened(browser, address)[0] for address in (one, other)]
+        for _ in range(15):
             for page in pages:
-                page.close()
+                press(page, "2")
+        for page in pages:
+            page.close()
     lines = lines_of(docs)
     assert {judge: sum(line.judge == judge for line in lines) for judge in ("ann", "bob")} == {"ann": 15, "bob": 15}
     twice = len(lines) - len({line.pair for line in lines})

@@ -1,7 +1,7 @@
 """Judging simulated on sets that are judged in full: what it saves, whether it keeps what it promises.
 
-make check-statistics prints the tables of docs/judging.md. All hits that a set has no judgement of count as not
-relevant, which is then the truth. Queries are drawn with replacement from all of a set, whose mean is the truth.
+make check-statistics prints the tables of docs/judging-statistics.md. All hits that a set has no judgement of count as
+not relevant, which is then the truth. Queries are drawn with replacement from all of a set, whose mean is the truth.
 """
 
 from collections import Counter
