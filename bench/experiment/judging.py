@@ -11,6 +11,7 @@ from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.one_retriever import rank
+from bench.judging.folder import GRADE_NAMES
 from bench.judging.judging_record import JudgedQuery, JudgingRecord, JudgingSettings, write_record
 from bench.judging.pool import rank_weights
 from retrievers.dense.vector_cache import VectorCache
@@ -50,7 +51,12 @@ def begin_judging(
     chosen = list(map(split_label, retrievers))
     refuse_same(chosen)
     settings = JudgingSettings(
-        source, documents.fingerprint, tuple(label for label, _ in chosen), seed=seed, made_queries=made_queries
+        source,
+        documents.fingerprint,
+        tuple(label for label, _ in chosen),
+        seed=seed,
+        made_queries=made_queries,
+        grade_names=documents.card.grades or GRADE_NAMES,
     )
     depth = len(rank_weights(settings.measure))
     texts = [query.text for query in queries]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,16 @@ def test_a_record_is_read_back_and_a_folder_without_one_has_none(record, documen
     assert np.array_equal(back.rankings, record.rankings)
     assert back.settings.retrievers == ("bm25", "flat")
     assert read_record(tmp_path / "none") is None
+
+
+def test_grades_are_called_as_the_card_calls_them(documents, tmp_path):
+    named = replace(documents, card=replace(documents.card, grades=("no", "yes")))
+    begun = begin_judging(tmp_path, "docs", named, QUERIES, RETRIEVERS)
+    one = session(tmp_path, begun, named)
+    with pytest.raises(BenchError, match="from 0 to 1"):
+        one.act(0, "grade", 2)
+    one.act(0, "grade", 1)
+    assert np.nanmax(one.gains()[0]) == 1
 
 
 @pytest.mark.parametrize("name", [RECORD, RANKINGS])
