@@ -56,7 +56,7 @@ def begin_judging(
         tuple(label for label, _ in chosen),
         seed=seed,
         made_queries=made_queries,
-        grade_names=documents.card.grades or GRADE_NAMES,
+        grade_names=documents.card.grades if len(documents.card.grades) > 1 else GRADE_NAMES,
     )
     depth = len(rank_weights(settings.measure))
     texts = [query.text for query in queries]
