@@ -115,7 +115,8 @@ class Card:
     holds wordings of one question together. drop_self: leave out hits with the query's own id (None: where the text is
     the same too). complete: whatever is not judged is known to be not relevant, as a text of another label is.
     unanswerable: a file of queries that are known to have no answer. grades: what 0, 1, 2, … are called.
-    made_queries: nobody asked these queries; they were made from the documents.
+    made_queries: nobody asked these queries; they were made from the documents. sampled_judgements: of what was to be
+    judged a part is, chosen by chance; means over these judgements are biased (docs/judging.md).
     """
 
     description: str = ""
@@ -131,6 +132,7 @@ class Card:
     unanswerable: str = ""
     grades: tuple[str, ...] = ()
     made_queries: bool = False
+    sampled_judgements: bool = False
 
 
 @dataclass(frozen=True)
@@ -489,6 +491,7 @@ class Dataset:
             "source": self.card.source,
             **({"judgements_alone": True} if self.judgements_alone else {}),
             **({"made_queries": True} if self.card.made_queries else {}),
+            **({"sampled_judgements": True} if self.card.sampled_judgements else {}),
         }
 
 

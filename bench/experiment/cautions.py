@@ -61,6 +61,11 @@ def of_sets(datasets: Iterable[Dataset]) -> Iterator[str]:
                 f"{dataset.name}: {itself:,} of {counted(len(dataset.queries), 'query', 'queries')} {stand} among "
                 f"the documents, by id and text, and {are} as wrong. --drop-self leaves {them} out."
             )
+        if dataset.card.sampled_judgements:
+            yield (
+                f"{dataset.name} is judged in part: no figure here says which retriever is better, since figures of a "
+                "part are biased. The verdict is that of `python -m bench judge --status`."
+            )
         for name in dataset.absent_fields:
             yield f"{dataset.name}: its card names the field {name!r}, which no query has."
 

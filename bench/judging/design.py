@@ -54,14 +54,21 @@ def sizes(pool: Pool) -> Floats:
 
 @dataclass(frozen=True)
 class JudgingOrder:
-    """order: int64 [pairs], positions in the pool, the first to judge first. turn, size: float64 [pairs], of each."""
+    """order: int64 [pairs], positions in the pool, the first to judge first. turn, size: float64 [pairs], of each.
+
+    known: how many from the beginning were judged before anything was drawn, by no chance: turn 0, size infinite.
+    """
 
     order: NDArray[np.int64]
     turn: Floats
     size: Floats
+    known: int = 0
 
     def chances(self, judged: int) -> Floats:
-        """The chance that each pair was among the first `judged`, [pairs]; 1 for all where all are."""
+        """The chance that each pair was among the first `judged`, [pairs]; 1 for all where all are.
+
+        judged: at least those that were known.
+        """
         if judged >= len(self.order):
             return np.ones(len(self.order))
         chances: Floats = np.minimum(1.0, self.size * self.turn[self.order[judged]])
@@ -74,8 +81,14 @@ class JudgingOrder:
         return pairs[np.argsort(first[group], kind="stable")]
 
 
-def judging_order(pool: Pool, rng: np.random.Generator) -> JudgingOrder:
-    """The order in which to judge: the same from a generator of the same seed."""
+def judging_order(pool: Pool, rng: np.random.Generator, known: NDArray[np.bool_] | None = None) -> JudgingOrder:
+    """The order in which to judge: the same from a generator of the same seed.
+
+    known: bool [pairs], those that somebody judged before; they come first, and the others are drawn as without them.
+    """
     size = sizes(pool)
     turn = (1 - rng.random(len(pool))) / size  # above 0
-    return JudgingOrder(np.argsort(turn, kind="stable"), turn, size)
+    if known is None or not known.any():
+        return JudgingOrder(np.argsort(turn, kind="stable"), turn, size)
+    turn, size = np.where(known, 0.0, turn), np.where(known, np.inf, size)
+    return JudgingOrder(np.argsort(turn, kind="stable"), turn, size, int(known.sum()))

@@ -28,18 +28,20 @@ class Estimate:
     """After `judged` pairs of the order.
 
     values: float64 [queries, retrievers], unbiased; that of a single query may lie outside of 0 to 1. All others are of
-    the pairs: is it judged, has it a gain above 0, the chance of being judged, gain less what was expected (0 where not
-    judged), and size in the draw.
+    the pairs: the gain that is estimated, is it judged, has it a gain above 0, the chance of being judged, gain less
+    what was expected (0 where not judged), and size in the draw, infinite for what was known before (`known` of them).
     """
 
     pool: Pool
     judged: int
     values: Floats
+    gain: Floats
     is_judged: NDArray[np.bool_]
     is_relevant: NDArray[np.bool_]
     chance: Floats
     residual: Floats
     size: Floats
+    known: int
 
     @property
     def means(self) -> Floats:
@@ -85,8 +87,9 @@ def estimate(pool: Pool, order: JudgingOrder, gain: Floats, skipped: NDArray[np.
     gained = np.where(is_judged, gain, 0.0)
     expected = _expected(pool, gained, is_judged, chance)
     residual = np.where(is_judged, gained - expected, 0.0)
-    values = pool.values(expected + residual / chance)
-    return Estimate(pool, judged, values, is_judged, gained > 0, chance, residual, order.size)
+    estimated = expected + residual / chance
+    values = pool.values(estimated)
+    return Estimate(pool, judged, values, estimated, is_judged, gained > 0, chance, residual, order.size, order.known)
 
 
 def judged_so_far(order: JudgingOrder, gain: Floats, skipped: NDArray[np.bool_] | None = None) -> int:
@@ -109,14 +112,22 @@ def _expected(pool: Pool, gained: Floats, is_judged: NDArray[np.bool_], chance: 
 
 
 def chances_after(size: Floats, judged: int) -> Floats:
-    """About the chance of each pair to be among so many, [pairs]: min(1, s t), with t such that they add up to that."""
+    """About the chance of each pair to be among so many, [pairs]: min(1, s t), with t such that they add up to that.
+
+    A size that is infinite is among them for certain.
+    """
     if judged >= len(size):
         return np.ones(len(size))
+    drawn = np.isfinite(size)
+    if not drawn.all():
+        chances = np.ones(len(size))
+        chances[drawn] = chances_after(size[drawn], judged - int((~drawn).sum()))
+        return chances
     descending = np.sort(size)[::-1]
     rest = np.cumsum(descending[::-1])[::-1]  # what the sizes from here on add up to
     certain = np.arange(len(size))
     # The first so many are certain where the next one would not be: its size times what is left to give is below 1.
     fits = descending * (judged - certain) <= rest
     first = int(np.argmax(fits))
-    chances: Floats = np.minimum(1.0, size * (judged - first) / rest[first])
-    return chances
+    after: Floats = np.minimum(1.0, size * (judged - first) / rest[first])
+    return after

@@ -25,6 +25,7 @@ from bench.errors import BenchError, fit
 GRADES, LOCK = "grades.jsonl", ".grades.lock"
 LOCK_SECONDS = 30.0  # a line is written within milliseconds; a disk that sleeps takes longer
 LONGEST_NAME = 80  # characters of a judge's name
+THE_SET = "the set"  # who gave the grades that a set had before anybody was asked
 _TAIL = 1 << 16  # bytes that are read at once to find the last line's beginning
 
 Key = tuple[str, str, str]  # judge, query, document
@@ -252,6 +253,11 @@ def settled(lines: Iterable[GradeLine]) -> dict[Pair, int]:
     """The grade of each pair on which a disagreement was settled: the last decision that stands."""
     decided = {line.pair: line.grade for line in standing(lines) if line.purpose == "settle"}
     return {pair: grade for pair, grade in decided.items() if grade is not None}
+
+
+def by_people(lines: Iterable[GradeLine]) -> list[GradeLine]:
+    """Without the grades that the set had before."""
+    return [line for line in lines if line.judge != THE_SET]
 
 
 def combined(lines: Iterable[GradeLine]) -> dict[Pair, int]:

@@ -73,9 +73,9 @@ class JudgingRecord:
         rankings = [Ranking(hits, np.where(hits == NO_HIT, -np.inf, 0).astype(np.float32)) for hits in self.rankings]
         return pool_hits(rankings, rank_weights(self.settings.measure))
 
-    def order(self, pool: Pool) -> JudgingOrder:
-        """In which they are judged."""
-        return judging_order(pool, stream(self.settings.seed, Purpose.JUDGING, 0))
+    def order(self, pool: Pool, known: NDArray[np.bool_] | None = None) -> JudgingOrder:
+        """In which they are judged. known: bool [pairs], those that the set had judged before."""
+        return judging_order(pool, stream(self.settings.seed, Purpose.JUDGING, 0), known)
 
 
 def write_record(folder: Path, record: JudgingRecord) -> None:

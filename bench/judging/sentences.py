@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
+from bench.analysis.verdict.sentences import status_command
 from bench.errors import counted
 from bench.judging.session import JudgingProgress
+from bench.judging.settling import Opinion
 from bench.judging.stopping import RunningVerdict, Standing
 
 
 def progress_sentence(progress: JudgingProgress) -> str:
     """How much is judged, and when the verdict is taken next."""
-    first = f"{progress.judged:,} of {counted(progress.pairs, 'document')} judged"
+    before = f", {progress.known:,} by the set before" if progress.known else ""
+    first = f"{progress.judged:,} of {counted(progress.pairs, 'document')} judged{before}"
     if progress.verdict and progress.verdict.decided:
         return f"{first}; decided, so that you may stop."
     if progress.next_look is None:
         return f"{first}; that is all."
     return f"{first}; the next look at what they say is after {progress.next_look:,}."
+
+
+def written_sentence(folder: Path, progress: JudgingProgress) -> str:
+    """That the set is written, and where its verdict is: of a run once all is judged, of the estimate before."""
+    if progress.judged == progress.pairs:
+        return f"The set is written, judged whole. Its figures: python -m bench run {shlex.quote(str(folder))}"
+    return f"The set is written, judged in part. The verdict that counts: {status_command(str(folder))}"
 
 
 def verdict_sentences(progress: JudgingProgress, labels: Sequence[str]) -> list[str]:
@@ -25,6 +37,12 @@ def verdict_sentences(progress: JudgingProgress, labels: Sequence[str]) -> list[
     if verdict is None:
         return ["Nothing yet: looks are fixed beforehand, since who looks at every moment finds a winner among equals."]
     return [_first(verdict, labels), *(_standing(verdict, standing, labels) for standing in verdict.standings)]
+
+
+def opinion_sentence(opinion: Opinion) -> str:
+    """What one judge gave, in one line."""
+    note = f" ({opinion.note})" if opinion.note else ""
+    return f"{opinion.letter}: {opinion.grade} {opinion.grade_name}{note}"
 
 
 def _first(verdict: RunningVerdict, labels: Sequence[str]) -> str:

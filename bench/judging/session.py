@@ -23,7 +23,18 @@ from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.evaluation.units import Floats
 from bench.judging.design import JudgingOrder
-from bench.judging.grades import GRADES, GradeLine, Pair, append, checked_judge, combined, read, standing
+from bench.judging.grades import (
+    GRADES,
+    THE_SET,
+    GradeLine,
+    Pair,
+    append,
+    by_people,
+    checked_judge,
+    combined,
+    read,
+    standing,
+)
 from bench.judging.judging_record import JudgingRecord
 from bench.judging.pool import Pool
 from bench.judging.stopping import RunningVerdict, looks, running_verdict
@@ -51,8 +62,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class JudgingProgress:
-    """judged: pairs with a grade or a skip, of `pairs` in the pool; own: acts of this judge that stand. next_look:
-    after how many the verdict is taken anew, None behind the last one. verdict: the last that was taken, None before.
+    """judged: pairs with a grade or a skip, of `pairs` in the pool; known: of those, by the set before anybody was
+    asked; own: acts of this judge that stand. next_look: after how many the verdict is taken anew, None behind the last
+    one. verdict: the last that was taken, None before.
     """
 
     judged: int
@@ -60,6 +72,7 @@ class JudgingProgress:
     own: int
     next_look: int | None
     verdict: RunningVerdict | None
+    known: int = 0
 
 
 class Session:
@@ -102,6 +115,10 @@ class Session:
             )
         self.folder, self.record, self.documents = folder, record, documents
         self.judge, self.margin = checked_judge(judge, "--judge"), margin
+        if judge == THE_SET:
+            raise BenchError(
+                f"--judge {judge!r} is whom the grades are of that a set had before.", "Give another name."
+            )
         self._repeat_share, self._shared_share = repeat_share, shared_share
         self._lines: list[GradeLine] = []
         self._ways: dict[int, tuple[int, ...]] = {}
@@ -116,7 +133,8 @@ class Session:
     @cached_property
     def order(self) -> JudgingOrder:
         """In which they come."""
-        return self.record.order(self.pool)
+        known = {line.pair for line in self._lines if line.judge == THE_SET}
+        return self.record.order(self.pool, np.array([pair in known for pair in self.pairs]))
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -154,7 +172,8 @@ class Session:
         given = standing(self._lines)
         own = {line.pair for line in given if line.judge == self.judge and line.purpose != "settle"}
         others = {line.pair for line in given if line.judge != self.judge and line.action == "grade"}
-        asked = (pair for pair in self._way() if self._is_asked(self.pairs[pair], own, others))
+        known = set(self.order.order[: self.order.known].tolist())
+        asked = (pair for pair in self._way() if pair not in known and self._is_asked(self.pairs[pair], own, others))
         return (self._shown(number + more, pair, "judge") for more, pair in enumerate(asked))
 
     def act(
@@ -198,11 +217,16 @@ class Session:
         gain, skipped = self.gains()
         judged = int((~np.isnan(gain) | skipped).sum())
         own = sum(line.judge == self.judge for line in standing(self._lines))
-        following = next((look for look in looks(len(self.pool)) if look > judged), None)
+        following = next((look for look in looks(len(self.pool), self.order.known) if look > judged), None)
         verdict = None
         if self.pool.retrievers > 1:
             verdict = running_verdict(self.pool, self.order, gain, self.margin, skipped)
-        return JudgingProgress(judged, len(self.pool), own, following, verdict)
+        return JudgingProgress(judged, len(self.pool), own, following, verdict, self.order.known)
+
+    @property
+    def lines(self) -> list[GradeLine]:
+        """All acts of all judges, as they were read last."""
+        return self._lines
 
     def gains(self) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         """float64 [pairs], grade over the highest one, NaN where there is none; bool [pairs], only skipped."""
@@ -230,7 +254,7 @@ class Session:
 
     def _way(self) -> tuple[int, ...]:
         """The pairs in this judge's order: of two, one has each batch from its front, the other from its back."""
-        judges = list(dict.fromkeys(line.judge for line in self._lines))
+        judges = list(dict.fromkeys(line.judge for line in by_people(self._lines)))
         number = judges.index(self.judge) if self.judge in judges else len(judges)
         if number not in self._ways:
             self._ways[number] = self._way_of(number)

@@ -84,9 +84,12 @@ class RunningVerdict:
         return None if None in wanted else max((count for count in wanted if count), default=0)
 
 
-def looks(pairs: int) -> tuple[int, ...]:
-    """After how many judgements the verdict is taken, of a pool of so many pairs: ascending, the last one is all."""
-    counts = (math.ceil(pairs / STEP**before) for before in range(LOOKS))
+def looks(pairs: int, known: int = 0) -> tuple[int, ...]:
+    """After how many judgements the verdict is taken, of a pool of so many pairs: ascending, the last one is all.
+
+    known: so many of them were judged before, and count as judgements.
+    """
+    counts = (known + math.ceil((pairs - known) / STEP**before) for before in range(LOOKS))
     return tuple(sorted(set(counts)))
 
 
@@ -101,7 +104,7 @@ def running_verdict(
     if pool.retrievers < 2:
         raise BenchError("One retriever has nobody to be held against.", "Judge two or more.")
     judged, verdict = judged_so_far(order, gain, skipped), None
-    for look in looks(len(pool)):
+    for look in looks(len(pool), order.known):
         if look > judged or (verdict and verdict.decided):
             break
         known = np.full(len(pool), np.nan)
@@ -115,7 +118,7 @@ def verdict_of(seen: Estimate, margin: float) -> RunningVerdict:
     means = seen.means
     leader = int(np.argmax(means))
     others = [retriever for retriever in range(len(means)) if retriever != leader]
-    error = ALPHA / len(looks(len(seen.pool))) / len(others)
+    error = ALPHA / len(looks(len(seen.pool), seen.known)) / len(others)
     standings = tuple(_standing(seen, leader, other, margin, error) for other in others)
     outcomes = {standing.outcome for standing in standings}
     kind: Kind
@@ -142,7 +145,7 @@ def _standing(seen: Estimate, leader: int, other: int, margin: float, error: flo
 
 
 def _later_looks(seen: Estimate) -> list[int]:
-    return [look for look in looks(len(seen.pool)) if look > seen.judged]
+    return [look for look in looks(len(seen.pool), seen.known) if look > seen.judged]
 
 
 def _needed(

@@ -206,6 +206,20 @@ def some_made(datasets: Sequence[str]) -> str:
     return f"The queries of {' and '.join(datasets)} were made from the documents."
 
 
+def judged_in_part(dataset: str, measure: str, folder: str) -> tuple[str, ...]:
+    """Why nothing is recommended on a set whose judgements are a sample, and where a verdict is. folder: of the set."""
+    return (
+        f"Undecided on {dataset}: a part of its pool is judged, and by {measure} of a part the wrong retriever may be "
+        "ahead.",
+        f"The verdict that counts is the estimate from the judgements: {status_command(folder)}",
+    )
+
+
+def status_command(folder: str) -> str:
+    """What shows the verdict of a set that is judged in part."""
+    return f"python -m bench judge --to {shlex.quote(folder)} --status"
+
+
 # Of those that exceed the limits, named with what they cost.
 NAMED = 3
 

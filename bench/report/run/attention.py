@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bench.errors import counted
 from bench.report.run.audits import Audit
-from bench.report.run.names import analysis, main_as_shown
+from bench.report.run.names import analysis, judgements_alone, main_as_shown
 from bench.report.run.overview import shown_measures
 from bench.report.table import number, share
 from bench.storage.run import Run
@@ -26,7 +27,7 @@ def attention(run: Run, dataset: dict[str, Any]) -> list[str]:
         *_whole(run, dataset, analyses),
         *_copies(analyses),
         *_traps(analyses),
-        *_unjudged(analyses),
+        *_unjudged(run, dataset, analyses),
         *_ties(analyses, main),
         *_cut(analyses),
         *_unknown(analyses),
@@ -52,12 +53,16 @@ def _traps(analyses: Audit) -> Iterator[str]:
             yield f"traps stand above every right document in {_span(of['rate']['value'] for of in traps.values())}"
 
 
-def _unjudged(analyses: Audit) -> Iterator[str]:
+def _unjudged(run: Run, dataset: dict[str, Any], analyses: Audit) -> Iterator[str]:
     audited = (analyses.get("unjudged") or {}).values()
     shares = [figures["unjudged"] / figures["hits"] for figures in audited if figures["hits"]]
     if max(shares, default=0) >= SHARE:
         cutoff = next(iter(audited))["cutoff"]
-        yield f"{_span(shares)} of the top {cutoff} not judged"
+        of_several = ["-d", dataset["name"]] if len(run.info["datasets"]) > 1 else []
+        judge = shlex.join(["python", "-m", "bench", "judge", str(run.folder), *of_several, "--to", "FOLDER"])
+        goes_on = judgements_alone(dataset) or dataset.get("sampled_judgements")  # the verdict names its command
+        how = "" if goes_on else f" (to judge them: {judge})"
+        yield f"{_span(shares)} of the top {cutoff} not judged{how}"
 
 
 def _ties(analyses: Audit, main: str) -> Iterator[str]:
