@@ -95,11 +95,12 @@ def write_conclusions(
         name = examined.dataset.name
         verdict = guard(f"verdict of {name}", partial(_verdict, run, examined, rows, kinds, config), None)
         sliced = guard(f"slices of {name}", partial(_slices, examined, verdict, config.seed), None)
+        is_sampled = examined.dataset.card.sampled_judgements
         if verdict is not None:
-            if sliced:
+            if sliced and not is_sampled:
                 more = slice_sentences.by_slice(sliced, verdict.retriever)
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
-            if examined.dataset.card.made_queries:
+            if examined.dataset.card.made_queries and not is_sampled:
                 verdict = replace(verdict, sentences=sentences.on_made_queries(verdict.sentences))
             verdicts.append(verdict)
         sets[name] = {
@@ -110,7 +111,7 @@ def write_conclusions(
                 for (dataset, measure), (best, others) in level.items()
                 if dataset == name
             },
-            "better": (better := _better(rows, name)),
+            "better": (better := {} if is_sampled else _better(rows, name)),
             "letters": {} if config.against else _letters(run, examined, better),
             "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, examined), None),
             **guard(f"chance of {name}", partial(_luck, run, examined, config.seed), NO_LUCK),
@@ -186,8 +187,9 @@ def _verdict(
     config: RunConfig,
 ) -> Verdict:
     name, measure = examined.dataset.name, examined.measure
-    if unequal := _unequal_depths(run, examined):
-        return Verdict(name, measure, config.margins.get(measure, 0.0), UNDECIDED, "undecided", (unequal,))
+    withheld = _judged_in_part(examined, config) or _unequal_depths(run, examined)
+    if withheld:
+        return Verdict(name, measure, config.margins.get(measure, 0.0), UNDECIDED, "undecided", withheld)
     candidates = [_candidate(run, name, measure, label, kinds[label]) for label in examined.cells]
     limits = Limits(config.max_p95_ms, config.max_memory_mb)
     verdict = decide(
@@ -201,6 +203,15 @@ def _verdict(
         against=config.against,
     )
     return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined), *_sample(examined)))
+
+
+def _judged_in_part(examined: _Examined, config: RunConfig) -> tuple[str, ...]:
+    """That the judgements are a sample, of which a mean is biased; nothing where they are not."""
+    dataset = examined.dataset
+    if not dataset.card.sampled_judgements:
+        return ()
+    folder = next((given for given in config.datasets if Path(given).resolve().name == dataset.name), dataset.name)
+    return sentences.judged_in_part(dataset.name, examined.measure, folder)
 
 
 def _sample(examined: _Examined) -> tuple[str, ...]:
@@ -225,7 +236,7 @@ def _slices(examined: _Examined, verdict: Verdict | None, seed: int) -> BySlice 
     return by_slice(dataset, {label: values[label] for label in pair}, measure, seed)
 
 
-def _unequal_depths(run: Run, examined: _Examined) -> str:
+def _unequal_depths(run: Run, examined: _Examined) -> tuple[str, ...]:
     """Why nothing can be chosen by a measure that looks deeper into one ranking than another goes."""
     name, measure = examined.dataset.name, examined.measure
     deepest = {label: run.deepest(name, label) for label in examined.cells}
@@ -235,20 +246,20 @@ def _unequal_depths(run: Run, examined: _Examined) -> str:
     ends = {label: run.cut(name, label) or cell.ends for label, cell in examined.cells.items()}
     short = {label: end for label, end in ends.items() if 0 < end < reach}
     if not short or (not cutoff and measure not in run.info["uncut"]):  # every ranking filled its budget
-        return ""
+        return ()
     least = min(short.values())
     if cutoff:
         stored = "; ".join(f"the stored run {label} ends after {end:,}" for label, end in short.items())
         return (
             f"Undecided on {name}: {measure} looks {cutoff:,} hits deep, and {stored}. Give it as deep, or measure "
-            f"no deeper than {least:,}."
+            f"no deeper than {least:,}.",
         )
     depths = ", ".join(f"{end:,} into {label}" for label, end in short.items())
     longest = ", ".join(f"{deepest[label]:,} into {label}" for label in examined.cells if label not in short)
     as_deep = f"Rank as deep with -k {max(deepest.values())}" if any(run.cut(name, label) for label in short) else ""
     return (
         f"Undecided on {name}: {measure} has no cutoff and looks {depths}, and {longest}, which are two measures. "
-        f"{as_deep or 'Give runs as deep'}, or give the measure a cutoff of {least:,} or less."
+        f"{as_deep or 'Give runs as deep'}, or give the measure a cutoff of {least:,} or less.",
     )
 
 

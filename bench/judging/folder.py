@@ -25,7 +25,7 @@ from bench.data.formats.export import CARD, card_lines, corpus_lines, write_line
 from bench.data.formats.pool_record import POOL, PoolRecord, pool_lines, read_pool
 from bench.errors import BenchError, counted
 from bench.judging.cells import guarded, marked
-from bench.judging.grades import GRADES, LOCK_SECONDS, GradeLine, Pair, combined, read, standing
+from bench.judging.grades import GRADES, LOCK_SECONDS, GradeLine, Pair, by_people, combined, read, standing
 
 GRADE_NAMES = ("not relevant", "related", "relevant", "perfect")
 JUDGEMENTS, QRELS = "judgements.csv", "qrels/test.tsv"
@@ -51,21 +51,28 @@ def write_set(
     *,
     grade_names: Sequence[str] = GRADE_NAMES,
     made_queries: bool = False,
+    sampled_judgements: bool = False,
     pool: PoolRecord | None = None,
 ) -> WrittenSet:
     """Write, or write anew, the set that the folder's grades make.
 
     Each file is replaced whole, the judgements last, after all could be written: a run that reads the folder meanwhile
     sees a right set. documents: of which the texts and the card count. made_queries: were any of them made from the
-    documents? pool: is added to the record that is there. Raises BenchError where nothing is judged, or the disk
-    refuses.
+    documents? sampled_judgements: is a part of what was to be judged not judged yet? pool: is added to the record that
+    is there. Raises BenchError where nothing is judged, or the disk refuses.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # One at a time, since the record of the pool is read and written.
         with FileLock(folder / LOCK, timeout=LOCK_SECONDS, fallback_to_soft=False):
             return _write_set(
-                folder, documents, queries, grade_names=grade_names, made_queries=made_queries, pool=pool or {}
+                folder,
+                documents,
+                queries,
+                grade_names=grade_names,
+                made_queries=made_queries,
+                sampled_judgements=sampled_judgements,
+                pool=pool or {},
             )
     except Timeout:
         raise BenchError(
@@ -85,6 +92,7 @@ def _write_set(
     *,
     grade_names: Sequence[str],
     made_queries: bool,
+    sampled_judgements: bool,
     pool: PoolRecord,
 ) -> WrittenSet:
     lines = read(folder)
@@ -96,7 +104,12 @@ def _write_set(
     kept = {pair: grade for pair, grade in grades.items() if pair[0] in queries and pair[1] in known}
     if not kept:
         raise BenchError(f"{folder / GRADES} has no grade of these documents.", "Judge some first: bench judge.")
-    card = _card(documents.card, lines, grade_names, made_queries)
+    card = replace(
+        _card(documents.card, lines),
+        grades=tuple(grade_names),
+        made_queries=made_queries,
+        sampled_judgements=sampled_judgements,
+    )
     # The judgements last, by which the folder is known as a set.
     files = {
         "corpus.jsonl": corpus_lines(documents),
@@ -123,18 +136,17 @@ def _write(folder: Path, files: Mapping[str, Iterable[bytes]], card: Card) -> No
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _card(card: Card, lines: Iterable[GradeLine], grade_names: Sequence[str], made_queries: bool) -> Card:
+def _card(card: Card, lines: Iterable[GradeLine]) -> Card:
     """The measure, slices and origin are the documents'; what was known of other judgements is not."""
-    judges = sorted({line.judge for line in standing(lines)})
-    days = sorted(line.time[:10] for line in lines)
-    judged = f"judged by {counted(len(judges), 'judge')} from {days[0]} to {days[-1]}"
+    given = by_people(lines)
+    judges = sorted({line.judge for line in standing(given)})
+    days = sorted(line.time[:10] for line in given)
+    judged = f"judged by {counted(len(judges), 'judge')} from {days[0]} to {days[-1]}" if days else ""
     return replace(
         card,
-        description=f"{card.description}; {judged}" if card.description else judged.capitalize(),
+        description="; ".join(filter(None, (card.description, judged if card.description else judged.capitalize()))),
         complete=False,
         unanswerable="",
-        grades=tuple(grade_names),
-        made_queries=made_queries,
     )
 
 

@@ -49,9 +49,11 @@ def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
 
 
 def display_name(dataset: dict[str, Any]) -> str:
-    """What a dataset is called in every table and chart; a sample is called one, and so are made queries."""
+    """What a dataset is called in every table and chart; samples, made queries and parts of judgements are called that."""
     sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
-    marks = [f"sample of {dataset['queries']:,}"] * bool(sampled) + ["made queries"] * bool(dataset.get("made_queries"))
+    marks = [f"sample of {dataset['queries']:,}"] * bool(sampled)
+    marks += ["made queries"] * bool(dataset.get("made_queries"))
+    marks += ["judged in part"] * bool(dataset.get("sampled_judgements"))
     return f"{dataset['name']} ({', '.join(marks)})" if marks else str(dataset["name"])
 
 
