@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bench.data.dataset import Dataset
     from bench.judging.judging_record import JudgedQuery, JudgingRecord
     from bench.judging.session import Session
+    from bench.storage.run import Run
 
 # Written out, since what has them imports too much for --help. A test holds them together.
 REPEAT_SHARE, SHARED_SHARE, MARGIN = 0.05, 0.1, 0.01
@@ -26,9 +27,12 @@ with --judge NAME for another person. What to judge next is chosen so that few j
 examples:
   python -m bench judge docs/ --queries log.csv --to judged      begin, or go on
   python -m bench judge docs/ --to judged --judge ada            a second person
+  python -m bench judge results/my-run --to judged               what that run returned and nobody judged
   python -m bench judge docs/ --to judged --export sheet.csv     in a spreadsheet, without a browser
   python -m bench judge docs/ --to judged --import sheet.csv --judge ada
-  python -m bench run judged                                     the verdict"""
+  python -m bench judge --to judged --status                     how far it is, and the verdict so far
+  python -m bench judge --to judged --settle                     decide where judges disagree
+  python -m bench run judged                                     all figures, once the pool is judged whole"""
 
 
 def add(commands: Commands) -> None:
@@ -36,29 +40,45 @@ def add(commands: Commands) -> None:
     judge = commands.add_parser(
         "judge",
         help="no labels yet: grade the documents that decide, on a page, in a sheet or here",
-        usage="python -m bench judge SOURCE --to FOLDER [--queries LOG] [options]",
+        usage="python -m bench judge [SOURCE] --to FOLDER [--queries LOG] [options]",
         epilog=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    judge.add_argument("source", metavar="SOURCE", help="documents, labelled or not: a path, a shipped set")
+    judge.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="documents, labelled or not: a path, a shipped set; or the folder of a run, whose unjudged hits are asked "
+        "(default: what FOLDER was begun with)",
+    )
     judge.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where grades and the set are kept")
     judge.add_argument("--judge", default="judge", metavar="NAME", help="who grades (default: judge)")
     asked = judge.add_argument_group("the queries, where the judging begins")
     asked.add_argument("--queries", type=Path, metavar="LOG", help="one a line, or a table with query and count")
     asked.add_argument(
-        "--made", type=int, nargs="?", const=MADE, metavar="N", help=f"no log: N from the documents (default {MADE})"
+        "--made",
+        type=int,
+        nargs="?",
+        const=MADE,
+        metavar="N",
+        help=f"N from the documents (default {MADE}); with --queries they are held against those, and asked",
     )
     asked.add_argument("--sample", type=int, metavar="N", help="of the log, frequent and rare ones by what they weigh")
     asked.add_argument("--keep-private", action="store_true", help="also queries that look like addresses or numbers")
     asked.add_argument("--seed", type=int, default=0, help="of the sample and of the order (default 0)")
+    asked.add_argument("-d", "--dataset", metavar="NAME", help="which set of a run that has several")
     add_retrievers(asked, SHIPPED_RETRIEVERS)
     add_cache(asked)
     add_reading(asked)
     way = judge.add_argument_group("the way")
     either = way.add_mutually_exclusive_group()
-    either.add_argument("--terminal", action="store_true", help="here, not on a page")
+    way.add_argument("--terminal", action="store_true", help="here, not on a page")
+    either.add_argument("--settle", action="store_true", help="decide on the documents that judges graded differently")
     either.add_argument("--export", type=Path, metavar="SHEET", help="what is next as a CSV file, then end")
+    either.add_argument("--status", action="store_true", help="how far it is, what it says and how far to trust it")
     either.add_argument("--import", type=Path, dest="import_", metavar="SHEET", help="grades of such a file, then end")
+    way.add_argument("--verbose", action="store_true", help="all of the status")
+    way.add_argument("--json", action="store_true", help="the status for other programs")
     way.add_argument("--rows", type=int, default=100, metavar="N", help="of an exported sheet (default 100)")
     way.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
     way.add_argument("--repeat", type=float, default=REPEAT_SHARE, metavar="SHARE", help="asked again (default .05)")
@@ -68,17 +88,21 @@ def add(commands: Commands) -> None:
 
 
 def _judge(options: argparse.Namespace) -> int:
-    from dataclasses import replace
-
+    from bench.cli import console
     from bench.cli.judging import judge_in_terminal, judge_on_page
-    from bench.data.formats import load_dataset
-    from bench.data.formats.options import Options
     from bench.judging.grades import checked_judge
+    from bench.judging.judging_record import read_record
     from bench.judging.session import Session
+    from bench.judging.settling import Settling
 
     checked_judge(options.judge, "--judge")
-    documents = load_dataset(options.source, replace(Options.of(options), unlabelled=True))
-    record = _record(options, documents)
+    record = read_record(options.to)
+    options.source = _source(options, record)
+    run, documents = _documents(options, record)
+    if record is None:
+        record = _begun(options, documents, run)
+    else:
+        _refuse_to_begin_again(options)
     session = Session(
         options.to,
         record,
@@ -88,66 +112,129 @@ def _judge(options: argparse.Namespace) -> int:
         shared_share=options.shared,
         margin=options.margin,
     )
+    if options.status:
+        return _status(session, verbose=options.verbose, as_json=options.json)
     if options.export:
         return _export(session, options.export, options.rows)
     if options.import_:
         return _import(session, options.import_)
-    (judge_in_terminal if options.terminal else judge_on_page)(session, options)
+    way = judge_in_terminal if options.terminal else judge_on_page
+    if options.settle:
+        settling = Settling(options.to, record, documents, options.judge)
+        way(settling, options)
+        console.notes([settling.sentence()])
+        session.refresh()
+    else:
+        way(session, options)
     return _end(session)
 
 
-def _record(options: argparse.Namespace, documents: Dataset) -> JudgingRecord:
-    """Of the folder; begun where there is none."""
+def _source(options: argparse.Namespace, record: JudgingRecord | None) -> str:
+    """What the documents are read from. Raises BenchError where nobody says it."""
+    from bench.errors import BenchError
+
+    if options.source is not None:
+        source: str = options.source
+        return source
+    if record is None:
+        raise BenchError(
+            f"No judging was begun in {options.to}.",
+            f"Name the documents, or a run: python -m bench judge SOURCE --to {options.to}",
+        )
+    return record.settings.source
+
+
+def _documents(options: argparse.Namespace, record: JudgingRecord | None) -> tuple[Run | None, Dataset]:
+    """The run, where the source is one, and the documents."""
+    from dataclasses import replace
+
+    from bench.data.formats import load_dataset
+    from bench.data.formats.options import Options
+    from bench.experiment.stored_set import set_of_run
+    from bench.storage.run import load_run
+
+    if not (Path(options.source) / "run.json").is_file():
+        return None, load_dataset(options.source, replace(Options.of(options), unlabelled=True))
+    run = load_run(options.source)
+    begun = record.settings.documents if record else ""
+    name = next((entry["name"] for entry in run.datasets if entry["fingerprint"] == begun), options.dataset)
+    return run, set_of_run(run, name)
+
+
+def _begins(options: argparse.Namespace) -> str:
+    """The first flag that says how to begin; empty where none does."""
+    flags = {"queries": "--queries", "made": "--made", "sample": "--sample", "retrievers": "-r"}
+    return next((flag for name, flag in flags.items() if getattr(options, name) is not None), "")
+
+
+def _refuse_to_begin_again(options: argparse.Namespace) -> None:
+    from bench.errors import BenchError
+
+    if flag := _begins(options):
+        raise BenchError(
+            f"{options.to} was begun already, and {flag} says how to begin.",
+            f"Leave {flag} out to go on, or name another folder.",
+        )
+
+
+def _begun(options: argparse.Namespace, documents: Dataset, run: Run | None) -> JudgingRecord:
+    """A new record in the folder."""
     from bench.cli import console
     from bench.config import DEFAULT_RETRIEVERS
     from bench.errors import BenchError, counted
-    from bench.experiment.judging import begin_judging
-    from bench.judging.judging_record import read_record
+    from bench.experiment.judging import begin_from_run, begin_judging
     from retrievers.dense.vector_cache import VectorCache, default_path
 
-    record = read_record(options.to)
-    begins = [name for name in ("queries", "made", "sample", "retrievers") if getattr(options, name) is not None]
-    if record is not None:
-        if begins:
-            flag = {"retrievers": "-r"}.get(begins[0], f"--{begins[0]}")
+    if (options.to / "qrels").exists():
+        raise BenchError(
+            f"{options.to} holds a set that was not judged here; its judgements would be replaced.",
+            "Name a folder that does not exist yet.",
+        )
+    if run is not None:
+        if flag := _begins(options):
             raise BenchError(
-                f"{options.to} was begun already, and {flag} says how to begin.",
-                f"Leave {flag} out to go on, or name another folder.",
+                f"{run.folder} is a stored run, whose queries and retrievers are what they are.", f"Leave {flag} out."
             )
-        return record
-    queries, notes = _queries(options, documents)
-    console.notes(notes)
-    record = begin_judging(
-        options.to,
-        options.source,
-        documents,
-        queries,
-        options.retrievers or DEFAULT_RETRIEVERS,
-        made_queries=options.made is not None,
-        seed=options.seed,
-        cache=VectorCache(default_path(), rebuild=bool(options.rebuild)) if options.cache else None,
-    )
-    pairs = len(record.pool())
-    console.notes([f"{counted(len(queries), 'query', 'queries')}, {counted(pairs, 'document')} that could be judged."])
+        record = begin_from_run(options.to, run, documents, seed=options.seed)
+    else:
+        queries, notes = _queries(options, documents)
+        console.notes(notes)
+        record = begin_judging(
+            options.to,
+            options.source,
+            documents,
+            queries,
+            options.retrievers or DEFAULT_RETRIEVERS,
+            made_queries=options.made is not None,
+            seed=options.seed,
+            cache=VectorCache(default_path(), rebuild=bool(options.rebuild)) if options.cache else None,
+        )
+    asked, pairs = counted(len(record.queries), "query", "queries"), counted(len(record.pool()), "document")
+    console.notes([f"{asked}, {pairs} that could be judged."])
     return record
 
 
 def _queries(options: argparse.Namespace, documents: Dataset) -> tuple[list[JudgedQuery], list[str]]:
-    """What is asked, and what is to be told of it."""
+    """What is asked, and what is to be told of it. With --made a log is what the made ones are held against."""
+    import numpy as np
+
     from bench.errors import BenchError
     from bench.judging.judging_record import JudgedQuery
     from bench.judging.made_queries import make_queries
     from bench.judging.query_log import read_log
     from bench.judging.query_sample import sample_log
+    from bench.judging.realism import realism
 
-    if options.queries and options.made is not None:
-        raise BenchError("--queries and --made are both given.", "Keep one of them.")
+    log = read_log(options.queries, keep_private=options.keep_private) if options.queries else None
     if options.made is not None:
         made = make_queries(documents, options.made, options.seed)
-        note = "Nobody asked these queries: they were made from the documents, and no verdict says more than that."
-        return [JudgedQuery(query.id, query.text, query.metadata) for query in made], [note]
-    if options.queries:
-        log = read_log(options.queries, keep_private=options.keep_private)
+        notes = ["Nobody asked these queries: they were made from the documents, and no verdict says more than that."]
+        if log:
+            real, rng = [query.text for query in log.queries], np.random.default_rng(options.seed)
+            notes += log.sentences()
+            notes.append(realism(documents, [query.text for query in made], real, rng).sentence())
+        return [JudgedQuery(query.id, query.text, query.metadata) for query in made], notes
+    if log:
         drawn = sample_log(log.queries, options.sample or len(log.queries), options.seed)
         return [JudgedQuery(one.query.id, one.query.text, one.metadata) for one in drawn], list(log.sentences())
     if len(documents.query_ids):
@@ -157,6 +244,22 @@ def _queries(options: argparse.Namespace, documents: Dataset) -> tuple[list[Judg
         f"{options.source} has no queries.",
         "Give a log, --queries FILE, one a line; or make some of the documents: --made.",
     )
+
+
+def _status(session: Session, *, verbose: bool, as_json: bool) -> int:
+    from rich.text import Text
+
+    from bench.cli import console
+    from bench.judging.status import status_of
+    from bench.judging.status_sentences import status_sentences
+    from bench.report.table import inert
+
+    status = status_of(session)
+    if as_json:
+        console.show_json(status.as_json())
+    else:
+        console.show(Text(inert(line)) for line in status_sentences(status, verbose=verbose))
+    return 0
 
 
 def _export(session: Session, path: Path, rows: int) -> int:
@@ -190,7 +293,7 @@ def _end(session: Session) -> int:
     """Write the set, and say what the grades say and how to go on."""
     from bench.cli import console
     from bench.judging.folder import write_set
-    from bench.judging.sentences import progress_sentence, verdict_sentences
+    from bench.judging.sentences import progress_sentence, verdict_sentences, written_sentence
 
     progress = session.progress()
     console.notes([progress_sentence(progress)])
@@ -204,7 +307,8 @@ def _end(session: Session) -> int:
         session.record.asked,
         grade_names=settings.grade_names,
         made_queries=settings.made_queries,
+        sampled_judgements=progress.judged < progress.pairs,
         pool=session.brought(),
     )
-    console.notes([f"The set is written. Its figures: python -m bench run {session.folder}"])
+    console.notes([written_sentence(session.folder, progress)])
     return 0

@@ -1,14 +1,16 @@
-"""The judging page and its answers: what is shown, what is stored, how far it is."""
+"""The page on which documents are judged and disagreements settled, and its answers: what is shown, how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from bench.errors import BenchError
-from bench.judging.sentences import progress_sentence, verdict_sentences
-from bench.judging.session import Session, Shown
+from bench.judging.sentences import opinion_sentence, progress_sentence, verdict_sentences
+from bench.judging.session import Session
+from bench.judging.settling import Opinion, Settling
 from bench.report.page.document import View, document
 from bench.report.page.explorer_data import stems
 from bench.report.page.markup import render
@@ -20,17 +22,35 @@ MARKED = 20_000  # characters of a document within which words are marked
 
 def judging_server(session: Session, *, port: int = 0) -> LocalServer:
     """A server for a judge. Raises BenchError where the port is taken."""
+    return _server(_Judging(session), port)
+
+
+def settling_server(settling: Settling, *, port: int = 0) -> LocalServer:
+    """A server for whoever settles disagreements. Raises BenchError where the port is taken."""
+    return _server(_SettlingAnswers(settling), port)
+
+
+def _server(answers: _Answers, port: int) -> LocalServer:
     page = document("bench judge", [View("judge", "Judge", render("judging"), True)], (), ["judging"], asks_server=True)
-    answers = _Answers(session)
     return LocalServer(page, {"state": answers.state}, {"act": answers.act, "undo": answers.undo}, port=port)
 
 
-class _Answers:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+class _Answers(ABC):
+    """What the page asks, answered from the work of one person."""
+
+    def __init__(self, work: Session | Settling) -> None:
+        self._work = work
+
+    @abstractmethod
+    def _shown(self) -> dict[str, Any] | None:
+        """What the person is asked now."""
+
+    @abstractmethod
+    def _progress(self) -> dict[str, Any]:
+        """How far it is: a sentence, what it says so far, and how many acts of theirs stand."""
 
     def state(self) -> Answer:
-        self._session.refresh()
+        self._work.refresh()
         return HTTPStatus.OK, {"state": self._state()}
 
     def act(self, content: Mapping[str, Any]) -> Answer:
@@ -43,10 +63,10 @@ class _Answers:
             or (isinstance(grade, int) and not isinstance(grade, bool)) != (action == "grade")
         ):
             return HTTPStatus.BAD_REQUEST, {"error": "That is no judgement."}
-        return self._changed(lambda: self._session.act(number, action, grade, note))
+        return self._changed(lambda: self._work.act(number, action, grade, note))
 
     def undo(self, content: Mapping[str, Any]) -> Answer:  # noqa: ARG002 - a POST has content
-        return self._changed(self._session.undo)
+        return self._changed(self._work.undo)
 
     def _changed(self, change: Any) -> Answer:
         try:
@@ -56,20 +76,47 @@ class _Answers:
         return HTTPStatus.OK, {"state": self._state()}
 
     def _state(self) -> dict[str, Any]:
-        progress, shown = self._session.progress(), self._session.current()
-        labels = self._session.record.settings.retrievers
+        grades = self._work.record.settings.grade_names
+        return {"grades": grades, "shown": self._shown(), "progress": self._progress()}
+
+
+class _Judging(_Answers):
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+
+    def _shown(self) -> dict[str, Any] | None:
+        shown = self._session.current()
+        return None if shown is None else _content(shown.number, shown.query, shown.document)
+
+    def _progress(self) -> dict[str, Any]:
+        progress, labels = self._session.progress(), self._session.record.settings.retrievers
         return {
-            "grades": self._session.record.settings.grade_names,
-            "shown": None if shown is None else _content(shown),
-            "progress": {
-                "sentence": progress_sentence(progress),
-                "verdict": verdict_sentences(progress, labels),
-                "own": progress.own,
-            },
+            "sentence": progress_sentence(progress),
+            "verdict": verdict_sentences(progress, labels),
+            "own": progress.own,
         }
 
 
-def _content(shown: Shown) -> dict[str, Any]:
-    query = inert(shown.query)
-    text = "\n".join(map(inert, shown.document.splitlines()))
-    return {"number": shown.number, "query": query, "document": text, "stems": stems([text[:MARKED]], [query])}
+class _SettlingAnswers(_Answers):
+    def __init__(self, settling: Settling) -> None:
+        super().__init__(settling)
+        self._settling = settling
+
+    def _shown(self) -> dict[str, Any] | None:
+        shown = self._settling.current()
+        return None if shown is None else _content(shown.number, shown.query, shown.document, shown.opinions)
+
+    def _progress(self) -> dict[str, Any]:
+        return {"sentence": self._settling.sentence(), "verdict": [], "own": self._settling.own}
+
+
+def _content(number: int, query: str, text: str, opinions: Sequence[Opinion] = ()) -> dict[str, Any]:
+    asked, shown = inert(query), "\n".join(map(inert, text.splitlines()))
+    return {
+        "number": number,
+        "query": asked,
+        "document": shown,
+        "stems": stems([shown[:MARKED]], [asked]),
+        "opinions": [inert(opinion_sentence(opinion)) for opinion in opinions],
+    }

@@ -44,12 +44,16 @@ function showState(given) {
   part("sentences").replaceChildren(...progress.verdict.map((line) => element("li", {}, line)));
   part("query").textContent = shown ? shown.query : "There is nothing left for you to judge.";
   showDocument();
+  const opinions = shown?.opinions ?? [];
+  part("opinions").hidden = !opinions.length;
+  part("opinion-list").replaceChildren(...opinions.map((line) => element("li", {}, line)));
+  part("verdict").hidden = !progress.verdict.length;
   for (const button of [...part("grades").children, part("skip")]) button.disabled = !shown;
   part("undo").disabled = !progress.own;
   if (isNext) {
     part("note").value = "";
     part("document").scrollTop = 0;
-    announce(shown ? `${shown.query}. ${progress.sentence}` : "Nothing is left to judge.");
+    announce(shown ? [shown.query, ...opinions, progress.sentence].join(". ") : "Nothing is left to judge.");
   }
 }
 
