@@ -119,7 +119,6 @@ def test_what_says_how_to_begin_is_refused_where_it_was_begun(folder, bench, fla
     ("flags", "problem"),
     [
         ((), "docs has no queries"),
-        (("--queries", "log.csv", "--made"), "both given"),
         (("--queries", "none.csv"), "none.csv"),
         ((*BEGIN, "--judge", ""), "no name of a judge"),
         ((*BEGIN, "--export", "s.csv", "--rows", "0"), "--rows is 0"),
