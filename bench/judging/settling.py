@@ -12,7 +12,7 @@ from string import ascii_uppercase
 from typing import Literal
 
 from bench.data.dataset import Dataset
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 from bench.judging.disagreement import Disagreement, disagreements
 from bench.judging.grades import GradeLine, append, by_people, checked_judge, present, read, standing
 from bench.judging.judging_record import JudgingRecord
@@ -111,7 +111,7 @@ class Settling:
         listed = self._disagreements()
         if not listed:
             return "Judges disagree on nothing."
-        return f"{self.decided:,} of {len(listed):,} disagreements settled."
+        return f"{self.decided:,} of {counted(len(listed), 'disagreement')} settled."
 
     def _disagreements(self) -> list[Disagreement]:
         known = (one for one in disagreements(by_people(self._lines)) if one.query in self._queries)

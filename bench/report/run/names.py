@@ -49,7 +49,7 @@ def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
 
 
 def display_name(dataset: dict[str, Any]) -> str:
-    """What a dataset is called in every table and chart; samples, made queries, parts of judgements say so."""
+    """What a dataset is called in every table and chart, samples and made queries by that name."""
     sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
     marks = [f"sample of {dataset['queries']:,}"] * bool(sampled)
     marks += ["made queries"] * bool(dataset.get("made_queries"))
