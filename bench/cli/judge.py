@@ -300,7 +300,7 @@ def _end(session: Session) -> int:
     if not progress.judged:
         return 0
     settings = session.record.settings
-    console.notes(verdict_sentences(progress, settings.retrievers))
+    console.notes(verdict_sentences(progress, settings.retrievers, made_queries=settings.made_queries))
     write_set(
         session.folder,
         session.documents,

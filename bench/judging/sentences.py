@@ -31,12 +31,18 @@ def written_sentence(folder: Path, progress: JudgingProgress) -> str:
     return f"The set is written, judged in part. The verdict that counts: {status_command(str(folder))}"
 
 
-def verdict_sentences(progress: JudgingProgress, labels: Sequence[str]) -> list[str]:
-    """What the last look said, one sentence each; how to go on where there was none."""
+def verdict_sentences(progress: JudgingProgress, labels: Sequence[str], *, made_queries: bool) -> list[str]:
+    """What the last look said, one sentence each; how to go on where there was none.
+
+    made_queries: were the queries made from the documents? Then it says no more than that.
+    """
     verdict = progress.verdict
     if verdict is None:
         return ["Nothing yet: looks are fixed beforehand, since who looks at every moment finds a winner among equals."]
-    return [_first(verdict, labels), *(_standing(verdict, standing, labels) for standing in verdict.standings)]
+    first = _first(verdict, labels)
+    if made_queries:
+        first = f"On made queries, {first[0].lower()}{first[1:]}"
+    return [first, *(_standing(verdict, standing, labels) for standing in verdict.standings)]
 
 
 def opinion_sentence(opinion: Opinion) -> str:

@@ -20,12 +20,11 @@ def status_sentences(status: JudgingStatus, *, verbose: bool = False) -> list[st
     lines = [progress_sentence(status.progress)]
     if not status.progress.judged:
         return lines
-    first, *against = (
-        verdict_sentences(status.progress, status.retrievers)
+    lines += (
+        verdict_sentences(status.progress, status.retrievers, made_queries=status.made_queries)
         if len(status.retrievers) > 1
-        else ("One retriever alone: there is nothing to decide between.",)
+        else ["One retriever alone: there is nothing to decide between."]
     )
-    lines += [f"On made queries: {first}" if status.made_queries else first, *against]
     values = ", ".join(f"{label} {_shown(value)}" for label, value in status.values.items())
     lines.append(f"Estimated gain by the weights of {status.measure}, between 0 and 1 [95%]: {values}.")
     if verbose:

@@ -90,10 +90,10 @@ class _Judging(_Answers):
         return None if shown is None else _content(shown.number, shown.query, shown.document)
 
     def _progress(self) -> dict[str, Any]:
-        progress, labels = self._session.progress(), self._session.record.settings.retrievers
+        progress, settings = self._session.progress(), self._session.record.settings
         return {
             "sentence": progress_sentence(progress),
-            "verdict": verdict_sentences(progress, labels),
+            "verdict": verdict_sentences(progress, settings.retrievers, made_queries=settings.made_queries),
             "own": progress.own,
         }
 

@@ -147,4 +147,4 @@ def test_as_json_it_is_plain(session):
 def test_on_made_queries_it_says_so(session):
     grade(session, "ann", session.order.order.tolist())
     made = replace(status_of(session), made_queries=True)
-    assert status_sentences(made)[1].startswith("On made queries: After ")
+    assert status_sentences(made)[1].startswith("On made queries, after ")
