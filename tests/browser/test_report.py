@@ -41,6 +41,7 @@ def browser(address):
         yield program
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (2560, "light")])
 def test_it_fits_every_width_and_breaks_no_rule(browser, address, width, scheme):
     with opened(browser, address, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:

@@ -30,6 +30,8 @@ from bench.report.run.markdown import render
 from bench.report.run.quality import DAGGER, by_slice, quality, summary
 from bench.report.table import best_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def found(write_set, tmp_path):

@@ -20,6 +20,8 @@ from retrievers.indexes.ann import Ann
 from retrievers.indexes.faiss_indexes import INDEXES
 from retrievers.saved_index import SavedIndexes, saving
 
+pytestmark = pytest.mark.slow
+
 ROWS = clustered(750)
 DOCUMENTS, QUERIES = numbers(0, 700), numbers(700, 750)
 EVERY_KIND = [
