@@ -160,17 +160,35 @@ def read(folder: Path) -> list[GradeLine]:
     What stands behind the last line end is left out unless it is a whole line: a process died there, or writes it at
     this moment. Raises BenchError with the number of a line that is malformed anywhere else.
     """
-    path = folder / GRADES
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BenchError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from None
-    *whole, torn = content.split(b"\n")
-    lines = [_line(line, f"{path}:{number}") for number, line in enumerate(whole, 1) if line.strip()]
-    last = _torn_line(torn, str(path))
-    return [*lines, last] if last else lines
+    return Reader(folder).lines()
+
+
+class Reader:
+    """Reads the lines again and again as they come: what was read once is not parsed anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / GRADES
+        self._whole: list[GradeLine] = []
+        self._end = self._count = 0  # of the lines that ended: bytes, and lines, empty ones among them
+
+    def lines(self) -> list[GradeLine]:
+        """As `read`, which see."""
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self._end:  # another file by now
+                    self._whole, self._end, self._count = [], 0, 0
+                file.seek(self._end)
+                content = file.read()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise BenchError(f"{self._path} cannot be read: {error.strerror or error}.", "Check the file.") from None
+        *whole, torn = content.split(b"\n")
+        numbered = enumerate(whole, self._count + 1)
+        self._whole += [_line(line, f"{self._path}:{number}") for number, line in numbered if line.strip()]
+        self._end, self._count = self._end + len(content) - len(torn), self._count + len(whole)
+        last = _torn_line(torn, str(self._path))
+        return [*self._whole, last] if last else list(self._whole)
 
 
 def _torn_line(content: bytes, where: str) -> GradeLine | None:

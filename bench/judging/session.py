@@ -24,15 +24,14 @@ from bench.errors import BenchError
 from bench.evaluation.units import Floats
 from bench.judging.design import JudgingOrder
 from bench.judging.grades import (
-    GRADES,
     THE_SET,
     GradeLine,
     Pair,
+    Reader,
     append,
     by_people,
     checked_judge,
     combined,
-    read,
     standing,
 )
 from bench.judging.judging_record import JudgingRecord
@@ -122,7 +121,7 @@ class Session:
         self._repeat_share, self._shared_share = repeat_share, shared_share
         self._lines: list[GradeLine] = []
         self._ways: dict[int, tuple[int, ...]] = {}
-        self._size = -1
+        self._reader = Reader(folder)
         self.refresh()
 
     @cached_property
@@ -150,10 +149,7 @@ class Session:
 
     def refresh(self) -> None:
         """Read what other judges did meanwhile."""
-        path = self.folder / GRADES
-        size = path.stat().st_size if path.exists() else 0
-        if size != self._size:
-            self._lines, self._size = read(self.folder), size
+        self._lines = self._reader.lines()
 
     def current(self) -> Shown | None:
         """What this judge is asked now; None where there is nothing left for them."""

@@ -14,7 +14,7 @@ from typing import Literal
 from bench.data.dataset import Dataset
 from bench.errors import BenchError, counted
 from bench.judging.disagreement import Disagreement, disagreements
-from bench.judging.grades import GradeLine, append, by_people, checked_judge, present, read, standing
+from bench.judging.grades import GradeLine, Reader, append, by_people, checked_judge, present, standing
 from bench.judging.judging_record import JudgingRecord
 
 
@@ -59,12 +59,12 @@ class Settling:
         self._queries = {query.id: query.text for query in record.queries}
         self._texts = documents.texts
         self._places = {name: place for place, name in enumerate(documents.documents["id"].to_pylist())}
-        self._lines: list[GradeLine] = []
+        self._reader = Reader(folder)
         self.refresh()
 
     def refresh(self) -> None:
         """Read what others did meanwhile."""
-        self._lines = read(self.folder)
+        self._lines = self._reader.lines()
 
     @property
     def decided(self) -> int:

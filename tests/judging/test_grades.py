@@ -12,13 +12,13 @@ from dataclasses import replace
 from statistics import median_low
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import ROOT
 
 from bench.errors import BenchError
 from bench.judging import grades
-from bench.judging.grades import GRADES, GradeLine, append, combined, present, read, settled, standing
+from bench.judging.grades import GRADES, GradeLine, Reader, append, combined, present, read, settled, standing
 
 GRADER = ROOT / "tests" / "support" / "grading.py"
 
@@ -246,3 +246,19 @@ def test_the_present_grades_are_those_of_a_stack(lines):
         if stack and stack[-1].grade is not None:
             by_pair.setdefault(stack[-1].pair, []).append(stack[-1].grade)
     assert combined(lines) == {pair: median_low(given_grades) for pair, given_grades in by_pair.items()}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 60), max_size=30), st.booleans())
+def test_who_reads_as_lines_come_has_what_is_there(tmp_path_factory, steps, ends):
+    """Whatever part of the file was on disk at each reading, torn lines among it."""
+    folder, partial = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("partial")
+    append(folder, *(GradeLine("q1", f"d{number}", "ann", grade=number % 4) for number in range(8)))
+    content = (folder / GRADES).read_bytes()[: None if ends else -1]
+    reader, size = Reader(partial), 0
+    for step in steps:
+        size = min(len(content), size + step)
+        (partial / GRADES).write_bytes(content[:size])
+        assert reader.lines() == read(partial)
+    (partial / GRADES).write_bytes(content[: size // 3])
+    assert reader.lines() == read(partial), "shorter than before: another file"
