@@ -102,6 +102,8 @@ def write_conclusions(
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
             if examined.dataset.card.made_queries and not is_sampled:
                 verdict = replace(verdict, sentences=sentences.on_made_queries(verdict.sentences))
+            if examined.dataset.card.machine_judged:
+                verdict = replace(verdict, sentences=sentences.by_a_machine(verdict.sentences))
             verdicts.append(verdict)
         sets[name] = {
             **examined.analysis.stored,
@@ -122,19 +124,27 @@ def write_conclusions(
     for name in sets.keys() & mapped.keys():
         sets[name] |= mapped[name]
     made = [examined.dataset.name for examined in examined_sets if examined.dataset.card.made_queries]
-    conclusion = _marked(overall(verdicts), made).as_json() if verdicts else None
+    machine = [examined.dataset.name for examined in examined_sets if examined.dataset.card.machine_judged]
+    conclusion = _marked(overall(verdicts), made, machine).as_json() if verdicts else None
     write_json(run.folder / "analysis.json", {"sets": sets, "overall": conclusion})
 
 
-def _marked(over_sets: Overall, made: Sequence[str]) -> Overall:
-    """The verdict over all sets, which says where it rests on made queries. made: sets of such."""
+def _marked(over_sets: Overall, made: Sequence[str], machine: Sequence[str]) -> Overall:
+    """The verdict over all sets, which says where it rests on made queries, or on a program's grades.
+
+    made, machine: sets of such.
+    """
     judged = {name for names in over_sets.sets.values() for name in names}
-    named = [name for name in made if name in judged]
-    if not named:
-        return over_sets
-    if len(named) == len(judged):
-        return replace(over_sets, sentences=sentences.on_made_queries(over_sets.sentences))
-    return replace(over_sets, sentences=(*over_sets.sentences, sentences.some_made(named)))
+    for marked, on_all, on_some in (
+        (made, sentences.on_made_queries, sentences.some_made),
+        (machine, sentences.by_a_machine, sentences.some_by_machine),
+    ):
+        named = [name for name in marked if name in judged]
+        if named and len(named) == len(judged):
+            over_sets = replace(over_sets, sentences=on_all(over_sets.sentences))
+        elif named:
+            over_sets = replace(over_sets, sentences=(*over_sets.sentences, on_some(named)))
+    return over_sets
 
 
 def _model(retriever: Mapping[str, Any]) -> Model | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.storage.run import Run
 
 # Written out, since what has them imports too much for --help. A test holds them together.
-REPEAT_SHARE, SHARED_SHARE, MARGIN = 0.05, 0.1, 0.01
+REPEAT_SHARE, SHARED_SHARE, MARGIN, SECONDS = 0.05, 0.1, 0.01, 60.0
 MADE = 50
 
 _ABOUT = """\
@@ -30,6 +30,7 @@ examples:
   python -m bench judge results/my-run --to judged               what that run returned and nobody judged
   python -m bench judge docs/ --to judged --export sheet.csv     in a spreadsheet, without a browser
   python -m bench judge docs/ --to judged --import sheet.csv --judge ada
+  python -m bench judge docs/ --to judged --judge rules --program "python grade.py"
   python -m bench judge --to judged --status                     how far it is, and the verdict so far
   python -m bench judge --to judged --settle                     decide where judges disagree
   python -m bench run judged                                     all figures, once the pool is judged whole"""
@@ -79,6 +80,10 @@ def add(commands: Commands) -> None:
     either.add_argument("--import", type=Path, dest="import_", metavar="SHEET", help="grades of such a file, then end")
     way.add_argument("--verbose", action="store_true", help="all of the status")
     way.add_argument("--json", action="store_true", help="the status for other programs")
+    either.add_argument("--program", metavar="COMMAND", help="a program grades, by JSON lines, marked as one; then end")
+    way.add_argument(
+        "--seconds", type=float, default=SECONDS, metavar="S", help="for a program's answer (default %(default)g)"
+    )
     way.add_argument("--rows", type=int, default=100, metavar="N", help="of an exported sheet (default 100)")
     way.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
     way.add_argument("--repeat", type=float, default=REPEAT_SHARE, metavar="SHARE", help="asked again (default .05)")
@@ -90,12 +95,12 @@ def add(commands: Commands) -> None:
 def _judge(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.cli.judging import judge_in_terminal, judge_on_page
-    from bench.judging.grades import checked_judge
+    from bench.judging.grades import checked_person
     from bench.judging.judging_record import read_record
     from bench.judging.session import Session
     from bench.judging.settling import Settling
 
-    checked_judge(options.judge, "--judge")
+    checked_person(options.judge, "--judge")
     record = read_record(options.to)
     options.source = _source(options, record)
     run, documents = _documents(options, record)
@@ -118,6 +123,8 @@ def _judge(options: argparse.Namespace) -> int:
         return _export(session, options.export, options.rows)
     if options.import_:
         return _import(session, options.import_)
+    if options.program:
+        return _program(session, options)
     way = judge_in_terminal if options.terminal else judge_on_page
     if options.settle:
         settling = Settling(options.to, record, documents, options.judge)
@@ -289,14 +296,28 @@ def _import(session: Session, path: Path) -> int:
     return _end(session)
 
 
+def _program(session: Session, options: argparse.Namespace) -> int:
+    from bench.cli import console
+    from bench.errors import counted
+    from bench.judging.machine import judge_by_machine
+    from bench.judging.program import ProgramJudge
+
+    with ProgramJudge(options.program, seconds=options.seconds) as program:
+        work = judge_by_machine(session, program, options.judge)
+    text = f"{counted(work.graded, 'grade')} by the program, {work.skipped:,} skipped"
+    failed = f", {work.failed:,} without an answer: the same command asks again" if work.failed else ""
+    console.notes([f"{text}{failed}."])
+    return _end(session)
+
+
 def _end(session: Session) -> int:
     """Write the set, and say what the grades say and how to go on."""
     from bench.cli import console
     from bench.judging.folder import write_set
-    from bench.judging.sentences import progress_sentence, verdict_sentences, written_sentence
+    from bench.judging.sentences import machine_sentences, progress_sentence, verdict_sentences, written_sentence
 
     progress = session.progress()
-    console.notes([progress_sentence(progress)])
+    console.notes([progress_sentence(progress), *machine_sentences(progress)])
     if not progress.judged:
         return 0
     settings = session.record.settings

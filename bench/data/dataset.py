@@ -116,7 +116,8 @@ class Card:
     the same too). complete: whatever is not judged is known to be not relevant, as a text of another label is.
     unanswerable: a file of queries that are known to have no answer. grades: what 0, 1, 2, … are called.
     made_queries: nobody asked these queries; they were made from the documents. sampled_judgements: of what was to be
-    judged a part is, chosen by chance; means over these judgements are biased (docs/judging.md).
+    judged a part is, chosen by chance; means over these judgements are biased (docs/judging.md). machine_judged: a
+    program gave some of the grades, or all.
     """
 
     description: str = ""
@@ -133,6 +134,7 @@ class Card:
     grades: tuple[str, ...] = ()
     made_queries: bool = False
     sampled_judgements: bool = False
+    machine_judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -492,6 +494,7 @@ class Dataset:
             **({"judgements_alone": True} if self.judgements_alone else {}),
             **({"made_queries": True} if self.card.made_queries else {}),
             **({"sampled_judgements": True} if self.card.sampled_judgements else {}),
+            **({"machine_judged": True} if self.card.machine_judged else {}),
         }
 
 

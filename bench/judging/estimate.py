@@ -6,6 +6,11 @@ draw is g, whatever m is, where m does not depend on whether the pair was judged
 of the other folds. Summed over a query's pairs by their weights that estimates the query's value. The estimates
 of two queries are uncorrelated, so that their spread holds both what the choice of queries and what the choice of
 documents leaves open.
+
+Where a program graded all pairs of a query, m moves towards its grades, by as much as they were right in the other
+folds: the prediction-powered estimate (Angelopoulos, Bates, Fannjiang, Jordan & Zrnic, Prediction-powered inference,
+Science 2023; its tuned form: Angelopoulos, Duchi & Zrnic, PPI++, arXiv 2311.01453). A program that is wrong makes the
+interval wider, and the estimate no less true.
 """
 
 from __future__ import annotations
@@ -61,7 +66,13 @@ class Estimate:
         return float(amounts.sum()) / self.pool.queries**2
 
 
-def estimate(pool: Pool, order: JudgingOrder, gain: Floats, skipped: NDArray[np.bool_] | None = None) -> Estimate:
+def estimate(
+    pool: Pool,
+    order: JudgingOrder,
+    gain: Floats,
+    skipped: NDArray[np.bool_] | None = None,
+    predicted: Floats | None = None,
+) -> Estimate:
     """The estimate from the longest beginning of the order that is judged.
 
     Args:
@@ -71,6 +82,8 @@ def estimate(pool: Pool, order: JudgingOrder, gain: Floats, skipped: NDArray[np.
             further on in the order is not used: its chance is not known.
         skipped: bool [pairs], those that nobody could judge: each has the gain that its ranks let expect, as if
             skipping had nothing to do with being relevant. None where there are none.
+        predicted: float64 [pairs], the gain by a program's grades, NaN where there is none. Whether a pair has one may
+            not depend on the order. None where there is no program.
 
     Returns:
         Values by query, with what is needed to say how sure they are.
@@ -86,6 +99,8 @@ def estimate(pool: Pool, order: JudgingOrder, gain: Floats, skipped: NDArray[np.
     is_judged &= ~np.isnan(gain)
     gained = np.where(is_judged, gain, 0.0)
     expected = _expected(pool, gained, is_judged, chance)
+    if predicted is not None:
+        expected = _moved(pool, expected, predicted, gained, is_judged / chance)
     residual = np.where(is_judged, gained - expected, 0.0)
     estimated = expected + residual / chance
     values = pool.values(estimated)
@@ -109,6 +124,28 @@ def _expected(pool: Pool, gained: Floats, is_judged: NDArray[np.bool_], chance: 
     level = (reached.sum() - reached + 0.5) / (hoped.sum() - hoped + 2)
     expected: Floats = np.minimum(1.0, level[fold] * shape)
     return expected
+
+
+def _moved(pool: Pool, expected: Floats, predicted: Floats, gained: Floats, counts: Floats) -> Floats:
+    """The expected gain moved towards the predicted one, [pairs]: by least squares on the other folds' pairs.
+
+    counts: how many pairs each judged one stands for, 0 where not judged.
+    """
+    there = ~np.isnan(predicted)
+    step, counts, fold = np.where(there, predicted - expected, 0.0), counts * there, pool.query % FOLDS
+
+    def others(amount: Floats) -> Floats:
+        """Sum over the judged pairs of the other folds, [folds]."""
+        by_fold = np.bincount(fold, counts * amount, FOLDS)
+        total: Floats = by_fold.sum() - by_fold
+        return total
+
+    size, steps, short = others(np.ones(len(step))), others(step), others(gained - expected)
+    mean = np.divide(steps, size, out=np.zeros(FOLDS), where=size > 0)  # a machine that is generous to all
+    right, whole = others(step * (gained - expected)) - mean * short, others(step**2) - mean * steps
+    share = np.clip(np.divide(right, whole, out=np.zeros(FOLDS), where=whole > 1e-12), 0.0, 1.0)
+    moved: Floats = expected + there * share[fold] * (step - mean[fold])
+    return moved
 
 
 def chances_after(size: Floats, judged: int) -> Floats:

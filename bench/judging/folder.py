@@ -1,7 +1,7 @@
 """A labelled set from grades: the folder in BEIR's layout that `bench run` takes, with who judged what beside it.
 
 corpus.jsonl, queries.jsonl   all documents and queries, judged or not
-qrels/test.tsv                one grade for each judged pair (`grades.combined`)
+qrels/test.tsv                one grade for each judged pair (`grades.combined`), a program's with enough people's
 judgements.csv                every act that stands: who said what of which document, when and with which note
 pool.jsonl                    which retriever brought which document to the judges, where that is known
 dataset.toml                  the card, with the names of the grades
@@ -25,7 +25,19 @@ from bench.data.formats.export import CARD, card_lines, corpus_lines, write_line
 from bench.data.formats.pool_record import POOL, PoolRecord, pool_lines, read_pool
 from bench.errors import BenchError, counted
 from bench.judging.cells import guarded, marked
-from bench.judging.grades import GRADES, LOCK_SECONDS, GradeLine, Pair, by_people, combined, read, standing
+from bench.judging.grades import (
+    GRADES,
+    LOCK_SECONDS,
+    MACHINE,
+    THE_SET,
+    GradeLine,
+    Pair,
+    combined,
+    read,
+    standing,
+    without_machines,
+)
+from bench.judging.machine_agreement import machine_agreement
 
 GRADE_NAMES = ("not relevant", "related", "relevant", "perfect")
 JUDGEMENTS, QRELS = "judgements.csv", "qrels/test.tsv"
@@ -96,6 +108,8 @@ def _write_set(
     pool: PoolRecord,
 ) -> WrittenSet:
     lines = read(folder)
+    if not machine_agreement(lines).enough:  # what nobody knows the worth of makes no set
+        lines = without_machines(lines)
     recorded = read_pool(folder / POOL)
     for pair, ranks in pool.items():
         recorded[pair] = {**recorded.get(pair, {}), **ranks}
@@ -138,15 +152,18 @@ def _write(folder: Path, files: Mapping[str, Iterable[bytes]], card: Card) -> No
 
 def _card(card: Card, lines: Iterable[GradeLine]) -> Card:
     """The measure, slices and origin are the documents'; what was known of other judgements is not."""
-    given = by_people(lines)
+    given = [line for line in lines if line.judge != THE_SET]
     judges = sorted({line.judge for line in standing(given)})
+    programs = sum(judge.startswith(MACHINE) for judge in judges)
+    machines = f", {counted(programs, 'program')} among them," if programs else ""
     days = sorted(line.time[:10] for line in given)
-    judged = f"judged by {counted(len(judges), 'judge')} from {days[0]} to {days[-1]}" if days else ""
+    judged = f"judged by {counted(len(judges), 'judge')}{machines} from {days[0]} to {days[-1]}" if days else ""
     return replace(
         card,
         description="; ".join(filter(None, (card.description, judged if card.description else judged.capitalize()))),
         complete=False,
         unanswerable="",
+        machine_judged=programs > 0,
     )
 
 

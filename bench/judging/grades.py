@@ -26,6 +26,7 @@ GRADES, LOCK = "grades.jsonl", ".grades.lock"
 LOCK_SECONDS = 30.0  # a line is written within milliseconds; a disk that sleeps takes longer
 LONGEST_NAME = 80  # characters of a judge's name
 THE_SET = "the set"  # who gave the grades that a set had before anybody was asked
+MACHINE = "machine:"  # the name of a judge that is a program begins so, and no person's does
 _TAIL = 1 << 16  # bytes that are read at once to find the last line's beginning
 
 Key = tuple[str, str, str]  # judge, query, document
@@ -62,6 +63,11 @@ class GradeLine:
     def pair(self) -> Pair:
         """What it is a grade of."""
         return self.query, self.document
+
+    @property
+    def machine(self) -> bool:
+        """Is the judge a program?"""
+        return self.judge.startswith(MACHINE)
 
 
 def now() -> str:
@@ -240,6 +246,16 @@ def checked_judge(name: str, where: str) -> str:
     return name
 
 
+def checked_person(name: str, where: str) -> str:
+    """The name of a judge who is a person, else BenchError."""
+    if name.startswith(MACHINE):
+        raise BenchError(
+            f"{where}: {name!r} is the name of a judge that is a program.",
+            "Give a name of your own, by which you judge.",
+        )
+    return checked_judge(name, where)
+
+
 def standing(lines: Iterable[GradeLine]) -> list[GradeLine]:
     """The grades and skips that no undo took back, in the order in which they were given.
 
@@ -273,19 +289,33 @@ def settled(lines: Iterable[GradeLine]) -> dict[Pair, int]:
     return {pair: grade for pair, grade in decided.items() if grade is not None}
 
 
-def by_people(lines: Iterable[GradeLine]) -> list[GradeLine]:
-    """Without the grades that the set had before."""
-    return [line for line in lines if line.judge != THE_SET]
-
-
 def combined(lines: Iterable[GradeLine]) -> dict[Pair, int]:
     """One grade for each pair: the decision where a disagreement was settled, else the median of what the judges say
-    now, the lower one of two in the middle. Pairs that were only skipped have none.
+    now, the lower one of two in the middle. Pairs that were only skipped have none. A program's grade counts only where
+    no person gave one.
     """
     given = list(lines)
+    return _medians(by_machines(given)) | _medians(without_machines(given)) | settled(given)
+
+
+def _medians(lines: Iterable[GradeLine]) -> dict[Pair, int]:
     by_pair: dict[Pair, list[int]] = {}
-    for line in present(given).values():
+    for line in present(lines).values():
         if line.grade is not None:
             by_pair.setdefault(line.pair, []).append(line.grade)
-    medians = {pair: sorted(grades)[(len(grades) - 1) // 2] for pair, grades in by_pair.items()}
-    return medians | settled(given)
+    return {pair: sorted(grades)[(len(grades) - 1) // 2] for pair, grades in by_pair.items()}
+
+
+def by_people(lines: Iterable[GradeLine]) -> list[GradeLine]:
+    """Those of judges who are people: neither programs, nor what a set had before."""
+    return [line for line in lines if not line.machine and line.judge != THE_SET]
+
+
+def by_machines(lines: Iterable[GradeLine]) -> list[GradeLine]:
+    """Those of judges that are programs."""
+    return [line for line in lines if line.machine]
+
+
+def without_machines(lines: Iterable[GradeLine]) -> list[GradeLine]:
+    """Those of people, and what a set had before."""
+    return [line for line in lines if not line.machine]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bench.analysis.verdict.sentences import status_command
 from bench.errors import counted
+from bench.judging.agreement import Coefficient
+from bench.judging.machine_agreement import FEWEST_BOTH
 from bench.judging.session import JudgingProgress
 from bench.judging.settling import Opinion
 from bench.judging.stopping import RunningVerdict, Standing
@@ -31,15 +33,33 @@ def written_sentence(folder: Path, progress: JudgingProgress) -> str:
     return f"The set is written, judged in part. The verdict that counts: {status_command(str(folder))}"
 
 
+def machine_sentences(progress: JudgingProgress) -> list[str]:
+    """How far a program's grades agree with people's, or how many of theirs that takes; none without a program."""
+    seen = progress.machine
+    if seen is None:
+        return []
+    if not seen.enough:
+        more = counted(FEWEST_BOTH - seen.both, "more document")
+        return [f"A machine judged too. Grade {more} of the same by hand, as they come, to know how far it is right."]
+    of = f"on {counted(seen.both, 'document')} that both graded"
+    return [f"A machine judged too; {of}: kappa {_shown(seen.kappa)}, alpha {_shown(seen.alpha)} against people."]
+
+
+def _shown(one: Coefficient) -> str:
+    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+
+
 def verdict_sentences(progress: JudgingProgress, labels: Sequence[str], *, made_queries: bool) -> list[str]:
     """What the last look said, one sentence each; how to go on where there was none.
 
     made_queries: were the queries made from the documents? Then it says no more than that.
     """
     verdict = progress.verdict
+    if progress.machine and not progress.machine.enough:
+        return ["No verdict yet: what a machine's judgements are worth is not known."]
     if verdict is None:
         return ["Nothing yet: looks are fixed beforehand, since who looks at every moment finds a winner among equals."]
-    first = _first(verdict, labels)
+    first = _first(verdict, labels, machine=progress.machine is not None)
     if made_queries:
         first = f"On made queries, {first[0].lower()}{first[1:]}"
     return [first, *(_standing(verdict, standing, labels) for standing in verdict.standings)]
@@ -51,9 +71,11 @@ def opinion_sentence(opinion: Opinion) -> str:
     return f"{opinion.letter}: {opinion.grade} {opinion.grade_name}{note}"
 
 
-def _first(verdict: RunningVerdict, labels: Sequence[str]) -> str:
+def _first(verdict: RunningVerdict, labels: Sequence[str], *, machine: bool) -> str:
     leader = labels[verdict.leader]
     at = f"After {counted(verdict.judged, 'judgement')}"
+    if machine:
+        at += " of people, and by a machine's judgements"
     if verdict.kind == "winner":
         return f"{at}: {leader} is the best of {len(labels)}."
     if verdict.kind == "no difference":

@@ -29,12 +29,15 @@ from bench.judging.grades import (
     Pair,
     Reader,
     append,
+    by_machines,
     by_people,
-    checked_judge,
+    checked_person,
     combined,
     standing,
+    without_machines,
 )
 from bench.judging.judging_record import JudgingRecord
+from bench.judging.machine_agreement import MachineAgreement, machine_agreement
 from bench.judging.pool import Pool
 from bench.judging.stopping import RunningVerdict, looks, running_verdict
 
@@ -63,7 +66,8 @@ class Shown:
 class JudgingProgress:
     """judged: pairs with a grade or a skip, of `pairs` in the pool; known: of those, by the set before anybody was
     asked; own: acts of this judge that stand. next_look: after how many the verdict is taken anew, None behind the last
-    one. verdict: the last that was taken, None before.
+    one. verdict: the last that was taken, None before. machine: how far a program's grades agree with people's, None
+    where no program graded; without enough people's grades beside them the verdict is withheld.
     """
 
     judged: int
@@ -72,6 +76,7 @@ class JudgingProgress:
     next_look: int | None
     verdict: RunningVerdict | None
     known: int = 0
+    machine: MachineAgreement | None = None
 
 
 class Session:
@@ -113,7 +118,7 @@ class Session:
                 "Judge the new ones in another folder.",
             )
         self.folder, self.record, self.documents = folder, record, documents
-        self.judge, self.margin = checked_judge(judge, "--judge"), margin
+        self.judge, self.margin = checked_person(judge, "--judge"), margin
         if judge == THE_SET:
             raise BenchError(
                 f"--judge {judge!r} is whom the grades are of that a set had before.", "Give another name."
@@ -167,7 +172,7 @@ class Session:
     def _new(self, number: int) -> Iterator[Shown]:
         given = standing(self._lines)
         own = {line.pair for line in given if line.judge == self.judge and line.purpose != "settle"}
-        others = {line.pair for line in given if line.judge != self.judge and line.action == "grade"}
+        others = {line.pair for line in without_machines(given) if line.judge != self.judge and line.action == "grade"}
         known = set(self.order.order[: self.order.known].tolist())
         asked = (pair for pair in self._way() if pair not in known and self._is_asked(self.pairs[pair], own, others))
         return (self._shown(number + more, pair, "judge") for more, pair in enumerate(asked))
@@ -214,10 +219,12 @@ class Session:
         judged = int((~np.isnan(gain) | skipped).sum())
         own = sum(line.judge == self.judge for line in standing(self._lines))
         following = next((look for look in looks(len(self.pool), self.order.known) if look > judged), None)
-        verdict = None
-        if self.pool.retrievers > 1:
-            verdict = running_verdict(self.pool, self.order, gain, self.margin, skipped)
-        return JudgingProgress(judged, len(self.pool), own, following, verdict, self.order.known)
+        predicted, machine, verdict = self.predicted(), None, None
+        if by_machines(self._lines):
+            machine = machine_agreement(self._lines)
+        if self.pool.retrievers > 1 and (machine is None or machine.enough):
+            verdict = running_verdict(self.pool, self.order, gain, self.margin, skipped, predicted=predicted)
+        return JudgingProgress(judged, len(self.pool), own, following, verdict, self.order.known, machine)
 
     @property
     def lines(self) -> list[GradeLine]:
@@ -225,13 +232,27 @@ class Session:
         return self._lines
 
     def gains(self) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """float64 [pairs], grade over the highest one, NaN where there is none; bool [pairs], only skipped."""
+        """Without programs: float64 [pairs], grade over the highest, NaN where none is; bool [pairs], only skipped."""
+        return self._gains(without_machines(self._lines))
+
+    def predicted(self) -> Floats | None:
+        """By programs: float64 [pairs], NaN where there is none, and in queries of which pairs are still to be graded.
+
+        A program's grade counts by the whole query, so that having one does not depend on the order. None where no
+        query is done.
+        """
+        gain, skipped = self._gains(by_machines(self._lines))
+        is_open = np.bincount(self.pool.query, np.isnan(gain) & ~skipped, self.pool.queries) > 0
+        gain[is_open[self.pool.query]] = np.nan
+        return None if np.isnan(gain).all() else gain
+
+    def _gains(self, lines: list[GradeLine]) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         gain, skipped = np.full(len(self.pool), np.nan), np.zeros(len(self.pool), dtype=bool)
         highest = len(self.record.settings.grade_names) - 1
-        for pair, grade in combined(self._lines).items():
+        for pair, grade in combined(lines).items():
             if pair in self._place:
                 gain[self._place[pair]] = min(1.0, grade / highest)
-        for line in standing(self._lines):
+        for line in standing(lines):
             if line.action == "skip" and line.pair in self._place:
                 skipped[self._place[line.pair]] = True
         return gain, skipped & np.isnan(gain)

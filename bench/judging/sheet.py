@@ -16,7 +16,7 @@ from bench.data.formats.delimited import delimited_records
 from bench.data.formats.lines import grade, storable
 from bench.errors import BenchError, unknown
 from bench.judging.cells import guarded, marked, unguarded, unmarked
-from bench.judging.grades import GradeLine, Pair, append, checked_judge, present, read
+from bench.judging.grades import GradeLine, Pair, append, checked_person, present, read
 from bench.storage.files import write_atomic
 
 COLUMNS = ("grade", "note", "query", "document", "query_id", "document_id")
@@ -86,7 +86,7 @@ def import_sheet(
     number. A cell without a grade says nothing, or is a skip where it has a note; what the judge said already is not
     said again. Raises BenchError with the row of the first one that is wrong, and nothing is stored then.
     """
-    checked_judge(judge, "--name")
+    checked_person(judge, "--name")
     seen: dict[Pair, str] = {}
     lines = []
     for where, row in read_sheet(path):

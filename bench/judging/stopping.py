@@ -94,12 +94,18 @@ def looks(pairs: int, known: int = 0) -> tuple[int, ...]:
 
 
 def running_verdict(
-    pool: Pool, order: JudgingOrder, gain: Floats, margin: float, skipped: NDArray[np.bool_] | None = None
+    pool: Pool,
+    order: JudgingOrder,
+    gain: Floats,
+    margin: float,
+    skipped: NDArray[np.bool_] | None = None,
+    *,
+    predicted: Floats | None = None,
 ) -> RunningVerdict | None:
     """The verdict of the first look that decides, else of the last one that was reached; None before the first.
 
-    gain, skipped: as `estimate` takes them. margin: a difference of values that does not matter, above 0. Raises
-    BenchError for fewer than two retrievers.
+    gain, skipped, predicted: as `estimate` takes them. margin: a difference of values that does not matter, above 0.
+    Raises BenchError for fewer than two retrievers.
     """
     if pool.retrievers < 2:
         raise BenchError("One retriever has nobody to be held against.", "Judge two or more.")
@@ -109,7 +115,7 @@ def running_verdict(
             break
         known = np.full(len(pool), np.nan)
         known[order.order[:look]] = gain[order.order[:look]]
-        verdict = verdict_of(estimate(pool, order, known, skipped), margin)
+        verdict = verdict_of(estimate(pool, order, known, skipped, predicted), margin)
     return verdict
 
 

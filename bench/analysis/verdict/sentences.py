@@ -201,6 +201,21 @@ def on_made_queries(text: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def by_a_machine(text: Sequence[str]) -> tuple[str, ...]:
+    """A verdict on a set, or on several, that a program judged, in part or in all: it says so first, and why last."""
+    first, *rest = text
+    return (
+        f"By a machine's judgements: {first[0].lower()}{first[1:]}",
+        *rest,
+        "A program gave grades here, whose error these intervals do not hold; those of bench judge do.",
+    )
+
+
+def some_by_machine(datasets: Sequence[str]) -> str:
+    """That a verdict over several sets rests in part on a program's grades."""
+    return f"A program gave grades of {' and '.join(datasets)}."
+
+
 def some_made(datasets: Sequence[str]) -> str:
     """That a verdict over several sets rests in part on made queries."""
     return f"The queries of {' and '.join(datasets)} were made from the documents."

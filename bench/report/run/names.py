@@ -48,12 +48,15 @@ def main_as_shown(run: Run, dataset: dict[str, Any]) -> str:
     return shown_measure(run, dataset, main_measure(run, dataset))
 
 
+# What is not as people would expect of a set, by its key in run.json.
+MARKS = {"made_queries": "made queries", "sampled_judgements": "judged in part", "machine_judged": "machine-judged"}
+
+
 def display_name(dataset: dict[str, Any]) -> str:
-    """What a dataset is called in every table and chart, samples and made queries by that name."""
+    """What a dataset is called in every table and chart; a sample is called one, and so on with MARKS."""
     sampled = dataset.get("sampled", dataset["note"])  # runs of before that key had notes of samples alone
     marks = [f"sample of {dataset['queries']:,}"] * bool(sampled)
-    marks += ["made queries"] * bool(dataset.get("made_queries"))
-    marks += ["judged in part"] * bool(dataset.get("sampled_judgements"))
+    marks += [mark for key, mark in MARKS.items() if dataset.get(key)]
     return f"{dataset['name']} ({', '.join(marks)})" if marks else str(dataset["name"])
 
 

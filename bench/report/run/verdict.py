@@ -36,11 +36,12 @@ def conclusion(run: Run) -> Conclusion | None:
 
 
 def choice_shown(run: Run) -> str:
-    """What to use, in a word or two; of sets whose queries were made, no more than that."""
+    """What to use, in a word or two; of sets of made queries or a machine's grades, no more than that."""
     overall = run.analysis["overall"]
     choice: str = overall["choice"] if overall else "undecided"
-    made = all(dataset.get("made_queries") for dataset in run.datasets)
-    return f"{choice}, on made queries" if made else choice
+    limits = {"made_queries": "on made queries", "machine_judged": "by a machine's judgements"}
+    known = (text for key, text in limits.items() if all(dataset.get(key) for dataset in run.datasets))
+    return ", ".join((choice, *known))
 
 
 def _of_set(run: Run, dataset: dict[str, Any]) -> Paragraph | None:
