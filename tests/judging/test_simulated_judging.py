@@ -16,6 +16,7 @@ from bench.analysis.unjudged import bounds
 from bench.data.formats import load_dataset
 from bench.evaluation.measures import closed_form
 from bench.judging.design import judging_order
+from bench.judging.estimate import estimate
 from bench.judging.intervals import contrast_interval
 from bench.judging.pool import pool_hits, rank_weights
 from bench.judging.stopping import running_verdict
@@ -213,3 +214,29 @@ def test_ratio_measures_of_a_part_are_biased_and_the_best_and_worst_case_hold_th
         *(f"{x:.3f}" for x in (truth[0], value, low, high, apart)),
     )
     assert low <= truth[0] <= high
+
+
+@pytest.mark.parametrize(("name", "first", "second"), PAIRS)
+def test_intervals_with_a_machine_that_is_generous_and_noisy(judged_pool, line, name, first, second):
+    """The difference from people's grades of 30% of the pool, with a machine's grades of all of it, and without."""
+    pool, gain = judged_pool(name, first, second)
+    truth = float(pool.values(gain).mean(axis=0) @ DIFFERENCE)
+    rng = np.random.default_rng(5)
+    noisy = np.where(rng.random(len(gain)) < 0.1, rng.random(len(gain)), gain)
+    predicted = 0.2 + 0.8 * noisy
+    held, wide = Counter(), {"alone": [], "machine": []}
+    for seed in range(200):
+        rows = np.random.default_rng(seed).integers(0, pool.queries, 225)
+        some, its = drawn(pool, np.arange(len(gain)), rows)
+        order = judging_order(some, np.random.default_rng(seed + 1000))
+        known = np.full(len(some), np.nan)
+        judged = order.order[: int(0.3 * len(some))]
+        known[judged] = gain[its[judged]]
+        for kind, machine in (("alone", None), ("machine", predicted[its])):
+            low, high = contrast_interval(estimate(some, order, known, predicted=machine), DIFFERENCE)
+            held[kind] += low <= truth <= high
+            wide[kind].append(high - low)
+    ratio = np.mean(wide["machine"]) / np.mean(wide["alone"])
+    line(name, f"{first} and {second}", held["alone"] / 200, held["machine"] / 200, f"{ratio:.2f}")
+    assert held["machine"] >= 0.95 * 200 - 3 * np.sqrt(200 * 0.95 * 0.05)
+    assert ratio < 1.1  # b fits the gains, not the difference: scifact, tfidf and bm25, is 1.04
