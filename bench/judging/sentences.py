@@ -88,8 +88,8 @@ def _first(verdict: RunningVerdict, labels: Sequence[str], *, machine: bool) -> 
 
 
 def _standing(verdict: RunningVerdict, standing: Standing, labels: Sequence[str]) -> str:
-    outcome = {"worse": "worse", "within": "within the margin", "open": "open"}[standing.outcome]
+    outcome = {"worse": "is worse", "within": "is within the margin", "open": "is not settled"}[standing.outcome]
     return (
-        f"{labels[verdict.leader]} over {labels[standing.retriever]}: {standing.difference:+.3f} "
-        f"({standing.low:+.3f} to {standing.high:+.3f}), {outcome}."
+        f"{labels[standing.retriever]} {outcome}: {labels[verdict.leader]} is ahead of it by {standing.difference:.3f} "
+        f"({standing.low:+.3f} to {standing.high:+.3f})."
     )

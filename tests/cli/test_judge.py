@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 
 import pytest
 
 from bench.cli import judge as command
 from bench.cli import main
 from bench.data.formats import load_dataset
-from bench.judging import session
+from bench.judging import program, session
 from bench.judging.grades import combined, read
 
 TEXTS = ["red green old", "blue old new", "green big small", "warm cold wet", "loud dry red", "new warm blue"]
@@ -52,11 +53,8 @@ def fill(path, *grades):
 
 
 def test_what_help_says_is_what_holds():
-    assert (command.REPEAT_SHARE, command.SHARED_SHARE, command.MARGIN) == (
-        session.REPEAT_SHARE,
-        session.SHARED_SHARE,
-        session.MARGIN,
-    )
+    written = (command.REPEAT_SHARE, command.SHARED_SHARE, command.MARGIN, command.SECONDS)
+    assert written == (session.REPEAT_SHARE, session.SHARED_SHARE, session.MARGIN, program.SECONDS)
 
 
 def test_a_sheet_goes_out_comes_back_and_becomes_a_set(folder, bench):
@@ -144,6 +142,36 @@ def test_documents_that_changed_are_refused(folder, bench):
     code, said = bench("--export", "sheet.csv")
     assert code == 2
     assert "its documents changed" in said
+
+
+def test_a_program_grades_and_is_marked(folder, bench):
+    (folder / "grade.py").write_text(
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    shared = set(asked['query'].split()) & set(asked['document'].split())\n"
+        "    print(json.dumps({'grade': len(shared)}), flush=True)\n",
+        "utf-8",
+    )
+    code, said = bench(*BEGIN, "--judge", "rules", "--program", f"{sys.executable} grade.py")
+    assert code == 0
+    assert "grades by the program" in said
+    assert "Grade 50 more documents" in said, "and without people's grades there is no verdict"
+    assert {line.judge for line in read(folder / "judged")} == {"machine:rules"}
+    assert not (folder / "judged" / "qrels").exists()
+    assert bench("--judge", "machine:me", "--export", "sheet.csv")[0] == 2
+
+
+@pytest.mark.parametrize("answer", ["perhaps", '{"grade": 9}', '{"grade": "2"}', "[]"])
+def test_a_program_that_answers_nonsense_is_one_error(folder, bench, answer):
+    (folder / "nonsense.py").write_text(
+        f"import sys\nfor line in sys.stdin:\n    print({answer!r}, flush=True)\n", "utf-8"
+    )
+    code, said = bench(*BEGIN, "--program", f"{sys.executable} nonsense.py")
+    assert code == 2
+    assert answer.strip('{}[]"') in said
+    assert "Traceback" not in said
+    assert read(folder / "judged") == []
 
 
 def test_made_queries_are_called_that(folder, bench):
