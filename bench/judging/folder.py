@@ -21,7 +21,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from bench.data.dataset import Card, Dataset
-from bench.data.formats.export import CARD, card_lines, corpus_lines, write_lines
+from bench.data.formats.export import CARD, card_lines, corpus_lines, qrels_lines, write_lines
 from bench.data.formats.pool_record import POOL, PoolRecord, pool_lines, read_pool
 from bench.errors import BenchError, counted
 from bench.judging.cells import guarded, marked
@@ -185,6 +185,4 @@ def _judgements(lines: Iterable[GradeLine]) -> Iterator[bytes]:
 
 
 def _qrels(grades: Mapping[Pair, int]) -> Iterator[bytes]:
-    yield b"query-id\tcorpus-id\tscore\n"
-    for (query, document), grade in sorted(grades.items()):
-        yield f"{query}\t{document}\t{grade}\n".encode()
+    return qrels_lines((*pair, grade) for pair, grade in sorted(grades.items()))

@@ -78,10 +78,22 @@ def _queries(dataset: Dataset, positions: NDArray[np.int64]) -> Iterator[bytes]:
 
 
 def _qrels(dataset: Dataset) -> Iterator[bytes]:
-    yield b"query-id\tcorpus-id\tscore\n"
+    queries = map(dataset.query_ids.__getitem__, dataset.judged_query.tolist())
     documents = dataset.document_ids(dataset.judged_document)
-    for query, document, grade in zip(dataset.judged_query.tolist(), documents, dataset.grade.tolist(), strict=True):
-        yield f"{dataset.query_ids[query]}\t{document}\t{grade}\n".encode()
+    return qrels_lines(zip(queries, documents, dataset.grade.tolist(), strict=True))
+
+
+def qrels_lines(judgements: Iterable[tuple[str, str, int]]) -> Iterator[bytes]:
+    """qrels/test.tsv, a line each. judgements: ids of query and document, grade."""
+    yield b"query-id\tcorpus-id\tscore\n"
+    for query, document, grade in judgements:
+        yield f"{_cell(query)}\t{_cell(document)}\t{grade}\n".encode()
+
+
+def _cell(name: str) -> str:
+    """An id as it is read back: one that begins with a quote would be taken for a quoted one that has no end."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if name.startswith('"') else name
 
 
 def _card(dataset: Dataset, origin: str, unanswerable: str) -> Card:

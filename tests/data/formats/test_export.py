@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.cli import main
 from bench.data.dataset import Card
-from bench.data.formats import export, load_dataset
+from bench.data.formats import export, judgements, load_dataset
 from bench.data.formats.options import Options
 from bench.data.formats.records import dataset_of
 from bench.errors import BenchError
@@ -137,3 +137,12 @@ def test_a_folder_that_cannot_be_made(write_set, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BenchError, match="cannot be written"):
         export.write(load_dataset(write_set()), tmp_path / "file" / "new", "x")
+
+
+@pytest.mark.parametrize("name", ['"', '""', '"a"', 'a"', '"a', "'", "a,b", '"\u00e9,'])
+def test_an_id_with_quotes_is_read_back(tmp_path, name):
+    """One that began with a quote was written as it is, and read as a quoted one without an end."""
+    path = tmp_path / "test.tsv"
+    path.write_bytes(b"".join(export.qrels_lines([(name, "d1", 1), ("q2", name, 0)])))
+    read = [judgement[1:] for judgement in judgements.read(path, "")]
+    assert read == [(name, "d1", 1), ("q2", name, 0)]
