@@ -139,7 +139,7 @@ def test_ending_it_writes_a_set_that_a_run_takes(browser, docs):
         page.close()
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
-        assert "python -m bench run judged" in process.stderr.read()
+        assert "python -m bench judge --to judged --status" in process.stderr.read(), "a part is judged"
     assert (docs / "judged" / "qrels" / "test.tsv").read_text().count("\n") == 13
 
 

@@ -66,7 +66,7 @@ def test_the_constants_of_the_flags_are_those_of_the_parts():
 def test_from_a_run_to_a_status(capsys, tmp_path):
     judged_in_part(capsys, tmp_path)
     report = (tmp_path / "results" / "r" / "report.md").read_text("utf-8")
-    assert "to judge them: python -m bench judge results/r --to FOLDER" in report
+    assert "python -m bench judge RUN asks for them" in report
     code, out, _ = call(capsys, "judge", "--to", "judged", "--status")
     assert code == 0
     first = out.splitlines()[0]

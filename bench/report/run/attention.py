@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,7 +26,7 @@ def attention(run: Run, dataset: dict[str, Any]) -> list[str]:
         *_whole(run, dataset, analyses),
         *_copies(analyses),
         *_traps(analyses),
-        *_unjudged(run, dataset, analyses),
+        *_unjudged(dataset, analyses),
         *_ties(analyses, main),
         *_cut(analyses),
         *_unknown(analyses),
@@ -53,15 +52,13 @@ def _traps(analyses: Audit) -> Iterator[str]:
             yield f"traps stand above every right document in {_span(of['rate']['value'] for of in traps.values())}"
 
 
-def _unjudged(run: Run, dataset: dict[str, Any], analyses: Audit) -> Iterator[str]:
+def _unjudged(dataset: dict[str, Any], analyses: Audit) -> Iterator[str]:
     audited = (analyses.get("unjudged") or {}).values()
     shares = [figures["unjudged"] / figures["hits"] for figures in audited if figures["hits"]]
     if max(shares, default=0) >= SHARE:
         cutoff = next(iter(audited))["cutoff"]
-        of_several = ["-d", dataset["name"]] if len(run.info["datasets"]) > 1 else []
-        judge = shlex.join(["python", "-m", "bench", "judge", str(run.folder), *of_several, "--to", "FOLDER"])
         goes_on = judgements_alone(dataset) or dataset.get("sampled_judgements")  # the verdict names its command
-        how = "" if goes_on else f" (to judge them: {judge})"
+        how = "" if goes_on else " (python -m bench judge RUN asks for them)"
         yield f"{_span(shares)} of the top {cutoff} not judged{how}"
 
 

@@ -124,12 +124,10 @@ def test_what_to_look_at_is_what_can_change_a_decision(monkeypatch, timed):
     }
     dataset = timed.datasets[0]
     monkeypatch.setattr("bench.report.run.attention.analysis", lambda *_: analyses)
-    of_several = f" -d {dataset['name']}" if len(timed.datasets) > 1 else ""
     assert attention(timed, dataset) == [
         "unjudged copies of relevant documents stand above them up to 2 times",
         "traps stand above every right document in 25% to 50%",
-        f"10% to 75% of the top 5 not judged (to judge them: python -m bench judge {timed.folder}{of_several} --to "
-        "FOLDER)",
+        "10% to 75% of the top 5 not judged (python -m bench judge RUN asks for them)",
         "the order of equal scores moves nDCG@10 by up to 0.020",
         "y cut 25% of the relevant documents",
         "30% of the queries have a word that no document has",
