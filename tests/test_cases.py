@@ -18,6 +18,8 @@ from places import ROOT
 
 from bench.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def cases():

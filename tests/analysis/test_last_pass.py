@@ -25,6 +25,8 @@ from retrievers.lexical.bm25 import BM25
 from retrievers.lexical.tfidf import Tfidf
 from retrievers.pipelines.hybrid import Hybrid
 
+pytestmark = pytest.mark.slow
+
 # Enough queries for the test to say something: document n answers query n, by its own word.
 CORPUS = [{"_id": f"d{n:02}", "text": f"word{n} about many things"} for n in range(30)]
 QUERIES = [{"_id": f"q{n:02}", "text": f"where is word{n}", "metadata": {"question": f"g{n // 2}"}} for n in range(30)]
