@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -60,6 +60,29 @@ class Shown:
     query: str
     document_id: str
     document: str
+
+
+class Numbered(Protocol):
+    """What a person is shown; `number` tells it from what was shown before."""
+
+    @property
+    def number(self) -> int: ...
+
+
+_Numbered = TypeVar("_Numbered", bound=Numbered)
+
+
+def asked_as(number: int, shown: _Numbered | None) -> _Numbered:
+    """What is shown. Raises BenchError where it is not what was shown under that number."""
+    if shown is None or shown.number != number:
+        raise BenchError("This was answered already, perhaps in another window.", "Go on with what is shown now.")
+    return shown
+
+
+def check_grade(grade: int | None, names: Sequence[str]) -> None:
+    """Raise BenchError for a grade that has no name; None is none."""
+    if grade is not None and not 0 <= grade < len(names):
+        raise BenchError(f"The grade is {grade}.", f"Grades go from 0 to {len(names) - 1}.")
 
 
 @dataclass(frozen=True)
@@ -184,12 +207,8 @@ class Session:
 
         Raises BenchError where something else was shown as `number`, for a grade that is none, and for a full disk.
         """
-        shown = self.current()
-        if shown is None or shown.number != number:
-            raise BenchError("This was judged already, perhaps in another window.", "Go on with what is shown now.")
-        names = self.record.settings.grade_names
-        if grade is not None and not 0 <= grade < len(names):
-            raise BenchError(f"The grade is {grade}.", f"Grades go from 0 to {len(names) - 1}.")
+        shown = asked_as(number, self.current())
+        check_grade(grade, self.record.settings.grade_names)
         self._append(
             GradeLine(
                 shown.query_id,

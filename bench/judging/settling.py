@@ -12,10 +12,11 @@ from string import ascii_uppercase
 from typing import Literal
 
 from bench.data.dataset import Dataset
-from bench.errors import BenchError, counted
+from bench.errors import counted
 from bench.judging.disagreement import Disagreement, disagreements
 from bench.judging.grades import GradeLine, Reader, append, by_people, checked_judge, present, standing
 from bench.judging.judging_record import JudgingRecord
+from bench.judging.session import asked_as, check_grade
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,8 @@ class Settling:
 
         Raises BenchError where something else was shown as `number`, for a grade that is none, and for a full disk.
         """
-        shown = self.current()
-        if shown is None or shown.number != number:
-            raise BenchError("This was decided already, perhaps in another window.", "Go on with what is shown now.")
-        names = self.record.settings.grade_names
-        if grade is not None and not 0 <= grade < len(names):
-            raise BenchError(f"The grade is {grade}.", f"Grades go from 0 to {len(names) - 1}.")
+        shown = asked_as(number, self.current())
+        check_grade(grade, self.record.settings.grade_names)
         self._append(GradeLine(shown.query_id, shown.document_id, self.judge, action, grade, "settle", note=note))
         return self.current()
 

@@ -142,7 +142,7 @@ def readme_example():
     return dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL))
 
 
-def test_the_readmes_package_plugs_in(write_set, tmp_path):
+def test_the_pages_package_plugs_in(write_set, tmp_path):
     """As a separate installed package: its own folder, its own metadata, found by its entry point alone."""
     files = readme_example()
     source = tmp_path / "package"

@@ -101,7 +101,7 @@ def test_a_plain_script_needs_neither_pytest_nor_the_harness(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_readmes_example_keeps_the_contract_and_its_test_says_so(tmp_path):
+def test_the_pages_example_keeps_the_contract_and_its_test_says_so(tmp_path):
     text = (ROOT / "docs" / "plugins.md").read_text("utf-8")
     files = dict(re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL))
     for name in ("shortest.py", "test_shortest.py"):
