@@ -100,6 +100,7 @@ def _judge(options: argparse.Namespace) -> int:
     from bench.judging.session import Session
     from bench.judging.settling import Settling
 
+    _refuse_terminal(options)
     checked_person(options.judge, "--judge")
     record = read_record(options.to)
     options.source = _source(options, record)
@@ -134,6 +135,17 @@ def _judge(options: argparse.Namespace) -> int:
     else:
         way(session, options)
     return _end(session)
+
+
+def _refuse_terminal(options: argparse.Namespace) -> None:
+    """--terminal beside what asks nobody would be passed over."""
+    from bench.errors import BenchError
+
+    ways = {"export": "--export", "import_": "--import", "status": "--status", "program": "--program"}
+    if options.terminal and (way := next((flag for name, flag in ways.items() if getattr(options, name)), None)):
+        raise BenchError(
+            f"--terminal is for a person who judges, and {way} asks nobody.", f"Leave out --terminal, or {way}."
+        )
 
 
 def _source(options: argparse.Namespace, record: JudgingRecord | None) -> str:

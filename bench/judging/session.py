@@ -80,8 +80,8 @@ def asked_as(number: int, shown: _Numbered | None) -> _Numbered:
 
 
 def check_grade(grade: int | None, names: Sequence[str]) -> None:
-    """Raise BenchError for a grade that has no name; None is none."""
-    if grade is not None and not 0 <= grade < len(names):
+    """Raise BenchError for a grade that has no name; None is none, and neither is JSON's true, an int in Python."""
+    if grade is not None and not (type(grade) is int and 0 <= grade < len(names)):
         raise BenchError(f"The grade is {grade}.", f"Grades go from 0 to {len(names) - 1}.")
 
 

@@ -57,10 +57,10 @@ class _Answers(ABC):
         number, action, grade = (content.get(name) for name in ("number", "action", "grade"))
         note = content.get("note") or ""
         if (
-            not isinstance(number, int)
+            type(number) is not int  # which JSON's true is not, and an instance of int is
             or not isinstance(note, str)
             or action not in ("grade", "skip")
-            or (isinstance(grade, int) and not isinstance(grade, bool)) != (action == "grade")
+            or (type(grade) is int) != (action == "grade")
         ):
             return HTTPStatus.BAD_REQUEST, {"error": "That is no judgement."}
         return self._changed(lambda: self._work.act(number, action, grade, note))

@@ -122,6 +122,10 @@ def test_what_says_how_to_begin_is_refused_where_it_was_begun(folder, bench, fla
         ((*BEGIN, "--export", "s.csv", "--rows", "0"), "--rows is 0"),
         ((*BEGIN, "-r", "bm25"), "bm25"),
         ((*BEGIN, "--repeat", "2"), "share of repeat"),
+        (("--terminal", "--export", "s.csv"), "--terminal is for a person who judges, and --export asks nobody"),
+        (("--terminal", "--import", "s.csv"), "--import asks nobody"),
+        (("--terminal", "--status"), "--status asks nobody"),
+        (("--terminal", "--program", "true"), "--program asks nobody"),
     ],
 )
 def test_what_cannot_be_is_one_error(folder, bench, flags, problem):

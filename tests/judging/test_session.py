@@ -228,3 +228,11 @@ def test_a_torn_line_costs_itself(record, documents, tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     again = session(tmp_path, record, documents)
     assert again.current().number == 4
+
+
+@pytest.mark.parametrize("grade", [True, False, 4, -1])
+def test_a_grade_that_is_none_is_refused(documents, record, tmp_path, grade):
+    one = session(tmp_path, record, documents)
+    with pytest.raises(BenchError, match="The grade is"):
+        one.act(0, "grade", grade)
+    assert read(tmp_path) == []

@@ -82,6 +82,8 @@ def test_who_settles_sees_letters_and_notes_and_no_names(begun, answers):
         {"number": 0, "action": "undo"},
         {"number": 0, "action": "grade"},
         {"number": 0, "action": "skip", "grade": 1},
+        {"number": False, "action": "grade", "grade": 1},
+        {"number": 0, "action": "grade", "grade": True},
     ],
 )
 def test_what_is_no_decision_is_refused(begun, answers, content):
