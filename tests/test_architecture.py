@@ -28,7 +28,7 @@ ROOMS = {
     "retrievers.vectors retrievers.words",
     "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.saved_index "
     "retrievers.vectors retrievers.words",
-    "retrievers.services": "retrievers.base retrievers.dense",
+    "retrievers.services": "retrievers.base retrievers.dense retrievers.masking",
     "retrievers.pipelines": "retrievers.approximate retrievers.base retrievers.columns retrievers.dense "
     "retrievers.expansion retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
     "retrievers.indexes": "retrievers.approximate retrievers.base retrievers.dense retrievers.pipelines "

@@ -199,6 +199,24 @@ def test_the_key_is_sent_and_never_shown(service, monkeypatch):
     assert "0123456789" not in repr(retriever) + signature(retriever) + str(caught.value)
 
 
+def test_a_key_that_the_shown_part_cuts_is_not_shown_in_part(service, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
+    service.script = [(401, {}, b"x" * 295 + b"sk-0123456789")]
+    with pytest.raises(RetrieverError) as caught:
+        api(service).index(TEXTS)
+    assert "sk-0" not in str(caught.value)
+
+
+def test_a_key_that_cannot_be_sent_is_one_error_that_does_not_show_it(service, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-01234\n56789")
+    with pytest.raises(RetrieverError, match="has characters that no key has") as caught:
+        api(service).index(TEXTS)
+    assert "sk-0" not in str(caught.value)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789\n")
+    api(service).index(TEXTS)
+    assert service.requests[0][0]["Authorization"] == "Bearer sk-0123456789"
+
+
 def test_without_a_key_none_is_sent(service):
     api(service).index(TEXTS[:1])
     assert "Authorization" not in service.requests[0][0]
