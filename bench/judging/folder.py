@@ -27,7 +27,6 @@ from bench.errors import BenchError, counted
 from bench.judging.cells import guarded, marked
 from bench.judging.grades import (
     GRADES,
-    LOCK_SECONDS,
     MACHINE,
     THE_SET,
     GradeLine,
@@ -37,6 +36,7 @@ from bench.judging.grades import (
     standing,
     without_machines,
 )
+from bench.judging.line_file import LOCK_SECONDS
 from bench.judging.machine_agreement import machine_agreement
 
 GRADE_NAMES = ("not relevant", "related", "relevant", "perfect")

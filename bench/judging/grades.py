@@ -1,9 +1,7 @@
 """The grades that judges give: an append-only file, `grades.jsonl`, of which no line that was written is ever lost.
 
-A line is one act of a judge: a grade, a skip, or an undo that takes back the judge's last act on that document. Lines
-are never changed nor removed. Each is on disk (one write, fsync) before `append` returns. Several processes may append
-at once: each holds a lock of the system for the one line, which ends with the process, however it ends. A process or a
-machine that dies within a line costs that line alone: the next `append` cuts the torn end off, and readers pass it by.
+A line is one act of a judge: a grade, a skip, or an undo that takes back the judge's last act on that document. How
+lines are kept is in `bench.judging.line_file`.
 """
 
 from __future__ import annotations
@@ -16,18 +14,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import orjson
-from filelock import FileLock, Timeout
 from pydantic import Field
 
 from bench.data.formats.lines import MAX_GRADE, checked_id, storable
 from bench.errors import BenchError, fit
+from bench.judging.line_file import append_lines, record_of
 
-GRADES, LOCK = "grades.jsonl", ".grades.lock"
-LOCK_SECONDS = 30.0  # a line is written within milliseconds; a disk that sleeps takes longer
+GRADES = "grades.jsonl"
 LONGEST_NAME = 80  # characters of a judge's name
 THE_SET = "the set"  # who gave the grades that a set had before anybody was asked
 MACHINE = "machine:"  # the name of a judge that is a program begins so, and no person's does
-_TAIL = 1 << 16  # bytes that are read at once to find the last line's beginning
 
 Key = tuple[str, str, str]  # judge, query, document
 Pair = tuple[str, str]  # query, document
@@ -83,21 +79,7 @@ def append(folder: Path, *lines: GradeLine) -> None:
     """
     path = folder / GRADES
     content = b"".join(map(_content, lines))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # No lock that only a file's being there stands for: it would outlive a process that is killed.
-        with FileLock(folder / LOCK, timeout=LOCK_SECONDS, fallback_to_soft=False):
-            _append(path, content)
-    except Timeout:
-        raise BenchError(
-            f"{path} is held by another process for {LOCK_SECONDS:g} s; the grade was not stored.",
-            "Is that process stopped? End it or let it go on, then grade again.",
-        ) from None
-    except OSError as error:
-        raise BenchError(
-            f"{path}: the grade was not stored: {error.strerror or error}.",
-            "All grades before it are there. Make room or name another folder, then grade again.",
-        ) from None
+    append_lines(path, content, lambda torn: _torn_line(torn, str(path)) is not None, "the grade")
 
 
 def _content(line: GradeLine) -> bytes:
@@ -105,59 +87,6 @@ def _content(line: GradeLine) -> bytes:
     fields = {name: value for name, value in asdict(line).items() if value is not None}
     fields["time"], fields["note"] = line.time or now(), storable(line.note)
     return orjson.dumps(fields) + b"\n"
-
-
-def _append(path: Path, content: bytes) -> None:
-    is_new = not path.exists()
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        content = _mend(file, path) + content
-        end = os.fstat(file).st_size
-        try:
-            rest = memoryview(content)
-            while rest:  # a disk that is nearly full takes a part
-                rest = rest[os.write(file, rest) :]
-            os.fsync(file)
-        except OSError:
-            os.ftruncate(file, end)
-            raise
-    finally:
-        os.close(file)
-    if is_new:
-        _sync_folder(path.parent)
-
-
-def _mend(file: int, path: Path) -> bytes:
-    """Cut off what a dying process left of a line. A line that lacks only its end stays: b"\n" is to be added."""
-    size = os.fstat(file).st_size
-    start, tail = size, b""
-    while start and b"\n" not in tail:
-        step = min(_TAIL, start)
-        start -= step
-        tail = _read(file, start, step) + tail
-    torn = tail[tail.rfind(b"\n") + 1 :]
-    if not torn:
-        return b""
-    if _torn_line(torn, str(path)):
-        return b"\n"
-    os.ftruncate(file, size - len(torn))
-    return b""
-
-
-def _read(file: int, start: int, size: int) -> bytes:
-    os.lseek(file, start, os.SEEK_SET)
-    return os.read(file, size)
-
-
-def _sync_folder(folder: Path) -> None:
-    """So that the name of a new file outlives a crash of the machine as well."""
-    if os.name == "nt":  # where folders cannot be opened
-        return
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def read(folder: Path) -> list[GradeLine]:
@@ -205,18 +134,8 @@ def _torn_line(content: bytes, where: str) -> GradeLine | None:
 
 
 def _line(content: bytes, where: str) -> GradeLine:
-    try:
-        record = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise BenchError(f"{where}: no JSON: {error}.", "Mend the line.") from None
-    if not isinstance(record, dict):
-        raise BenchError(f"{where}: not an object.", "Mend the line.")
-    known = GradeLine.__dataclass_fields__
-    if strange := next((name for name in record if name not in known), None):
-        raise BenchError(f"{where}: nothing is known of {strange!r}.", "Another version may have written it.")
-    missing = next((name for name in ("query", "document", "judge", "action") if name not in record), None)
-    if missing:
-        raise BenchError(f"{where}: no {missing!r}.", "Mend the line.")
+    needed = ("query", "document", "judge", "action")
+    record = record_of(content, where, GradeLine.__dataclass_fields__, needed)
     try:
         line = GradeLine(**fit(GradeLine, record))
     except BenchError as error:

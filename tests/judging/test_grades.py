@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from bench.errors import BenchError
-from bench.judging import grades
+from bench.judging import grades, line_file
 from bench.judging.grades import GRADES, GradeLine, Reader, append, combined, present, read, settled, standing
 
 GRADER = ROOT / "tests" / "support" / "grading.py"
@@ -99,7 +99,7 @@ def test_a_torn_end_costs_at_most_itself(tmp_path_factory, data):
 def test_a_long_torn_line_is_cut_off(tmp_path):
     append(tmp_path, line())
     with (tmp_path / GRADES).open("ab") as stream:
-        stream.write(b"x" * (3 * grades._TAIL + 5))
+        stream.write(b"x" * (3 * line_file.TAIL + 5))
     append(tmp_path, line("d2"))
     assert [each.document for each in read(tmp_path)] == ["d1", "d2"]
 
@@ -153,8 +153,8 @@ def test_what_may_not_be_on_disk_is_not_there(tmp_path, monkeypatch):
 def test_a_lock_that_is_held_is_an_error_and_no_grade(tmp_path, monkeypatch):
     from filelock import FileLock
 
-    monkeypatch.setattr(grades, "LOCK_SECONDS", 0.05)
-    with FileLock(tmp_path / grades.LOCK), pytest.raises(BenchError, match="held by another process"):
+    monkeypatch.setattr(line_file, "LOCK_SECONDS", 0.05)
+    with FileLock(line_file.lock_of(tmp_path / GRADES)), pytest.raises(BenchError, match="held by another process"):
         append(tmp_path, line())
     assert read(tmp_path) == []
 
