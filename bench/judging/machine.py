@@ -14,17 +14,10 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.judging.grades import MACHINE, GradeLine, append, checked_judge, present, read
+from bench.judging.machine_answer import MachineAnswer
 from bench.judging.session import Session
 
 FAILURES = 3  # documents in a row without an answer, after which it ends
-
-
-@dataclass(frozen=True)
-class MachineAnswer:
-    """grade: None where the program would not say. note: its own words."""
-
-    grade: int | None
-    note: str = ""
 
 
 class MachineJudge(Protocol):

@@ -22,13 +22,11 @@ import orjson
 
 from bench.data.formats.lines import storable
 from bench.errors import BenchError
-from bench.judging.machine import MachineAnswer
+from bench.judging.machine_answer import HINT, MachineAnswer, read_answer
 
 SECONDS = 60.0  # for a line
 TRIES = 2
 _LONGEST = 1 << 20  # bytes of an answer
-_SHOWN = 200
-_HINT = 'It reads a JSON line and answers one, {"grade": 2} or {"skip": true}, and flushes it.'
 
 
 class ProgramJudge:
@@ -101,13 +99,13 @@ class ProgramJudge:
         try:
             line = self._lines.get(timeout=self._seconds)
         except queue.Empty:
-            raise BenchError(f"{self._command[0]} gave no answer in {self._seconds:g} s.", _HINT) from None
+            raise BenchError(f"{self._command[0]} gave no answer in {self._seconds:g} s.", HINT) from None
         if not line:
             try:
                 ended = f"ended with {process.wait(1)}"
             except subprocess.TimeoutExpired:
                 ended = "closed its output"
-            raise BenchError(f"{self._command[0]} {ended} before it answered.", _HINT)
+            raise BenchError(f"{self._command[0]} {ended} before it answered.", HINT)
         return line
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -141,26 +139,3 @@ def _read(pipe: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     except (OSError, ValueError):
         pass
     lines.put(b"")
-
-
-def read_answer(content: bytes | str, grades: int) -> MachineAnswer:
-    """The answer that a line is, of so many grades. Raises BenchError for any other line."""
-    try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        raise _wrong(content, "is no JSON") from None
-    if not isinstance(answer, dict) or answer.keys() - {"grade", "skip", "note"}:
-        raise _wrong(content, "is not an object of grade, skip and note alone")
-    note, grade = answer.get("note", ""), answer.get("grade")
-    if not isinstance(note, str):
-        raise _wrong(content, "has a note that is no text")
-    if answer.get("skip", False) is True and grade is None:
-        return MachineAnswer(None, note)
-    if type(grade) is not int or not 0 <= grade < grades or answer.get("skip", False) is not False:
-        raise _wrong(content, f"has no grade from 0 to {grades - 1}")
-    return MachineAnswer(grade, note)
-
-
-def _wrong(content: bytes | str, problem: str) -> BenchError:
-    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-    return BenchError(f"The answer {text.strip()[:_SHOWN]!r} {problem}.", _HINT)

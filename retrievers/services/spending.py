@@ -15,10 +15,13 @@ class Spending:
 
     usd_per_million: price of a million tokens, None where nobody gave it. max_usd: the bound. A request is let through
     only where it fits beside all that were and all that are under way, each guessed by its characters until it is
-    counted.
+    counted. most_per_character: tokens that a character is guessed to be; None learns it from what was counted.
     """
 
-    def __init__(self, usd_per_million: float | None, max_usd: float | None) -> None:
+    def __init__(
+        self, usd_per_million: float | None, max_usd: float | None, *, most_per_character: float | None = None
+    ) -> None:
+        self._most_per_character = most_per_character
         self._price, self._bound = (None if usd_per_million is None else usd_per_million / 1e6), max_usd
         self._lock = threading.Lock()
         self._tokens = self._characters = self._underway = 0
@@ -32,8 +35,7 @@ class Spending:
         """Let a request of so many characters through. Raises RetrieverError where it may pass the bound."""
         with self._lock:
             if self._bound is not None and self._price is not None:
-                ratio = self._tokens / self._characters if self._characters else 1 / CHARACTERS
-                wanted = self.usd + (self._underway + characters) * ratio * self._price
+                wanted = self.usd + (self._underway + characters) * self._tokens_per_character * self._price
                 if wanted > self._bound:
                     raise RetrieverError(
                         f"max_usd={self._bound:g} is reached: {self.usd:.4f} USD are spent on {self._tokens:,} tokens, "
@@ -42,6 +44,12 @@ class Spending:
                         "set (--limit).",
                     )
             self._underway += characters
+
+    @property
+    def _tokens_per_character(self) -> float:
+        if self._most_per_character is not None:
+            return self._most_per_character
+        return self._tokens / self._characters if self._characters else 1 / CHARACTERS
 
     def settle(self, characters: int, tokens: int | None) -> None:
         """Count a request that was let through. tokens: as the service said; None where it failed or did not say."""

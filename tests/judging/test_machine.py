@@ -23,9 +23,10 @@ from bench.judging.estimate import estimate
 from bench.judging.folder import write_set
 from bench.judging.grades import GradeLine, append, combined, read
 from bench.judging.judging_record import JudgedQuery
-from bench.judging.machine import MachineAnswer, judge_by_machine
+from bench.judging.machine import judge_by_machine
 from bench.judging.machine_agreement import FEWEST_BOTH
-from bench.judging.program import ProgramJudge, read_answer
+from bench.judging.machine_answer import MachineAnswer, read_answer
+from bench.judging.program import ProgramJudge
 from bench.judging.sentences import machine_sentences, verdict_sentences
 from bench.judging.session import Session
 
