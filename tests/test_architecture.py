@@ -53,7 +53,7 @@ ROOMS = {
     "bench.machine bench.storage retrievers.analyzer retrievers.approximate retrievers.base retrievers.dense "
     "retrievers.fusion retrievers.lexical retrievers.specification retrievers.stages",
     "bench.judging": "bench.analysis bench.data bench.data.check bench.data.formats bench.errors bench.evaluation "
-    "bench.storage retrievers.analyzer retrievers.base",
+    "bench.storage retrievers.analyzer retrievers.base retrievers.masking retrievers.services",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
     "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages "

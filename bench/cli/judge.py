@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Written out, since what has them imports too much for --help. A test holds them together.
 REPEAT_SHARE, SHARED_SHARE, MARGIN, SECONDS = 0.05, 0.1, 0.01, 60.0
+KEY_ENV = "OPENAI_API_KEY"
 MADE = 50
 
 _ABOUT = """\
@@ -31,6 +32,7 @@ examples:
   python -m bench judge docs/ --to judged --export sheet.csv     in a spreadsheet, without a browser
   python -m bench judge docs/ --to judged --import sheet.csv --judge ada
   python -m bench judge docs/ --to judged --judge rules --program "python grade.py"
+  python -m bench judge docs/ --to judged --endpoint http://localhost:11434/v1/chat/completions --model qwen3
   python -m bench judge --to judged --status                     how far it is, and the verdict so far
   python -m bench judge --to judged --settle                     decide where judges disagree
   python -m bench run judged                                     all figures, once the pool is judged whole"""
@@ -53,7 +55,9 @@ def add(commands: Commands) -> None:
         "(default: what FOLDER was begun with)",
     )
     judge.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where grades and the set are kept")
-    judge.add_argument("--judge", default="judge", metavar="NAME", help="who grades (default: judge)")
+    judge.add_argument(
+        "--judge", metavar="NAME", help="who grades (default: judge; of a language model the name that it has)"
+    )
     asked = judge.add_argument_group("the queries, where the judging begins")
     asked.add_argument("--queries", type=Path, metavar="LOG", help="one a line, or a table with query and count")
     asked.add_argument(
@@ -81,26 +85,41 @@ def add(commands: Commands) -> None:
     way.add_argument("--verbose", action="store_true", help="all of the status")
     way.add_argument("--json", action="store_true", help="the status for other programs")
     either.add_argument("--program", metavar="COMMAND", help="a program grades, by JSON lines, marked as one; then end")
+    either.add_argument("--endpoint", metavar="URL", help="a language model grades, marked as a program; then end")
     way.add_argument(
-        "--seconds", type=float, default=SECONDS, metavar="S", help="for a program's answer (default %(default)g)"
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        metavar="S",
+        help="for a program's or model's answer (default %(default)g)",
     )
     way.add_argument("--rows", type=int, default=100, metavar="N", help="of an exported sheet (default 100)")
     way.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
     way.add_argument("--repeat", type=float, default=REPEAT_SHARE, metavar="SHARE", help="asked again (default .05)")
     way.add_argument("--shared", type=float, default=SHARED_SHARE, metavar="SHARE", help="asked of all (default .1)")
     way.add_argument("--margin", type=float, default=MARGIN, metavar="X", help="a difference that does not matter")
+    model = judge.add_argument_group("a language model, with --endpoint http://localhost:11434/v1/chat/completions")
+    model.add_argument("--model", metavar="NAME", help="as the service calls it")
+    model.add_argument(
+        "--key-env", metavar="VARIABLE", help=f"that holds the key, if one is needed (default {KEY_ENV})"
+    )
+    model.add_argument("--usd-per-million", type=float, metavar="USD", help="the price of a million tokens")
+    model.add_argument("--max-usd", type=float, metavar="USD", help="what the model may cost in FOLDER, ever")
     judge.set_defaults(command=_judge)
 
 
 def _judge(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.cli.judging import judge_in_terminal, judge_on_page
+    from bench.cli.machine_judging import judged_by, machine_of
     from bench.judging.grades import checked_person
     from bench.judging.judging_record import read_record
     from bench.judging.session import Session
     from bench.judging.settling import Settling
 
     _refuse_terminal(options)
+    machine = machine_of(options)
+    options.judge = "judge" if options.judge is None else options.judge
     checked_person(options.judge, "--judge")
     record = read_record(options.to)
     options.source = _source(options, record)
@@ -124,8 +143,9 @@ def _judge(options: argparse.Namespace) -> int:
         return _export(session, options.export, options.rows)
     if options.import_:
         return _import(session, options.import_)
-    if options.program:
-        return _program(session, options)
+    if machine is not None:
+        console.notes([judged_by(machine, session, options)])
+        return _end(session)
     way = judge_in_terminal if options.terminal else judge_on_page
     if options.settle:
         settling = Settling(options.to, record, documents, options.judge)
@@ -141,8 +161,10 @@ def _refuse_terminal(options: argparse.Namespace) -> None:
     """--terminal beside what asks nobody would be passed over."""
     from bench.errors import BenchError
 
-    ways = {"export": "--export", "import_": "--import", "status": "--status", "program": "--program"}
-    if options.terminal and (way := next((flag for name, flag in ways.items() if getattr(options, name)), None)):
+    ways = {"export": "--export", "import_": "--import", "program": "--program", "endpoint": "--endpoint"}
+    way = next((flag for name, flag in ways.items() if getattr(options, name) is not None), "")
+    way = "--status" if options.status else way
+    if options.terminal and way:
         raise BenchError(
             f"--terminal is for a person who judges, and {way} asks nobody.", f"Leave out --terminal, or {way}."
         )
@@ -305,20 +327,6 @@ def _import(session: Session, path: Path) -> int:
     stored = import_sheet(path, session.folder, session.judge, set(session.pairs), highest=len(names) - 1, names=names)
     console.notes([f"{counted(stored, 'grade')} of {session.judge} stored."])
     session.refresh()
-    return _end(session)
-
-
-def _program(session: Session, options: argparse.Namespace) -> int:
-    from bench.cli import console
-    from bench.errors import counted
-    from bench.judging.machine import judge_by_machine
-    from bench.judging.program import ProgramJudge
-
-    with ProgramJudge(options.program, seconds=options.seconds) as program:
-        work = judge_by_machine(session, program, options.judge)
-    text = f"{counted(work.graded, 'grade')} by the program, {work.skipped:,} skipped"
-    failed = f", {work.failed:,} without an answer: the same command asks again" if work.failed else ""
-    console.notes([f"{text}{failed}."])
     return _end(session)
 
 

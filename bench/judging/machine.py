@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.judging.grades import MACHINE, GradeLine, append, checked_judge, present, read
-from bench.judging.machine_answer import MachineAnswer
+from bench.judging.machine_answer import JudgeStoppedError, MachineAnswer
 from bench.judging.session import Session
 
 FAILURES = 3  # documents in a row without an answer, after which it ends
@@ -24,7 +24,10 @@ class MachineJudge(Protocol):
     """A program that grades."""
 
     def ask(self, query: str, document: str, grades: Sequence[str]) -> MachineAnswer:
-        """Its grade, a place among the names of the grades. Raises BenchError where it has no right answer."""
+        """Its grade, a place among the names of the grades.
+
+        Raises BenchError where it has no right answer, and JudgeStoppedError where nothing further may be asked.
+        """
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class MachineWork:
 def judge_by_machine(session: Session, machine: MachineJudge, name: str) -> MachineWork:
     """Have all pairs graded that the program of this name did not grade yet.
 
-    Raises BenchError after FAILURES documents in a row without an answer; what was graded before is kept.
+    Raises BenchError after FAILURES documents in a row without an answer, and where it is to stop; what was graded
+    before is kept.
     """
     judge = checked_judge(f"{MACHINE}{name}", "--judge")
     names = session.record.settings.grade_names
@@ -51,6 +55,8 @@ def judge_by_machine(session: Session, machine: MachineJudge, name: str) -> Mach
         query = session.record.queries[int(session.pool.query[position])].text
         try:
             answer = machine.ask(query, session.documents.texts[int(session.pool.document[position])], names)
+        except JudgeStoppedError as error:
+            raise BenchError(error.message, f"{error.hint} The grades so far are kept.") from None
         except BenchError as error:
             failed, in_a_row = failed + 1, in_a_row + 1
             if in_a_row == FAILURES:

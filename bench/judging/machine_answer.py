@@ -8,8 +8,8 @@ import orjson
 
 from bench.errors import BenchError
 
-_SHOWN = 200
 HINT = 'It reads a JSON line and answers one, {"grade": 2} or {"skip": true}, and flushes it.'
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class MachineAnswer:
 
     grade: int | None
     note: str = ""
+
+
+class JudgeStoppedError(BenchError):
+    """No further document may be asked for."""
 
 
 def read_answer(content: bytes | str, grades: int, hint: str = HINT) -> MachineAnswer:

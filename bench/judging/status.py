@@ -21,6 +21,7 @@ from bench.judging.disagreement import JudgedDifference, difference_by_judge, di
 from bench.judging.estimate import Estimate, estimate
 from bench.judging.grades import by_people, standing
 from bench.judging.intervals import contrast_interval
+from bench.judging.model_answers import ModelCost, costs, read_model_answers
 from bench.judging.session import JudgingProgress, Session
 from bench.judging.stopping import RunningVerdict
 from bench.storage.files import json_ready
@@ -45,7 +46,7 @@ class JudgingStatus:
     and that it would lose had it not been in the pool. judged_by: judge -> documents graded, people alone.
     repeats, agreement: of people. disagreements, settled: how many documents they graded differently, and of how many
     of these there is a decision. effect: on the difference of the best two; None with fewer than two judges or
-    retrievers.
+    retrievers. models: the language models that judged, and what they cost.
     """
 
     measure: str
@@ -61,6 +62,7 @@ class JudgingStatus:
     disagreements: int
     settled: int
     effect: JudgedDifference | None
+    models: tuple[ModelCost, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, null in place of NaN; what is of two names is a list of objects."""
@@ -87,6 +89,7 @@ class JudgingStatus:
                 },
                 "disagreements": self.disagreements,
                 "settled": self.settled,
+                "models": self.models,
                 "effect": effect and json_ready(replace(effect, moved={})) | {"moved": _by_pair(effect.moved)},
             }
         )
@@ -140,6 +143,7 @@ def status_of(session: Session) -> JudgingStatus:
         len(differing),
         sum(one.decision is not None for one in differing),
         _effect(session, labels, rng) if len(agreed.judges) > 1 and len(labels) > 1 else None,
+        costs(read_model_answers(session.folder)),
     )
 
 

@@ -18,6 +18,12 @@ RELIABLE, TENTATIVE = 0.8, 0.667
 def status_sentences(status: JudgingStatus, *, verbose: bool = False) -> list[str]:
     """A line each. Without `verbose` how far it is, the verdict, the values, and agreement in a line."""
     lines = [progress_sentence(status.progress)]
+    if verbose:
+        lines += [
+            f"{one.judge} is {one.model} at {one.url}: {counted(one.answers, 'answer')}, "
+            f"{cost_sentence(one.tokens, one.usd)}."
+            for one in status.models
+        ]
     if not status.progress.judged:
         return lines
     lines += (
@@ -32,6 +38,11 @@ def status_sentences(status: JudgingStatus, *, verbose: bool = False) -> list[st
         lines.append("Each of these intervals is alone at 95% and of this moment; the verdict's are wider.")
     lines += _trust(status, verbose=verbose)
     return lines
+
+
+def cost_sentence(tokens: int, usd: float | None) -> str:
+    """Tokens, and USD where there is a price."""
+    return f"{counted(tokens, 'token')}{'' if usd is None else f', {usd:.4f} USD'}"
 
 
 def _trust(status: JudgingStatus, *, verbose: bool) -> Iterator[str]:

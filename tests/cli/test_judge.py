@@ -11,7 +11,7 @@ import pytest
 from bench.cli import judge as command
 from bench.cli import main
 from bench.data.formats import load_dataset
-from bench.judging import program, session
+from bench.judging import endpoint, program, session
 from bench.judging.grades import combined, read
 
 TEXTS = ["red green old", "blue old new", "green big small", "warm cold wet", "loud dry red", "new warm blue"]
@@ -53,8 +53,9 @@ def fill(path, *grades):
 
 
 def test_what_help_says_is_what_holds():
-    written = (command.REPEAT_SHARE, command.SHARED_SHARE, command.MARGIN, command.SECONDS)
-    assert written == (session.REPEAT_SHARE, session.SHARED_SHARE, session.MARGIN, program.SECONDS)
+    written = (command.REPEAT_SHARE, command.SHARED_SHARE, command.MARGIN, command.SECONDS, command.KEY_ENV)
+    assert written == (session.REPEAT_SHARE, session.SHARED_SHARE, session.MARGIN, program.SECONDS, endpoint.KEY_ENV)
+    assert endpoint.SECONDS == program.SECONDS
 
 
 def test_a_sheet_goes_out_comes_back_and_becomes_a_set(folder, bench):
