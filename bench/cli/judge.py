@@ -91,7 +91,7 @@ def add(commands: Commands) -> None:
         type=float,
         default=SECONDS,
         metavar="S",
-        help="for a program's or model's answer (default %(default)g)",
+        help="for an answer of these two (default %(default)g)",
     )
     way.add_argument("--rows", type=int, default=100, metavar="N", help="of an exported sheet (default 100)")
     way.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
@@ -100,9 +100,7 @@ def add(commands: Commands) -> None:
     way.add_argument("--margin", type=float, default=MARGIN, metavar="X", help="a difference that does not matter")
     model = judge.add_argument_group("a language model, with --endpoint http://localhost:11434/v1/chat/completions")
     model.add_argument("--model", metavar="NAME", help="as the service calls it")
-    model.add_argument(
-        "--key-env", metavar="VARIABLE", help=f"that holds the key, if one is needed (default {KEY_ENV})"
-    )
+    model.add_argument("--key-env", metavar="VARIABLE", help=f"that holds the key, if any (default {KEY_ENV})")
     model.add_argument("--usd-per-million", type=float, metavar="USD", help="the price of a million tokens")
     model.add_argument("--max-usd", type=float, metavar="USD", help="what the model may cost in FOLDER, ever")
     judge.set_defaults(command=_judge)

@@ -102,8 +102,8 @@ class EndpointJudge:
     def ask(self, query: str, document: str, grades: Sequence[str]) -> MachineAnswer:
         """Its grade, from what is stored where that was asked before.
 
-        Raises BenchError where the service or the model has no right answer, and JudgeStoppedError where the next question
-        may pass the bound.
+        Raises BenchError where the service or the model has no right answer, and JudgeStoppedError where the next
+        question may pass the bound.
         """
         messages = judging_messages(query, document, grades)
         key = answer_key(self._url, self._model, messages)

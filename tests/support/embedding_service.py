@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import local_service
 import numpy as np
 
 DIMENSIONS = 256
@@ -34,51 +31,14 @@ def answer_of(request):
     return {"object": "list", "data": rows, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        service = self.server.service
-        with service.lock:
-            service.requests.append((dict(self.headers), request))
-            answer = service.script.pop(0) if service.script else answer_of
-        status, headers, content = 200, {}, answer
-        if callable(answer):
-            content = answer(request)
-        if isinstance(content, tuple):
-            status, headers, content = content
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-        if int(headers.get("Content-Length", 0)) > len(body):
-            self.close_connection = True  # it dies half-way
-
-    def log_message(self, *_):
-        pass
-
-
-class Service:
-    """url: of its embeddings. script: answers in place of right ones, in order. requests: all so far."""
-
-    def __init__(self, port):
-        self.url = f"http://127.0.0.1:{port}/v1/embeddings"
-        self.script, self.requests, self.lock = [], [], threading.Lock()
-
+class EmbeddingService(local_service.LocalService):
     @property
     def texts(self):
         return [text for _, request in self.requests for text in request["input"]]
 
 
 def late(seconds):
-    def answer(request):
-        threading.Event().wait(seconds)  # not by time.sleep, which a test may take away
-        return answer_of(request)
-
-    return answer
+    return local_service.late(seconds, answer_of)
 
 
 def changed(change):
@@ -92,15 +52,5 @@ def changed(change):
     return answer
 
 
-@contextmanager
 def embedding_service():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.service = Service(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server.service
-    finally:
-        server.shutdown()
-        server.server_close()
+    return local_service.local_service("/v1/embeddings", answer_of, EmbeddingService)
