@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 import sys
 
 import pytest
+from chat_service import chat_service
 
 from bench.cli import judge as command
 from bench.cli import main
@@ -127,6 +130,13 @@ def test_what_says_how_to_begin_is_refused_where_it_was_begun(folder, bench, fla
         (("--terminal", "--import", "s.csv"), "--import asks nobody"),
         (("--terminal", "--status"), "--status asks nobody"),
         (("--terminal", "--program", "true"), "--program asks nobody"),
+        (("--terminal", "--endpoint", "http://x/v1", "--model", "m"), "--endpoint asks nobody"),
+        ((*BEGIN, "--endpoint", "http://x/v1"), "--endpoint needs the name of a model"),
+        ((*BEGIN, "--endpoint", "x/v1", "--model", "m"), "no address of a service"),
+        ((*BEGIN, "--endpoint", "http://x/v1", "--model", "m", "--max-usd", "1"), "--max-usd needs a price"),
+        ((*BEGIN, "--model", "m"), "--model is for a language model"),
+        (("--program", "true", "--max-usd", "1"), "--max-usd is for a language model"),
+        ((*BEGIN, "--program", ""), "--program is empty"),
     ],
 )
 def test_what_cannot_be_is_one_error(folder, bench, flags, problem):
@@ -177,6 +187,30 @@ def test_a_program_that_answers_nonsense_is_one_error(folder, bench, answer):
     assert answer.strip('{}[]"') in said
     assert "Traceback" not in said
     assert read(folder / "judged") == []
+
+
+def test_a_language_model_grades_under_its_own_name(folder, bench):
+    with chat_service() as service:
+        flags = ("--endpoint", service.url, "--model", "Org/Model-8B", "--usd-per-million", "2")
+        code, said = bench(*BEGIN, *flags)
+        assert code == 0
+        (name,) = {line.judge for line in read(folder / "judged")}
+        assert re.fullmatch(r"machine:Org-Model-8B-[0-9a-f]{8}", name)
+        assert f"grades by Org/Model-8B at {service.url}, 0 skipped. It cost" in " ".join(said.split())
+        assert "Grade 50 more documents" in said, "and without people's grades there is no verdict"
+        asked = len(service.requests)
+        code, said = bench(*flags, "--judge", "second")
+        assert (code, len(service.requests)) == (0, asked), "another judge of the same model costs nothing"
+        assert "It cost 0 tokens, 0.0000 USD." in " ".join(said.split())
+    code, said = bench("--status", "--json")
+    (model,) = json.loads(said)["models"]
+    assert (model["judge"], model["model"], model["answers"]) == (name, "Org/Model-8B", asked)
+    assert "Org/Model-8B" in bench("--status", "--verbose")[1]
+
+
+def test_what_an_endpoint_cannot_have_begins_no_judging(folder, bench):
+    assert bench(*BEGIN, "--endpoint", "nowhere", "--model", "m")[0] == 2
+    assert not (folder / "judged").exists()
 
 
 def test_made_queries_are_called_that(folder, bench):

@@ -13,16 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from judged import judge, made_pool
+from small_judging import small_session
 
 from bench.data.formats import load_dataset
-from bench.data.formats.options import Options
 from bench.errors import BenchError
-from bench.experiment.judging import begin_judging
 from bench.judging.design import judging_order
 from bench.judging.estimate import estimate
 from bench.judging.folder import write_set
 from bench.judging.grades import GradeLine, append, combined, read
-from bench.judging.judging_record import JudgedQuery
 from bench.judging.machine import judge_by_machine
 from bench.judging.machine_agreement import FEWEST_BOTH
 from bench.judging.machine_answer import MachineAnswer, read_answer
@@ -60,15 +58,7 @@ def program(tmp_path):
 
 @pytest.fixture
 def session(tmp_path):
-    rng = np.random.default_rng(0)
-    words = "red green blue old new big small warm cold wet dry loud".split()
-    lines = [" ".join(rng.choice(words, size=int(rng.integers(2, 12)))) for _ in range(60)]
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "corpus.txt").write_text("\n".join(lines), "utf-8")
-    documents = load_dataset(f"plain:{tmp_path / 'docs'}", Options(unlabelled=True))
-    queries = [JudgedQuery(f"q{number}", f"{words[number]} {words[-number]}", {}) for number in range(1, 9)]
-    record = begin_judging(tmp_path / "judged", "docs", documents, queries, ["bm25", "flat=bm25:b=0"])
-    return Session(tmp_path / "judged", record, documents, "ann", repeat_share=0.0, shared_share=0.0)
+    return small_session(tmp_path)
 
 
 def test_a_program_answers_line_for_line_and_hostile_text_is_text(program):
