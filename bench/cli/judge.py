@@ -32,7 +32,7 @@ examples:
   python -m bench judge docs/ --to judged --export sheet.csv     in a spreadsheet, without a browser
   python -m bench judge docs/ --to judged --import sheet.csv --judge ada
   python -m bench judge docs/ --to judged --judge rules --program "python grade.py"
-  python -m bench judge docs/ --to judged --endpoint http://localhost:11434/v1/chat/completions --model qwen3
+  python -m bench judge docs/ --to judged --endpoint http://localhost:11434/v1/chat/completions --model llama3.1
   python -m bench judge --to judged --status                     how far it is, and the verdict so far
   python -m bench judge --to judged --settle                     decide where judges disagree
   python -m bench run judged                                     all figures, once the pool is judged whole"""
