@@ -19,14 +19,13 @@ class Message(TypedDict):
 
 @dataclass(frozen=True)
 class Completion:
-    """text: what the model wrote, without the key. prompt_tokens, completion_tokens: as the service counted them, None
-    where it did not. is_cut: did it reach the most tokens that it might write?
+    """text: what the model wrote, without the key, perhaps cut. prompt_tokens, completion_tokens: as the service
+    counted them, None where it did not.
     """
 
     text: str
     prompt_tokens: int | None
     completion_tokens: int | None
-    is_cut: bool
 
     @property
     def tokens(self) -> int | None:
@@ -57,7 +56,7 @@ class ChatClient:
             hint = "Check the address (it ends in /v1/chat/completions)."
             raise self._service.error(f"gives no completion: {self._service.shown(data)}", hint) from None
         written = self._service.without_key(text) if isinstance(text, str) else ""  # none where it only thought
-        return Completion(written, counts[0], counts[1], choice.get("finish_reason") == "length")
+        return Completion(written, counts[0], counts[1])
 
 
 def _count(tokens: Any) -> int | None:

@@ -239,6 +239,15 @@ def test_the_bound_is_not_passed_and_a_larger_one_goes_on(session, service, endp
     assert len(service.requests) == len(session.pool)
 
 
+def test_the_bound_holds_for_a_document_unlike_those_before(service, endpoint):
+    judge = endpoint(max_usd=5000, **PRICED)
+    judge.ask("red", "a short one in English", NAMES)
+    service.script = [lambda request: {**answer_of(request), "usage": {"prompt_tokens": 9000, "completion_tokens": 9}}]
+    with pytest.raises(JudgeStoppedError, match="max_usd=5000 is reached"):
+        judge.ask("red", "x" * DOCUMENT_CHARACTERS, NAMES)
+    assert judge.cost[1] <= 5000
+
+
 def test_a_bound_needs_a_service_that_counts(service, endpoint):
     service.script = [lambda request: {**answer_of(request), "usage": None}]
     with pytest.raises(JudgeStoppedError, match="tells no tokens"):
