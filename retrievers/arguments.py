@@ -31,12 +31,12 @@ def convert(factory: type, name: str, arguments: Mapping[str, Value], make: Make
         if key not in known:
             variable = " It reads keys from environment variables, if at all." if names_secret(key) else ""
             raise RetrieverError(f"{name} has no parameter {key!r}.", listed(key, known) + variable)
-        if is_secret(factory, key, _type(factory, known[key])):
+        if is_secret(factory, key, type_of(factory, known[key])):
             refuse_secret(name, key)
         for text in (value,) if isinstance(value, str) else value:
             refuse_secret_within(name, key, text)
     return {
-        known[key].name: _converted(name, key, value, _type(factory, known[key]), make)
+        known[key].name: _converted(name, key, value, type_of(factory, known[key]), make)
         for key, value in arguments.items()
     }
 
@@ -56,11 +56,17 @@ def declared(factory: type) -> dict[str, inspect.Parameter]:
     }
 
 
-def _type(factory: type, parameter: inspect.Parameter) -> Any:
+def type_of(factory: type, parameter: inspect.Parameter) -> Any:
     """The type of one parameter: its annotation, else its default's, else str.
 
-    Each annotation by itself: others may name types that are imported for type checking only.
+    Args:
+        factory: A class.
+        parameter: One of its `declared`.
+
+    Returns:
+        A type, also a generic one or a union.
     """
+    # Each annotation by itself: others may name types that are imported for type checking only.
     kind = parameter.annotation
     if isinstance(kind, str):
         try:

@@ -29,6 +29,7 @@ from bench.cli import (
     plan,
     run,
     search,
+    tune,
     versions,
 )
 from bench.cli.shared import BAD_INPUT, FAULT, INTERRUPTED
@@ -138,8 +139,9 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(command=lambda _: _help(made))
     made.add_argument("--version", action="store_const", const=_version, dest="command", help="show it and exit")
     commands = made.add_subparsers(metavar="command")
-    groups = (run, curve, maps, judge, plan, compare, versions, search, context, export, datasets, calibrate, installed)
-    for group in groups:
+    judging, comparing = (judge, plan), (compare, versions)
+    others = (search, context, export, datasets, calibrate, installed)
+    for group in (run, tune, curve, maps, *judging, *comparing, *others):
         group.add(commands)
     completion.add(commands, made)
     return made

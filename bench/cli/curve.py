@@ -27,9 +27,10 @@ value has a build of its own. Several sweeps make a grid. Each is for the retrie
 give it themselves.
 
 examples:
-  python -m bench curve my-set -r "ann(lsa, index=hnsw)" --sweep ef=16..512
-  python -m bench curve my-set -r "ann(minilm)" --sweep index=hnsw,ivf --sweep ef=16..256 --sweep probes=1..64
-  python -m bench curve my-set -r "ann(static, index=pq)" -r "ann(lsa, index=pq)" --sweep rescore=20..200..20"""
+  python -m bench curve my-set -r "ann(lsa, index=hnsw)" --sweep "ef=[16..512]"
+  python -m bench curve my-set -r "ann(minilm)" --sweep "index=[hnsw, ivf]" --sweep "ef=[16..256]" --sweep "probes=[1..64]"
+  python -m bench curve my-set -r "ann(static, index=pq)" -r "ann(lsa, index=pq)" --sweep "rescore=[20..200..20]"
+"""
 
 
 def add(commands: Commands) -> None:
@@ -49,7 +50,7 @@ def add(commands: Commands) -> None:
         action="append",
         required=True,
         metavar="NAME=VALUES",
-        help="16..512 doubles, 10..50..10 counts, a,b,c lists; as often as you like",
+        help="[16..512] doubles, [10..50..10] counts, [a,b,c] lists; as often as you like",
     )
     compared.add_argument("-k", "--depth", type=int, help=f"hits a query is ranked to (default {HITS})")
     reading = curve.add_argument_group("how the set is read")

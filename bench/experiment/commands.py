@@ -61,6 +61,14 @@ def of_curve(config: RunConfig, sweeps: Sequence[str]) -> dict[str, Any]:
     return {"run": shlex.join([*_CURVE, *config.datasets, *retrievers, *swept, *depth, *others]), "cells": {}}
 
 
+def of_tuning(config: RunConfig, trials: int, folds: int) -> dict[str, Any]:
+    """The same of a tuning. config: as it was asked for, with brackets in its retrievers."""
+    others = _flags(config, skip={"datasets", "retrievers", "latency", "map"})
+    retrievers = _flag("retrievers", config.retrievers)
+    how = ("--trials", str(trials), "--folds", str(folds))
+    return {"run": shlex.join([*_BENCH, "tune", *config.datasets, *retrievers, *how, *others]), "cells": {}}
+
+
 _CODE = re.compile(r" \[[\w.]+ [0-9a-f]+\]")  # the module of a class and its digest, in a signature
 _BENCH = ("python", "-m", "bench")
 _CURVE = (*_BENCH, "curve")

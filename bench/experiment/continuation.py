@@ -18,7 +18,8 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     changes = []
     for key in sorted((stored["config"].keys() | now["config"].keys()) - _FREE):
         changes += _change(key, stored["config"].get(key), now["config"].get(key))
-    changes += _change("sweeps", stored.get("sweeps"), now.get("sweeps"))  # of curves alone
+    for key in ("sweeps", "tuning"):  # of curves and tunings alone
+        changes += _change(key, stored.get(key), now.get(key))
     for part, name, mark in (("datasets", "name", "fingerprint"), ("retrievers", "label", "signature")):
         before, after = ({entry[name]: entry for entry in info[part]} for info in (stored, now))
         for label in sorted(before.keys() & after.keys()):

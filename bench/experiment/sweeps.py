@@ -14,7 +14,7 @@ from retrievers.approximate import Approximate
 from retrievers.specification import Specification, parse, written
 
 MOST_POINTS = 100  # of a curve: what is beyond takes hours, and nobody reads it
-FORM = "Write NAME=16..512 (doubled from 16 on), NAME=10..50..10 (counted by 10) or NAME=a,b,c."
+FORM = "Write NAME=[16..512] (doubled from 16 on), NAME=[10..50..10] (counted by 10) or NAME=[a,b,c]."
 Point = TypeVar("Point")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)(?:\.\.(\d+))?")
 
@@ -28,8 +28,13 @@ class Sweep:
 
 
 def parse_sweep(text: str) -> Sweep:
-    """Read `name=16..512`, doubled; `name=10..50..10`, counted; `name=a,b,c`. Raises BenchError."""
+    """Read `name=[16..512]`, doubled; `name=[10..50..10]`, counted; `name=[a,b,c]`; the brackets may be left out.
+
+    Raises BenchError.
+    """
     name, sign, listed = (piece.strip() for piece in text.partition("="))
+    if listed.startswith("[") and listed.endswith("]"):
+        listed = listed[1:-1].strip()
     if not name or not sign or not listed:
         raise BenchError(f"The sweep {text!r} is not of the form NAME=VALUES.", FORM)
     steps = _RANGE.fullmatch(listed)

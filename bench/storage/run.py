@@ -12,6 +12,7 @@
   budgets.csv                    dataset, retriever, budget, value, ended (where a measure is over word pieces)
   approximate.csv                dataset, retriever, quantity, measure, value, low, high, queries (where one is)
   curve.csv                      a row a point of a curve (bench.storage.schema.CURVE)
+  tuning.csv, trials.csv         of a tuning: a row a tuned retriever, a row a trial (the same, TUNING and TRIALS)
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, terms, relevant (with ranks by retriever),
                                  shown hits with text, overlap, unknown (words that no document has), traps
@@ -186,6 +187,14 @@ class Run:
         return self._frame("curve")
 
     @cached_property
+    def tuning(self) -> pd.DataFrame:
+        return self._frame("tuning")
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        return self._frame("trials")
+
+    @cached_property
     def comparisons(self) -> pd.DataFrame:
         return self._frame("comparisons")
 
@@ -280,6 +289,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
             *("margin", "p_above", "p_below"),
             *(f"{name}{end}" for name in ("recall", "quality", "loss") for end in ("", "_low", "_high")),
             *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),
+            *("default_value", "gain", "gain_low", "gain_high", "in_fold", "optimism", "best_value"),
         ),
         lambda text: float(text) if text else math.nan,
     ),
@@ -287,6 +297,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
         (
             *("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"),
             *("budget", "ended", "build", "front_recall", "front_quality"),
+            *("folds", "agreeing", "trials", "trial", "failed", "best"),
         ),
         int,
     ),

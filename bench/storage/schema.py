@@ -18,6 +18,14 @@ CURVE = (
     *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),
     *("front_recall", "front_quality"),
 )
+TUNING = (
+    *("dataset", "retriever", "default", "given", "measure", "value", "low", "high", "default_value"),
+    *("gain", "gain_low", "gain_high", "p_holm", "margin", "outcome", "in_fold", "optimism", "best_value", "chosen"),
+    *("folds", "agreeing", "trials", "failed", "queries"),
+)
+# The outcomes of a tuned retriever against its defaults.
+BETTER, NOT_WORTH_IT, NOT_SHOWN, WORSE = "better", "not worth it", "not shown", "worse"
+TRIALS = ("dataset", "retriever", "trial", "specification", "parameters", "value", "scores_folds", "best", "error")
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
@@ -28,8 +36,14 @@ VERDICTS = (
     *("pair", "difference", "low", "high", "p_holm", "at_most", "more_queries"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
-# Of runs with a measure over a budget of word pieces alone; with an approximate search; of curves.
-SOMETIMES = {"budgets": BUDGETS, "approximate": APPROXIMATE, "curve": CURVE}
+# Of runs with a measure over a budget of word pieces alone; with an approximate search; of curves; of tunings.
+SOMETIMES = {
+    "budgets": BUDGETS,
+    "approximate": APPROXIMATE,
+    "curve": CURVE,
+    "tuning": TUNING,
+    "trials": TRIALS,
+}
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),
     "comparisons.csv",

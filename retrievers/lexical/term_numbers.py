@@ -6,8 +6,10 @@ after the other. A corpus has few distinct chunks for its length: Arrow splits a
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.analyzer import Analyzer
+from retrievers.saved_index import content_key
 
 # Texts are taken together up to so many characters, so that few chunks lie in memory at once.
 BATCH_CHARACTERS = 2**20
@@ -50,7 +53,51 @@ def number_terms(analyze: Analyzer, texts: Iterable[str], advance: Callable[[int
         analyze: Makes their terms.
         texts: In their order.
         advance: Is told how many more texts are done.
+
+    Returns:
+        Their terms. Within `sharing_terms` those of the same texts by an equal analyzer are the same object.
     """
+    shared = _sharing.get()
+    return _numbered(analyze, texts, advance) if shared is None else shared.terms(analyze, list(texts), advance)
+
+
+class SharedTerms:
+    """The terms of a few corpora, each analysed once: those of longest ago are let go."""
+
+    MOST = 4
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[Analyzer, bytes], TermNumbers] = OrderedDict()
+
+    def terms(self, analyze: Analyzer, texts: list[str], advance: Callable[[int], None]) -> TermNumbers:
+        """As of `number_terms`."""
+        key = analyze, content_key("texts", texts)
+        if key not in self._held:
+            self._held[key] = _numbered(analyze, texts, advance)
+        self._held.move_to_end(key)
+        while len(self._held) > self.MOST:
+            self._held.popitem(last=False)
+        return self._held[key]
+
+
+_sharing: ContextVar[SharedTerms | None] = ContextVar("sharing_terms", default=None)
+
+
+@contextmanager
+def sharing_terms(shared: SharedTerms) -> Iterator[None]:
+    """Let lexical retrievers that index within this block analyse the same texts once. No time is to be measured here.
+
+    Args:
+        shared: Keeps them.
+    """
+    token = _sharing.set(shared)
+    try:
+        yield
+    finally:
+        _sharing.reset(token)
+
+
+def _numbered(analyze: Analyzer, texts: Iterable[str], advance: Callable[[int], None]) -> TermNumbers:
     vocabulary = _Numbering()
     chunks = _Chunks(analyze, vocabulary)
     numbers, lengths = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int64)]

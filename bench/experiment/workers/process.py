@@ -84,6 +84,11 @@ class ProcessWorker:
         # Its own mark misses nothing but its children; the looks see all of them, now and then.
         return replace(ranked, peak_bytes=max(ranked.peak_bytes or 0, self._family.peak))
 
+    def try_out(self, specification: str, k: int) -> Ranked:
+        """Be another retriever from here on; what it ranks. As of `Worker`."""
+        ranked: Ranked = self._ask("try_out", specification, k)
+        return ranked
+
     def time(self, queries: Sequence[int], together: bool = False) -> Timed:
         timed: Timed = self._ask("time", list(queries), together)
         return timed

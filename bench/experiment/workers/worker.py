@@ -19,6 +19,7 @@ from bench.data.dataset import DocumentTexts, open_texts
 from bench.experiment.workers.failure import describe_failure
 from bench.experiment.workers.messages import Progress, Ranked, Timed, Work
 from bench.experiment.workers.recorder import SummingRecorder
+from bench.experiment.workers.shared_parts import SharedParts
 from bench.machine import memory
 from bench.machine.latency import LATENCY_HITS
 from retrievers import contract
@@ -52,6 +53,7 @@ class Worker:
         self._progress, self._own_process, self._cache = progress, own_process, cache
         self._saved = None if cache is None else SavedIndexes.beside(cache.path, cache.limit_mb, cache.rebuild)
         self._another = another
+        self._tried = SharedParts()
         self._documents: DocumentTexts | None = None
         self._queries: list[str] = []
         self._settled = False
@@ -110,6 +112,17 @@ class Worker:
             contract.index(self._retriever, self._documents)
         self._exact = None
         return self._masked(recorder.work(time.perf_counter() - start))
+
+    def try_out(self, specification: str, k: int) -> Ranked:
+        """Be another retriever from here on, of that specification, and rank all queries to depth `k`.
+
+        What it has in common with those that were tried before is done once, so that its times say nothing.
+        """
+        assert self._documents is not None
+        self._retriever, self._exact = None, None
+        with listening(SummingRecorder(self._progress)), caching(self._cache):
+            self._retriever = self._tried.indexed(specification, self._documents)
+        return self.rank(k)
 
     def search_with(self, parameters: Mapping[str, int]) -> None:
         """From here on search the index that is there with these parameters."""

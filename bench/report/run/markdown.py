@@ -12,7 +12,7 @@ from bench.storage.folder import LOG
 from bench.storage.run import Run
 
 # Its figures stand in no table; those of the others do.
-CHARTS = ("pareto", "curve")
+CHARTS = ("pareto", "curve", "tuning")
 
 
 def render(run: Run) -> str:

@@ -14,9 +14,11 @@ from bench.report.run import parts
 from bench.report.run.labels import short_labels
 from bench.report.run.names import display_name, no_better_than_random
 from bench.report.run.overview import why_no_times
+from bench.report.run.tuning import about_tuning
 from bench.report.terminal_table import FirstThatFits
 from bench.storage.folder import LOG
 from bench.storage.run import Run
+from bench.storage.trials import FRAGMENT
 
 
 def render(run: Run) -> Iterator[RenderableType]:
@@ -25,6 +27,7 @@ def render(run: Run) -> Iterator[RenderableType]:
     for dataset in run.datasets:
         if tables := parts.overviews(run, dataset):
             yield FirstThatFits([table.relabelled(change) for table in tables])
+        yield from terminal.render(about_tuning(run, dataset), change)
     yield from terminal.render(chain(_notes(run), parts.short_verdict(run), _where(run)), change)
 
 
@@ -41,6 +44,9 @@ def _notes(run: Run) -> Iterator[Block]:
 
 def _where(run: Run) -> Iterator[Block]:
     yield Text()
+    if "tuning" in run.info:
+        chosen = Code(f"python -m bench run --config {shlex.quote(str(run.folder / FRAGMENT))}")
+        yield Text(("Run what was chosen: ", chosen), state="aside")
     command = Code(f"python -m bench report {shlex.quote(str(run.folder))} --verbose")
     yield Text(("All tables here: ", command), state="aside")
     yield Text(("Open ", Code(run.folder / parts.page(run))))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.report.run.charts import cost, curve, overlap, quality
+from bench.report.run.charts import cost, curve, overlap, quality, tuning
 from bench.storage.files import write_atomic
 from bench.storage.run import Run
 
@@ -56,6 +56,12 @@ CHARTS = {
         "intervals. A line is one index, a number beside a point what it is searched with. Ringed: no point is quicker "
         "and finds as much.",
         curve.curve,
+    ),
+    "tuning": Drawing(
+        "Trials of a tuning",
+        "Main measure of each trial against the parameters that were tuned; where two are numbers, over both. Ringed: "
+        "chosen by a fold. Lines: the defaults, and what the choice is worth on queries that it has not seen.",
+        tuning.tuning,
     ),
     "latency": Drawing(
         "Latency distribution",
