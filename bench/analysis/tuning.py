@@ -60,7 +60,7 @@ class Tuned:
 
 
 def write_tuning(run: Run, dataset: str, measure: str, tuned: Sequence[Tuned], margin: float) -> None:
-    """Write both tables of a run whose measures and comparisons are written. margin: a gain that is worth tuning for."""
+    """Write both tables of a run whose measures and comparisons are written. margin: a gain worth tuning for."""
     rows = [_row(run, dataset, measure, its, margin) for its in tuned]
     write_csv(run.folder / "tuning.csv", TUNING, [[row[name] for name in TUNING] for row in rows])
     run.hold("tuning", rows)

@@ -28,7 +28,7 @@ give it themselves.
 
 examples:
   python -m bench curve my-set -r "ann(lsa, index=hnsw)" --sweep "ef=[16..512]"
-  python -m bench curve my-set -r "ann(minilm)" --sweep "index=[hnsw, ivf]" --sweep "ef=[16..256]" --sweep "probes=[1..64]"
+  python -m bench curve my-set -r "ann(lsa)" --sweep "index=[hnsw, ivf]" --sweep "ef=[16..256]" --sweep "probes=[1..64]"
   python -m bench curve my-set -r "ann(static, index=pq)" -r "ann(lsa, index=pq)" --sweep "rescore=[20..200..20]"
 """
 

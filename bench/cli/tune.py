@@ -81,9 +81,7 @@ def _tune(options: argparse.Namespace) -> int:
     resume, fresh = flags.pop("resume"), flags.pop("fresh")
     if resume and not options.name:
         raise BenchError("--resume goes on with a tuning that --name names.", "Give its --name.")
-    flags |= {
-        key: tuple(flags[key]) if flags[key] else None for key in ("retrievers", "columns", "measures", "margin")
-    }
+    flags |= {key: tuple(flags[key]) if flags[key] else None for key in ("retrievers", "columns", "measures", "margin")}
     base = RunConfig(datasets=(options.dataset,))
     with console.Progress() as progress:
         run = tune(load_config(None, base=base, **flags), plan, progress, resume=resume, fresh=fresh)

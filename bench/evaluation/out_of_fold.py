@@ -24,9 +24,9 @@ FOLDS = 5
 class OutOfFold:
     """What was chosen, and what it is worth.
 
-    folds: int64 [queries], which one each lies in. chosen: int64 [folds], the trial that each fold is scored by. values:
-    float64 [queries], out of fold. in_fold: the mean of what was chosen on the queries that chose it, folds weighted by
-    their queries. best: the trial with the best mean over all queries; best_mean: that mean.
+    folds: int64 [queries], which one each lies in. chosen: int64 [folds], the trial that each fold is scored by.
+    values: float64 [queries], out of fold. in_fold: the mean of what was chosen on the queries that chose it, folds
+    weighted by their queries. best: the trial with the best mean over all queries; best_mean: that mean.
     """
 
     folds: NDArray[np.int64]

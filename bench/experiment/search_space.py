@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -60,7 +60,7 @@ class SearchSpace:
 
     def with_values(self, values: Mapping[str, str]) -> str:
         """The specification with a value for each open parameter."""
-        by_place = dict(zip(map(_place, range(len(self.choices))), (values[name] for name in self.choices), strict=True))
+        by_place = {_place(number): values[name] for number, name in enumerate(self.choices)}
         return written(_filled(self.template, by_place))
 
     @property
@@ -83,13 +83,20 @@ class SearchSpace:
         if not self.is_open:
             return []
         drawn_from = {name: _distribution(values) for name, values in self.choices.items()}
-        if all(isinstance(values, tuple) for values in self.choices.values()):
-            grid = ParameterGrid({name: list(values) for name, values in self.choices.items()})
-            drawn = grid if len(grid) <= trials else ParameterSampler(drawn_from, trials, random_state=seed)
-        else:
-            drawn = ParameterSampler(drawn_from, trials, random_state=seed)
-        written_out = ({name: _written(values[name]) for name in self.choices} for values in drawn)
-        return [dict(pairs) for pairs in dict.fromkeys(tuple(values.items()) for values in written_out)]
+        lists = all(isinstance(values, list) for values in drawn_from.values())
+        if lists and len(ParameterGrid(drawn_from)) <= trials:
+            return list(self._written(ParameterGrid(drawn_from)))
+        distinct: list[dict[str, str]] = []
+        for more in (1, 2, 4, 8):  # numbers of three digits may come twice: then some more are drawn
+            distinct = list(self._written(ParameterSampler(drawn_from, more * trials, random_state=seed)))
+            if lists or len(distinct) >= trials:
+                break
+        return distinct[:trials]
+
+    def _written(self, drawn: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+        """The values as a specification writes them, no two alike."""
+        texts = (tuple((name, _written(values[name])) for name in self.choices) for values in drawn)
+        yield from map(dict, dict.fromkeys(texts))
 
 
 def search_space(given: str) -> SearchSpace:
@@ -222,9 +229,7 @@ def _number(parsed: Specification, place: int) -> str:
     return f"-{place + 1}" if alike else ""
 
 
-def _chosen(
-    choices: dict[str, Range | tuple[str, ...]], name: str, bracket: _Bracket, kind: Any
-) -> str:
+def _chosen(choices: dict[str, Range | tuple[str, ...]], name: str, bracket: _Bracket, kind: Any) -> str:
     """A new place for what is chosen."""
     choices[name] = _values(name, bracket, _whole(kind))
     return _place(len(choices) - 1)

@@ -29,13 +29,13 @@ from bench.data.formats import load_dataset
 from bench.data.formats.options import Options
 from bench.errors import BenchError
 from bench.evaluation.measures import resolve
-from bench.evaluation.out_of_fold import FOLDS, OutOfFold, deal, out_of_fold
+from bench.evaluation.out_of_fold import FOLDS, deal, out_of_fold
 from bench.evaluation.streams import Purpose, stream
 from bench.experiment.commands import of_tuning
 from bench.experiment.events import Event, Listener
 from bench.experiment.inputs import Inputs, read_inputs
 from bench.experiment.labels import HINT, split_label
-from bench.experiment.participants import Participant, RunningParticipant
+from bench.experiment.participants import Participant
 from bench.experiment.runner import Runner
 from bench.experiment.search_space import SearchSpace, search_space
 from bench.experiment.workers.messages import WorkerError
@@ -65,9 +65,7 @@ class TuningPlan:
             raise BenchError(f"--folds {self.folds} leaves no queries to choose by.", "Give 2 or more.")
 
 
-def tune(
-    config: RunConfig, plan: TuningPlan, listener: Listener, *, resume: bool = False, fresh: bool = False
-) -> Run:
+def tune(config: RunConfig, plan: TuningPlan, listener: Listener, *, resume: bool = False, fresh: bool = False) -> Run:
     """Tune the open ones of a configuration's retrievers on its one set, and store it as a run.
 
     The choice is by the set's main measure, or the first that the configuration names. Raises BenchError for bad input,
@@ -111,7 +109,9 @@ def _refuse_same(beside: Sequence[Participant], tuned: Sequence[Participant]) ->
 def _tuned_participant(space: SearchSpace, search: _Search) -> Participant:
     default = create(space.default)
     chosen_from = {name: str(values) for name, values in space.choices.items()}
-    mark = f"tuned out of fold: {space.given}, {search.plan.trials} trials, {search.plan.folds} folds, seed {search.seed}"
+    mark = (
+        f"tuned out of fold: {space.given}, {search.plan.trials} trials, {search.plan.folds} folds, seed {search.seed}"
+    )
     return Participant(
         space.label + TUNED,
         f"{mark}; {signature(default)}",
@@ -186,7 +186,11 @@ class _Search:
 
     def _trial(self, specification: str, parameters: Mapping[str, str]) -> Trial:
         dataset = self.dataset
-        identity: list[str | int] = [json.dumps(dataset.describe(), default=str), self.measure, self.runner.inputs.depth]
+        identity: list[str | int] = [
+            json.dumps(dataset.describe(), default=str),
+            self.measure,
+            self.runner.inputs.depth,
+        ]
         path = trial_path(self.runner.folder, specification, signature(create(specification)), identity)
         if (kept := read_trial(path)) is None:
             kept = self._values(specification)
@@ -222,9 +226,9 @@ class _Search:
 
 
 class _TuningRunner(Runner):
-    """The tuned ones are cells like others; the last pass says beside it what was chosen, and whether it is worth it."""
+    """The tuned ones are cells like others; the last pass says what was chosen as well, and what that is worth."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         config: RunConfig,
         inputs: Inputs,
@@ -307,7 +311,7 @@ def _fragment(config: RunConfig, tuned: Sequence[Tuned], search: _Search) -> str
         retrievers += [f"{its.label}={chosen}"] * bool(its.best)
     lines = ",\n".join(f"    {json.dumps(one, ensure_ascii=False)}" for one in dict.fromkeys(retrievers))
     return (
-        f"# Chosen by {search.measure} on all {queries:,} queries of {search.dataset.name}, which it therefore flatters:\n"
+        f"# Chosen by {search.measure} on all {queries:,} queries of {search.dataset.name}, on which it is flattered:\n"
         "# tuning.csv has what the choice is worth on queries that it has not seen.\n"
         f"datasets = [{json.dumps(config.datasets[0], ensure_ascii=False)}]\nretrievers = [\n{lines},\n]\n"
     )

@@ -51,7 +51,9 @@ def test_of_equal_trials_the_defaults_are_chosen():
     assert its.best == 0
 
 
-@given(arrays.arrays(np.float64, st.tuples(st.integers(1, 6), st.just(12)), elements=st.floats(0, 1)), st.integers(0, 5))
+@given(
+    arrays.arrays(np.float64, st.tuples(st.integers(1, 6), st.just(12)), elements=st.floats(0, 1)), st.integers(0, 5)
+)
 def test_no_query_is_scored_by_a_choice_that_saw_it(values, seed):
     folds = deal(12, 4, np.random.default_rng(seed))
     before = out_of_fold(values, folds)

@@ -42,7 +42,9 @@ def test_whole_numbers_stay_whole():
 
 
 def test_lists_within_a_list_and_parts():
-    space = search_space("hybrid(bm25(k1=[0.5..2], stemmer=english), tfidf(sublinear=[true, false]), weights=[1, [0..3]])")
+    space = search_space(
+        "hybrid(bm25(k1=[0.5..2], stemmer=english), tfidf(sublinear=[true, false]), weights=[1, [0..3]])"
+    )
     assert set(space.choices) == {"bm25.k1", "tfidf.sublinear", "weights.1"}
     made = space.with_values({"bm25.k1": "0.7", "tfidf.sublinear": "false", "weights.1": "2.5"})
     assert made == "hybrid(bm25(k1=0.7, stemmer=english), tfidf(sublinear=false), weights=[1, 2.5])"

@@ -650,3 +650,17 @@ class Placed(Fixed):
     def query_vectors(self, queries):
         width = 2 if self.fails == "narrow" else 3
         return np.ones((len(queries), width), np.float32)
+
+
+@dataclass
+class Fussy(BM25):
+    """BM25 that will not search with some values of a parameter: it fails, or its process dies."""
+
+    mood: str = "calm"
+
+    def search(self, queries, k):
+        if self.mood == "dead":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.mood == "cross":
+            raise RuntimeError("not today")
+        return super().search(queries, k)

@@ -8,6 +8,7 @@ from bench.report import markdown
 from bench.report.blocks import Block, Code
 from bench.report.run import parts
 from bench.report.run.labels import short_labels
+from bench.report.run.tuning import about_tuning
 from bench.storage.folder import LOG
 from bench.storage.run import Run
 
@@ -26,6 +27,7 @@ def _blocks(run: Run) -> Iterator[Block]:
     yield from parts.troubles(run, (Code(LOG), " beside this report"))
     for dataset in run.datasets:
         yield from parts.overviews(run, dataset)[:1]
+        yield from about_tuning(run, dataset)
         yield from parts.slices(run, dataset)
         yield from parts.attention(run, dataset)
     yield from parts.legend(run)

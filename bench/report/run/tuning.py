@@ -12,6 +12,7 @@ from bench.report.table import Table, interval, number, signed, signed_interval
 from bench.storage.run import Row, Run
 from bench.storage.schema import BETTER, NOT_WORTH_IT, WORSE
 
+
 def about_tuning(run: Run, dataset: dict[str, Any]) -> Iterator[Block]:
     """The table, and a sentence a tuned retriever; nothing where nothing was tuned."""
     if table := tuning(run, dataset):
@@ -28,7 +29,13 @@ def tuning(run: Run, dataset: dict[str, Any]) -> Table | None:
     return Table(
         f"{display_name(dataset)}: tuned by {measure}",
         (
-            *("retriever", f"{measure} out of fold [95%]", "over its defaults [95%]", "optimism", "best on all queries"),
+            *(
+                "retriever",
+                f"{measure} out of fold [95%]",
+                "over its defaults [95%]",
+                "optimism",
+                "best on all queries",
+            ),
             *("chosen by all", "folds that agree"),
         ),
         tuple(
@@ -68,23 +75,19 @@ def sentences(run: Run, dataset: dict[str, Any]) -> Iterator[str]:
     for row in rows_of(run, dataset):
         gain = signed_interval({"value": row["gain"], "low": row["gain_low"], "high": row["gain_high"]})
         measure, default = row["measure"], row["default"]
+        unseen = "on queries that the choice has not seen"
         looked = f"On the queries that chose it looked like {signed(row['in_fold'] - row['default_value'])}."
         if math.isnan(row["gain"]):
             yield f"{row['retriever']} cannot be held against {default}."
         elif row["outcome"] == BETTER:
-            yield f"Tuning {default} is worth it here: {measure} {gain} on queries that the choice has not seen. {looked}"
+            yield f"Tuning {default} is worth it here: {measure} {gain} {unseen}. {looked}"
         elif row["outcome"] == WORSE:
-            yield f"Tuning {default} does harm here: {measure} {gain} on queries that the choice has not seen. {looked}"
+            yield f"Tuning {default} does harm here: {measure} {gain} {unseen}. {looked}"
         elif row["outcome"] == NOT_WORTH_IT:
-            yield (
-                f"Tuning {default} is not worth it here: {measure} {gain} on queries that the choice has not seen, where "
-                f"a gain of {number(row['margin'], 3)} is ruled out. {looked}"
-            )
+            ruled_out = f"where a gain of {number(row['margin'], 3)} is ruled out"
+            yield f"Tuning {default} is not worth it here: {measure} {gain} {unseen}, {ruled_out}. {looked}"
         else:
-            yield (
-                f"That tuning {default} is worth it here is not shown: {measure} {gain} on queries that the choice has "
-                f"not seen. {looked}"
-            )
+            yield f"That tuning {default} is worth it here is not shown: {measure} {gain} {unseen}. {looked}"
 
 
 def _parameters(run: Run, row: Row) -> str:
@@ -95,10 +98,12 @@ def _parameters(run: Run, row: Row) -> str:
 
 def _notes(rows: list[Row]) -> Iterator[str]:
     trials = "; ".join(
-        f"{row['retriever']}: {row['trials']} trials" + f", {row['failed']} failed" * bool(row["failed"]) for row in rows
+        f"{row['retriever']}: {row['trials']} trials" + f", {row['failed']} failed" * bool(row["failed"])
+        for row in rows
     )
     yield (
-        "Out of fold: each query scored by parameters that were chosen without it. Optimism: by how much the same choice "
-        "looks better on the queries that chose it. Best on all queries: the highest of all trials, which flatters. "
+        "Out of fold: each query scored by parameters that were chosen without it. Optimism: by how much the same "
+        "choice looks better on the queries that chose it. Best on all queries: the highest of all trials, which "
+        "flatters. "
         f"{trials}."
     )

@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 12  # of a parameter whose values are no numbers
 LONGEST_VALUE = 18
+ROOM = 1.0  # inches left of a panel: its own labels, and those of the colours of the one before
 
 
 def tuning(run: Run) -> Figure | None:
     """A panel a parameter of each tuned retriever, and one a pair of numbers where it has two."""
     drawn = [
-        (dataset, row, names) for dataset in run.datasets for row in rows_of(run, dataset) for names in _panels(run, row)
+        (dataset, row, names)
+        for dataset in run.datasets
+        for row in rows_of(run, dataset)
+        for names in _panels(run, row)
     ]
     if not drawn:
         return None
-    figure, axes = panels([row["retriever"] for _, row, _ in drawn], [2.6] * len(drawn))
+    figure, axes = panels([row["retriever"] for _, row, _ in drawn], [2.6] * len(drawn), left=ROOM)
     for panel, (dataset, row, names) in zip(axes, drawn, strict=True):
         trials = [trial for trial in trials_of(run, row) if not math.isnan(trial["value"])]
         measure = on_axis(run, dataset, row["measure"])
@@ -71,6 +75,7 @@ def _one(panel: Axes, trials: list[Row], name: str, measure: str, row: Row) -> N
     panel.axhline(row["value"], color=COLOURS[1], linewidth=1.2, label="tuned, out of fold")
     panel.set(xlabel=plain(name), ylabel=measure)
     if not _numbers(trials, name):
+        panel.set_xlim(-0.5, len(values) - 0.5)
         panel.set_xticks(list(places.values()), [plain(repr(value)[:LONGEST_VALUE]) for value in values])
 
 
@@ -79,7 +84,8 @@ def _surface(figure: Figure, panel: Axes, trials: list[Row], names: tuple[str, .
     x, y = ([float(parameters_of(trial)[name]) for trial in having] for name in names)
     shown: Any = panel.scatter(x, y, c=[trial["value"] for trial in having], s=26, cmap="viridis")
     _ring(panel, list(zip(x, y, having, strict=True)))
-    figure.colorbar(shown, ax=panel, label=measure, fraction=0.06, pad=0.02)
+    scale = figure.colorbar(shown, ax=panel, fraction=0.06, pad=0.02)
+    scale.ax.set_title(measure, fontsize=8, loc="right")
     panel.set(xlabel=plain(names[0]), ylabel=plain(names[1]))
 
 
@@ -87,7 +93,11 @@ def _ring(panel: Axes, points: list[tuple[float, float, Row]]) -> None:
     """Those that a fold chose, and the one that all queries choose."""
     chosen = [(x, y) for x, y, trial in points if trial["scores_folds"]]
     if chosen:
-        panel.plot(*zip(*chosen, strict=True), "o", markersize=9, color="black", fillstyle="none", label="chosen by a fold")
+        panel.plot(
+            *zip(*chosen, strict=True), "o", markersize=9, color="black", fillstyle="none", label="chosen by a fold"
+        )
     best = [(x, y) for x, y, trial in points if trial["best"]]
     if best:
-        panel.plot(*zip(*best, strict=True), "D", markersize=6, color=COLOURS[1], fillstyle="none", label="by all queries")
+        panel.plot(
+            *zip(*best, strict=True), "D", markersize=6, color=COLOURS[1], fillstyle="none", label="by all queries"
+        )
