@@ -307,6 +307,7 @@ def _candidate(run: Run, dataset: str, measure: str, label: str, kind: str) -> R
         entry.get("specification", ""),
         {name: (costs[name]["low"], costs[name]["high"]) for name in ("p95", "p50") if name in costs},
         _fuses(entry),
+        tuned=bool(entry["parameters"].get("tuned")),
     )
 
 

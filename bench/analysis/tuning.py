@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from bench.storage.schema import BETTER, NOT_SHOWN, NOT_WORTH_IT, TRIALS, TUNING
 
 # A gain that nobody would tune for, where a run gives no margin of its own.
 MARGIN = 0.01
+# So near to an end of its range, as a share of it, a value counts as chosen at the end.
+AT_END = 0.05
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Tuned:
     """A tuned retriever. label: in the tables; default: the label of the same by its defaults; given: as -r has it.
 
     trials: the first one by the defaults. outcome: over those that did not fail, whose places in `trials` are `worked`.
+    ranges: parameter -> low and high, of those that are drawn from one.
     """
 
     label: str
@@ -47,6 +50,7 @@ class Tuned:
     trials: Sequence[Trial]
     worked: Sequence[int]
     outcome: OutOfFold
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def folds_of(self, trial: int) -> list[int]:
         """The folds that are scored by a trial, from 1 on."""
@@ -57,6 +61,15 @@ class Tuned:
     def best(self) -> int:
         """The trial with the best mean over all queries: what is recommended for queries to come."""
         return self.worked[self.outcome.best]
+
+    def at_end(self) -> list[str]:
+        """The parameters whose best value lies at an end of its range: a wider one may have a better."""
+        chosen = self.trials[self.best].parameters
+        return [
+            name
+            for name, (low, high) in self.ranges.items()
+            if name in chosen and min(float(chosen[name]) - low, high - float(chosen[name])) < AT_END * (high - low)
+        ]
 
 
 def write_tuning(run: Run, dataset: str, measure: str, tuned: Sequence[Tuned], margin: float) -> None:
@@ -91,6 +104,7 @@ def _row(run: Run, dataset: str, measure: str, its: Tuned, margin: float) -> Row
         "in_fold": its.outcome.in_fold,
         "optimism": its.outcome.optimism,
         "best_value": its.outcome.best_mean,
+        "at_end": ", ".join(its.at_end()),
         "chosen": its.trials[its.best].specification,
         "folds": len(its.outcome.chosen),
         "agreeing": most,
@@ -112,11 +126,11 @@ def _against_default(run: Run, dataset: str, measure: str, its: Tuned) -> dict[s
 
 def _outcome(pair: Mapping[str, float], margin: float) -> str:
     shown = pair["p_holm"] < ALPHA
-    if shown and pair["gain_low"] > 0:
-        return BETTER
     if shown and pair["gain_high"] < 0:
         return WORSE
-    return NOT_WORTH_IT if pair["gain_high"] < margin else NOT_SHOWN
+    if pair["gain_high"] < margin:
+        return NOT_WORTH_IT
+    return BETTER if shown and pair["gain_low"] > 0 else NOT_SHOWN
 
 
 def _trials(dataset: str, its: Tuned) -> Iterator[Row]:

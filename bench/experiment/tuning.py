@@ -37,7 +37,7 @@ from bench.experiment.inputs import Inputs, read_inputs
 from bench.experiment.labels import HINT, split_label
 from bench.experiment.participants import Participant
 from bench.experiment.runner import Runner
-from bench.experiment.search_space import SearchSpace, search_space
+from bench.experiment.search_space import Range, SearchSpace, search_space
 from bench.experiment.workers.messages import WorkerError
 from bench.experiment.workers.process import ProcessWorker, start
 from bench.storage.cell import Cell
@@ -154,7 +154,8 @@ class _Search:
                 raise WorkerError(next((trial.error for trial in trials if trial.error), "there is nothing to choose."))
             outcome = out_of_fold(np.array([trials[number].values for number in worked]), self.folds)
             label = space.label + TUNED
-            self._tuned[space.label] = Tuned(label, space.label, space.given, trials, worked, outcome)
+            ranges = {name: (its.low, its.high) for name, its in space.choices.items() if isinstance(its, Range)}
+            self._tuned[space.label] = Tuned(label, space.label, space.given, trials, worked, outcome, ranges)
         return self._tuned[space.label]
 
     def _trials(self, space: SearchSpace) -> list[Trial]:

@@ -20,7 +20,8 @@ CURVE = (
 )
 TUNING = (
     *("dataset", "retriever", "default", "given", "measure", "value", "low", "high", "default_value"),
-    *("gain", "gain_low", "gain_high", "p_holm", "margin", "outcome", "in_fold", "optimism", "best_value", "chosen"),
+    *("gain", "gain_low", "gain_high", "p_holm", "margin", "outcome", "in_fold", "optimism", "best_value"),
+    *("chosen", "at_end"),
     *("folds", "agreeing", "trials", "failed", "queries"),
 )
 # The outcomes of a tuned retriever against its defaults.

@@ -9,7 +9,7 @@ from bench.data.dataset import open_texts
 from bench.data.formats import load_dataset
 from bench.experiment.workers.shared_parts import SharedParts
 from retrievers import create
-from retrievers.lexical import bm25 as bm25_module
+from retrievers.lexical.bm25 import BM25
 from retrievers.lexical.term_numbers import SharedTerms, number_terms, sharing_terms
 
 SPECIFICATIONS = [
@@ -51,12 +51,8 @@ def test_what_is_shared_finds_what_each_alone_finds(texts, turned):
 def test_a_part_is_indexed_once_and_asked_once(texts, monkeypatch):
     asked = []
     for name in ("index", "search"):
-        plain = getattr(bm25_module.BM25, name)
-        monkeypatch.setattr(
-            bm25_module.BM25,
-            name,
-            lambda its, *given, _plain=plain, _name=name: asked.append(_name) or _plain(its, *given),
-        )
+        plain = getattr(BM25, name)
+        monkeypatch.setattr(BM25, name, lambda its, *of, _do=plain, _as=name: asked.append(_as) or _do(its, *of))
     shared, (documents, queries) = SharedParts(), texts
     for weight in ("0.1", "0.2", "0.3"):
         shared.indexed(f"hybrid(bm25, tfidf, weights=[1, {weight}])", documents).search(queries, 20)

@@ -51,7 +51,7 @@ def values_alone(dataset, specification, measure=MEASURE):
     """What a retriever is worth that is made and asked by itself."""
     alone = create(specification)
     alone.index(dataset.texts)
-    ranking = alone.search(dataset.queries, 100)
+    ranking = alone.search(dataset.queries["text"].to_pylist(), 100)
     return evaluate(dataset, ranking, resolve([measure]))[measure][dataset.answerable]
 
 
@@ -87,7 +87,8 @@ def test_the_defaults_and_those_as_they_are_stand_beside_the_tuned(run):
     assert kinds["bm25 tuned"] == "lexical"
     assert kinds["hybrid(bm25, tfidf) tuned"] == "hybrid"
     first = trials_of(run, rows_of(run, run.datasets[0])[0])[0]
-    assert first["value"] == pytest.approx(run.cell(SET, "bm25").per_query[MEASURE].mean())
+    asked = load_dataset(SET).sample(QUERIES, 0).answerable
+    assert first["value"] == pytest.approx(run.cell(SET, "bm25").per_query[MEASURE][asked].mean())
 
 
 def test_everyone_has_the_same_number_of_trials(run):
@@ -133,6 +134,7 @@ def test_the_report_says_what_it_is_worth(run):
     ("pair", "expected"),
     [
         ({"gain_low": 0.01, "gain_high": 0.05, "p_holm": 0.01}, "better"),
+        ({"gain_low": 0.002, "gain_high": 0.008, "p_holm": 0.01}, "not worth it"),
         ({"gain_low": 0.01, "gain_high": 0.05, "p_holm": 0.2}, "not shown"),
         ({"gain_low": -0.05, "gain_high": -0.01, "p_holm": 0.01}, "worse"),
         ({"gain_low": -0.01, "gain_high": 0.009, "p_holm": 0.9}, "not worth it"),
@@ -142,6 +144,16 @@ def test_the_report_says_what_it_is_worth(run):
 )
 def test_what_is_said_of_a_gain(pair, expected):
     assert analysis._outcome(pair, 0.01) == expected
+
+
+def test_a_best_value_at_an_end_of_its_range_is_told():
+    trials = [
+        analysis.Trial("bm25", {}, np.zeros(2)),
+        analysis.Trial("bm25(k1=2.95, b=0.5)", {"k1": "2.95", "b": "0.5"}, np.ones(2)),
+    ]
+    outcome = out_of_fold(np.array([trial.values for trial in trials]), np.array([0, 1]))
+    ranges = {"k1": (0.0, 3.0), "b": (0.0, 1.0)}
+    assert analysis.Tuned("t", "d", "g", trials, [0, 1], outcome, ranges).at_end() == ["k1"]
 
 
 @pytest.mark.slow
@@ -212,7 +224,17 @@ def quality_bytes(folder):
 @pytest.mark.slow
 def test_killed_and_resumed_it_gives_the_same_bytes_and_tries_nothing_twice(tmp_path):
     def start(results, *flags):
-        arguments = [SET, "-r", SPACE, "-r", "hybrid(bm25, tfidf, weights=[1, [0..3]])", "--trials", "30"]
+        arguments = [
+            SET,
+            "-r",
+            SPACE,
+            "-r",
+            "hybrid(bm25, tfidf, weights=[1, [0..3]])",
+            "--trials",
+            "30",
+            "--limit",
+            "60",
+        ]
         return subprocess.Popen(
             [sys.executable, "-m", "bench", "tune", *arguments, "--results", str(results), "--name", "t", *flags],
             cwd=ROOT,

@@ -26,7 +26,8 @@ class RetrieverSummary:
     p50_low_ms: the lower end of its interval (NaN where it has none); they stand in where there are too few samples for
     p95, which is not below them. index_s: time to build the index. noisy: which of "p95", "p50" and "indexing" were
     measured on a noisy machine. specification: what makes it, where it was named by one. ends: of the intervals of p95
-    and p50, where they have one. fuses: does it fuse rankings, itself or in a part? A mean of NaN says it failed.
+    and p50, where they have one. fuses: does it fuse rankings, itself or in a part? tuned: were its parameters chosen
+    on this set, so that they need to be kept up? A mean of NaN says it failed.
     """
 
     label: str
@@ -43,6 +44,7 @@ class RetrieverSummary:
     specification: str = ""
     ends: Mapping[str, tuple[float, float]] = field(default_factory=dict, hash=False)
     fuses: bool = False
+    tuned: bool = False
 
     def cost(self, name: str) -> float:
         """A cost by the name that `known_costs` has for it; NaN where it is not known."""
@@ -96,12 +98,15 @@ def by_mean(candidates: Sequence[RetrieverSummary]) -> list[RetrieverSummary]:
     return sorted((candidate for candidate in candidates if not math.isnan(candidate.mean)), key=_mean, reverse=True)
 
 
+ChosenBy = Literal["cost", "kind", "defaults", "mean"]
+
+
 class Cheapest(NamedTuple):
     """One of several. by: what told it from the last of the others; the mean, where all cost alike. timed: did times
     have a part in it?"""
 
     retriever: RetrieverSummary
-    by: Literal["cost", "kind", "mean"]
+    by: ChosenBy
     timed: bool
 
 
@@ -109,11 +114,11 @@ def cheapest(candidates: Sequence[RetrieverSummary]) -> Cheapest:
     """The cheapest of one or more that worked, whatever their order.
 
     Those whose time (p95 where it is known of all, else p50) is alike the least stay, of them those whose memory is
-    alike the least, and of them the one of the highest mean: what may be noise decides nothing. Where neither time is
-    known of all, those of the first kind BY_KIND stay in place of the quickest.
+    alike the least, of them those that are not tuned, and of them the one of the highest mean: what may be noise
+    decides nothing. Where neither time is known of all, those of the first kind BY_KIND stay in place of the quickest.
     """
     kept = by_mean(in_order(candidates))
-    by: Literal["cost", "kind", "mean"] = "mean"
+    by: ChosenBy = "mean"
     time = next((name for name in ("p95", "p50") if _is_known(kept, name)), None)
     if time is None:
         first = min(BY_KIND.index(candidate.kind) for candidate in kept)
@@ -124,6 +129,9 @@ def cheapest(candidates: Sequence[RetrieverSummary]) -> Cheapest:
             least = min(kept, key=operator.methodcaller("cost", name))
             alike = [candidate for candidate in kept if _is_alike(candidate, least, name)]
             by, kept = ("cost" if len(alike) < len(kept) else by), alike
+    as_they_come = [candidate for candidate in kept if not candidate.tuned]
+    if 0 < len(as_they_come) < len(kept):
+        by, kept = "defaults", as_they_come
     return Cheapest(kept[0], by, time is not None)
 
 

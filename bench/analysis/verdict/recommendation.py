@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.analysis.verdict import sentences
-from bench.analysis.verdict.choices import BY_KIND, Cheapest, RetrieverSummary
+from bench.analysis.verdict.choices import BY_KIND, Cheapest, ChosenBy, RetrieverSummary
 from bench.analysis.verdict.result import Basis
 from bench.evaluation.pairs import PairedDifference
 
@@ -48,7 +48,7 @@ class Recommendation:
             return f": it is better than {self._better_than()}"
         within = f"no other one is better{self.beyond}" if self.basis == "within margin" else ""
         if self.pick is self.best:
-            costs = {"cost": " and costs least", "kind": " and is the simplest by its kind", "mean": ""}[self.cheap.by]
+            costs = _AND_BEST[self.cheap.by]
             return f": it has the highest mean{costs}, and {within or self._not_shown_worse()}"
         better = "is better, but not shown to be" if self.winner else "is not shown better"
         reason = within or f"{self.best.label}, which has the highest mean, {better}{self.beyond}"
@@ -104,7 +104,26 @@ class Recommendation:
 def cheapest_of(cheap: Cheapest, count: int) -> str:
     """What the one of so many is called that was chosen by its costs."""
     if count == 2:
-        names = {"cost": "the cheaper one", "kind": "the simpler one by its kind", "mean": "the one of the higher mean"}
-        return names[cheap.by]
-    names = {"cost": "the cheapest", "kind": "the simplest by its kind", "mean": "the one of the highest mean"}
-    return f"{names[cheap.by]} of {count}"
+        return _OF_TWO[cheap.by]
+    return f"{_OF_SEVERAL[cheap.by]} of {count}"
+
+
+# By what it was chosen: after that it has the highest mean; in place of the best.
+_AND_BEST: dict[ChosenBy, str] = {
+    "cost": " and costs least",
+    "kind": " and is the simplest by its kind",
+    "defaults": " and needs no tuning",
+    "mean": "",
+}
+_OF_TWO: dict[ChosenBy, str] = {
+    "cost": "the cheaper one",
+    "kind": "the simpler one by its kind",
+    "defaults": "the one that needs no tuning",
+    "mean": "the one of the higher mean",
+}
+_OF_SEVERAL: dict[ChosenBy, str] = {
+    "cost": "the cheapest",
+    "kind": "the simplest by its kind",
+    "defaults": "the best that needs no tuning",
+    "mean": "the one of the highest mean",
+}

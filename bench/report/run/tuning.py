@@ -50,7 +50,7 @@ def tuning(run: Run, dataset: dict[str, Any]) -> Table | None:
             )
             for row in rows
         ),
-        notes=tuple(_notes(rows)),
+        notes=(*_notes(rows), *_ends(rows)),
         columns_left=1,
     )
 
@@ -88,6 +88,15 @@ def sentences(run: Run, dataset: dict[str, Any]) -> Iterator[str]:
             yield f"Tuning {default} is not worth it here: {measure} {gain} {unseen}, {ruled_out}. {looked}"
         else:
             yield f"That tuning {default} is worth it here is not shown: {measure} {gain} {unseen}. {looked}"
+
+
+def _ends(rows: list[Row]) -> Iterator[str]:
+    for row in rows:
+        if row["at_end"]:
+            yield (
+                f"{row['retriever']}: the best {row['at_end']} lies at an end of its range; a wider one may have a "
+                "better."
+            )
 
 
 def _parameters(run: Run, row: Row) -> str:

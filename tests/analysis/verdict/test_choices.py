@@ -80,3 +80,11 @@ def test_a_median_without_an_interval_hides_no_other_cost():
     unknown = replace(BM25, p95_ms=None, p50_ms=1, p50_low_ms=math.nan)
     assert Limits(p95_ms=10).exceeded(unknown, MINILM)
     assert not Limits(p95_ms=10).exceeded(unknown)
+
+
+def test_of_equal_cost_the_one_that_needs_no_tuning_is_taken():
+    default = replace(BM25, mean=0.49, p95_ms=None, memory_mb=None)
+    tuned = replace(default, label="bm25 tuned", mean=0.51, tuned=True)
+    assert cheapest([tuned, default]) == (default, "defaults", False)
+    assert cheapest([tuned]) == (tuned, "mean", False)
+    assert cheapest([tuned, replace(tuned, label="other tuned", mean=0.4)]).by == "mean"
