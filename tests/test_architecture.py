@@ -56,13 +56,13 @@ ROOMS = {
     "bench.storage retrievers.analyzer retrievers.base retrievers.masking retrievers.services",
     "bench.regression": "bench.data bench.errors bench.evaluation bench.storage",
     "bench.experiment.workers": "bench.data bench.machine retrievers retrievers.approximate retrievers.base "
-    "retrievers.contract retrievers.dense retrievers.masking retrievers.saved_index retrievers.stages "
-    "retrievers.vectors",
+    "retrievers.contract retrievers.dense retrievers.lexical retrievers.masking retrievers.saved_index "
+    "retrievers.stages retrievers.vectors",
     "bench.experiment": "bench.analysis bench.config bench.data bench.data.check bench.data.formats bench.errors "
     "bench.evaluation bench.experiment.workers bench.judging bench.machine bench.storage retrievers "
     "retrievers.approximate retrievers.arguments retrievers.base retrievers.contract retrievers.dense "
-    "retrievers.indexes retrievers.lexical retrievers.masking retrievers.saved_index retrievers.specification "
-    "retrievers.stages retrievers.vectors",
+    "retrievers.indexes retrievers.masking retrievers.saved_index retrievers.specification retrievers.stages "
+    "retrievers.vectors",
     "bench.report": "bench.data bench.errors bench.regression bench.storage",
     "bench.serving": "bench.errors bench.judging bench.report",
     "bench.api": "bench.config bench.data bench.data.formats bench.errors bench.experiment bench.report bench.storage "
