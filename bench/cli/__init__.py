@@ -23,6 +23,7 @@ from bench.cli import (
     curve,
     datasets,
     export,
+    grow,
     installed,
     judge,
     maps,
@@ -141,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(metavar="command")
     judging, comparing = (judge, plan), (compare, versions)
     others = (search, context, export, datasets, calibrate, installed)
-    for group in (run, tune, curve, maps, *judging, *comparing, *others):
+    for group in (run, tune, curve, grow, maps, *judging, *comparing, *others):
         group.add(commands)
     completion.add(commands, made)
     return made

@@ -353,10 +353,33 @@ class Dataset:
             The set with them, unjudged. Its fingerprint stays, since that is over the judgements.
         """
         added = pa.array(sorted(ids), pa.large_string())
-        more = pa.table({"id": added, "text": pa.array([""] * len(added), pa.large_string())})
+        return self.joined_by(pa.table({"id": added, "text": pa.array([""] * len(added), pa.large_string())}))
+
+    def joined_by(self, more: pa.Table) -> Dataset:
+        """The same queries and judgements over more documents, which nobody judged.
+
+        Args:
+            more: Table of the columns of `documents`, none of whose ids it has.
+
+        Returns:
+            The set with them; its own documents keep their order among themselves.
+        """
         documents = _sorted(pa.concat_tables([self.documents, more]), "descending")
         moved = _positions(self.documents["id"], documents["id"])
         return replace(self, documents=documents, judged_document=moved[self.judged_document])
+
+    def judged_alone(self) -> Dataset:
+        """The same queries and judgements over the documents that are judged, of any grade, and no others.
+
+        Returns:
+            The set without the rest.
+        """
+        kept = np.unique(self.judged_document)
+        return replace(
+            self,
+            documents=self.documents.take(pa.array(kept)).combine_chunks(),
+            judged_document=np.searchsorted(kept, self.judged_document).astype(np.int64),
+        )
 
     @cached_property
     def fingerprint(self) -> str:

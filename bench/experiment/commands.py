@@ -69,6 +69,14 @@ def of_tuning(config: RunConfig, trials: int, folds: int) -> dict[str, Any]:
     return {"run": shlex.join([*_BENCH, "tune", *config.datasets, *retrievers, *how, *others]), "cells": {}}
 
 
+def of_growth(config: RunConfig, distractors: str, sizes: str | None) -> dict[str, Any]:
+    """The same of a set that grows. config: as it was asked for. sizes: as the command takes them."""
+    others = _flags(config, skip={"datasets", "retrievers", "measures", "map"})
+    retrievers = _flag("retrievers", config.retrievers)
+    drawn = (f"--distractors={distractors}", *([] if sizes is None else [f"--sizes={sizes}"]))
+    return {"run": shlex.join([*_BENCH, "grow", *config.datasets, *drawn, *retrievers, *others]), "cells": {}}
+
+
 _CODE = re.compile(r" \[[\w.]+ [0-9a-f]+\]")  # the module of a class and its digest, in a signature
 _BENCH = ("python", "-m", "bench")
 _CURVE = (*_BENCH, "curve")

@@ -20,6 +20,9 @@ def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
         changes += _change(key, stored["config"].get(key), now["config"].get(key))
     for key in ("sweeps", "tuning"):  # of curves and tunings alone
         changes += _change(key, stored.get(key), now.get(key))
+    grown, grows = (info.get("growth", {}) for info in (stored, now))  # of sets that grow
+    for key in ("distractors", "sizes"):
+        changes += _change(key, grown.get(key), grows.get(key))
     for part, name, mark in (("datasets", "name", "fingerprint"), ("retrievers", "label", "signature")):
         before, after = ({entry[name]: entry for entry in info[part]} for info in (stored, now))
         for label in sorted(before.keys() & after.keys()):

@@ -21,7 +21,7 @@ from bench.experiment.runner import Runner
 from bench.experiment.sweeps import CurvePoint, curve_points, parse_sweep
 from bench.experiment.workers.shared_index import IndexSearch, SharedIndex
 from bench.storage.cell import Cell
-from bench.storage.folder import resuming_curve
+from bench.storage.folder import resuming_same_command
 from bench.storage.run import Run
 
 
@@ -42,7 +42,7 @@ def run_curve(
     )
     inputs = read_inputs(config, {}, [dataset])
     inputs = replace(inputs, participants=sharing(inputs.participants, points))
-    return _CurveRunner(config, inputs, listener, sweeps, points, commands=of_curve(asked, sweeps)).run(resume, fresh)
+    return _CurveRunner(config, inputs, listener, sweeps, points, asked=asked).run(resume, fresh)
 
 
 def sharing(participants: Sequence[Participant], points: Sequence[CurvePoint]) -> list[Participant]:
@@ -66,10 +66,10 @@ class _CurveRunner(Runner):
         sweeps: Sequence[str],
         points: Sequence[CurvePoint],
         *,
-        commands: dict[str, Any],
+        asked: RunConfig,
     ) -> None:
         super().__init__(config, inputs, listener)
-        self._sweeps, self._commands = list(sweeps), commands
+        self._sweeps, self._asked = list(sweeps), asked
         builds = list(dict.fromkeys(point.build for point in points))
         self._places = {
             participant.label: Place(point.line, 1 + builds.index(point.build), point.values)
@@ -78,11 +78,15 @@ class _CurveRunner(Runner):
 
     def resuming(self) -> str:
         """What goes on with it."""
-        return resuming_curve(self.folder)
+        return resuming_same_command(self.folder)
 
     def describe(self) -> dict[str, Any]:
         """run.json as it is before anything was measured, and what is swept."""
-        return {**super().describe(), "sweeps": self._sweeps, "commands": self._commands}
+        return {**super().describe(), "sweeps": self._sweeps}
+
+    def commands(self) -> dict[str, Any]:
+        """The one that was asked for, of which the points were made."""
+        return of_curve(self._asked, self._sweeps)
 
     def terms(self) -> dict[str, Terms]:
         """None: nothing is concluded, and the corpus may be large."""

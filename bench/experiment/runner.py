@@ -196,10 +196,14 @@ class Runner:
             "environment": environment.describe(self.threads),
             "datasets": [dataset.describe() for dataset in self.inputs.datasets],
             "retrievers": [participant.describe() for participant in participants],
-            "commands": commands(self.config, self.inputs),
+            "commands": self.commands(),
             "failures": [],
             "warnings": [],
         }
+
+    def commands(self) -> dict[str, Any]:
+        """What makes its figures again, as run.json has it."""
+        return commands(self.config, self.inputs)
 
     def _find_cells(self) -> None:
         """The cells that are there, each read and its checksums tried once."""

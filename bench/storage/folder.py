@@ -65,8 +65,8 @@ def resuming(folder: Path) -> str:
     return shlex.join(["python", "-m", "bench", "run", "--resume", "--name", folder.name, *elsewhere])
 
 
-def resuming_curve(folder: Path) -> str:
-    """What goes on with a curve, which does not store its whole command."""
+def resuming_same_command(folder: Path) -> str:
+    """What goes on with a curve or with a set that grows, which do not store their whole command."""
     return f"the same command with --name {shlex.quote(folder.name)} --resume"
 
 

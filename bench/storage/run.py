@@ -13,6 +13,7 @@
   approximate.csv                dataset, retriever, quantity, measure, value, low, high, queries (where one is)
   curve.csv                      a row a point of a curve (bench.storage.schema.CURVE)
   tuning.csv, trials.csv         of a tuning: a row a tuned retriever, a row a trial (the same, TUNING and TRIALS)
+  growth.csv, growth_pairs.csv   a row a retriever, or a pair of them, by measure and size of a set that grows
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, terms, relevant (with ranks by retriever),
                                  shown hits with text, overlap, unknown (words that no document has), traps
@@ -195,6 +196,14 @@ class Run:
         return self._frame("trials")
 
     @cached_property
+    def growth(self) -> pd.DataFrame:
+        return self._frame("growth")
+
+    @cached_property
+    def growth_pairs(self) -> pd.DataFrame:
+        return self._frame("growth_pairs")
+
+    @cached_property
     def comparisons(self) -> pd.DataFrame:
         return self._frame("comparisons")
 
@@ -288,6 +297,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
             *("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
             *("margin", "p_above", "p_below"),
             *(f"{name}{end}" for name in ("recall", "quality", "loss") for end in ("", "_low", "_high")),
+            *("times", "bound_low", "bound_high"),
             *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),
             *("default_value", "gain", "gain_low", "gain_high", "in_fold", "optimism", "best_value"),
         ),
@@ -296,6 +306,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(
         (
             *("queries", "samples", "groups", "answerable", "unanswerable", "k", "wins", "ties", "losses"),
+            *("documents", "places", "distractors"),
             *("budget", "ended", "build", "front_recall", "front_quality"),
             *("folds", "agreeing", "trials", "trial", "failed", "best"),
         ),

@@ -27,6 +27,14 @@ TUNING = (
 # The outcomes of a tuned retriever against its defaults.
 BETTER, NOT_WORTH_IT, NOT_SHOWN, WORSE = "better", "not worth it", "not shown", "worse"
 TRIALS = ("dataset", "retriever", "trial", "specification", "parameters", "value", "scores_folds", "best", "error")
+GROWTH = (
+    *("dataset", "times", "documents", "retriever", "measure", "value", "low", "high", "queries"),
+    *("places", "distractors", "bound_low", "bound_high", "p50_ms", "p95_ms", "index_bytes", "build_seconds"),
+)
+GROWTH_PAIRS = (
+    *("dataset", "times", "documents", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high"),
+    *("p", "p_holm", "better", "queries"),
+)
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
@@ -37,13 +45,16 @@ VERDICTS = (
     *("pair", "difference", "low", "high", "p_holm", "at_most", "more_queries"),
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
-# Of runs with a measure over a budget of word pieces alone; with an approximate search; of curves; of tunings.
+# Of runs with a measure over a budget of word pieces alone; with an approximate search; of curves; of tunings; of sets
+# that grow.
 SOMETIMES = {
     "budgets": BUDGETS,
     "approximate": APPROXIMATE,
     "curve": CURVE,
     "tuning": TUNING,
     "trials": TRIALS,
+    "growth": GROWTH,
+    "growth_pairs": GROWTH_PAIRS,
 }
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),

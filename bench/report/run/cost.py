@@ -29,7 +29,7 @@ from bench.storage.costs import (
     is_shortened,
     is_too_busy,
 )
-from bench.storage.folder import resuming, resuming_curve
+from bench.storage.folder import resuming, resuming_same_command
 from bench.storage.run import Row, Run
 
 # Retriever -> quantity -> its row in latency.csv.
@@ -211,7 +211,7 @@ def busy_notes(run: Run, costs: Costs, retrievers: Iterable[str]) -> Iterator[st
             missing.append(what if len(whose) == len(values) else f"{what} for {', '.join(whose)}")
     if missing:
         again = resuming(run.folder) if run.info["config"]["retrievers"] else "bench.run(…, resume=True)"
-        again = resuming_curve(run.folder) if "sweeps" in run.info else again
+        again = resuming_same_command(run.folder) if {"sweeps", "growth"} & run.info.keys() else again
         yield (
             f"No times {' and '.join(missing)}: the machine was too busy. A fixed piece of work waited up to "
             f"{max(shares):.0%} of its time for a processor; above {TOO_BUSY:.0%} times can be off by several times. "

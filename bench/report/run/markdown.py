@@ -13,7 +13,7 @@ from bench.storage.folder import LOG
 from bench.storage.run import Run
 
 # Its figures stand in no table; those of the others do.
-CHARTS = ("pareto", "curve", "tuning")
+CHARTS = ("pareto", "curve", "tuning", "growth")
 
 
 def render(run: Run) -> str:
@@ -30,6 +30,7 @@ def _blocks(run: Run) -> Iterator[Block]:
         yield from about_tuning(run, dataset)
         yield from parts.slices(run, dataset)
         yield from parts.attention(run, dataset)
+    yield from parts.grown(run)
     yield from parts.legend(run)
     yield from parts.charts(run, CHARTS)
     yield from parts.files(run)

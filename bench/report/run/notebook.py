@@ -36,6 +36,7 @@ def _blocks(run: Run) -> Iterator[Block]:
         return
     for dataset in run.datasets:
         yield from parts.overviews(run, dataset)[:1]
+    yield from parts.grown(run)
     yield from parts.legend(run)
     yield from parts.troubles(run, (Code(run.folder / LOG),))
     yield from parts.short_verdict(run)

@@ -32,7 +32,8 @@ from bench.storage.files import slug
 from bench.storage.folder import LOG
 from bench.storage.run import Run
 
-PARETO = "pareto"
+PARETO, GROWTH = "pareto", "growth"
+IN_A_LARGER_CORPUS = "In a larger corpus"  # a heading of docs/reading-the-figures.md
 
 
 def render(run: Run) -> str:
@@ -67,11 +68,18 @@ class _Report:
         about = (*parts.provenance(run), *parts.labels(run), *parts.signatures(run))
         return template(
             "run",
+            grown=self.grown(),
+            grown_anchor=anchor(IN_A_LARGER_CORPUS),
             overall=self.shown(self.conclusion.overall if self.conclusion else ()),
             troubles=self.shown(parts.troubles(run, (Code(LOG), " beside this page"))),
             sets=[self.of_set(dataset) for dataset in run.datasets],
             about=self.shown(_a_level_lower(about)),
         )
+
+    def grown(self) -> Markup:
+        """What holds over the sizes of a set that grows, the sentences first; empty of other runs."""
+        content = self.shown(sorted(parts.grown(self.run), key=lambda block: isinstance(block, Table)))
+        return content + self.drawn_over_all(GROWTH) if content else content
 
     def of_set(self, dataset: Dataset) -> dict[str, Any]:
         """What the template shows of a set: first the summary, then a part a kind of table."""
@@ -108,6 +116,15 @@ class _Report:
             return None
         name = kind.name.replace(" ", "-")  # behind a / , which no slug has: sets may be called "set" or "figure"
         return {"id": f"{place}/{name}", "kind": kind, "anchor": anchor(kind.definition), "content": content}
+
+    def drawn_over_all(self, name: str) -> Markup:
+        """A chart of all sets together."""
+        svg = drawn(self.run, name).get("svg")
+        if svg is None:
+            return Markup()
+        chart = CHARTS[name]
+        drawing = inline(svg, name, f"{chart.heading}. {chart.text}")
+        return template("chart", drawing=drawing, heading=chart.heading, text=chart.text)
 
     def chart(self, dataset: Dataset, name: str, place: str) -> Markup:
         """A chart of one set: on the first screen as it is, elsewhere by a script, since charts compress to a fifth."""

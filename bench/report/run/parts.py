@@ -11,6 +11,7 @@ from bench.report.run import audits, kinds, losses, quality
 from bench.report.run.attention import attention as attended
 from bench.report.run.charts import CHARTS
 from bench.report.run.curve import curve
+from bench.report.run.growth import growth, shown
 from bench.report.run.labels import shortened
 from bench.report.run.names import display_name
 from bench.report.run.overview import marks_explained, overview
@@ -89,11 +90,22 @@ def troubles(run: Run, log: Pieces) -> Iterator[Block]:
 
 
 def overviews(run: Run, dataset: dict[str, Any]) -> list[Table]:
-    """A set in one table, of a curve its own; forms of it, the widest first, and none where nothing is known."""
+    """A set in one table, of a curve its own; forms of it, the widest first, and none where nothing is known.
+
+    None of a set that grows either: `grown` holds its sizes side by side.
+    """
+    if growth(run):
+        return []
     if of_curve := curve(run, dataset):
         return [of_curve]
     tables = [overview(run, dataset, intervals=intervals) for intervals in (True, False)]
     return tables if tables[0].rows else []
+
+
+def grown(run: Run) -> Iterator[Block]:
+    """A set that grows, over all its sizes; nothing of other runs."""
+    yield from growth(run)
+    yield from shown(run)
 
 
 def legend(run: Run) -> Iterator[Block]:

@@ -28,7 +28,7 @@ def render(run: Run) -> Iterator[RenderableType]:
         if tables := parts.overviews(run, dataset):
             yield FirstThatFits([table.relabelled(change) for table in tables])
         yield from terminal.render(about_tuning(run, dataset), change)
-    yield from terminal.render(chain(_notes(run), parts.short_verdict(run), _where(run)), change)
+    yield from terminal.render(chain(parts.grown(run), _notes(run), parts.short_verdict(run), _where(run)), change)
 
 
 def _notes(run: Run) -> Iterator[Block]:

@@ -23,6 +23,7 @@ def _blocks(run: Run) -> Iterator[Block]:
     for dataset in run.datasets:
         yield from parts.tables(run, dataset)
         yield from parts.what_to_know(run, dataset)
+    yield from parts.grown(run)
     if len(run.datasets) > 1:
         yield from parts.summary(run)
     yield from parts.troubles(run, (Code(run.folder / LOG),))

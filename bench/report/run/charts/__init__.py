@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.report.run.charts import cost, curve, overlap, quality, tuning
+from bench.report.run.charts import cost, curve, growth, overlap, quality, tuning
 from bench.storage.files import write_atomic
 from bench.storage.run import Run
 
@@ -62,6 +62,11 @@ CHARTS = {
         "Main measure of each trial against the parameters that were tuned; where two are numbers, over both. Ringed: "
         "chosen by a fold. Lines: the defaults, and what the choice is worth on queries that it has not seen.",
         tuning.tuning,
+    ),
+    "growth": Drawing(
+        "Quality and cost by documents",
+        "Measures, with 95% intervals, and costs of one set at its sizes. Points of one size stand beside each other.",
+        growth.growth,
     ),
     "latency": Drawing(
         "Latency distribution",

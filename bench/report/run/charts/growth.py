@@ -1,0 +1,62 @@
+"""Chart of a set that grows: each measure, and each cost that is known, against its documents."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.report.run.charts.layout import error_bar, legend, more_ticks, panels, plain_log_axis, styles
+from bench.report.run.growth import measures_of
+from bench.storage.costs import MEGABYTE
+from bench.storage.run import Row, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Column of growth.csv -> what it is called on an axis, and how many of it are one of what is shown.
+_COSTS = {
+    "p50_ms": ("p50 of a warm single query, ms", 1),
+    "build_seconds": ("index, s", 1),
+    "index_bytes": ("index, MB", MEGABYTE),
+}
+# By this share of the documents the points of two retrievers stand apart, which would lie over each other.
+_APART = 0.015
+
+
+def growth(run: Run) -> Figure | None:
+    """A panel a measure, then one a cost."""
+    rows = run.rows("growth")
+    if not rows:
+        return None
+    measures = measures_of(run)
+    costs = [name for name in _COSTS if any(not math.isnan(row[name]) for row in rows)]
+    names = [*measures, *(_COSTS[name][0] for name in costs)]
+    figure, axes = panels(names, [2.6] * len(names), columns=2)
+    labels = list(dict.fromkeys(row["retriever"] for row in rows))
+    for place, (label, style) in enumerate(styles(run, labels)):
+        shift = (1 + _APART) ** (place - (len(labels) - 1) / 2)
+        its = [row for row in rows if row["retriever"] == label]
+        for panel, measure in zip(axes, measures, strict=False):
+            _quality(panel, [row for row in its if row["measure"] == measure], shift, style)
+        for panel, name in zip(axes[len(measures) :], costs, strict=True):
+            of_main = [row for row in its if row["measure"] == measures[0]]
+            heights = [row[name] / _COSTS[name][1] for row in of_main]
+            panel.plot([row["documents"] for row in of_main], heights, markersize=5, linewidth=1.2, **style)
+    for panel in axes:
+        panel.set(xscale="log", xlabel="documents")
+        plain_log_axis(panel)
+        more_ticks(panel)
+        panel.xaxis.set_major_formatter("{x:,.0f}")
+    for panel in axes[len(measures) :]:
+        panel.set_ylim(bottom=0)
+    legend(figure, axes)
+    return figure
+
+
+def _quality(panel: Axes, rows: list[Row], shift: float, style: dict[str, Any]) -> None:
+    documents, values = [row["documents"] * shift for row in rows], [row["value"] for row in rows]
+    bars = np.hstack([error_bar(row) for row in rows])
+    panel.errorbar(documents, values, yerr=bars, markersize=5, linewidth=1.2, elinewidth=0.8, capsize=2, **style)
