@@ -24,7 +24,7 @@ from bench.evaluation.measures import closed_form
 from bench.evaluation.pairs import PairedDifference, compare_pairs, outcome
 from bench.evaluation.significance import holm_within
 from bench.storage.cell import Cell
-from bench.storage.costs import MEGABYTE
+from bench.storage.costs import MEGABYTE, is_shortened
 from bench.storage.files import write_csv
 from bench.storage.run import Row, Run
 from bench.storage.schema import GROWTH, GROWTH_PAIRS
@@ -59,7 +59,10 @@ def _figures(run: Run, grown: Grown, cells: Mapping[str, Cell]) -> Iterator[Row]
         for row in run.rows("measures")
         if row["dataset"] == name and row["slice"] == ALL
     }
-    costs = {(row["retriever"], row["quantity"]): row["value"] for row in run.rows("latency") if row["dataset"] == name}
+    costs: dict[str, dict[str, float]] = {}
+    for row in run.rows("latency"):
+        if row["dataset"] == name:
+            costs.setdefault(row["retriever"], {})[row["quantity"]] = row["value"]
     for label, cell in cells.items():
         hits = Hits.of(grown.dataset, cell.ranking)
         joined = hits.real & grown.distractor[hits.documents]
@@ -73,8 +76,14 @@ def _figures(run: Run, grown: Grown, cells: Mapping[str, Cell]) -> Iterator[Row]
                 "distractors": int(joined[asked, :TOP].sum()),
                 "bound_low": low,
                 "bound_high": high,
-                **{column: costs.get((label, cost), math.nan) * unit for column, (cost, unit) in _COSTS.items()},
+                **_costs(costs.get(label, {})),
             }
+
+
+def _costs(known: Mapping[str, float]) -> Row:
+    """Those of a size; NaN in place of a build that the cache shortened, which says nothing beside those of others."""
+    costs = {column: known.get(quantity, math.nan) * unit for column, (quantity, unit) in _COSTS.items()}
+    return costs | ({"build_seconds": math.nan} if is_shortened(known) else {})
 
 
 def could_be(grown: Grown, hits: Hits, joined: NDArray[np.bool_], measure: str) -> tuple[float, float]:

@@ -103,7 +103,7 @@ def _sizes(growth: Growth, text: str | None) -> list[Size]:
     whole, least = growth.whole, len(growth.base.documents)
     if whole.times <= 1:
         raise BenchError(
-            f"{growth.source} has {counted(len(growth.pool), 'distractor')}, too few for {least:,} documents to grow by.",
+            f"{growth.source} has {counted(len(growth.pool), 'distractor')}: too few for {least:,} documents to grow.",
             "Name a larger corpus.",
         )
     if text is None:

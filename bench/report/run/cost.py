@@ -107,9 +107,9 @@ def too_busy(run: Run, dataset: dict[str, Any], retriever: str) -> bool:
     return is_too_busy(_values(costs_of(run, dataset).get(retriever, {})), TIMING)
 
 
-def noisy_mark(run: Run, dataset: dict[str, Any], retriever: str) -> str:
-    """~ where the machine was noisy while single queries were timed, else nothing."""
-    return "~" * is_noisy(_values(costs_of(run, dataset).get(retriever, {})), "p50")
+def noisy_mark(run: Run, dataset: dict[str, Any], retriever: str, quantity: str = "p50") -> str:
+    """~ where the machine was noisy while a time was taken, by default of single queries, else nothing."""
+    return "~" * is_noisy(_values(costs_of(run, dataset).get(retriever, {})), quantity)
 
 
 def costs_of(run: Run, dataset: dict[str, Any]) -> Costs:

@@ -77,9 +77,12 @@ class _Report:
         )
 
     def grown(self) -> Markup:
-        """What holds over the sizes of a set that grows, the sentences first; empty of other runs."""
-        content = self.shown(sorted(parts.grown(self.run), key=lambda block: isinstance(block, Table)))
-        return content + self.drawn_over_all(GROWTH) if content else content
+        """What holds over the sizes of a set that grows, the tables last; empty of other runs."""
+        blocks = list(parts.grown(self.run))
+        sentences, tables = (
+            [block for block in blocks if isinstance(block, Table) is is_table] for is_table in (False, True)
+        )
+        return self.shown(sentences) + (self.drawn_over_all(GROWTH) if tables else Markup()) + self.shown(tables)
 
     def of_set(self, dataset: Dataset) -> dict[str, Any]:
         """What the template shows of a set: first the summary, then a part a kind of table."""

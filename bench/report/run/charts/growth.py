@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.report.run.charts.layout import error_bar, legend, more_ticks, panels, plain_log_axis, styles
+from bench.report.run.cost import noisy_mark
 from bench.report.run.growth import measures_of
 from bench.storage.costs import MEGABYTE
 from bench.storage.run import Row, Run
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Column of growth.csv -> what it is called on an axis, and how many of it are one of what is shown.
+# Column of growth.csv -> its quantity, what it is called, and how many of it are one of what is shown.
 _COSTS = {
-    "p50_ms": ("p50 of a warm single query, ms", 1),
-    "build_seconds": ("index, s", 1),
-    "index_bytes": ("index, MB", MEGABYTE),
+    "p50_ms": ("p50", "p50 of a warm single query, ms", 1),
+    "build_seconds": ("index", "index, s", 1),
+    "index_bytes": ("index_size", "index, MB", MEGABYTE),
 }
 # By this share of the documents the points of two retrievers stand apart, which would lie over each other.
 _APART = 0.015
@@ -33,7 +34,7 @@ def growth(run: Run) -> Figure | None:
         return None
     measures = measures_of(run)
     costs = [name for name in _COSTS if any(not math.isnan(row[name]) for row in rows)]
-    names = [*measures, *(_COSTS[name][0] for name in costs)]
+    names = [*measures, *(_COSTS[name][1] for name in costs)]
     figure, axes = panels(names, [2.6] * len(names), columns=2)
     labels = list(dict.fromkeys(row["retriever"] for row in rows))
     for place, (label, style) in enumerate(styles(run, labels)):
@@ -43,15 +44,18 @@ def growth(run: Run) -> Figure | None:
             _quality(panel, [row for row in its if row["measure"] == measure], shift, style)
         for panel, name in zip(axes[len(measures) :], costs, strict=True):
             of_main = [row for row in its if row["measure"] == measures[0]]
-            heights = [row[name] / _COSTS[name][1] for row in of_main]
+            heights = [row[name] / _COSTS[name][2] for row in of_main]
             panel.plot([row["documents"] for row in of_main], heights, markersize=5, linewidth=1.2, **style)
     for panel in axes:
         panel.set(xscale="log", xlabel="documents")
         plain_log_axis(panel)
         more_ticks(panel)
         panel.xaxis.set_major_formatter("{x:,.0f}")
-    for panel in axes[len(measures) :]:
+    for panel, name in zip(axes[len(measures) :], costs, strict=True):
         panel.set_ylim(bottom=0)
+        quantity = _COSTS[name][0]
+        noisy = any(noisy_mark(run, dataset, label, quantity) for dataset in run.datasets for label in labels)
+        panel.set_xlabel("documents" + "\non a noisy machine (~)" * noisy)
     legend(figure, axes)
     return figure
 
