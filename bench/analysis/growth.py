@@ -76,14 +76,16 @@ def _figures(run: Run, grown: Grown, cells: Mapping[str, Cell]) -> Iterator[Row]
                 "distractors": int(joined[asked, :TOP].sum()),
                 "bound_low": low,
                 "bound_high": high,
-                **_costs(costs.get(label, {})),
+                **_costs(costs.get(label, {}), timed=run.info["config"]["latency"]),
             }
 
 
-def _costs(known: Mapping[str, float]) -> Row:
-    """Those of a size; NaN in place of a build that the cache shortened, which says nothing beside those of others."""
+def _costs(known: Mapping[str, float], timed: bool) -> Row:
+    """Those of a size. No build time where none was wanted, so that a run that was resumed stores the same bytes, nor
+    where the cache shortened it, since it says nothing beside those of other sizes.
+    """
     costs = {column: known.get(quantity, math.nan) * unit for column, (quantity, unit) in _COSTS.items()}
-    return costs | ({"build_seconds": math.nan} if is_shortened(known) else {})
+    return costs | ({} if timed and not is_shortened(known) else {"build_seconds": math.nan})
 
 
 def could_be(grown: Grown, hits: Hits, joined: NDArray[np.bool_], measure: str) -> tuple[float, float]:
