@@ -18,7 +18,10 @@ echo "${{COMPREPLY[@]}}"
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
-@pytest.mark.parametrize(("words", "offered"), [("ru", "run"), ("run --no-l", "--no-latency")])
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("ru", "run"), ("run --no-l", "--no-latency"), ("gr", "grow"), ("grow --dis", "--distractors")],
+)
 def test_bash_completes_commands_and_flags(capsys, tmp_path, words, offered):
     with pytest.raises(SystemExit) as ended:
         main(["completion", "bash"])

@@ -12,10 +12,11 @@ from bench.errors import counted
 from bench.report import terminal
 from bench.report.blocks import Block, Paragraph, Remark, Text
 from bench.report.run.approximate import SIZES, size_shown
-from bench.report.run.cost import busy_notes, cost_shown, costs_of, noise_notes
+from bench.report.run.cost import cost_shown, costs_of, noise_notes
 from bench.report.run.labels import short_labels
+from bench.report.run.overview import why_no_times
 from bench.report.table import Table, interval, number, p_value, share, signed_interval
-from bench.storage.costs import COSTS, FROM_CACHE, OPENED
+from bench.storage.costs import COSTS
 from bench.storage.folder import LOG
 from bench.storage.run import Row, Run
 
@@ -27,6 +28,7 @@ def render(run: Run) -> Iterator[RenderableType]:
     ]
     blocks += [Text((f"What failed: {run.folder / LOG} has more.",))] * bool(run.failures)
     blocks += [Remark("warning", warning) for warning in run.warnings]
+    blocks += [Text((note,), state="warning") for note in why_no_times(run)]
     blocks += [*growth(run), *shown(run)]
     charts = ", ".join(path.name for path in sorted((run.folder / "charts").glob("growth.*")))
     files = ", ".join(filter(None, ["report.html", "growth.csv, growth_pairs.csv", charts and f"charts/: {charts}"]))
@@ -140,15 +142,10 @@ def _notes(run: Run, main: str, others: list[str], lines: list[tuple[str, ...]])
     if others and small:
         yield f"{others[0]} is 1 for whoever returns all, where there are no more than {depth:,} documents."
     costs = [costs_of(run, dataset) for dataset in run.datasets]
-    if any({FROM_CACHE, OPENED} & its.keys() for of_set in costs for its in of_set.values()):
+    if any(cell.endswith("*") for _, *cells in lines for cell in cells):
         yield "* shortened: vectors of the smaller sizes, or an index, came from the cache."
     by_cell = {f"{place} {label}": its for place, of_set in enumerate(costs) for label, its in of_set.items()}
     yield from noise_notes(by_cell, lines)
-    if run.info["config"]["latency"]:
-        for of_set in costs:
-            if notes := list(busy_notes(run, of_set, of_set)):
-                yield from notes
-                return
 
 
 def _pairs(run: Run) -> Table:
