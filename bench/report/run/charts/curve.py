@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bench.report.run.charts.layout import legend, mark, more_ticks, panels, plain, plain_log_axis
+from bench.report.run.charts.layout import legend, mark, panels, plain, plain_log_axis
 from bench.report.run.cost import timed
 from bench.report.run.curve import points_of, values
 from bench.report.run.labels import shortened
@@ -36,9 +36,18 @@ def curve(run: Run) -> Figure | None:
         label = f"p50 of a warm single query, ms\n{timed(run, dataset)}"
         panel.set(xscale="log", xlabel=label, ylabel=heading)
         plain_log_axis(panel)
-        more_ticks(panel)
+        _more_ticks(panel)
     legend(figure, axes)
     return figure
+
+
+def _more_ticks(panel: Axes) -> None:
+    """Where times are near one another a scale of 1, 2, 5 has a tick or none."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = panel.get_xlim()
+    if high < 4 * low:
+        panel.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def _timed(points: list[Row]) -> Iterator[Row]:

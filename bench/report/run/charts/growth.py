@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.report.run.charts.layout import error_bar, legend, more_ticks, panels, plain_log_axis, styles
+from bench.report.run.charts.layout import error_bar, legend, panels, styles
 from bench.report.run.cost import noisy_mark
 from bench.report.run.growth import measures_of
 from bench.storage.costs import MEGABYTE
@@ -25,6 +25,8 @@ _COSTS = {
 }
 # By this share of the documents the points of two retrievers stand apart, which would lie over each other.
 _APART = 0.015
+# What is left free beside the first and the last size, as a factor; of the axis, what a size takes that is named on it.
+_MARGIN, _NAMED = 1.15, 0.15
 
 
 def growth(run: Run) -> Figure | None:
@@ -46,11 +48,11 @@ def growth(run: Run) -> Figure | None:
             of_main = [row for row in its if row["measure"] == measures[0]]
             heights = [row[name] / _COSTS[name][2] for row in of_main]
             panel.plot([row["documents"] for row in of_main], heights, markersize=5, linewidth=1.2, **style)
+    documents = sorted({row["documents"] for row in rows})
     for panel in axes:
-        panel.set(xscale="log", xlabel="documents")
-        plain_log_axis(panel)
-        more_ticks(panel)
-        panel.xaxis.set_major_formatter("{x:,.0f}")
+        panel.set(xscale="log", xlabel="documents", xlim=(documents[0] / _MARGIN, documents[-1] * _MARGIN))
+        panel.minorticks_off()
+        panel.set_xticks(ticks := _ticks(documents), [f"{size:,}" for size in ticks])
     for panel, name in zip(axes[len(measures) :], costs, strict=True):
         panel.set_ylim(bottom=0)
         quantity = _COSTS[name][0]
@@ -58,6 +60,15 @@ def growth(run: Run) -> Figure | None:
         panel.set_xlabel("documents" + "\non a noisy machine (~)" * noisy)
     legend(figure, axes)
     return figure
+
+
+def _ticks(documents: list[int]) -> list[int]:
+    """The sizes, without those that stand too near before a larger one to be named too."""
+    named = documents[-1:]
+    for size in reversed(documents[:-1]):
+        if math.log(named[0] / size) >= _NAMED * math.log(documents[-1] / documents[0]):
+            named.insert(0, size)
+    return named
 
 
 def _quality(panel: Axes, rows: list[Row], shift: float, style: dict[str, Any]) -> None:

@@ -159,15 +159,6 @@ def plain_log_axis(panel: Axes) -> None:
     panel.minorticks_off()  # a tenth of the drawing time, and nobody reads them
 
 
-def more_ticks(panel: Axes) -> None:
-    """Where values are near one another a scale of 1, 2, 5 has a tick or none."""
-    from matplotlib.ticker import MaxNLocator
-
-    low, high = panel.get_xlim()
-    if high < 4 * low:
-        panel.xaxis.set_major_locator(MaxNLocator(5))
-
-
 def error_bar(row: Mapping[str, Any]) -> Any:
     """How far a figure's interval goes below and above it: [2, 1], 0 where it is not known."""
     return np.nan_to_num([[row["value"] - row["low"]], [row["high"] - row["value"]]]).clip(min=0)
