@@ -27,6 +27,7 @@ from bench.experiment.grow import NEARLY, parse_sizes, run_growth, usual_sizes
 from bench.report.run import forms
 from bench.report.run.growth import growth, shown
 from bench.storage.run import load_run
+from retrievers.base import VECTORS_ENCODED
 
 SECOND, DISTRACTED = "haystack:Second", "haystack:Distracted"
 AT_RANK_2 = 1 / log2(3)
@@ -164,6 +165,14 @@ def test_a_sample_of_queries_is_one_at_every_size(tmp_path):
     assert set(column(found, "queries", SECOND)) == {7}
     asked = found.queries.groupby("dataset", sort=False)["query"].apply(list)
     assert asked.iloc[0] == asked.iloc[1]
+
+
+def test_a_size_encodes_only_the_documents_that_are_new(tmp_path):
+    """At x1 the 20 queries too."""
+    found = run(write_needles(tmp_path), write_hay(tmp_path, 40), "1,2,3", retrievers=("fakes:HashedDense",))
+    cells = [found.cell(dataset["name"], "fakes:HashedDense") for dataset in found.datasets]
+    assert [cell.info["quantities"][VECTORS_ENCODED] for cell in cells] == [40, 20, 20]
+    assert [dataset["documents"] for dataset in found.datasets] == [20, 40, 60]
 
 
 # --- sizes ---
