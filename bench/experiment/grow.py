@@ -117,7 +117,7 @@ def _sizes(growth: Growth, text: str | None) -> list[Size]:
         raise BenchError(
             f"{sizes[-1].shown} is {sizes[-1].documents:,} documents, and there are {whole.documents:,}: {least:,} at "
             f"x1 and {counted(len(growth.pool), 'distractor')} of {growth.source}.",
-            f"Give sizes up to {most:g}, or a larger corpus.",
+            f"Give sizes up to {most:.10g}, or a larger corpus.",
         )
     return sizes
 

@@ -51,7 +51,7 @@ def shown(run: Run) -> Iterator[Paragraph]:
         first = f"By {measure} no order of two retrievers is shown to change."
         if changes:
             first = f"By {measure} the order changes of {'; of '.join(f'{a} and {b}' for a, b in changes)}."
-        yield Paragraph(first, tuple(_by_size(*pair, rows) for pair, rows in its.items()))
+        yield Paragraph(first, tuple(_by_size(*pair, rows, len(run.datasets)) for pair, rows in its.items()))
 
 
 def measures_of(run: Run) -> list[str]:
@@ -61,19 +61,16 @@ def measures_of(run: Run) -> list[str]:
 
 def size_name(row: Row) -> str:
     """x1, x3, x3.62."""
-    return f"x{row['times']:g}"
+    return str(row["dataset"].rpartition(" ")[2])
 
 
-def _by_size(a: str, b: str, rows: list[Row]) -> str:
-    """Who of two is better at which sizes."""
-    where = {label: [size_name(row) for row in rows if row["better"] == label] for label in (a, b, "")}
-    if len(where[""]) == len(rows):
-        return f"{a} and {b}: undecided at every size."
-    for label in (a, b):
-        if len(where[label]) == len(rows):
-            return f"{a} and {b}: {label} is better at every size."
-    parts = [f"{label} is better at {', '.join(where[label])}" for label in (a, b) if where[label]]
-    parts += [f"undecided at {', '.join(where[''])}"] * bool(where[""])
+def _by_size(a: str, b: str, rows: list[Row], sizes: int) -> str:
+    """Who of two is better at which sizes. sizes: how many there are; where one of them failed there is no row."""
+    parts = []
+    for label, what in ((a, f"{a} is better"), (b, f"{b} is better"), ("", "undecided")):
+        where = [size_name(row) for row in rows if row["better"] == label]
+        if where:
+            parts.append(f"{what} at {'every size' if len(where) == sizes else ', '.join(where)}")
     return f"{a} and {b}: {'; '.join(parts)}."
 
 
