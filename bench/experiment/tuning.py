@@ -42,7 +42,7 @@ from bench.experiment.workers.messages import WorkerError
 from bench.experiment.workers.process import ProcessWorker, start
 from bench.storage.cell import Cell
 from bench.storage.files import write_atomic
-from bench.storage.folder import resuming_curve
+from bench.storage.folder import resuming_same_command
 from bench.storage.run import Run
 from bench.storage.trials import FRAGMENT, read_trial, trial_path, write_trial
 from retrievers import Ranking, RetrieverError, create, kind, signature
@@ -245,7 +245,7 @@ class _TuningRunner(Runner):
 
     def resuming(self) -> str:
         """What goes on with it."""
-        return resuming_curve(self.folder)
+        return resuming_same_command(self.folder)
 
     def describe(self) -> dict[str, Any]:
         """run.json as it is before anything was measured, and what is tuned."""
@@ -255,7 +255,11 @@ class _TuningRunner(Runner):
             "folds": self._search.plan.folds,
             "measure": self._search.measure,
         }
-        return {**super().describe(), "tuning": tuning, "commands": self._commands}
+        return {**super().describe(), "tuning": tuning}
+
+    def commands(self) -> dict[str, Any]:
+        """What makes it again."""
+        return self._commands
 
     def _dataset(self, dataset: Dataset) -> None:
         """The trials first, all in one process; what they need of the set is there until the tuned ones are ranked."""
