@@ -45,6 +45,7 @@ KINDS = (
     Kind(
         "quality", "How good each retriever is, by every measure.", "Quality", quality.quality, ("measures", "recall")
     ),
+    Kind("tuning", "What other parameters are worth.", "Tuning", about_tuning, ("tuning",)),
     Kind("kinds of query", "Which retriever wins which kind of query.", "Verdict", _slices, ("slices",)),
     Kind("prompts", "How much of the answer fits into a prompt.", "Quality", budgets.recall, ("budgets",)),
     Kind(
@@ -72,7 +73,6 @@ KINDS = (
     Kind("depths", "How many candidates a second stage needs.", "How deep to rerank", why.rerank_depths),
     Kind("approximate", "What an index loses that does not compare all.", "Approximate against exact", approximate),
     Kind("curve", "What more time for a query buys.", "Approximate against exact", curve, ("curve",)),
-    Kind("tuning", "What other parameters are worth.", "Tuning", about_tuning, ("tuning",)),
     Kind("audits", "What in the set itself moves its figures.", "Audits", audits.audits),
     Kind("losses", "On which queries one retriever loses most, and to what.", "Where each loses most", losses.losses),
 )

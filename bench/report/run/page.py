@@ -113,8 +113,9 @@ class _Report:
     def of_kind(self, dataset: Dataset, kind: Kind, place: str) -> dict[str, Any] | None:
         """What there is of a kind, None where that is nothing."""
         content = self.shown(kind.blocks(self.run, dataset))
-        if pictures := Markup().join(self.chart(dataset, name, place) for name in kind.charts):
-            content += Markup('<div class="pictures">{}</div>').format(pictures)
+        if pictures := [chart for name in kind.charts if (chart := self.chart(dataset, name, place))]:
+            alone = " alone" * (len(pictures) == 1)
+            content += Markup('<div class="pictures{}">{}</div>').format(alone, Markup().join(pictures))
         if not content:
             return None
         name = kind.name.replace(" ", "-")  # behind a / , which no slug has: sets may be called "set" or "figure"

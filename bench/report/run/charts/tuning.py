@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 12  # of a parameter whose values are no numbers
 LONGEST_VALUE = 18
+STEPS = 9  # of the colours of a surface
 ROOM = 1.0  # inches left of a panel: its own labels, and those of the colours of the one before
 
 
@@ -82,10 +83,14 @@ def _one(panel: Axes, trials: list[Row], name: str, measure: str, row: Row) -> N
 def _surface(figure: Figure, panel: Axes, trials: list[Row], names: tuple[str, ...], measure: str) -> None:
     having = [trial for trial in trials if all(name in parameters_of(trial) for name in names)]
     x, y = ([float(parameters_of(trial)[name]) for trial in having] for name in names)
-    shown: Any = panel.scatter(x, y, c=[trial["value"] for trial in having], s=26, cmap="viridis")
+    import matplotlib as mpl
+
+    # Few steps: a scale of many is drawn as a picture, which no page takes over.
+    steps = mpl.colormaps["viridis"].resampled(STEPS)
+    shown: Any = panel.scatter(x, y, c=[trial["value"] for trial in having], s=26, cmap=steps)
     _ring(panel, list(zip(x, y, having, strict=True)))
-    scale = figure.colorbar(shown, ax=panel, fraction=0.06, pad=0.02)
-    scale.ax.set_title(measure, fontsize=8, loc="right")
+    scale = figure.colorbar(shown, ax=panel, fraction=0.2, aspect=25, pad=0.03)
+    scale.ax.set_title(measure, fontsize=8, loc="left")
     panel.set(xlabel=plain(names[0]), ylabel=plain(names[1]))
 
 
