@@ -136,7 +136,8 @@ def _named(given: str) -> Participant:
     try:
         retriever = create(specification)
     except RetrieverError as error:
-        raise BenchError(error.message, error.hint) from None
+        ranges = " Ranges, as [0.4..2.4], are chosen from by: python -m bench tune" * (".." in specification)
+        raise BenchError(error.message, error.hint + ranges) from None
     return _described(label, retriever, specification)
 
 

@@ -113,7 +113,8 @@ def search_space(given: str) -> SearchSpace:
             space = replace(space, label=space.default)
         _try_all(space)
     except RetrieverError as error:
-        raise BenchError(error.message, error.hint) from None
+        bare = f" {FORM}" * (".." in outer)
+        raise BenchError(error.message, error.hint + bare) from None
     return space
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
+from bench.experiment.participants import participants
 from bench.experiment.search_space import Range, search_space
 from retrievers import create, parameters
 
@@ -104,6 +105,18 @@ def test_a_label():
 def test_refused(given, message):
     with pytest.raises(BenchError, match=message):
         search_space(given)
+
+
+def test_a_range_without_brackets_is_told_how_to_be_written():
+    with pytest.raises(BenchError) as refused:
+        search_space("bm25:k1=0.4..2.4")
+    assert "NAME=[0.4..2.4]" in refused.value.hint
+
+
+def test_a_range_where_nothing_is_tuned_leads_to_what_tunes():
+    with pytest.raises(BenchError) as refused:
+        participants(["bm25:k1=[0.4..2.4]"], {}, [], None)
+    assert "python -m bench tune" in refused.value.hint
 
 
 @given(st.text(alphabet="bm25:(),=[]'\"k1 .0…", max_size=30))
