@@ -183,3 +183,18 @@ def test_over_several_sets_it_says_which_are_made(marked_runs):
 
 def test_a_set_of_asked_queries_is_not_marked(marked_runs):
     assert "made queries" not in markdown.render(load_run(marked_runs[2]))
+
+
+def test_a_verdict_on_known_items_says_that_the_queries_were_made(tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    titles = ["Pumps and valves", "Sleep of cats", "Bread at home", "Rain in spring"]
+    for title in titles:
+        (folder / f"{title[:4]}.md").write_text(f"# {title}\n\n{title.split()[0]} is what this page is about.\n")
+    found = bench.run(
+        [str(folder)], ["bm25", "tfidf"], known_item="title", latency=False, results=str(tmp_path / "results")
+    )
+    run = load_run(found.folder)
+    (of_set,) = run.analysis["sets"].values()
+    assert of_set["verdict"]["sentences"][0].startswith("On made queries: ")
+    assert conclusion(run).choice.endswith(", on made queries")

@@ -1,7 +1,7 @@
 """Known-item search, for a collection without labels: ask for each document by a field that is not indexed.
 
-It measures whether a retriever finds what somebody knows to be there, not how it does on real questions. So the name
-and the note of such a set say what it is. The evaluation by known items: Beitzel et al., "Using titles and category
+It measures whether a retriever finds what somebody knows to be there, not how it does on real questions. So the name,
+the card (`made_queries`) and the note of such a set say what it is. The evaluation by known items: Beitzel et al., "Using titles and category
 names from editor-driven taxonomies for automatic evaluation" (CIKM 2003).
 """
 
@@ -71,7 +71,8 @@ def known_item(name: str, field: str, documents: pa.Table, card: Card | None = N
         documents.select(["id", "text"]),
         queries,
         judgements,
-        card=card and replace(card, slices=(), group=""),  # fields of queries that are not asked here
+        # Slices and group are fields of queries that are not asked here.
+        card=replace(card or Card(), slices=(), group="", made_queries=True),
         note="; ".join(notes),
     )
 

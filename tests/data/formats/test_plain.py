@@ -117,6 +117,7 @@ def test_known_items_from_the_metadata(write):
     found = load_dataset(write(queries=None), Options(known_item="title"))
     assert found.name == "notes (known-item: title)"
     assert found.note == "known-item queries made from title"
+    assert found.card.made_queries  # nobody asked them, as every verdict on it says
     assert found.query_texts == ["Pumps", "Sleep"]
     assert found.judgements == [{2: 1}, {1: 1}]
 
