@@ -38,7 +38,7 @@ from bench.data.slices import ALL
 from bench.evaluation import measures
 from bench.evaluation.letters import compact_letters
 from bench.evaluation.measures import resolve
-from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome
+from bench.evaluation.pairs import PairedDifference, adjusted, compare_pairs, not_shown_worse, outcome, untested
 from bench.storage.cell import Cell
 from bench.storage.costs import PARETO, SHORTENED, is_noisy, is_shortened
 from bench.storage.files import write_csv, write_json
@@ -94,10 +94,15 @@ def write_conclusions(
     for examined in examined_sets:
         name = examined.dataset.name
         verdict = guard(f"verdict of {name}", partial(_verdict, run, examined, rows, kinds, config), None)
-        sliced = guard(f"slices of {name}", partial(_slices, examined, verdict, config.seed), None)
+        # A mean over a part of the judgements is biased: whatever rests on one has no test and no mark.
         is_sampled = examined.dataset.card.sampled_judgements
+        sliced, front, luck = None, None, NO_LUCK
+        if not is_sampled:
+            sliced = guard(f"slices of {name}", partial(_slices, examined, verdict, config.seed), None)
+            front = guard(f"Pareto set of {name}", partial(_pareto, run, examined), None)
+            luck = guard(f"chance of {name}", partial(_luck, run, examined, config.seed), NO_LUCK)
         if verdict is not None:
-            if sliced and not is_sampled:
+            if sliced:
                 more = slice_sentences.by_slice(sliced, verdict.retriever)
                 verdict = replace(verdict, sentences=(*verdict.sentences, *more))
             if examined.dataset.card.made_queries and not is_sampled:
@@ -111,12 +116,12 @@ def write_conclusions(
             "level": {
                 measure: {"best": best, "undecided": list(others)}
                 for (dataset, measure), (best, others) in level.items()
-                if dataset == name
+                if dataset == name and not is_sampled
             },
-            "better": (better := {} if is_sampled else _better(rows, name)),
-            "letters": {} if config.against else _letters(run, examined, better),
-            "pareto": guard(f"Pareto set of {name}", partial(_pareto, run, examined), None),
-            **guard(f"chance of {name}", partial(_luck, run, examined, config.seed), NO_LUCK),
+            "better": (better := _better(rows, name)),
+            "letters": {} if config.against or is_sampled else _letters(run, examined, better),
+            "pareto": front,
+            **luck,
             "slices": sliced.as_json() if sliced else None,
             "whole": always_one(run.info["measures"], examined.dataset),
         }
@@ -157,7 +162,7 @@ def _model(retriever: Mapping[str, Any]) -> Model | None:
 
 def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -> list[PairedDifference]:
     values = {label: cell.per_query for label, cell in cells.items()}
-    return compare_pairs(
+    rows = compare_pairs(
         dataset.name,
         values,
         dataset.answerable,
@@ -167,6 +172,7 @@ def _compared(dataset: Dataset, cells: Cells, measure: str, config: RunConfig) -
         margins=config.margins,
         against=config.against,
     )
+    return list(map(untested, rows)) if dataset.card.sampled_judgements else rows
 
 
 def _analysed(

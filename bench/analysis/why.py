@@ -39,6 +39,8 @@ __all__ = ["Analysis", "analyse"]
 
 CUTOFF = 10  # of the audits, where the main measure has none
 OF_TEXTS = ("crossover", "windows", "unknown_words", "copies")  # parts that are not there for judgements alone
+# Parts that hold means of retrievers against each other, which are biased where a part of the pool is judged.
+OF_MEANS = ("crossover", "pairs", "unknown_words", "rerank_depths")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def analyse(
         parts["pool_bias"] = lambda: pool_bias(dataset, rankings, main, measure, rng(5))
     if dataset.judgements_alone:
         parts |= dict.fromkeys(OF_TEXTS, lambda: None)
+    if dataset.card.sampled_judgements:
+        parts |= dict.fromkeys(OF_MEANS, lambda: None)
     answers = {
         name: guard(f"{name.replace('_', ' ')} of {dataset.name}", part, None) if guard else part()
         for name, part in parts.items()

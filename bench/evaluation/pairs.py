@@ -180,6 +180,21 @@ def adjusted(rows: Sequence[PairedDifference]) -> list[PairedDifference]:
     return [row._replace(p_holm=p) for row, p in zip(rows, corrected, strict=True)]
 
 
+def untested(row: PairedDifference) -> PairedDifference:
+    """The means and their difference alone: NaN for all that says how sure it is, and how far that goes."""
+    return row._replace(
+        low=math.nan,
+        high=math.nan,
+        p=math.nan,
+        p_holm=math.nan,
+        detectable=math.nan,
+        p_above=math.nan,
+        p_below=math.nan,
+        low_best=math.nan,
+        high_best=math.nan,
+    )
+
+
 def outcome(row: PairedDifference) -> Literal["a", "b", "undecided"]:
     """Which side is better: only where p_holm is below .05 and the interval leaves 0 out, on the same side.
 

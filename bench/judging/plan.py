@@ -88,6 +88,11 @@ def pilots_of(run: Run) -> list[Pilot]:
     """
     if not run.complete:
         raise BenchError(f"{run.folder} is not complete: it was interrupted.", "Run it again.")
+    if in_part := next((entry["name"] for entry in run.datasets if entry.get("sampled_judgements")), None):
+        raise BenchError(
+            f"{in_part} was judged in part when {run.folder} was made: its spread is not that of the queries.",
+            "bench judge --to FOLDER --status says how many queries it takes.",
+        )
     pilots = []
     for entry in run.datasets:
         name, measure = entry["name"], choose_measure(run.info["measures"], entry["measure"])

@@ -295,7 +295,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(
         (
             *("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
-            *("margin", "p_above", "p_below"),
+            *("margin", "p_above", "p_below", "low_best", "high_best"),
             *(f"{name}{end}" for name in ("recall", "quality", "loss") for end in ("", "_low", "_high")),
             *("times", "bound_low", "bound_high"),
             *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),

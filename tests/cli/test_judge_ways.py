@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import tomllib
 
 import pytest
@@ -13,6 +14,10 @@ from partly_judged import shared, write_partly_judged
 from bench.cli import judge, main
 from bench.judging import made_queries, session
 from bench.judging.grades import read, settled
+from bench.report.run import latex
+from bench.report.run.quality import quality
+from bench.report.run.why import differences
+from bench.report.table import DAGGER, FRONT
 from bench.storage.run import load_run
 
 RETRIEVERS = ("-r", "bm25", "-r", "lsa")
@@ -89,10 +94,33 @@ def test_a_run_on_a_set_judged_in_part_has_no_verdict_but_a_command(capsys, tmp_
     of_set = run.analysis["sets"]["judged"]
     assert (of_set["verdict"]["choice"], of_set["verdict"]["winner"]) == ("undecided", None)
     assert of_set["verdict"]["sentences"][1].endswith("python -m bench judge --to judged --status")
-    assert of_set["better"] == {}
     assert run.analysis["overall"]["choice"] == "undecided"
     report = (tmp_path / "results" / "j" / "report.md").read_text("utf-8")
     assert "judged (judged in part)" in report
+
+
+def test_a_run_on_a_set_judged_in_part_tests_and_marks_nothing(capsys, tmp_path):
+    judged_in_part(capsys, tmp_path)
+    assert call(capsys, "run", "judged", *RETRIEVERS, *QUALITY, "--name", "j", "--margin", "nDCG@10=.01")[0] == 0
+    run = load_run("results/j")
+    rows = run.rows("comparisons")
+    assert {row["family"] for row in rows} == {"verdict", "exploratory"}
+    assert all(row["difference"] == pytest.approx(row["mean_a"] - row["mean_b"]) for row in rows)
+    unsure = ("p", "p_holm", "low", "high", "detectable", "p_above", "p_below", "low_best", "high_best")
+    assert all(math.isnan(row[name]) for row in rows for name in unsure)
+    of_set = run.analysis["sets"]["judged"]
+    for name in ("level", "better", "letters", "pareto", "slices", "no_better_than_random", "crossover", "pairs"):
+        assert not of_set[name], name
+    report = (tmp_path / "results" / "j" / "report.md").read_text("utf-8")
+    for mark in (DAGGER, FRONT, "**0.", "better than a random"):
+        assert mark not in report
+    (whole,) = (quality(run, dataset) for dataset in run.datasets)
+    assert not whole.best
+    assert any("nothing is tested" in note for note in whole.notes)
+    assert differences(run, run.datasets[0]) is None
+    assert latex.render(run).count("textbf") == 0
+    code, _, err = call(capsys, "plan", "results/j", "--difference", ".05")
+    assert (code, "judged was judged in part" in err) == (2, True)
 
 
 def test_judged_whole_it_is_a_set_as_any_other(capsys, tmp_path):

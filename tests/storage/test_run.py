@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from hashlib import sha256
+from typing import get_type_hints
 
 import pytest
 from fakes import Fixed
@@ -17,6 +18,7 @@ from stored import edit_info
 import bench
 from bench.cli import main
 from bench.errors import BenchError, OtherSchemaError
+from bench.evaluation.pairs import PairedDifference
 from bench.regression import baseline
 from bench.report.run import terminal
 from bench.report.run.kinds import tables
@@ -42,6 +44,13 @@ def with_crlf(folder):
     for path in folder.iterdir():
         if path.suffix in (".csv", ".json"):
             path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_every_figure_of_a_comparison_is_read_as_a_number(kept):
+    figures = [name for name, kind in get_type_hints(PairedDifference).items() if kind is not str]
+    rows = bench.load_run(kept[1]).rows("comparisons")
+    assert rows
+    assert not [name for row in rows for name in figures if isinstance(row[name], str)]
 
 
 def test_a_baseline_checked_out_with_other_line_ends_is_read_as_it_was(kept):

@@ -1,8 +1,8 @@
 """Known-item search, for a collection without labels: ask for each document by a field that is not indexed.
 
 It measures whether a retriever finds what somebody knows to be there, not how it does on real questions. So the name,
-the card (`made_queries`) and the note of such a set say what it is. The evaluation by known items: Beitzel et al., "Using titles and category
-names from editor-driven taxonomies for automatic evaluation" (CIKM 2003).
+the card (`made_queries`) and the note of such a set say what it is. The evaluation by known items: Beitzel et al.,
+"Using titles and category names from editor-driven taxonomies for automatic evaluation" (CIKM 2003).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.data.slices import ALL
-from bench.report.run.names import analysis, contenders
+from bench.report.run.names import analysis, contenders, deciding_queries
 from bench.report.table import best_of
 from bench.storage.run import Run
 
@@ -35,7 +35,7 @@ def marks(run: Run, dataset: dict[str, Any], measure: str) -> Marks:
         if (row["dataset"], row["slice"], row["measure"]) == wanted and row["retriever"] in chosen
     }
     labels, letters = list(values), analyses.get("letters", {}).get(measure, {})
-    best = best_of(values.values(), dataset["queries"] - dataset["unanswerable"])
+    best = best_of(values.values(), deciding_queries(dataset))
     return Marks(
         frozenset(labels[place] for place in best),
         letters if len(letters) > 2 and len(set(letters.values())) > 1 else {},

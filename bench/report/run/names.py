@@ -60,6 +60,11 @@ def display_name(dataset: dict[str, Any]) -> str:
     return f"{dataset['name']} ({', '.join(marks)})" if marks else str(dataset["name"])
 
 
+def deciding_queries(dataset: dict[str, Any]) -> int:
+    """By how many queries the best one is marked; of a set judged in part, whose means are biased, by none."""
+    return 0 if dataset.get("sampled_judgements") else int(dataset["queries"] - dataset["unanswerable"])
+
+
 def title(dataset: dict[str, Any]) -> str:
     """Name and size of a set; what is special about it."""
     answerable = dataset["queries"] - dataset["unanswerable"]

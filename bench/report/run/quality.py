@@ -12,6 +12,7 @@ from bench.report.run.names import (
     analysis,
     contenders,
     controls,
+    deciding_queries,
     display_name,
     judgements_alone,
     main_as_shown,
@@ -53,7 +54,7 @@ def quality(run: Run, dataset: dict[str, Any]) -> Table:
             for name in names
         )
         rows.append((retriever, *cells))
-    queries = dataset["queries"] - dataset["unanswerable"]
+    queries = deciding_queries(dataset)
     best = {(row, i) for i, name in enumerate(names, 1) for row in best_of((means[name] for means in values), queries)}
     notes = (
         *_level_notes(run, dataset, rows),
@@ -77,9 +78,10 @@ def by_slice(run: Run, dataset: dict[str, Any], field: str) -> Table:
     rows, best = [], set()
     for row, value in enumerate(values):
         queries = figures[value, retrievers[0]]["queries"]
+        decide = min(queries, deciding_queries(dataset))
         best |= {
             (row, 2 + place)
-            for place in best_of((figures[value, retriever]["value"] for retriever in retrievers), queries)
+            for place in best_of((figures[value, retriever]["value"] for retriever in retrievers), decide)
         }
         rows.append(
             (
@@ -203,7 +205,7 @@ def summary(run: Run) -> Table:
         cells = (
             "failed" if out else with_time(value, time) for out, value, time in zip(failed, figures, times, strict=True)
         )
-        best |= {(place, column + 2) for column in best_of(figures, dataset["queries"] - dataset["unanswerable"])}
+        best |= {(place, column + 2) for column in best_of(figures, deciding_queries(dataset))}
         rows.append((display_name(dataset), main_as_shown(run, dataset), *cells))
     return Table("Summary", header, tuple(rows), frozenset(best), columns_left=2)
 
@@ -235,6 +237,11 @@ def _level_notes(run: Run, dataset: dict[str, Any], rows: list[tuple[str, ...]])
 
 def _notes(run: Run, dataset: dict[str, Any]) -> list[str]:
     notes = []
+    if dataset.get("sampled_judgements"):
+        notes.append(
+            "Judged in part: these means are biased, and nothing is tested or marked. The intervals hold the choice of "
+            "queries, not what is not judged."
+        )
     if controls(run):
         notes.append(f"Controls, which nobody can choose: {' and '.join(controls(run))}.")
     if judgements_alone(dataset):

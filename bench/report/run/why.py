@@ -13,7 +13,9 @@ from bench.storage.run import Row, Run
 
 
 def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
-    """Every pair by the main measure, or None where there is no pair."""
+    """Every pair by the main measure, or None where there is no pair, or nothing is tested (judged in part)."""
+    if dataset.get("sampled_judgements"):
+        return None
     main = main_measure(run, dataset)
     pairs = [row for row in run.rows("comparisons") if (row["dataset"], row["measure"]) == (dataset["name"], main)]
     if not pairs:
