@@ -41,8 +41,7 @@ def sizes(pool: Pool) -> Floats:
     likely = chance_relevant(pool)
     unsure = np.sqrt(likely * (1 - likely))
     middle = pool.weight.mean(axis=1)
-    # The sum of squares of all differences of two retrievers is, but for a factor, that around their mean.
-    apart = np.sqrt(((pool.weight - middle[:, None]) ** 2).sum(axis=1)) * unsure
+    apart = pool.apart * unsure
     even, values = np.full(len(pool), 1 / len(pool)), middle * unsure
     # One retriever, or several that return the same, leave nothing to decide between.
     deciding = apart / apart.sum() if apart.any() else values / values.sum()

@@ -8,9 +8,9 @@ of two queries are uncorrelated, so that their spread holds both what the choice
 documents leaves open.
 
 Where a program graded all pairs of a query, m moves towards its grades, by as much as they were right in the other
-folds: the prediction-powered estimate (Angelopoulos, Bates, Fannjiang, Jordan & Zrnic, Prediction-powered inference,
-Science 2023; its tuned form: Angelopoulos, Duchi & Zrnic, PPI++, arXiv 2311.01453). A program that is wrong makes the
-interval wider, and the estimate no less true.
+folds on the pairs that decide: the prediction-powered estimate (Angelopoulos, Bates, Fannjiang, Jordan & Zrnic,
+Prediction-powered inference, Science 2023; its tuned form: Angelopoulos, Duchi & Zrnic, PPI++, arXiv 2311.01453). A
+program that is wrong makes the estimate no less true, and its interval hardly wider.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def estimate(
     gained = np.where(is_judged, gain, 0.0)
     expected = _expected(pool, gained, is_judged, chance)
     if predicted is not None:
-        expected = _moved(pool, expected, predicted, gained, is_judged / chance)
+        expected = _moved(pool, expected, predicted, gained, is_judged * (1 - chance) / chance**2)
     residual = np.where(is_judged, gained - expected, 0.0)
     estimated = expected + residual / chance
     values = pool.values(estimated)
@@ -129,10 +129,14 @@ def _expected(pool: Pool, gained: Floats, is_judged: NDArray[np.bool_], chance: 
 def _moved(pool: Pool, expected: Floats, predicted: Floats, gained: Floats, counts: Floats) -> Floats:
     """The expected gain moved towards the predicted one, [pairs]: by least squares on the other folds' pairs.
 
-    counts: how many pairs each judged one stands for, 0 where not judged.
+    counts: how much a pair's residual, squared, adds to the variance at a weight of 1, [pairs], 0 where not judged. By
+    the square of what it weighs in the differences, too, what is least is their variance: fitted on all pairs alike, a
+    program that is right on most of them and wrong on those that decide made intervals wider.
     """
     there = ~np.isnan(predicted)
-    step, counts, fold = np.where(there, predicted - expected, 0.0), counts * there, pool.query % FOLDS
+    step, fold = np.where(there, predicted - expected, 0.0), pool.query % FOLDS
+    weight = pool.apart if pool.apart.any() else pool.weight.mean(axis=1)  # one retriever has no differences
+    counts = counts * there * weight**2
 
     def others(amount: Floats) -> Floats:
         """Sum over the judged pairs of the other folds, [folds]."""
@@ -143,7 +147,7 @@ def _moved(pool: Pool, expected: Floats, predicted: Floats, gained: Floats, coun
     size, steps, short = others(np.ones(len(step))), others(step), others(gained - expected)
     mean = np.divide(steps, size, out=np.zeros(FOLDS), where=size > 0)  # a machine that is generous to all
     right, whole = others(step * (gained - expected)) - mean * short, others(step**2) - mean * steps
-    share = np.clip(np.divide(right, whole, out=np.zeros(FOLDS), where=whole > 1e-12), 0.0, 1.0)
+    share = np.clip(np.divide(right, whole, out=np.zeros(FOLDS), where=whole > 1e-12 * size), 0.0, 1.0)
     moved: Floats = expected + there * share[fold] * (step - mean[fold])
     return moved
 

@@ -59,6 +59,16 @@ class Pool:
     def retrievers(self) -> int:
         return int(self.rank.shape[1])
 
+    @property
+    def apart(self) -> Floats:
+        """How far apart a pair's weights are, [pairs]: the root of the sum of their squares around their mean.
+
+        The sum of squares of all differences of two retrievers is, but for a factor, that.
+        """
+        middle = self.weight.mean(axis=1, keepdims=True)
+        apart: Floats = np.sqrt(((self.weight - middle) ** 2).sum(axis=1))
+        return apart
+
     def by_query(self, amounts: Floats) -> Floats:
         """Sums of amounts [pairs, columns] over the pairs of each query, [queries, columns]."""
         sums = np.zeros((self.queries, amounts.shape[1]))
