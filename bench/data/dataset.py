@@ -245,8 +245,7 @@ class Dataset:
         Returns:
             [queries] Its values as text, empty where it is absent or no scalar.
         """
-        values = [fields.get(name) for fields in self.metadata]
-        return ["" if value is None or isinstance(value, list | dict) else str(value) for value in values]
+        return [field_text(fields, name) for fields in self.metadata]
 
     @cached_property
     def groups(self) -> NDArray[np.int64] | None:
@@ -519,6 +518,12 @@ class Dataset:
             **({"sampled_judgements": True} if self.card.sampled_judgements else {}),
             **({"machine_judged": True} if self.card.machine_judged else {}),
         }
+
+
+def field_text(metadata: Mapping[str, Any], name: str) -> str:
+    """A field of a query's metadata as text, empty where it is absent or no scalar."""
+    value = metadata.get(name)
+    return "" if value is None or isinstance(value, list | dict) else str(value)
 
 
 def group_codes(labels: Sequence[str | None]) -> NDArray[np.int64]:

@@ -64,6 +64,7 @@ def begin_judging(
         seed=seed,
         made_queries=made_queries,
         grade_names=documents.card.grades if len(documents.card.grades) > 1 else GRADE_NAMES,
+        group=documents.card.group,
     )
     depth = len(rank_weights(settings.measure))
     texts = [query.text for query in queries]
@@ -100,6 +101,7 @@ def begin_from_run(folder: Path, run: Run, dataset: Dataset, *, seed: int = 0) -
         seed=seed,
         made_queries=dataset.card.made_queries,
         grade_names=_grade_names(dataset),
+        group=dataset.card.group,
     )
     queries = [
         JudgedQuery(*query) for query in zip(dataset.query_ids, dataset.query_texts, dataset.metadata, strict=True)

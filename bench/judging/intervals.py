@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.evaluation.intervals import difference_interval, mean_interval
+from bench.evaluation.power import standard_error
 from bench.evaluation.streams import Purpose, stream
-from bench.evaluation.units import LEVEL, TIE, Floats
+from bench.evaluation.units import LEVEL, TIE, Floats, Groups, summed
 from bench.judging.estimate import Estimate
 
 # With fewer relevant pairs judged that count in it, their spread is not known.
@@ -19,28 +21,39 @@ def contrast_interval(seen: Estimate, contrast: Floats, level: float = LEVEL) ->
     """Low and high of the mean over queries like these of a contrast of retrievers, [retrievers].
 
     A one among zeros is a retriever's value, a one and a minus one a difference. Student's interval over the queries'
-    estimates, with as many degrees of freedom as fit the variance that their sample variance has: 2 n / (kurtosis - 1),
-    at most n - 1 (after Satterthwaite, Biometrics Bulletin 1946), since few judgements that count for many have long
-    tails. Where all pairs that matter are judged it is the one that `bench run` gives. NaN with fewer than two queries
-    or FEWEST_RELEVANT.
+    estimates (over groups of them where the pool has such), with as many degrees of freedom as fit the variance that
+    their sample variance has: 2 n / (kurtosis - 1), at most n - 1 (after Satterthwaite, Biometrics Bulletin 1946),
+    since few judgements that count for many have long tails. Where all pairs that matter are judged it is the one that
+    `bench run` gives. NaN with fewer than two queries (groups) or FEWEST_RELEVANT.
     """
-    values = seen.values @ contrast
+    values, groups = seen.values @ contrast, seen.pool.groups
     matters = np.abs(seen.pool.weight @ contrast) > TIE
     if seen.is_judged[matters].all():
         interval = difference_interval if abs(contrast.sum()) < TIE else mean_interval
-        exact = interval(values[:, None], stream(0, Purpose.JUDGING), level=level)
+        exact = interval(values[:, None], stream(0, Purpose.JUDGING), level=level, groups=groups)
         return float(exact.low[0]), float(exact.high[0])
-    if len(values) < 2 or np.count_nonzero(seen.is_relevant & matters) < FEWEST_RELEVANT:
+    if _relevant(seen, matters) < FEWEST_RELEVANT:
         return math.nan, math.nan
-    return _student(values, level)
+    return _student(values, groups, level)
 
 
-def _student(values: Floats, level: float) -> tuple[float, float]:
+def _relevant(seen: Estimate, matters: NDArray[np.bool_]) -> int:
+    """How many relevant pairs were judged that count: of a document, one in each group, whose wordings share it."""
+    pairs = np.flatnonzero(seen.is_relevant & matters)
+    query, document = seen.pool.query[pairs], seen.pool.document[pairs]
+    unit = query if seen.pool.groups is None else seen.pool.groups[query]
+    return len(np.unique(np.stack([unit, document]), axis=1).T)
+
+
+def _student(values: Floats, groups: Groups, level: float) -> tuple[float, float]:
     from scipy.special import stdtrit
 
-    n, mean = len(values), float(values.mean())
-    squares = (values - mean) ** 2
+    sums, sizes = summed(values[:, None], groups)
+    n, mean = len(sums), float(values.mean())
+    if n < 2:
+        return math.nan, math.nan
+    squares = (sums[:, 0] - sizes * mean) ** 2
     excess = n * float((squares**2).sum()) - float(squares.sum()) ** 2  # (kurtosis - 1) times the square of the sum
     freedom = min(n - 1.0, 2 * n * float(squares.sum()) ** 2 / excess) if excess > 0 else n - 1.0
-    half = -float(stdtrit(freedom, (1 - level) / 2)) * float(values.std(ddof=1)) / math.sqrt(n)
+    half = -float(stdtrit(freedom, (1 - level) / 2)) * float(standard_error(values[:, None], groups)[0])
     return mean - half, mean + half

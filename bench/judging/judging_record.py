@@ -17,8 +17,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from bench.data.dataset import field_text, group_codes
 from bench.errors import BenchError, fit
 from bench.evaluation.streams import Purpose, stream
+from bench.evaluation.units import Groups
 from bench.judging.design import JudgingOrder, judging_order
 from bench.judging.folder import GRADE_NAMES
 from bench.judging.pool import Pool, pool_hits, rank_weights
@@ -43,7 +45,8 @@ class JudgedQuery:
 class JudgingSettings:
     """source: what the documents were read from; documents: their fingerprint. retrievers: their labels. measure: whose
     weights the pairs have, with its cutoff. seed: of the order. made_queries: were they made from the documents?
-    grade_names: what 0, 1, 2, … are called.
+    grade_names: what 0, 1, 2, … are called. group: the metadata field that holds wordings of one question together,
+    empty where none does.
     """
 
     source: str
@@ -53,6 +56,7 @@ class JudgingSettings:
     seed: int = 0
     made_queries: bool = False
     grade_names: tuple[str, ...] = GRADE_NAMES
+    group: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +72,18 @@ class JudgingRecord:
         """The queries as a set has them, by id."""
         return {query.id: (query.text, query.metadata) for query in self.queries}
 
+    @property
+    def groups(self) -> Groups:
+        """[queries], the wordings of one question; None where each query stands alone, as those of a log do."""
+        if not self.settings.group:
+            return None
+        labels = [field_text(query.metadata, self.settings.group) for query in self.queries]
+        return group_codes(labels) if any(labels) else None
+
     def pool(self) -> Pool:
         """The pairs that can be judged."""
         rankings = [Ranking(hits, np.where(hits == NO_HIT, -np.inf, 0).astype(np.float32)) for hits in self.rankings]
-        return pool_hits(rankings, rank_weights(self.settings.measure))
+        return pool_hits(rankings, rank_weights(self.settings.measure), self.groups)
 
     def order(self, pool: Pool, known: NDArray[np.bool_] | None = None) -> JudgingOrder:
         """In which they are judged. known: bool [pairs], those that the set had judged before."""

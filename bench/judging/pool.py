@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.evaluation.measures import closed_form
-from bench.evaluation.units import Floats
+from bench.evaluation.units import Floats, Groups
 from retrievers.base import NO_HIT, Ranking
 
 Positions = NDArray[np.int64]
@@ -43,7 +43,8 @@ class Pool:
 
     query, document: int64 [pairs], positions. rank: int64 [pairs, retrievers], from 1, 0 where not within the cutoff.
     weight: float64 [pairs, retrievers], of the pair's gain in the retriever's value of that query. queries: how many
-    were asked, those without any hit among them.
+    were asked, those without any hit among them. groups: int64 [queries], the wordings of one question, which vary
+    together; None where each query stands alone.
     """
 
     query: Positions
@@ -51,6 +52,7 @@ class Pool:
     rank: Positions
     weight: Floats
     queries: int
+    groups: Groups = None
 
     def __len__(self) -> int:
         return len(self.query)
@@ -80,12 +82,13 @@ class Pool:
         return self.by_query(self.weight * gain[:, None])
 
 
-def pool_hits(rankings: Sequence[Ranking], weights: Floats) -> Pool:
+def pool_hits(rankings: Sequence[Ranking], weights: Floats, groups: Groups = None) -> Pool:
     """The pool of the first hits of several retrievers over the same queries.
 
     Args:
         rankings: one a retriever, a row a query.
         weights: what the gain at each rank weighs, [cutoff].
+        groups: int64 [queries], the wordings of one question; None where each query stands alone.
 
     Returns:
         The pool.
@@ -106,4 +109,4 @@ def pool_hits(rankings: Sequence[Ranking], weights: Floats) -> Pool:
     rank = np.zeros((len(pairs), len(rankings)), dtype=np.int64)
     rank[row.ravel(), retriever] = place + 1
     weight = np.where(rank > 0, np.append(weights, 0.0)[rank - 1], 0.0)
-    return Pool(pairs[:, 0], pairs[:, 1], rank, weight, queries.pop())
+    return Pool(pairs[:, 0], pairs[:, 1], rank, weight, queries.pop(), groups)

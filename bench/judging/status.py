@@ -41,6 +41,7 @@ class EstimatedValue:
 class JudgingStatus:
     """Of a session at one moment.
 
+    groups: how many groups of wordings the queries are, over which intervals are then; None where there are none.
     values: label -> estimate, the highest first. differences: (label, other label) -> the first less the second,
     of all pairs in that order. alone: label -> what of its value comes from documents that no other retriever brought,
     and that it would lose had it not been in the pool. judged_by: judge -> documents graded, people alone.
@@ -52,6 +53,7 @@ class JudgingStatus:
     measure: str
     retrievers: tuple[str, ...]
     made_queries: bool
+    groups: int | None
     progress: JudgingProgress
     values: dict[str, EstimatedValue]
     differences: dict[tuple[str, str], EstimatedValue]
@@ -72,6 +74,7 @@ class JudgingStatus:
                 "measure": self.measure,
                 "retrievers": self.retrievers,
                 "made_queries": self.made_queries,
+                "groups": self.groups,
                 "judged": progress.judged,
                 "known": progress.known,
                 "pairs": progress.pairs,
@@ -130,6 +133,7 @@ def status_of(session: Session) -> JudgingStatus:
         settings.measure,
         settings.retrievers,
         settings.made_queries,
+        None if session.pool.groups is None else len(np.unique(session.pool.groups)),
         session.progress(),
         {label: _value(seen, {place: 1}) for place, label in zip(ranked, labels, strict=True)},
         {

@@ -33,6 +33,8 @@ def status_sentences(status: JudgingStatus, *, verbose: bool = False) -> list[st
     )
     values = ", ".join(f"{label} {_shown(value)}" for label, value in status.values.items())
     lines.append(f"Estimated gain by the weights of {status.measure}, between 0 and 1 [95%]: {values}.")
+    if status.groups is not None:
+        lines.append(f"Queries are {counted(status.groups, 'group')} of wordings, over which all intervals are.")
     if verbose:
         lines += [f"{a} less {b}: {_shown(one, signed=True)}." for (a, b), one in status.differences.items()]
         lines.append("Each of these intervals is alone at 95% and of this moment; the verdict's are wider.")

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.evaluation.power import standard_error
 from bench.evaluation.units import Floats
 from bench.judging.design import JudgingOrder
 from bench.judging.estimate import Estimate, estimate, judged_so_far
@@ -165,7 +166,7 @@ def _needed(
 
     room = max(abs(difference), margin - abs(difference))
     wanted = (room / (-float(ndtri(error / 2)) + _Z_POWER)) ** 2  # the variance that shows it
-    total = float((seen.values @ contrast).var(ddof=1)) / seen.pool.queries
+    total = float(standard_error((seen.values @ contrast)[:, None], seen.pool.groups)[0]) ** 2
     from_queries = max(0.0, total - seen.sampling_variance(contrast))
     queries = math.ceil(seen.pool.queries * total / wanted)
     enough = (look for look in _later_looks(seen) if from_queries + seen.sampling_variance(contrast, look) <= wanted)

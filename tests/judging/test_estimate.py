@@ -1,8 +1,10 @@
 """What a part of the judgements says, held against the whole."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from judged import estimate_after, judge, made_pool
+from judged import drawn, drawn_groups, estimate_after, judge, made_pool
 
 from bench.errors import BenchError
 from bench.judging.design import judging_order
@@ -92,3 +94,39 @@ def test_nothing_relevant_at_all_is_known_as_well_as_so_few_queries_can():
     low, high = contrast_interval(seen, VALUE)
     assert low == 0
     assert high == pytest.approx(1 - 0.025 ** (1 / 30))  # Clopper & Pearson: 0 of 30
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_groups_of_one_query_are_queries(share):
+    pool, gain = made_pool(np.random.default_rng(5))
+    alone = replace(pool, groups=np.arange(pool.queries))
+    order = orders(pool, 1)[0]
+    intervals = [
+        contrast_interval(estimate_after(one, order, gain, int(share * len(pool))), DIFFERENCE) for one in (pool, alone)
+    ]
+    np.testing.assert_allclose(*intervals, atol=1e-12)
+
+
+def test_wordings_of_one_question_hold_the_truth_as_one_and_not_as_many():
+    """Thirty questions in five wordings each that find the same documents, two fifths of the pool judged."""
+    whole, gains = made_pool(np.random.default_rng(6), queries=200)
+    five = np.tile(np.arange(whole.queries), 5)
+    pool, gain = drawn(whole, gains, five)
+    truth = whole.values(gains).mean(axis=0)
+    trials, held = 120, {"groups": 0, "queries": 0}
+    for seed in range(trials):
+        rng = np.random.default_rng(seed)
+        some, its = drawn_groups(pool, gain, five, 30, rng)
+        order = judging_order(some, rng)
+        for kind, asked in (("groups", some), ("queries", replace(some, groups=None))):
+            low, high = contrast_interval(estimate_after(asked, order, its, int(0.4 * len(some))), VALUE)
+            held[kind] += low <= truth @ VALUE <= high
+    assert held["groups"] / trials >= 0.95 - 3.29 * np.sqrt(0.05 * 0.95 / trials)
+    assert held["queries"] / trials < 0.8
+
+
+def test_one_group_says_nothing_of_others():
+    pool, gain = made_pool(np.random.default_rng(7))
+    pool = replace(pool, groups=np.zeros(pool.queries, dtype=np.int64))
+    for count in (len(pool) // 2, len(pool)):
+        assert np.isnan(contrast_interval(estimate_after(pool, orders(pool, 1)[0], gain, count), VALUE)).all()

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from judged import drawn, estimate_after, exchanged
+from judged import drawn, drawn_groups, estimate_after, exchanged
 
 from bench.analysis.judged_hits import Hits
 from bench.analysis.unjudged import bounds
@@ -32,6 +32,7 @@ PAIRS = [
     for name in ("cranfield", "medical-questions", "scifact")
     for pair in (("tfidf", "bm25"), ("bm25", "lsa"))
 ]
+SHIPPED = {"support-faq"}
 DIFFERENCE, VALUE = np.array([1.0, -1.0]), np.array([1.0, 0.0])
 ORDERS = 100  # of judging, by which an error in the winner is counted
 MARGIN = 0.01
@@ -44,7 +45,7 @@ def ranked(data):
 
     def make(name, *labels):
         if name not in sets:
-            sets[name] = load_dataset(str(data / name))
+            sets[name] = load_dataset(name if name in SHIPPED else str(data / name))
         for label in labels:
             if (name, label) not in rankings:
                 retriever = KINDS[label]()
@@ -178,6 +179,41 @@ def test_equals_have_a_winner_in_one_of_twenty_at_most(judged_pool, line, name, 
     middle = f"{np.median(stops):.0%}" if stops else "none"
     line("stopping", name, f"{a} and {b}", queries, f"{false_winners:.3f}", *as_they_are, middle)
     assert false_winners <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+@pytest.mark.parametrize("groups", [30, 100])
+@pytest.mark.parametrize(("a", "b"), [("tfidf", "bm25"), ("bm25", "lsa")])
+def test_wordings_of_one_question_are_one(ranked, judged_pool, line, a, b, groups, share):
+    """Groups of wordings drawn, a part judged; intervals and looks by groups, and as if each wording stood alone."""
+    dataset, _ = ranked("support-faq", a, b)
+    whole, gains = judged_pool("support-faq", a, b)
+    truth = whole.values(gains).mean(axis=0)
+    trials, held, given, wrong = 300, Counter(), Counter(), Counter()
+    for seed in range(trials):
+        rng = np.random.default_rng([seed, groups])
+        pool, gain = drawn_groups(whole, gains, dataset.groups, groups, rng)
+        order = judging_order(pool, rng)
+        null = exchanged(pool, rng)
+        null_order = judging_order(null, rng)
+        for kind in ("groups", "queries"):
+            of_kind = {} if kind == "groups" else {"groups": None}
+            seen = estimate_after(replace(pool, **of_kind), order, gain, round(share * len(pool)))
+            for what, contrast in (("difference", DIFFERENCE), ("value", VALUE)):
+                low, high = contrast_interval(seen, contrast)
+                given[kind, what] += not np.isnan(low)
+                held[kind, what] += low <= truth @ contrast <= high
+            verdict = running_verdict(replace(null, **of_kind), null_order, gain, MARGIN)
+            wrong[kind] += verdict.kind == "winner"
+    kinds = [(kind, what) for what in ("difference", "value") for kind in ("groups", "queries")]
+    shown = (f"{held[kind] / given[kind]:.3f} of {given[kind]}" for kind in kinds)
+    false = (f"{wrong[kind] / trials:.3f}" for kind in ("groups", "queries"))
+    line("groups", f"{a} and {b}", groups, f"{share:.0%}", *shown, *false)
+    for what in ("difference", "value"):
+        count = given["groups", what]
+        if count >= 0.9 * trials:
+            assert held["groups", what] / count >= 0.95 - 3.29 * np.sqrt(0.95 * 0.05 / count) - 0.01
+    assert wrong["groups"] / trials <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.6])

@@ -15,7 +15,7 @@ from bench.experiment.judging import begin_judging
 from bench.judging.agreement import Coefficient
 from bench.judging.disagreement import disagreements
 from bench.judging.grades import GradeLine, append, read
-from bench.judging.judging_record import JudgedQuery
+from bench.judging.judging_record import JudgedQuery, read_record
 from bench.judging.session import Session
 from bench.judging.status import status_of
 from bench.judging.status_sentences import status_sentences
@@ -148,3 +148,32 @@ def test_on_made_queries_it_says_so(session):
     grade(session, "ann", session.order.order.tolist())
     made = replace(status_of(session), made_queries=True)
     assert status_sentences(made)[1].startswith("On made queries, after ")
+
+
+def test_wordings_of_one_question_are_counted_once(dataset, session, tmp_path):
+    """The field that the card names goes with the queries into the record, and from there into every interval."""
+    card = replace(dataset.card, group="question")
+    queries = [
+        JudgedQuery(query.id, query.text, {"question": f"g{place // 2}"} if place < 20 else {})
+        for place, query in enumerate(session.record.queries)
+    ]
+    folder = tmp_path / "grouped"
+    begin_judging(folder, "set", replace(dataset, card=card), queries, ["bm25", "lsa"], seed=1)
+    grouped = Session(folder, read_record(folder), dataset, "ann")
+    assert grouped.record.groups.tolist() == [*(place // 2 for place in range(20)), 10, 11, 12, 13, 14]
+    for one in (session, grouped):
+        grade(one, "ann", one.order.order[: len(one.pool) // 2].tolist())
+    alone, by_group = status_of(session), status_of(grouped)
+    assert (alone.groups, by_group.groups, by_group.as_json()["groups"]) == (None, 15, 15)
+    assert [one.value for one in alone.values.values()] == [one.value for one in by_group.values.values()]
+    assert [one.low for one in alone.values.values()] != [one.low for one in by_group.values.values()]
+    assert [one.low for one in alone.progress.verdict.standings] != [
+        one.low for one in by_group.progress.verdict.standings
+    ]
+    assert "Queries are 15 groups of wordings, over which all intervals are." in status_sentences(by_group)
+
+
+def test_queries_of_a_log_have_no_groups_whatever_the_card_of_the_documents_names(dataset, tmp_path):
+    grouped = replace(dataset, card=replace(dataset.card, group="question"))
+    record = begin_judging(tmp_path, "set", grouped, [JudgedQuery("q", "w1 w2", {"count": 3})], ["bm25"])
+    assert record.groups is None

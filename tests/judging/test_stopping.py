@@ -1,8 +1,10 @@
 """When judging is enough."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from judged import estimate_after, exchanged, judge, made_pool
+from judged import drawn, drawn_groups, estimate_after, exchanged, judge, made_pool
 
 from bench.errors import BenchError
 from bench.judging.design import judging_order
@@ -84,3 +86,20 @@ def test_equals_have_a_winner_at_some_look_in_one_of_twenty_at_most(retrievers):
     trials = 150
     wrong = sum(verdict_on(seed, null=True, retrievers=retrievers)[0].kind == "winner" for seed in range(trials))
     assert wrong / trials <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
+
+
+def test_equals_whose_queries_are_wordings_of_few_have_a_winner_no_more_often():
+    """Twenty questions in six wordings each: taken as 120 queries, one of two equals would seem to win."""
+    whole, gains = made_pool(np.random.default_rng(0), queries=200)
+    six = np.tile(np.arange(whole.queries), 6)
+    pool, gain = drawn(whole, gains, six)
+    trials, wrong = 100, {"groups": 0, "queries": 0}
+    for seed in range(trials):
+        rng = np.random.default_rng(seed)
+        some, its = drawn_groups(pool, gain, six, 20, rng)
+        some = exchanged(some, rng)
+        order = judging_order(some, rng)
+        for kind, asked in (("groups", some), ("queries", replace(some, groups=None))):
+            wrong[kind] += running_verdict(asked, order, its, 0.001).kind == "winner"
+    assert wrong["groups"] / trials <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
+    assert wrong["queries"] / trials > 0.15

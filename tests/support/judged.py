@@ -1,5 +1,7 @@
 """Pools whose gains are all known, to judge in part and hold against the whole."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bench.judging.estimate import estimate
@@ -33,17 +35,24 @@ def estimate_after(pool, order, gain, count):
     return estimate(pool, order, judge(order, gain, count))
 
 
-def drawn(pool, gain, rows):
-    """The pool of some queries, each as often as it stands in rows."""
+def drawn(pool, gain, rows, groups=None):
+    """The pool of some queries, each as often as it stands in rows. groups: of the rows."""
     start = np.searchsorted(pool.query, np.arange(pool.queries + 1))
     at = np.concatenate([np.arange(start[row], start[row + 1]) for row in rows])
     query = np.repeat(np.arange(len(rows)), start[rows + 1] - start[rows])
-    return Pool(query, pool.document[at], pool.rank[at], pool.weight[at], len(rows)), gain[at]
+    return Pool(query, pool.document[at], pool.rank[at], pool.weight[at], len(rows), groups), gain[at]
+
+
+def drawn_groups(pool, gain, groups, count, rng):
+    """The pool of so many groups of queries, drawn with replacement, and all their queries."""
+    members = [np.flatnonzero(groups == group) for group in rng.integers(0, groups.max() + 1, count)]
+    return drawn(pool, gain, np.concatenate(members), np.repeat(np.arange(count), list(map(len, members))))
 
 
 def exchanged(pool, rng):
-    """The same pool with the first two retrievers exchanged in each query by the toss of a coin: an exact null."""
+    """The same pool with the first two retrievers exchanged in each query (group) by a coin: an exact null."""
+    unit = np.arange(pool.queries) if pool.groups is None else pool.groups
     sides = np.tile(np.arange(pool.retrievers), (len(pool), 1))
-    sides[(rng.random(pool.queries) < 0.5)[pool.query], :2] = [1, 0]
+    sides[(rng.random(unit.max() + 1) < 0.5)[unit[pool.query]], :2] = [1, 0]
     rank, weight = (np.take_along_axis(array, sides, axis=1) for array in (pool.rank, pool.weight))
-    return Pool(pool.query, pool.document, rank, weight, pool.queries)
+    return replace(pool, rank=rank, weight=weight)
