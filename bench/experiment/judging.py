@@ -91,8 +91,14 @@ def begin_from_run(folder: Path, run: Run, dataset: Dataset, *, seed: int = 0) -
         The record.
 
     Raises:
-        BenchError: Where no ranking is stored, every hit is judged, a grade is too high, or the disk refuses.
+        BenchError: Where no ranking is stored, every hit is judged, the set has a program's grades, a grade is too
+            high, or the disk refuses.
     """
+    if dataset.card.machine_judged:
+        raise BenchError(
+            f"{dataset.name} has grades that a program gave, which would count as people's from here on.",
+            "Go on in its folder, bench judge --to FOLDER, or give a run on a set that people judged.",
+        )
     rankings = _stored(run, dataset)
     settings = JudgingSettings(
         str(run.folder),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bench.evaluation.intervals import mean_interval
 from bench.evaluation.units import LEVEL, Floats
-from bench.judging.grades import GradeLine, Key, Pair, present, standing
+from bench.judging.grades import GradeLine, Key, Pair, by_people, present, standing
 
 DRAWS = 4_000
 
@@ -63,8 +63,11 @@ class Agreement:
 
 
 def agreement(lines: Iterable[GradeLine], rng: np.random.Generator) -> Agreement:
-    """How far the judges of a file agree, by what each says now; skips are no grades."""
-    grades = {key: line.grade for key, line in present(lines).items() if line.grade is not None}
+    """How far the people who judged agree, by what each says now; skips are no grades.
+
+    Programs, and what a set had before, are nobody's view (`machine_agreement` is of programs).
+    """
+    grades = {key: line.grade for key, line in present(by_people(lines)).items() if line.grade is not None}
     judges = sorted({judge for judge, _, _ in grades})
     ratings, queries = _table(grades, judges)
     pairs = {
@@ -77,8 +80,8 @@ def agreement(lines: Iterable[GradeLine], rng: np.random.Generator) -> Agreement
 
 
 def own_repeats(lines: Iterable[GradeLine], rng: np.random.Generator) -> dict[str, JudgeRepeats]:
-    """For each judge who was asked again: the grade that stands against the last one given to a repeat."""
-    given = list(lines)
+    """For each person who was asked again: the grade that stands against the last one given to a repeat."""
+    given = by_people(lines)
     again = {line.key: line.grade for line in standing(given) if line.purpose == "repeat"}
     both = {
         key: (line.grade, again[key])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.analysis.mean_with_interval import Figure, figures
 from bench.data.dataset import is_relevant
 from bench.evaluation.measures import evaluate_positions, resolve
-from bench.judging.grades import GradeLine, Pair, combined, present, settled
+from bench.judging.grades import GradeLine, Pair, by_people, combined, present, settled
 from retrievers.base import Ranking
 
 Judgements = list[dict[int, int]]  # by query: document position -> grade
@@ -39,10 +39,10 @@ class Disagreement:
 
 
 def disagreements(lines: Iterable[GradeLine]) -> list[Disagreement]:
-    """All documents that judges graded differently: those not settled first, then the farthest apart, then those where
-    relevance itself is in question, then those of more judges.
+    """All documents that people graded differently: those not settled first, then the farthest apart, then those where
+    relevance itself is in question, then those of more judges. Programs, and what a set had before, are no side in it.
     """
-    given = list(lines)
+    given = by_people(lines)
     decided = settled(given)
     by_pair: dict[Pair, dict[str, int]] = {}
     for (judge, *_), line in present(given).items():
@@ -88,13 +88,13 @@ def difference_by_judge(
     measure: str,
     rng: np.random.Generator,
 ) -> JudgedDifference:
-    """The mean difference of two retrievers by each judge's grades.
+    """The mean difference of two retrievers by each person's grades.
 
     rankings: label -> Ranking, [queries, k]. queries, documents: their ids, by position. A mean is over the queries to
     which those grades have a relevant document, of `moved` over those for which both judges graded one document or
     more; a document without a grade counts as not relevant, as in a run.
     """
-    given = list(lines)
+    given = by_people(lines)
     of_judge: dict[str, dict[Pair, int]] = {}
     for (judge, *_), line in present(given).items():
         if line.grade is not None:

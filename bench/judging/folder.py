@@ -120,6 +120,7 @@ def _write_set(
         raise BenchError(f"{folder / GRADES} has no grade of these documents.", "Judge some first: bench judge.")
     card = replace(
         _card(documents.card, lines),
+        machine_judged=bool(kept.keys() - combined(without_machines(lines)).keys()),
         grades=tuple(grade_names),
         made_queries=made_queries,
         sampled_judgements=sampled_judgements,
@@ -163,7 +164,6 @@ def _card(card: Card, lines: Iterable[GradeLine]) -> Card:
         description="; ".join(filter(None, (card.description, judged if card.description else judged.capitalize()))),
         complete=False,
         unanswerable="",
-        machine_judged=programs > 0,
     )
 
 

@@ -203,8 +203,8 @@ def present(lines: Iterable[GradeLine]) -> dict[Key, GradeLine]:
 
 
 def settled(lines: Iterable[GradeLine]) -> dict[Pair, int]:
-    """The grade of each pair on which a disagreement was settled: the last decision that stands."""
-    decided = {line.pair: line.grade for line in standing(lines) if line.purpose == "settle"}
+    """The grade of each pair on which a disagreement was settled: a person's last decision that stands."""
+    decided = {line.pair: line.grade for line in standing(lines) if line.purpose == "settle" and not line.machine}
     return {pair: grade for pair, grade in decided.items() if grade is not None}
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from bench.data.dataset import Dataset
 from bench.errors import counted
 from bench.judging.disagreement import Disagreement, disagreements
-from bench.judging.grades import GradeLine, Reader, append, by_people, checked_judge, present, standing
+from bench.judging.grades import GradeLine, Reader, append, checked_person, present, standing
 from bench.judging.judging_record import JudgingRecord
 from bench.judging.session import asked_as, check_grade
 
@@ -51,12 +51,12 @@ class Settling:
         judge: The name under which the decisions are kept.
 
     Raises:
-        BenchError: For a name that is none, and grades that are malformed.
+        BenchError: For a name that is no person's, and grades that are malformed.
     """
 
     def __init__(self, folder: Path, record: JudgingRecord, documents: Dataset, judge: str) -> None:
         self.folder, self.record = folder, record
-        self.judge = checked_judge(judge, "--judge")
+        self.judge = checked_person(judge, "--judge")
         self._queries = {query.id: query.text for query in record.queries}
         self._texts = documents.texts
         self._places = {name: place for place, name in enumerate(documents.documents["id"].to_pylist())}
@@ -111,7 +111,7 @@ class Settling:
         return f"{self.decided:,} of {counted(len(listed), 'disagreement')} settled."
 
     def _disagreements(self) -> list[Disagreement]:
-        known = (one for one in disagreements(by_people(self._lines)) if one.query in self._queries)
+        known = (one for one in disagreements(self._lines) if one.query in self._queries)
         return [one for one in known if one.document in self._places]
 
     def _acts(self) -> list[GradeLine]:

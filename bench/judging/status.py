@@ -124,11 +124,11 @@ def status_of(session: Session) -> JudgingStatus:
     seen = estimate(session.pool, session.order, gain, skipped)
     ranked = sorted(range(len(settings.retrievers)), key=lambda place: -seen.means[place])
     labels = [settings.retrievers[place] for place in ranked]
-    people = by_people(lines)
-    differing = disagreements(people)
-    judged_by = Counter(judge for judge, _, _ in {line.key for line in standing(people) if line.action == "grade"})
+    differing = disagreements(lines)
+    graded = {line.key for line in standing(by_people(lines)) if line.action == "grade"}
+    judged_by = Counter(judge for judge, _, _ in graded)
     rng = stream(0, Purpose.JUDGING)
-    repeats, agreed = own_repeats(people, rng), agreement(people, rng)
+    repeats, agreed = own_repeats(lines, rng), agreement(lines, rng)
     return JudgingStatus(
         settings.measure,
         settings.retrievers,
@@ -173,7 +173,7 @@ def _effect(session: Session, labels: list[str], rng: np.random.Generator) -> Ju
         for label, hits in zip(session.record.settings.retrievers, session.record.rankings, strict=True)
     }
     return difference_by_judge(
-        by_people(session.lines),
+        session.lines,
         rankings,
         labels[0],
         labels[1],

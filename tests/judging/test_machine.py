@@ -15,12 +15,18 @@ from hypothesis import strategies as st
 from judged import judge, made_pool
 from small_judging import small_session
 
+import bench
 from bench.data.formats import load_dataset
 from bench.errors import BenchError
+from bench.experiment.judging import begin_from_run, begin_judging
+from bench.experiment.stored_set import set_of_run
+from bench.judging.agreement import agreement, own_repeats
 from bench.judging.design import judging_order
+from bench.judging.disagreement import difference_by_judge, disagreements
 from bench.judging.estimate import estimate
 from bench.judging.folder import write_set
-from bench.judging.grades import GradeLine, append, combined, read
+from bench.judging.grades import THE_SET, GradeLine, append, by_people, combined, read, settled
+from bench.judging.judging_record import JudgedQuery
 from bench.judging.machine import judge_by_machine
 from bench.judging.machine_agreement import FEWEST_BOTH
 from bench.judging.machine_answer import MachineAnswer, read_answer
@@ -28,6 +34,8 @@ from bench.judging.pool import pool_hits, rank_weights
 from bench.judging.program import ProgramJudge
 from bench.judging.sentences import machine_sentences, verdict_sentences
 from bench.judging.session import Session
+from bench.judging.settling import Settling
+from bench.storage.run import load_run
 from retrievers.base import Ranking
 
 NAMES = ("no", "some", "yes")
@@ -256,3 +264,87 @@ def test_a_machine_that_is_wrong_only_where_it_decides_makes_the_difference_no_l
         for kind, graded in (("alone", None), ("machine", predicted)):
             variance[kind].append(estimate(pool, order, known, predicted=graded).sampling_variance(np.array([1, -1])))
     assert np.mean(variance["machine"]) < 1.05 * np.mean(variance["alone"])
+
+
+PEOPLE = [
+    GradeLine("q1", "d1", "ann", grade=3),
+    GradeLine("q1", "d1", "bob", grade=0),
+    GradeLine("q1", "d2", "ann", grade=2),
+    GradeLine("q2", "d2", "ann", grade=1),
+    GradeLine("q2", "d2", "bob", grade=1),
+    GradeLine("q2", "d2", "bob", grade=0, purpose="repeat"),
+]
+MACHINES = [
+    GradeLine("q1", "d1", "machine:m", grade=1),
+    GradeLine("q1", "d2", "machine:m", grade=0),
+    GradeLine("q2", "d1", "machine:m", grade=3),
+    GradeLine("q2", "d1", "machine:n", grade=0),
+    GradeLine("q2", "d1", "machine:m", grade=0, purpose="repeat"),
+    GradeLine("q1", "d1", "machine:m", grade=2, purpose="settle"),
+    GradeLine("q2", "d2", THE_SET, grade=3),
+]
+
+
+@given(st.permutations(PEOPLE + MACHINES), st.booleans())
+def test_no_programs_grade_is_in_what_is_said_of_people(lines, settle):
+    """Nor is one that a set had before."""
+    if settle:
+        lines = [*lines, GradeLine("q1", "d1", "eve", grade=3, purpose="settle")]
+    people = by_people(lines)
+    ranked = Ranking(np.array([[0, 1], [1, 0]]), np.array([[2, 1], [2, 1]], dtype=np.float32))
+    other = Ranking(ranked.documents[:, ::-1].copy(), ranked.scores)
+
+    def all_of(given):
+        rng = np.random.default_rng(0)
+        effect = difference_by_judge(
+            given,
+            {"one": ranked, "other": other},
+            "one",
+            "other",
+            queries=["q1", "q2"],
+            documents=["d1", "d2"],
+            measure="P@1",
+            rng=rng,
+        )
+        return agreement(given, rng), own_repeats(given, rng), disagreements(given), effect
+
+    assert repr(all_of(lines)) == repr(all_of(people))  # NaN is itself there
+    assert {one.document for one in disagreements(lines)} == {"d1"}
+    assert settled(lines) == settled(people)
+
+
+def test_a_program_decides_on_no_disagreement(session):
+    with pytest.raises(BenchError, match="a program"):
+        Settling(session.folder, session.record, session.documents, "machine:m")
+
+
+def test_a_set_is_marked_where_a_programs_grade_is_in_it_and_only_there(session):
+    judge_by_machine(session, Scripted(lambda count: count % 4), "m")
+
+    def written():
+        write_set(session.folder, session.documents, session.record.asked)
+        return load_dataset(str(session.folder))
+
+    by_hand = [GradeLine(*pair, "ann", grade=0 if place else 1) for place, pair in enumerate(session.pairs)]
+    append(session.folder, *by_hand[: FEWEST_BOTH - 1])
+    few = written()
+    assert (len(few.grade), few.card.machine_judged) == (FEWEST_BOTH - 1, False)
+    append(session.folder, by_hand[FEWEST_BOTH - 1])
+    assert written().card.machine_judged
+    append(session.folder, *by_hand[FEWEST_BOTH:])
+    whole = written()
+    assert whole.grade.sum() == 1, "people's alone"
+    assert not whole.card.machine_judged
+
+
+def test_a_programs_grades_are_not_carried_into_another_judging_as_a_sets(session, tmp_path):
+    judge_by_machine(session, Scripted(lambda count: count % 4), "m")
+    append(session.folder, *(GradeLine(*pair, "ann", grade=1) for pair in session.pairs[:FEWEST_BOTH]))
+    write_set(session.folder, session.documents, session.record.asked)
+    stored = bench.run(
+        str(session.folder), ["bm25", "tfidf"], latency=False, map="none", results=str(tmp_path / "results")
+    )
+    run = load_run(stored.folder)
+    with pytest.raises(BenchError, match="grades that a program gave"):
+        begin_from_run(tmp_path / "again", run, set_of_run(run))
+    assert not (tmp_path / "again").exists()
