@@ -15,7 +15,7 @@ import pytest
 from browser import Watch, started, violations
 from places import ROOT
 
-from bench.judging.grades import GRADES, read
+from bench.judging.grades import GRADES, GradeLine, append, read, settled
 
 pytestmark = pytest.mark.slow
 
@@ -174,7 +174,10 @@ def test_two_windows_of_one_judge_never_grade_what_the_other_shows(browser, docs
         first.close(), second.close()
 
 
-@pytest.mark.parametrize("settings", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}])
+SETTINGS = [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
 def test_no_state_breaks_a_rule_of_accessibility(browser, docs, settings):
     with judging(docs) as (_, address):
         page, _ = opened(browser, address, **settings)
@@ -185,6 +188,34 @@ def test_no_state_breaks_a_rule_of_accessibility(browser, docs, settings):
         assert not violations(page)
         press(page, "2")
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+        page.close()
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_no_state_of_settling_breaks_a_rule_of_accessibility(browser, docs, settings):
+    with judging(docs) as (_, address):
+        page, _ = opened(browser, address)
+        for grade in "03":
+            press(page, grade)
+        page.close()
+    given = lines_of(docs)
+    append(docs / "judged", *(GradeLine(*line.pair, "bob", grade=3 - line.grade, note="I think so") for line in given))
+    with judging(docs, "--settle", "--judge", "eve", begin=False) as (_, address):
+        page, watch = opened(browser, address, **settings)
+        assert "I think so" in page.inner_text("main")
+        assert not violations(page)
+        page.keyboard.press("m")
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert not violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+        press(page, "1")
+        press(page, "s")
+        assert page.locator("#judging-grades button:disabled").count() == 4
+        assert not violations(page)
+        press(page, "u")
+        assert page.locator("#judging-grades button:disabled").count() == 0
+        assert list(settled(lines_of(docs)).values()) == [1]
+        assert not watch.errors
         page.close()
 
 
