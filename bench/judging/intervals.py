@@ -13,7 +13,9 @@ from bench.evaluation.streams import Purpose, stream
 from bench.evaluation.units import LEVEL, TIE, Floats, Groups, summed
 from bench.judging.estimate import Estimate
 
-# With fewer relevant pairs judged that count in it, their spread is not known.
+# With fewer relevant pairs drawn and judged that count in it, their spread is not known. What was known before is no
+# part of the draw: where a set was judged by one retriever's hits, nothing relevant among a few of another's would seem
+# to be sure.
 FEWEST_RELEVANT = 10
 
 
@@ -38,8 +40,8 @@ def contrast_interval(seen: Estimate, contrast: Floats, level: float = LEVEL) ->
 
 
 def _relevant(seen: Estimate, matters: NDArray[np.bool_]) -> int:
-    """How many relevant pairs were judged that count: of a document, one in each group, whose wordings share it."""
-    pairs = np.flatnonzero(seen.is_relevant & matters)
+    """How many relevant pairs of the draw count: of a document one in each group, whose wordings share it."""
+    pairs = np.flatnonzero(seen.is_relevant & matters & np.isfinite(seen.size))
     query, document = seen.pool.query[pairs], seen.pool.document[pairs]
     unit = query if seen.pool.groups is None else seen.pool.groups[query]
     return len(np.unique(np.stack([unit, document]), axis=1).T)

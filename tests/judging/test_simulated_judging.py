@@ -181,6 +181,52 @@ def test_equals_have_a_winner_in_one_of_twenty_at_most(judged_pool, line, name, 
     assert false_winners <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
 
 
+KNOWN = {
+    # What a set had judged -> of which pairs, by their ranks at the first retriever and their gains.
+    "pooled": lambda rank, gain: (rank > 0) & (rank <= 3),  # its first hits
+    "answers": lambda rank, gain: (rank > 0) & (rank <= 5) & (gain > 0),  # relevant ones alone, as pairs of a FAQ
+    "alone": lambda rank, gain: rank > 0,  # all of its hits, and the other retriever is new
+}
+
+
+@pytest.mark.parametrize("how", KNOWN)
+@pytest.mark.parametrize(("name", "a", "b"), PAIRS)
+def test_pairs_that_were_known_before_cost_no_truth(judged_pool, line, name, a, b, how):
+    """As `bench judge RUN` begins: what the set had judged counts, chosen by no chance; 30% of the rest is judged."""
+    whole, gains = judged_pool(name, a, b)
+    truth = whole.values(gains).mean(axis=0)
+    trials, held, given, off, wrong, before = 200, Counter(), Counter(), [], 0, []
+    for seed in range(trials):
+        rng = np.random.default_rng(seed)
+        pool, gain = drawn(whole, gains, rng.integers(0, whole.queries, 100))
+        known = KNOWN[how](pool.rank[:, 0], gain)
+        before.append(known.mean())
+        seen = estimate_after(
+            pool, judging_order(pool, rng, known), gain, int(known.sum() + round(0.3 * (~known).sum()))
+        )
+        off.append((seen.means - pool.values(gain).mean(axis=0)) @ DIFFERENCE)
+        for what, contrast in (("difference", DIFFERENCE), ("value", VALUE)):
+            low, high = contrast_interval(seen, contrast)
+            given[what] += not np.isnan(low)
+            held[what] += low <= truth @ contrast <= high
+        null = exchanged(pool, rng)
+        order = judging_order(null, rng, KNOWN[how](null.rank[:, 0], gain))
+        verdict = running_verdict(null, order, gain, MARGIN)
+        wrong += verdict.kind == "winner"
+    bias, error = np.mean(off), np.std(off) / np.sqrt(trials)
+    shown = [
+        f"{held[what] / given[what]:.3f} of {given[what]}" if given[what] else "none"
+        for what in ("difference", "value")
+    ]
+    about = (name, f"{a} and {b}", how, f"{np.mean(before):.0%}")
+    line("known", *about, *shown, f"{bias:.5f} ± {error:.5f}", f"{wrong / trials:.3f}")
+    assert abs(bias) < 4.5 * error
+    assert wrong / trials <= 0.05 + 3.29 * np.sqrt(0.05 * 0.95 / trials)
+    for what, count in given.items():
+        if count >= 0.9 * trials:
+            assert held[what] / count >= 0.95 - 3.29 * np.sqrt(0.95 * 0.05 / count) - 0.01
+
+
 @pytest.mark.parametrize("share", [0.3, 0.9])
 @pytest.mark.parametrize("groups", [30, 100])
 @pytest.mark.parametrize(("a", "b"), [("tfidf", "bm25"), ("bm25", "lsa")])

@@ -9,10 +9,10 @@ from bench.judging.pool import Pool, pool_hits, rank_weights
 from retrievers.base import Ranking
 
 
-def made_pool(rng, queries=40, retrievers=2, documents=60, better=0.0):
+def made_pool(rng, queries=40, retrievers=2, documents=60, better=0.0, *, relevant_share=0.08, clearness=1.5):
     """A pool and its gains: each retriever ranks by relevance and noise, of which the first has less by `better`."""
-    relevant = rng.random((queries, documents)) < 0.08
-    clear = np.full(retrievers, 1.5)
+    relevant = rng.random((queries, documents)) < relevant_share
+    clear = np.full(retrievers, clearness)
     clear[0] += better
     rankings = []
     for each in range(retrievers):
