@@ -24,8 +24,8 @@ def contrast_interval(seen: Estimate, contrast: Floats, level: float = LEVEL) ->
     estimates (over groups of them where the pool has such), with as many degrees of freedom as fit the variance that
     their sample variance has: 2 n / (kurtosis - 1), at most n - 1 (after Satterthwaite, Biometrics Bulletin 1946),
     since few judgements that count for many have long tails. Where few relevant pairs were drawn and the others were
-    known before, the variance is no less than their ranks let expect. Where all pairs that matter are judged it is the one that
-    `bench run` gives. NaN with fewer than two queries (groups) or FEWEST_RELEVANT.
+    known before, the variance is no less than their ranks let expect. Where all pairs that matter are judged it is the
+    one that `bench run` gives. NaN with fewer than two queries (groups) or FEWEST_RELEVANT.
     """
     values, groups = seen.values @ contrast, seen.pool.groups
     matters = np.abs(seen.pool.weight @ contrast) > TIE
