@@ -18,7 +18,7 @@ from small_judging import small_session
 import bench
 from bench.data.formats import load_dataset
 from bench.errors import BenchError
-from bench.experiment.judging import begin_from_run, begin_judging
+from bench.experiment.judging import begin_from_run
 from bench.experiment.stored_set import set_of_run
 from bench.judging.agreement import agreement, own_repeats
 from bench.judging.design import judging_order
@@ -26,7 +26,6 @@ from bench.judging.disagreement import difference_by_judge, disagreements
 from bench.judging.estimate import estimate
 from bench.judging.folder import write_set
 from bench.judging.grades import THE_SET, GradeLine, append, by_people, combined, read, settled
-from bench.judging.judging_record import JudgedQuery
 from bench.judging.machine import judge_by_machine
 from bench.judging.machine_agreement import FEWEST_BOTH
 from bench.judging.machine_answer import MachineAnswer, read_answer
