@@ -29,9 +29,9 @@ class Purpose(IntEnum):
     BEST = 12  # the draws of the bounds of comparisons with the best
     FUSION = 13  # the draws of the interval of what the best fusion gains
     MAP = 14  # the texts that a map shows, where its method starts, the texts whose neighbours are counted; topics
-    FOLDS = 16  # of a tuning: which queries lie in which
     JUDGING = 15  # the order in which pairs are judged, and the draws of intervals once all are
     DISTRACTORS = 16  # the order in which documents join a set that grows
+    FOLDS = 17  # of a tuning: which queries lie in which
 
 
 def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:
