@@ -143,6 +143,8 @@ class Progress:
             self._say(f"failed: {event.retriever} on {event.dataset}: {event.text}", "red")
         elif event.kind == "warning":
             self._say(f"warning: {event.text}", "yellow")
+        elif event.kind == "note":
+            self._say(event.text, "")
         elif event.kind == "stopped":
             self._say(f"Stopped. What is done is kept; to go on: {event.text}", "yellow")
 

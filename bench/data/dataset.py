@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -442,6 +443,31 @@ class Dataset:
             outside=self.outside | (set(self.query_ids) - set(queries["id"].to_pylist())),
         )
 
+    def sample_documents(self, size: int, seed: int) -> Dataset:
+        """The same queries and judgements over fewer documents: all that are judged, and others drawn by chance.
+
+        Args:
+            size: How many documents; where more are judged, those alone.
+            seed: The same one draws the same documents.
+
+        Returns:
+            The smaller set, whose note says what it is; the set itself where it has no others.
+        """
+        total, judged = len(self.documents), np.unique(self.judged_document)
+        others = np.setdiff1d(np.arange(total), judged)
+        wanted = max(0, size - len(judged))
+        if wanted >= len(others):
+            return self
+        drawn = np.random.default_rng(seed).choice(others, wanted, replace=False)
+        kept = np.sort(np.concatenate([judged, drawn]))
+        more = f" and {wanted:,} others, seed {seed}" if wanted else ""
+        return replace(
+            self,
+            documents=self.documents.take(pa.array(kept)).combine_chunks(),
+            judged_document=np.searchsorted(kept, self.judged_document).astype(np.int64),
+            note=joined(self.note, f"{len(kept):,} of {total:,} documents: the {len(judged):,} judged ones{more}"),
+        )
+
     @property
     def sampled(self) -> bool:
         """Are these not all of its queries?"""
@@ -456,11 +482,7 @@ class Dataset:
         folder.mkdir(parents=True, exist_ok=True)
         documents, queries = self.documents.drop_columns(["id"]), self.queries.select([TEXT])
         for name, table in (("documents", documents), ("queries", queries)):
-            with (
-                pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink,
-                pa.ipc.new_file(sink, table.schema) as writer,
-            ):
-                writer.write_table(table, max_chunksize=65_536)
+            _write_arrow(folder / f"{name}.arrow", table)
 
     def sliced_by(self, fields: Sequence[str]) -> Dataset:
         """The same set, sliced by other metadata fields than the card's.
@@ -555,10 +577,29 @@ def joined(*notes: str) -> str:
 
 def open_texts(folder: Path) -> tuple[DocumentTexts, Texts]:
     """Map the documents and queries that `write_texts` wrote."""
-    tables = [
-        pa.ipc.open_file(pa.memory_map(str(folder / f"{name}.arrow"))).read_all() for name in ("documents", "queries")
-    ]
-    return DocumentTexts(tables[0]), Texts(tables[1][TEXT])
+    documents, queries = (_mapped(folder / f"{name}.arrow") for name in ("documents", "queries"))
+    return DocumentTexts(documents), Texts(queries[TEXT])
+
+
+def reorder_texts(folder: Path, order: NDArray[np.int64], to: Path) -> None:
+    """Write what `write_texts` wrote into another folder, with its documents in another order.
+
+    Args:
+        folder: Of `write_texts`.
+        order: [documents] of each place, the position of the document that comes to stand there.
+        to: A folder that is there.
+    """
+    _write_arrow(to / "documents.arrow", _mapped(folder / "documents.arrow").take(pa.array(order)))
+    shutil.copyfile(folder / "queries.arrow", to / "queries.arrow")
+
+
+def _write_arrow(path: Path, table: pa.Table) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=65_536)
+
+
+def _mapped(path: Path) -> pa.Table:
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def _sorted(table: pa.Table, order: str) -> pa.Table:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Event:
     """Something that a listener may show.
 
-    kind: "begin", "start" (a dataset), "step", "progress", "cell", "failed", "warning", "stopped" (by
+    kind: "begin", "start" (a dataset), "step", "progress", "cell", "failed", "warning", "note", "stopped" (by
     an interrupt; the text is the command that goes on) or "saved".
     """
 

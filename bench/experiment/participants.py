@@ -18,6 +18,7 @@ from bench.data.formats.run_rankings import hits_by_query, to_ranking
 from bench.errors import BenchError
 from bench.experiment.labels import refuse_same, split_label
 from bench.experiment.workers import start_worker
+from bench.experiment.workers.circumstances import Circumstances
 from bench.experiment.workers.messages import Progress, WorkerLike, WorkerSettings
 from bench.experiment.workers.shared_index import IndexSearch
 from retrievers import Retriever, RetrieverError, create, kind, parameters, signature
@@ -35,7 +36,8 @@ class Participant:
     source: what it was given as: the specification that makes it, a file, a class. instance: a retriever object that
     runs in this process. ranked: gives the rankings of what is neither built nor
     timed, a TREC run or a control, in the dataset's positions. stored, path: the hits of a TREC run, which are scored
-    whole, and its file. shared: the index that others search too, with parameters of their own.
+    whole, and its file. shared: the index that others search too, with parameters of their own. circumstances: other
+    ones than the run's.
     """
 
     label: str
@@ -48,6 +50,7 @@ class Participant:
     stored: Mapping[str, Mapping[str, float]] | None = None
     path: Path | None = None
     shared: IndexSearch | None = None
+    circumstances: Circumstances | None = None
 
     def describe(self) -> dict[str, Any]:
         """What run.json says of it."""
@@ -100,8 +103,10 @@ class RunningParticipant:
             self.worker = start_worker(*self._kind_and_source(), settings, progress)
         return self.worker
 
-    def _kind_and_source(self) -> tuple[str, str | Retriever | IndexSearch]:
+    def _kind_and_source(self) -> tuple[str, str | Retriever | IndexSearch | Circumstances]:
         its = self.participant
+        if its.circumstances is not None:
+            return "other circumstances", its.circumstances
         if its.shared is not None:
             return "shared index", its.shared
         return ("own process", its.source) if its.instance is None else ("this process", its.instance)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from bench.analysis.costs import too_busy
 from bench.analysis.guard import Guard
@@ -102,7 +102,12 @@ def run(
 
 
 class Runner:
-    """The loop over sets and participants, and what it keeps: workers, cells by (set, label), failures, warnings."""
+    """The loop over sets and participants, and what it keeps: workers, cells by (set, label), failures, warnings.
+
+    at_once: do all workers start at the beginning, to be there until all are timed? Else one at a time is there.
+    """
+
+    at_once: ClassVar[bool] = True
 
     def __init__(self, config: RunConfig, inputs: Inputs, listener: Listener) -> None:
         self.config, self.inputs, self.tell = config, inputs, listener
@@ -295,7 +300,8 @@ class Runner:
         waiting = [
             running
             for running in self.running
-            if running.participant.ranked is None
+            if self.at_once
+            and running.participant.ranked is None
             and any(self._is_unfinished(dataset, running.participant) for dataset in self.inputs.datasets)
         ]
         for running in waiting:
@@ -371,7 +377,9 @@ class Runner:
                     self.cells[dataset.name, running.label] = store_untimed(cell, error)
                 self._note(dataset, running, error)
             else:
-                if participant.ranked is None:
+                if not self.at_once:
+                    running.close()
+                elif participant.ranked is None:
                     built.append((running, cell))
         if self.config.latency:
             self._time(dataset, [(running, cell) for running, cell in built if not self._is_timed(cell)])
