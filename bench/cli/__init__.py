@@ -27,6 +27,7 @@ from bench.cli import (
     installed,
     judge,
     maps,
+    noise,
     plan,
     run,
     search,
@@ -142,7 +143,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(metavar="command")
     judging, comparing = (judge, plan), (compare, versions)
     others = (search, context, export, datasets, calibrate, installed)
-    for group in (run, tune, curve, grow, maps, *judging, *comparing, *others):
+    for group in (run, tune, curve, grow, noise, maps, *judging, *comparing, *others):
         group.add(commands)
     completion.add(commands, made)
     return made

@@ -62,6 +62,8 @@ def _add_run(commands: Commands) -> None:
     judged.add_argument("--margin", action="append", metavar="MEASURE=GAIN", help="smallest gain worth having")
     judged.add_argument("--max-p95-ms", type=float, metavar="MS", help="what a single query may take")
     judged.add_argument("--max-memory-mb", type=float, metavar="MB", help="what a retriever may hold")
+    text = "a run of bench noise: a difference below its floor is marked and decides nothing; as often as you like"
+    judged.add_argument("--noise", action="append", metavar="FOLDER", help=text)
     reading = run.add_argument_group("how the sets are read")
     add_reading(reading)
     reading.add_argument(
@@ -174,7 +176,7 @@ def _run(options: argparse.Namespace) -> int:
     flags = vars(options).copy()
     path, resume, fresh = flags.pop("config"), flags.pop("resume"), flags.pop("fresh")
     del flags["command"], flags["verbose"]
-    for key in ("datasets", "retrievers", "measures", "margin", "by", "columns"):
+    for key in ("datasets", "retrievers", "measures", "margin", "by", "columns", "noise"):
         flags[key] = tuple(flags[key]) if flags[key] else None
     config = _continued(path, flags) if resume else load_config(path, **flags)
     importing = threading.Thread(target=charts.import_libraries, daemon=True)

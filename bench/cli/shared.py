@@ -76,9 +76,14 @@ def add_times(group: Flags, what: str) -> None:
 def add_machine(group: Flags) -> None:
     """What a retriever may take of it."""
     group.add_argument("--threads", type=int, help="of every library (default: physical cores)")
+    add_limits(group)
+    add_cache(group, None)
+
+
+def add_limits(group: Flags) -> None:
+    """How long it may take, and what it may hold."""
     group.add_argument("--timeout", type=float, metavar="S", help="for an index, a ranking, a block of queries (3600)")
     group.add_argument("--memory-mb", type=int, metavar="MB", help="that a retriever may hold (default: 9/10 of all)")
-    add_cache(group, None)
 
 
 def add_cache(command: Flags, default: bool | None = True) -> None:

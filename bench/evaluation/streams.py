@@ -32,6 +32,7 @@ class Purpose(IntEnum):
     JUDGING = 15  # the order in which pairs are judged, and the draws of intervals once all are
     DISTRACTORS = 16  # the order in which documents join a set that grows
     FOLDS = 17  # of a tuning: which queries lie in which
+    DOCUMENT_ORDER = 18  # in which documents are handed to an index
 
 
 def stream(seed: int, purpose: Purpose, part: int | None = None) -> np.random.Generator:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from bench.config import RunConfig
 from bench.experiment.inputs import Inputs
 from bench.experiment.labels import split_label
+
+if TYPE_CHECKING:
+    from bench.experiment.variants import Grid
 
 # Of a configuration: where and within what it is made, and by whom, which changes no figure.
 _ELSEWHERE = {"name", "results", "timeout", "memory_mb", "cache_mb", "rebuild", "actor"}
@@ -41,7 +44,7 @@ def commands(config: RunConfig, inputs: Inputs) -> dict[str, Any]:
     if config.runs:
         return {"run": _score(whole, inputs), "cells": {}}
     measures = config.measures if config.measures != RunConfig.measures else tuple(inputs.measures)
-    alone = replace(whole, measures=measures, against=None, margin=(), controls=False)
+    alone = replace(whole, measures=measures, against=None, margin=(), noise=(), controls=False)
     cells = {
         name: {
             split_label(given)[0]: _run(replace(alone, datasets=(source,), retrievers=(given,)))
@@ -77,9 +80,25 @@ def of_growth(config: RunConfig, distractors: str, sizes: str | None) -> dict[st
     return {"run": shlex.join([*_BENCH, "grow", *config.datasets, *drawn, *retrievers, *others]), "cells": {}}
 
 
+def of_noise(config: RunConfig, grid: Grid, documents: int | None) -> dict[str, Any]:
+    """The same of a noise floor. config: as it was asked for."""
+    given, usual = (asdict(one) for one in (grid, type(grid)()))
+    changed = {key: value for key, value in given.items() if value != usual[key]}
+    flags = [f"--{key.replace('_', '-')}={_listed(value)}" for key, value in changed.items()]
+    flags += [f"--documents={documents}"] * (documents is not None)
+    retrievers = _flag("retrievers", config.retrievers)
+    others = _flags(config, skip={"datasets", "retrievers", "threads"})
+    return {"run": shlex.join([*_NOISE, *config.datasets, *retrievers, *flags, *others]), "cells": {}}
+
+
+def _listed(value: Any) -> str:
+    return ",".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
+
+
 _CODE = re.compile(r" \[[\w.]+ [0-9a-f]+\]")  # the module of a class and its digest, in a signature
 _BENCH = ("python", "-m", "bench")
 _CURVE = (*_BENCH, "curve")
+_NOISE = (*_BENCH, "noise")
 
 
 def _run(config: RunConfig) -> str:

@@ -14,6 +14,7 @@
   curve.csv                      a row a point of a curve (bench.storage.schema.CURVE)
   tuning.csv, trials.csv         of a tuning: a row a tuned retriever, a row a trial (the same, TUNING and TRIALS)
   growth.csv, growth_pairs.csv   a row a retriever, or a pair of them, by measure and size of a set that grows
+  noise.csv                      dataset, retriever, variant, changed, setting, quantity, measure, value (bench noise)
   per_query.parquet              dataset, retriever, query, answerable, one column a measure
   queries.parquet                dataset, query, text, metadata, answerable, terms, relevant (with ranks by retriever),
                                  shown hits with text, overlap, unknown (words that no document has), traps
@@ -204,6 +205,10 @@ class Run:
         return self._frame("growth_pairs")
 
     @cached_property
+    def noise(self) -> pd.DataFrame:
+        return self._frame("noise")
+
+    @cached_property
     def comparisons(self) -> pd.DataFrame:
         return self._frame("comparisons")
 
@@ -295,7 +300,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(
         (
             *("value", "low", "high", "mean_a", "mean_b", "difference", "p", "p_holm", "effect", "detectable"),
-            *("margin", "p_above", "p_below", "low_best", "high_best"),
+            *("margin", "p_above", "p_below", "low_best", "high_best", "noise_floor"),
             *(f"{name}{end}" for name in ("recall", "quality", "loss") for end in ("", "_low", "_high")),
             *("times", "bound_low", "bound_high"),
             *("p50_ms", "p95_ms", "queries_per_second", "build_seconds", "index_bytes", "bytes_a_document"),

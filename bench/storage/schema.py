@@ -35,10 +35,11 @@ GROWTH_PAIRS = (
     *("dataset", "times", "documents", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high"),
     *("p", "p_holm", "better", "queries"),
 )
+NOISE = ("dataset", "retriever", "variant", "changed", "setting", "quantity", "measure", "value")
 COMPARISONS = (
     *("dataset", "measure", "a", "b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm"),
     *("wins", "ties", "losses", "effect", "detectable", "queries", "groups"),
-    *("family", "interval", "margin", "p_above", "p_below", "low_best", "high_best"),
+    *("family", "interval", "margin", "p_above", "p_below", "low_best", "high_best", "noise_floor"),
 )
 VERDICTS = (
     *("dataset", "measure", "margin", "choice", "basis", "sentences", "retriever", "winner", "best", "level", "worse"),
@@ -46,7 +47,7 @@ VERDICTS = (
 )
 HEADERS = {"measures": MEASURES, "groups": GROUPS, "unanswerable": UNANSWERABLE, "latency": LATENCY, "recall": RECALL}
 # Of runs with a measure over a budget of word pieces alone; with an approximate search; of curves; of tunings; of sets
-# that grow.
+# that grow; of noise floors.
 SOMETIMES = {
     "budgets": BUDGETS,
     "approximate": APPROXIMATE,
@@ -55,6 +56,7 @@ SOMETIMES = {
     "trials": TRIALS,
     "growth": GROWTH,
     "growth_pairs": GROWTH_PAIRS,
+    "noise": NOISE,
 }
 TABLES = (
     *(f"{name}.csv" for name in HEADERS),

@@ -10,6 +10,7 @@ from bench.report.run import audits, budgets, losses, quality, why
 from bench.report.run.approximate import approximate
 from bench.report.run.cost import cost
 from bench.report.run.curve import curve
+from bench.report.run.noise import noise
 from bench.report.run.tuning import about_tuning
 from bench.report.table import Table
 from bench.storage.run import Run
@@ -73,6 +74,7 @@ KINDS = (
     Kind("depths", "How many candidates a second stage needs.", "How deep to rerank", why.rerank_depths),
     Kind("approximate", "What an index loses that does not compare all.", "Approximate against exact", approximate),
     Kind("curve", "What more time for a query buys.", "Approximate against exact", curve, ("curve",)),
+    Kind("noise", "How far figures move by what should not matter.", "Noise floor", noise),
     Kind("audits", "What in the set itself moves its figures.", "Audits", audits.audits),
     Kind("losses", "On which queries one retriever loses most, and to what.", "Where each loses most", losses.losses),
 )

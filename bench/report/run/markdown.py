@@ -28,6 +28,7 @@ def _blocks(run: Run) -> Iterator[Block]:
     for dataset in run.datasets:
         yield from parts.overviews(run, dataset)[:1]
         yield from about_tuning(run, dataset)
+        yield from parts.noise_floors(run, dataset)
         yield from parts.slices(run, dataset)
         yield from parts.attention(run, dataset)
     yield from parts.grown(run)

@@ -14,6 +14,8 @@ from bench.report.run.curve import curve
 from bench.report.run.growth import growth, shown
 from bench.report.run.labels import shortened
 from bench.report.run.names import display_name
+from bench.report.run.noise import noise
+from bench.report.run.noise import overview as of_noise
 from bench.report.run.overview import marks_explained, overview
 from bench.report.run.verdict import conclusion
 from bench.report.table import Table
@@ -90,14 +92,15 @@ def troubles(run: Run, log: Pieces) -> Iterator[Block]:
 
 
 def overviews(run: Run, dataset: dict[str, Any]) -> list[Table]:
-    """A set in one table, of a curve its own; forms of it, the widest first, and none where nothing is known.
+    """A set in one table, of a curve or a noise floor its own; forms of it, the widest first, and none where nothing
+    is known.
 
     None of a set that grows either: `grown` holds its sizes side by side.
     """
     if growth(run):
         return []
-    if of_curve := curve(run, dataset):
-        return [of_curve]
+    if own := curve(run, dataset) or of_noise(run, dataset):
+        return [own]
     tables = [overview(run, dataset, intervals=intervals) for intervals in (True, False)]
     return tables if tables[0].rows else []
 
@@ -112,6 +115,11 @@ def legend(run: Run) -> Iterator[Block]:
     """What the marks in these mean."""
     if marks := marks_explained(run, [table for dataset in run.datasets for table in overviews(run, dataset)]):
         yield Text((marks,), state="aside")
+
+
+def noise_floors(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
+    """How far figures moved by what should not matter; nothing of other runs."""
+    return (replace(table, level=3) for table in noise(run, dataset))
 
 
 def slices(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
