@@ -59,9 +59,10 @@ class RunConfig:
     by: metadata fields to slice every set by, in place of those on its card.
     keep_self: whether a query may find the document of its own id (none: as the card says, else not itself).
     split, columns ("role=name"), known_item, unanswerable: how the datasets are read (formats.Options).
-    qrels: a file of judgements in place of datasets, for runs alone. against: the label of the one that all others are
-    compared with, in place of each with each. map: how documents and queries are placed in two dimensions
-    (bench.evaluation.projection), or none. actor: who made it, for the metadata of its TREC runs.
+    qrels: a file of judgements in place of datasets, for runs alone. against: the label of the one that all others
+    are compared with, in place of each with each. map: how documents and queries are placed in two dimensions
+    (bench.evaluation.projection), or none. noise: folders of noise floors, below which a difference decides
+    nothing. actor: who made it, for the metadata of its TREC runs.
     """
 
     datasets: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ class RunConfig:
     qrels: str | None = None
     against: str | None = None
     map: Map = "pca"
+    noise: tuple[str, ...] = ()
     actor: str | None = None
 
     def __post_init__(self) -> None:

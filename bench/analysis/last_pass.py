@@ -20,6 +20,7 @@ from bench.analysis import controls, pareto
 from bench.analysis.costs import stage_times
 from bench.analysis.guard import Guard
 from bench.analysis.maps import write_maps
+from bench.analysis.noise_floors import NoiseFloors, noise_floors
 from bench.analysis.set_effects import Model
 from bench.analysis.slice_tests import BySlice, by_slice
 from bench.analysis.terms import Terms
@@ -76,6 +77,7 @@ def write_conclusions(
     kinds = {retriever["label"]: retriever["kind"] for retriever in run.info["retrievers"]}
     contenders = [label for label in run.retrievers if kinds[label] != controls.KIND]
     examined_sets, rows = [], []
+    floors = guard("noise floors", partial(noise_floors, config.noise, run.info), NoiseFloors())
     for dataset in datasets:
         cells = {label: cell for label, cell in by_set[dataset.name].items() if label in contenders}
         if not cells or not dataset.answerable.any():
@@ -86,14 +88,14 @@ def write_conclusions(
         analysed = partial(_analysed, run, dataset, cells, config, measure=measure, guard=guard, terms=of_set)
         analysis = guard(f"analysis of {dataset.name}", analysed, Analysis({}, []))
         examined_sets.append(_Examined(dataset, cells, measure, analysis))
-    rows = adjusted(rows)
+    rows = adjusted([row._replace(noise_floor=floors.of(row.dataset, row.measure, row.a, row.b)) for row in rows])
     write_csv(run.folder / "comparisons.csv", COMPARISONS, rows)
     level = not_shown_worse(rows, config.against)
     verdicts: list[Verdict] = []
     sets = {}
     for examined in examined_sets:
         name = examined.dataset.name
-        verdict = guard(f"verdict of {name}", partial(_verdict, run, examined, rows, kinds, config), None)
+        verdict = guard(f"verdict of {name}", partial(_verdict, run, examined, rows, kinds, config, floors), None)
         # A mean over a part of the judgements is biased: whatever rests on one has no test and no mark.
         is_sampled = examined.dataset.card.sampled_judgements
         sliced, front, luck = None, None, NO_LUCK
@@ -124,6 +126,7 @@ def write_conclusions(
             **luck,
             "slices": sliced.as_json() if sliced else None,
             "whole": always_one(run.info["measures"], examined.dataset),
+            **({"noise": floors.stored(name)} if floors.stored(name) else {}),
         }
     mapped = guard("maps", partial(write_maps, run, datasets, by_set, config, guard), {})
     for name in sets.keys() & mapped.keys():
@@ -195,12 +198,13 @@ def _analysed(
     )
 
 
-def _verdict(
+def _verdict(  # noqa: PLR0917
     run: Run,
     examined: _Examined,
     rows: Sequence[PairedDifference],
     kinds: Mapping[str, str],
     config: RunConfig,
+    floors: NoiseFloors,
 ) -> Verdict:
     name, measure = examined.dataset.name, examined.measure
     withheld = _judged_in_part(examined, config) or _unequal_depths(run, examined)
@@ -215,10 +219,22 @@ def _verdict(
         rows,
         margins=config.margins,
         limits=limits,
-        fusion=None if config.against else _fusion(examined, candidates, limits, config.seed),
+        fusion=None if config.against else _fusion(examined, candidates, limits, config.seed, floors),
         against=config.against,
     )
-    return replace(verdict, sentences=(*verdict.sentences, *_depth(run, examined), *_sample(examined)))
+    noise = _below_noise(verdict, rows, floors)
+    return replace(verdict, sentences=(*verdict.sentences, *noise, *_depth(run, examined), *_sample(examined)))
+
+
+def _below_noise(verdict: Verdict, rows: Sequence[PairedDifference], floors: NoiseFloors) -> tuple[str, ...]:
+    """That the difference that a verdict is about is below the noise floor, where it is."""
+    about = (verdict.dataset, verdict.measure)
+    return tuple(
+        sentences.below_noise(row.seen_from(verdict.pair[0]), floors.folders)
+        for row in rows
+        if verdict.pair and (row.dataset, row.measure) == about and {row.a, row.b} == set(verdict.pair)
+        if row.below_noise
+    )
 
 
 def _judged_in_part(examined: _Examined, config: RunConfig) -> tuple[str, ...]:
@@ -378,12 +394,12 @@ def _pareto(run: Run, examined: _Examined) -> dict[str, list[str]]:
 
 
 def _fusion(
-    examined: _Examined, candidates: Sequence[RetrieverSummary], limits: Limits, seed: int
+    examined: _Examined, candidates: Sequence[RetrieverSummary], limits: Limits, seed: int, floors: NoiseFloors
 ) -> FusionEstimate | None:
-    """The best fusion of the stored rankings of two."""
+    """The best fusion of the stored rankings of two; None too where what it gains is below the noise floor of any."""
     dataset, measure = examined.dataset, examined.measure
     asked, groups = dataset.answerable, dataset.groups
-    return best_fusion(
+    best = best_fusion(
         measure,
         candidates,
         limits,
@@ -392,6 +408,8 @@ def _fusion(
         seed=seed,
         groups=None if groups is None else groups[asked],
     )
+    labels = () if best is None else (best.first.label, best.second.label, best.over.label)
+    return None if best is None or best.gain < floors.of(dataset.name, measure, *labels) else best
 
 
 def _luck(run: Run, examined: _Examined, seed: int) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class PairedDifference(NamedTuple):
     having, 0 where none was given; p_above: of the test that the difference is above -margin, p_below: that it is
     below margin (`intervals.within_margin`). NaN where there are too few queries to tell, or no margin. low_best,
     high_best: bounds of the difference for comparisons with the best (`intervals.bounds_with_best`), NaN for other than
-    the main measure, and against a baseline.
+    the main measure, and against a baseline. noise_floor: how far such a difference moves by what should not matter,
+    NaN where nobody measured it (bench.analysis.noise_floors).
     """
 
     dataset: str
@@ -67,6 +68,12 @@ class PairedDifference(NamedTuple):
     p_below: float
     low_best: float
     high_best: float
+    noise_floor: float = math.nan
+
+    @property
+    def below_noise(self) -> bool:
+        """Is the difference smaller than what a noise floor says to be nothing?"""
+        return abs(self.difference) < self.noise_floor
 
     def seen_from(self, retriever: str) -> PairedDifference:
         """The same with `retriever` as a. Raises ValueError where it is neither side."""
@@ -198,9 +205,9 @@ def untested(row: PairedDifference) -> PairedDifference:
 def outcome(row: PairedDifference) -> Literal["a", "b", "undecided"]:
     """Which side is better: only where p_holm is below .05 and the interval leaves 0 out, on the same side.
 
-    Needs `adjusted` rows: a NaN decides nothing.
+    A difference below its noise floor decides nothing either. Needs `adjusted` rows: a NaN decides nothing.
     """
-    if not row.p_holm < ALPHA:
+    if not row.p_holm < ALPHA or row.below_noise:
         return "undecided"
     if row.low > 0:
         return "a"

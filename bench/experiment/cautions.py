@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from bench.analysis.noise_floors import NoiseFloors
 from bench.analysis.own_document import dropped_hits
 from bench.config import RunConfig
 from bench.data.check.texts import check as check_texts
@@ -47,6 +48,12 @@ def of_load(load: Load) -> str:
         f"The machine is too busy: if it stays so, no times will be given (above {TOO_BUSY:.0%}). End other "
         "programs, or leave times out with --no-latency."
     )
+
+
+def of_noise(floors: NoiseFloors) -> Iterator[str]:
+    """Noise that was measured of other retrievers."""
+    for folder in floors.unused:
+        yield f"{folder} has the noise floor of none of these retrievers: nothing is marked by it."
 
 
 def of_sets(datasets: Iterable[Dataset]) -> Iterator[str]:

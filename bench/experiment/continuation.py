@@ -9,8 +9,8 @@ from bench.errors import told_apart
 # Of a value that is not the same.
 SHOWN_CHARACTERS = 60
 
-# May differ between the parts of one run: they change no figure.
-_FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb", "rebuild", "map", "actor"}
+# May differ between the parts of one run: they change no figure; noise decides what is said of some, at the end.
+_FREE = {"name", "results", "timeout", "memory_mb", "cache", "cache_mb", "rebuild", "map", "noise", "actor"}
 
 
 def differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:

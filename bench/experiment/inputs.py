@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import controls
 from bench.analysis.budgets import check_budgets
+from bench.analysis.noise_floors import noise_floors
 from bench.analysis.values import check_grades
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
@@ -77,6 +78,16 @@ def read_inputs(config: RunConfig, instances: Mapping[str, Retriever], given: Se
     datasets = [_with_hits(dataset, taking_part) if dataset.judgements_alone else dataset for dataset in datasets]
     if config.traps:
         read_traps(Path(config.traps), datasets[0])
+    floors = noise_floors(
+        config.noise,
+        {
+            "datasets": [{"name": dataset.name, "fingerprint": dataset.fingerprint} for dataset in datasets],
+            "retrievers": [participant.describe() for participant in taking_part],
+        }
+        if config.noise
+        else {},
+    )
+    warnings += cautions.of_noise(floors)
     by_name = given is None and all(participant.instance is None for participant in taking_part)
     depth = max([config.depth, *map(cutoff, measures)])
     return Inputs(datasets, taking_part, measures, depth, by_name, warnings)

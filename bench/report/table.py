@@ -11,7 +11,7 @@ from typing import Any
 from bench.report.blocks import Block
 
 FEWEST = 6  # queries of which a best one is marked: of five no outcome has a p below .05 (two of 2^5 orders of signs)
-DAGGER, FRONT, NO_INDEX = "†", "◆", "§"
+DAGGER, FRONT, NO_INDEX, NOISE = "†", "◆", "§", "≈"
 
 
 @dataclass(frozen=True)

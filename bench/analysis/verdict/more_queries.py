@@ -61,7 +61,7 @@ def _times(row: PairedDifference, rows: Sequence[PairedDifference], beyond: floa
     """So many times as many queries show the difference to be beyond that, by its spread."""
     from scipy.special import ndtri
 
-    if row.difference <= beyond:
+    if row.difference <= beyond or row.below_noise:  # more queries do not lower the floor
         return math.inf
     stricter = (-float(ndtri(ALPHA / 2 / holm_steps(rows, row.p))) + _Z_POWER) / (_Z_TEST + _Z_POWER)
     return (row.detectable * stricter / (row.difference - beyond)) ** 2

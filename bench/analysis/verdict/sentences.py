@@ -172,6 +172,20 @@ def difference(row: PairedDifference, *, interval: bool = True) -> str:
     )
 
 
+def below_noise(row: PairedDifference, folders: Sequence[str]) -> str:
+    """Why a difference decides nothing, whatever its interval says. folders: of the noise that was measured."""
+    floor = f"{floor_shown(row.noise_floor)} {row.measure} ({', '.join(folders)})"
+    return (
+        f"The difference of {row.a} over {row.b} is below the noise floor of {floor}: what should not matter moves it "
+        "as far."
+    )
+
+
+def floor_shown(floor: float) -> str:
+    """A noise floor, with two digits that count."""
+    return f"{floor:.{max(3, 1 - math.floor(math.log10(floor)))}f}"
+
+
 def costs(first: RetrieverSummary, second: RetrieverSummary) -> tuple[str, ...]:
     """What both cost, in a sentence; none where that is not known, or the same."""
     known = _costs(first, second)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.errors import counted
 from bench.report.run.cost import noisy_mark
 from bench.report.run.names import analysis, display_name, main_as_shown, main_measure, shown_measure
-from bench.report.table import Table, best_of, interval, number, p_value, shows_from, signed_interval
+from bench.report.run.noise import tiny
+from bench.report.table import NOISE, Table, best_of, interval, number, p_value, shows_from, signed_interval
 from bench.storage.run import Row, Run
 
 
@@ -35,6 +37,8 @@ def differences(run: Run, dataset: dict[str, Any]) -> Table | None:
     few = [f"{row['a']} and {row['b']}" for row in pairs if row.get("interval") == "bounded"]
     if few:
         note += f" So few queries differ between {', '.join(few)} that the interval is the bounded one."
+    if any(map(_is_noise, pairs)):
+        note += f" {NOISE}: what should not matter moves it as far; it decides nothing, whatever its interval says."
     return Table(
         f"{display_name(dataset)}: differences in {shown_measure(run, dataset, main)}",
         header,
@@ -54,8 +58,20 @@ def _difference(row: Row, better: Mapping[frozenset[str], str]) -> tuple[str, ..
         *(f"{row[name]:,}" for name in ("wins", "ties", "losses")),
         number(row["effect"], 2),
         shows_from(row["detectable"]),
-        f"{winner} better" if winner else "undecided",
+        _state(row, winner),
     )
+
+
+def _state(row: Row, winner: str | None) -> str:
+    if _is_noise(row):
+        return f"{NOISE} below the noise floor of {tiny(row['noise_floor'])}"
+    return f"{winner} better" if winner else "undecided"
+
+
+def _is_noise(row: Row) -> bool:
+    """Is a difference below its noise floor, where one was measured?"""
+    floor: float = row.get("noise_floor", math.nan)
+    return abs(float(row["difference"])) < floor
 
 
 def overlap(run: Run, dataset: dict[str, Any]) -> Table | None:
