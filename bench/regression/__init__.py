@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.evaluation.significance import FLIPS
 from bench.regression import base_cards
-from bench.regression.changes import against_tolerances, changes_of, costs_of, flips_of, means_of
+from bench.regression.changes import against_tolerances, changes_of, costs_of, flips_of, means_of, with_noise
 from bench.regression.gate_checks import check_gate
 from bench.regression.gates import ALL, DEFAULT, GateNames, parse
 from bench.regression.pairing import pair, surroundings
@@ -90,7 +90,7 @@ def compare(
     slices = [gate.slice for gate in wanted if gate.slice != ALL]
     old, new = Queries.of(before), Queries.of(after)
     both = {cell.dataset: (old[cell.base_dataset], new[cell.dataset]) for cell in paired.pairs}
-    changes = changes_of(both, paired.pairs, slices, flips)
+    changes = with_noise(changes_of(both, paired.pairs, slices, flips), paired.pairs, before, after)
     unpaired = [CellPair(*cell, "", "", "") for cell in paired.added]
     costs = costs_of(before, after, (*paired.pairs, *unpaired))
     figures = means_of(new, (cell[:2] for cell in (*paired.pairs, *unpaired)), slices)

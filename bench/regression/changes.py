@@ -42,6 +42,27 @@ def changes_of(both: Both, pairs: Sequence[CellPair], slices: Sequence[str], fli
     return [change._replace(p_holm=p) for change, p in zip(changes, corrected, strict=True)]
 
 
+def with_noise(changes: Sequence[Change], pairs: Sequence[CellPair], base: Run, head: Run) -> list[Change]:
+    """The changes over all queries with the noise floors that the runs stored: the larger one of both."""
+    named = {cell[:2]: cell for cell in pairs}
+    floors = []
+    for change in changes:
+        cell = named[change.dataset, change.retriever]
+        known = (
+            _noise_floor(base, cell.base_dataset, cell.base_retriever, change.measure),
+            _noise_floor(head, cell.dataset, cell.retriever, change.measure),
+        )
+        whole = change.slice == ALL  # of a slice nobody measured one
+        floors.append(max((floor for floor in known if whole and floor is not None), default=math.nan))
+    return [change._replace(noise_floor=floor) for change, floor in zip(changes, floors, strict=True)]
+
+
+def _noise_floor(run: Run, dataset: str, retriever: str, measure: str) -> float | None:
+    floors = run.analysis["sets"].get(dataset, {}).get("noise", {}).get("floors", {})
+    floor: float | None = floors.get(retriever, {}).get(measure)
+    return floor
+
+
 def against_tolerances(both: Both, pairs: Sequence[CellPair], gates: Sequence[Gate], flips: int = FLIPS) -> Tests:
     """P-values of gates on differences by (gate, set, retriever), corrected over all gates of the set.
 

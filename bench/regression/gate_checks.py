@@ -72,7 +72,8 @@ def _difference(row: Change, state: State, test: str = "") -> str:
     if row.settled:
         return f"{figures}: {_unmoved(row)}, nothing to test"
     power = f"; {_power(row)}" if state == "inconclusive" else ""
-    return f"{figures}: {row.difference:+z.4f} {_interval(row)}{test}{power}"
+    noise = f"; below the noise floor of {row.noise_floor:.6f}" if row.below_noise else ""
+    return f"{figures}: {row.difference:+z.4f} {_interval(row)}{test}{power}{noise}"
 
 
 def _tested(p: float) -> str:

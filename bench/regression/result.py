@@ -46,7 +46,8 @@ class Change(NamedTuple):
     true difference that these queries show with 80% power, NaN likewise.
     same: "identical" (bit by bit), "same order", "identical in the top 10" (of a measure that looks no further),
     UNMOVED, or empty; settled: no query's value moved. groups: how many vary independently (queries, where the set
-    names no groups). main: is it the main measure of its set?
+    names no groups). main: is it the main measure of its set? noise_floor: the largest that either run knew of its
+    retriever, NaN where neither did.
     """
 
     dataset: str
@@ -66,16 +67,24 @@ class Change(NamedTuple):
     same: str
     settled: bool
     main: bool
+    noise_floor: float = math.nan
+
+    @property
+    def below_noise(self) -> bool:
+        """Is the difference smaller than what its noise floor says to be nothing?"""
+        return not self.settled and abs(self.difference) < self.noise_floor
 
     def state(self, tolerance: float, p: float) -> State:
         """Fail where the interval is below -tolerance and the test says so, pass where it is nowhere below it.
 
-        Inconclusive otherwise. p: of the test against the tolerance, corrected for the gates of the set. An interval
-        alone would cry wolf: one of forty lies below by chance, and of few queries that moved more.
+        Inconclusive otherwise, and where the difference is below its noise floor. p: of the test against the tolerance,
+        corrected for the gates of the set. An interval alone would cry wolf: one of forty lies below by chance, and of
+        few queries that moved more.
         """
         if self.settled or self.low >= -tolerance:
             return "pass"
-        return "fail" if self.high < -tolerance and p < ALPHA else "inconclusive"
+        shown = self.high < -tolerance and p < ALPHA and not self.below_noise
+        return "fail" if shown else "inconclusive"
 
     @property
     def significant(self) -> State:

@@ -6,14 +6,14 @@ Texts of queries and documents are strangers' input. `inert` makes them plain be
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from bench.data.dataset import is_relevant
 from bench.data.passages import passage, query_terms
 from bench.data.slices import ALL
 from bench.errors import counted, told_apart
 from bench.regression import UNMOVED, WORST, Change, Check, CostChange, Flip, Judged, RankedHit, Regression
-from bench.report.table import Table, log_line, p_value, shows_from, signed
+from bench.report.table import NOISE, Table, log_line, p_value, shows_from, signed
 from bench.storage.costs import BY_GATE
 
 SHOWN_FLIPS = 50
@@ -127,7 +127,8 @@ def main(comparison: Regression) -> Table | None:
     if not rows:
         return None
     still = sum(row.main and row.settled for row in comparison.whole())
-    notes = (f"In {counted(still, 'more cell')} no query's value moved.",) if still else ()
+    unmoved = (f"In {counted(still, 'more cell')} no query's value moved.",) if still else ()
+    notes = (*unmoved, *_noise_notes(row for row in comparison.whole() if row.main))
     return Table("Main measures", _QUALITY[:6], tuple(row[:6] for row in rows), notes=notes, columns_left=3)
 
 
@@ -148,8 +149,14 @@ def quality(comparison: Regression) -> Table:
         "that these queries reveal with 80% power. "
         "State: fail where the interval is below 0 and p below .05, pass where it is nowhere below 0 or no "
         "query's value moved, else inconclusive.",
+        *_noise_notes(comparison.changes),
     )
     return Table("Quality", _QUALITY, tuple(rows), notes=notes, columns_left=3)
+
+
+def _noise_notes(rows: Iterable[Change]) -> tuple[str, ...]:
+    text = f"{NOISE} below the noise floor that a run stored (--noise): what should not matter moves it as far."
+    return (text,) if any(row.below_noise for row in rows) else ()
 
 
 _QUALITY = ("set", "retriever", "measure", "base", "head", "difference [95%]", "p (Holm)", "could show", "state")
@@ -160,7 +167,8 @@ def _figures(row: Change) -> tuple[str, ...]:
     if row.settled:
         cells = (row.same, "", "", "pass")
     else:
-        between = f"{signed(row.difference)} [{signed(row.low)}, {signed(row.high)}]"
+        mark = f" {NOISE}" if row.below_noise else ""
+        between = f"{signed(row.difference)} [{signed(row.low)}, {signed(row.high)}]{mark}"
         cells = (between, p_value(row.p_holm), shows_from(row.detectable), row.significant)
     return (*names, f"{row.base:.4f}", f"{row.head:.4f}", *cells)
 
