@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from bench.experiment.workers.messages import Timed
-from retrievers.base import SELECT, Ranking, part, phase, record, require_index, warn
+from retrievers.base import SELECT, Ranking, RetrieverError, part, phase, record, require_index, top_k, warn
 from retrievers.dense.bi_encoder import Dense
 from retrievers.dense.encoder import Encoder
 from retrievers.fusion import reciprocal_rank_fusion
@@ -664,3 +664,37 @@ class Fussy(BM25):
         if self.mood == "cross":
             raise RuntimeError("not today")
         return super().search(queries, k)
+
+
+@dataclass
+class Wavering(Fixed):
+    """Scores documents by their texts, which are numbers, and adds what should not matter.
+
+    by_batch: what each score of an even number gains with a batch_size of 1. by_place: likewise with the place that the
+    document has in the index. equal: all scores are equal, so that the order of documents decides.
+    """
+
+    by_batch: float = 0.0
+    by_place: float = 0.0
+    equal: bool = False
+    batch_size: int = 32
+    backend: str = "torch"
+    kind: ClassVar[str] = "dense"
+    _scores: np.ndarray = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self):
+        if self.backend == "openvino":
+            raise RetrieverError("backend=openvino needs openvino, which is not installed.", "Install it.")
+
+    def index(self, documents):
+        numbers = np.array([int(text.split()[-1]) for text in documents], dtype=float)
+        even = numbers % 2 == 0
+        scores = np.ones(len(numbers)) if self.equal else 100 - numbers
+        self._scores = scores + even * (self.batch_size == 1) * self.by_batch + np.arange(len(numbers)) * self.by_place
+
+    def search(self, queries, k):
+        require_index(self._scores)
+        ranking = Ranking.empty(len(queries), k)
+        for row in range(len(queries)):
+            ranking.put(row, *top_k(self._scores, k))
+        return ranking

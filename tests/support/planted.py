@@ -47,6 +47,20 @@ class Planted:
         return ranking
 
 
+@dataclass
+class Unsteady(Planted):
+    """Loses a further share of them where its batch size is 1, which should not matter."""
+
+    by_batch: float = 0.0
+    batch_size: int = 32
+
+    def search(self, queries, k):
+        loses = self.lost + self.by_batch * (self.batch_size == 1)
+        steady = Planted(self.redrawn, loses, self.seed)
+        steady._position = self._position
+        return steady.search(queries, k)
+
+
 def write_planted(write_set, queries, name="planted", card="", text="query {}", document="document {}."):
     """A set of so many queries; each has metadata kind (even, odd) and group (tens)."""
     corpus = [{"_id": f"d{n}", "text": document.format(n)} for n in range(queries)]
