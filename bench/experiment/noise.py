@@ -102,8 +102,9 @@ class _Announcing:
         if event.kind == "cell" and variation is not None and not variation.changed:
             more = sum(other.line == variation.line for other in self._variations.values()) - 1
             if seconds * more >= LONG_SECONDS:
-                text = f"{variation.line} took {seconds:.0f} s; {counted(more, 'variant')} of it"
-                self._listener(Event("note", text=f"{text}: about {seconds * more / 60:.0f} minutes more."))
+                minutes = counted(round(seconds * more / 60), "minute")
+                text = f"{variation.line} took {seconds:.0f} s; {counted(more, 'variant')} of it: about {minutes} more."
+                self._listener(Event("note", text=text))
 
 
 class _NoiseRunner(Runner):

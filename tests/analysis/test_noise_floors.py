@@ -22,6 +22,7 @@ from bench.experiment.noise import run_noise
 from bench.experiment.variants import Grid
 from bench.experiment.workers.circumstances import Circumstances
 from bench.regression import compare
+from bench.report.run import page
 from bench.report.run.why import differences
 from bench.storage.run import load_run
 from retrievers import create
@@ -73,9 +74,10 @@ def test_below_its_floor_a_difference_is_marked_and_nobody_is_better(planted):
     table = differences(stored, stored.datasets[0])
     assert table.rows[0][-1] == f"≈ below the noise floor of {row['noise_floor']:.4f}"
     assert "≈: what should not matter" in table.notes[0]
-    assert "≈ below the noise floor" in _page(stored)
+    assert "≈ below the noise floor" in page.render(stored)
 
 
+@pytest.mark.slow
 def test_above_its_floor_it_is_as_without(planted):
     stored, without = run(planted, noise=[noise(planted, 0.01)]), run(planted, "without")
     row = the_pair(stored)
@@ -88,6 +90,7 @@ def test_above_its_floor_it_is_as_without(planted):
     assert "≈" not in str(differences(stored, stored.datasets[0]))
 
 
+@pytest.mark.slow
 def test_of_several_floors_the_largest_counts(planted):
     small, large = noise(planted, 0.01, "small"), noise(planted, 0.4, "large")
     info = run(planted).info
@@ -97,6 +100,7 @@ def test_of_several_floors_the_largest_counts(planted):
     assert math.isnan(floors.of("planted", "AP@100", "steady"))
 
 
+@pytest.mark.slow
 def test_a_retriever_has_its_own_floor_before_that_of_its_like(planted):
     both = noise(planted, 0, retrievers=("planted:Unsteady(by_batch=0.4)", "planted:Unsteady"))
     floors = noise_floors([both], run(planted).info)
@@ -104,6 +108,7 @@ def test_a_retriever_has_its_own_floor_before_that_of_its_like(planted):
     assert floors.of("planted", "nDCG@10", "worse") > 0.05
 
 
+@pytest.mark.slow
 def test_a_part_of_a_set_is_the_set_and_another_set_is_none(planted, write_set):
     part = noise(planted, 0.4, limit=200)
     assert the_pair(run(planted, noise=[part]))["noise_floor"] > 0
@@ -113,6 +118,7 @@ def test_a_part_of_a_set_is_the_set_and_another_set_is_none(planted, write_set):
     assert not load_run(part).folder.with_name("others").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_without_a_floor_is_refused(planted):
     plain = run(planted)
     with pytest.raises(BenchError, match="results/none is not a stored run"):
@@ -121,6 +127,7 @@ def test_a_folder_without_a_floor_is_refused(planted):
         run(planted, "next", noise=[str(plain.folder)])
 
 
+@pytest.mark.slow
 def test_a_floor_of_other_retrievers_marks_nothing_and_says_so(planted):
     floor = noise(planted, 0, grid=Grid((), (), (), 1), retrievers=("bm25",))
     stored = run(planted, noise=[floor])
@@ -128,18 +135,21 @@ def test_a_floor_of_other_retrievers_marks_nothing_and_says_so(planted):
     assert math.isnan(the_pair(stored)["noise_floor"])
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_marked_when_it_goes_on(planted):
     run(planted)
     stored = run(planted, noise=[noise(planted, 0.4)], resume=True)
     assert the_pair(stored)["noise_floor"] > the_pair(stored)["difference"]
 
 
+@pytest.mark.slow
 def test_it_may_stand_in_the_configuration(planted, tmp_path):
     floor = noise(planted, 0.4)
     (tmp_path / "bench.toml").write_text(f'noise = ["{floor}"]\n', "utf-8")
     assert the_pair(run(planted, config="bench.toml"))["noise_floor"] > 0
 
 
+@pytest.mark.slow
 def test_a_comparison_of_two_runs_marks_it_and_no_gate_fails(planted, capsys, tmp_path):
     floor = noise(planted, 0.4)
     run(planted, "base", ("planted=planted:Unsteady",), noise=[floor])
@@ -160,6 +170,7 @@ def test_a_comparison_of_two_runs_marks_it_and_no_gate_fails(planted, capsys, tm
     assert json.loads((tmp_path / "c.json").read_text())["changes"][0]["noise_floor"] > 0
 
 
+@pytest.mark.slow
 def test_a_slice_has_no_floor(planted):
     floor = noise(planted, 0.4)
     for name, lost in (("base", 0.0), ("head", 0.1)):
@@ -182,9 +193,3 @@ def test_more_queries_do_not_settle_what_lies_below_the_floor():
 
     assert (decided(0.01).winner, decided(0.03).winner) == ("minilm", None)
     assert decided(0.03).more_queries is None
-
-
-def _page(stored):
-    from bench.report.run import page
-
-    return page.render(stored)

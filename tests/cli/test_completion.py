@@ -20,7 +20,16 @@ echo "${{COMPREPLY[@]}}"
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [("ru", "run"), ("run --no-l", "--no-latency"), ("gr", "grow"), ("grow --dis", "--distractors")],
+    [
+        ("ru", "run"),
+        ("run --no-l", "--no-latency"),
+        ("gr", "grow"),
+        ("grow --dis", "--distractors"),
+        ("noi", "noise"),
+        ("noise --ord", "--orders"),
+        ("tu", "tune"),
+        ("tune --tri", "--trials"),
+    ],
 )
 def test_bash_completes_commands_and_flags(capsys, tmp_path, words, offered):
     with pytest.raises(SystemExit) as ended:

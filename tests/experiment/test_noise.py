@@ -107,6 +107,7 @@ def test_several_retrievers_have_floors_of_their_own(measure):
     assert floors == {WAVERS: pytest.approx(1 / 6), "steady": 0}
 
 
+@pytest.mark.slow
 def test_judged_documents_stay_in_a_part(measure):
     rows, run = measure(WAVERS, documents=5)
     assert run.datasets[0]["documents"] == 5
@@ -116,6 +117,7 @@ def test_judged_documents_stay_in_a_part(measure):
     assert measure(WAVERS, documents=20, name="all")[1].datasets[0]["note"] == ""
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_to_the_same_tables(measure, numbers):
     _, whole = measure(WAVERS)
     config = RunConfig(datasets=(numbers,), retrievers=(WAVERS,), measures=MEASURES, name="stopped")
@@ -224,6 +226,7 @@ def call(numbers, capsys, monkeypatch):
     return called
 
 
+@pytest.mark.slow
 def test_the_command_shows_floors_and_stores_them_in_every_form(call):
     small = ("--batch-sizes", "1", "--threads", "none", "--backends", "torch,openvino", "--orders", "1")
     code, out, err = call("noise", "numbers", "-r", WAVERS, "-m", "RR@10", *small, "--documents", "9", "--name", "n")
@@ -261,9 +264,3 @@ def test_the_command_shows_floors_and_stores_them_in_every_form(call):
 def test_what_makes_no_sense_is_refused(call, arguments, says):
     code, _, err = call("noise", "numbers", *arguments)
     assert (code, says in err) == (2, True), err
-
-
-def test_a_floor_of_a_part_is_told_of_in_the_page_s_overview(call):
-    code, *_ = call("noise", "numbers", "-r", "bm25", "--name", "n")
-    assert code == 0
-    assert "noise floor" in (load_run("results/n").folder / "report.html").read_text("utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -24,7 +23,8 @@ def render(run: Run) -> Iterator[RenderableType]:
     blocks: list[Block] = [Remark("failed", reason, retriever) for _, retriever, reason in run.failures]
     blocks += [Text((f"What failed: {run.folder / LOG} has more.",))] * bool(run.failures)
     blocks += [Remark("warning", warning) for warning in run.warnings]
-    blocks += chain.from_iterable(noise(run, dataset) for dataset in run.datasets)
+    for dataset in run.datasets:
+        blocks += [*noise(run, dataset), *filter(None, [overview(run, dataset)])]
     again = f"python -m bench run {run.datasets[0]['name']} --noise {run.folder}"
     blocks.append(Text((f"To mark what lies below it in a run: {again}",), state="aside"))
     return terminal.render([*blocks, Text((f"Files: {run.folder} (report.html, noise.csv)",))], short_labels(run))
@@ -42,9 +42,8 @@ def overview(run: Run, dataset: dict[str, Any]) -> Table | None:
 
 def noise(run: Run, dataset: dict[str, Any]) -> list[Table]:
     """Of each retriever the floors by measure, then what became of single queries by variant; none of other runs."""
-    by_line = _by_line(run, dataset).values()
-    tables = list(chain.from_iterable((floors(dataset, rows), moved(run, dataset, rows)) for rows in by_line))
-    return [*tables[:2], *(replace(table, notes=()) for table in tables[2:])]  # what they mean is told once
+    tables = ((floors(dataset, rows), moved(run, dataset, rows)) for rows in _by_line(run, dataset).values())
+    return list(chain.from_iterable(tables))
 
 
 _OF_ALL = ("largest from it", "noise floor", "without ties")
@@ -55,7 +54,7 @@ def floors(dataset: dict[str, Any], rows: list[Row]) -> Table:
     changed = _distinct(rows, "changed")
     made = tuple((measure, *_floors(rows, measure, changed)) for measure in _distinct(rows, "measure"))
     title = f"{display_name(dataset)}: noise floors of {rows[0]['retriever']}"
-    return Table(title, ("measure", "as it is", *changed, *_OF_ALL), made, notes=_notes(dataset))
+    return Table(title, ("measure", "as it is", *changed, *_OF_ALL), made)
 
 
 def _floors(rows: list[Row], measure: str, changed: list[str]) -> tuple[str, ...]:
@@ -105,11 +104,9 @@ def moved(run: Run, dataset: dict[str, Any], rows: list[Row]) -> Table:
         ("variant", main_as_shown(run, dataset), "other top 1", "top 10", "its order", "rank", "score"),
         tuple(made),
         notes=(
-            f"{main}: less that of the retriever as it is. Shares: of the queries with an answer, those that have "
-            "another first hit, other documents among the first ten, or these in another order; in brackets the part "
-            "that only equal scores have moved. Rank: the most ranks that a relevant document moved, one that is not "
-            f"ranked at all standing below the last of {run.info['depth']:,}. Score: the most that the score of a hit "
-            "moved.",
+            f"{main}: less that of the retriever as it is. Shares of the queries; in brackets what equal scores alone "
+            "have moved. Rank: the most that a relevant document moved; without one it stands below "
+            f"{run.info['depth']:,}. Score: the most that a hit's score moved.",
         ),
         level=3,
     )

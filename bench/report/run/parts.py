@@ -64,8 +64,9 @@ def labels(run: Run) -> Iterator[Block]:
 
 
 def summary(run: Run) -> Iterator[Block]:
-    """The main measure of every set."""
-    yield quality.summary(run)
+    """The main measure of every set; nothing of a noise floor, whose variants nobody chooses from."""
+    if not run.rows("noise"):
+        yield quality.summary(run)
 
 
 def page(run: Run) -> str:
@@ -123,8 +124,9 @@ def noise_floors(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
 
 
 def slices(run: Run, dataset: dict[str, Any]) -> Iterator[Table]:
-    """The main measure of a set by kind of query."""
-    sliced = (quality.by_slice(run, dataset, field) for field in dataset["slices"])
+    """The main measure of a set by kind of query; nothing of a noise floor either."""
+    fields = () if run.rows("noise") else dataset["slices"]
+    sliced = (quality.by_slice(run, dataset, field) for field in fields)
     return (replace(table, level=3) for table in sliced if table.rows)
 
 
