@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.analysis.guard import Guard
 from bench.analysis.last_pass import write_conclusions
-from bench.analysis.noise import Variation, write_noise
+from bench.analysis.noise import BATCH_SIZE, Variation, write_noise
 from bench.analysis.terms import Terms
 from bench.config import RunConfig
 from bench.data.dataset import Dataset
@@ -27,7 +27,7 @@ from bench.experiment.variants import Grid, Variant, variants
 from bench.experiment.workers.circumstances import Circumstances
 from bench.machine.environment import default_threads
 from bench.storage.cell import Cell
-from bench.storage.folder import resuming_curve
+from bench.storage.folder import resuming_same_command
 from bench.storage.run import Run
 
 # What lasts so long is announced.
@@ -100,11 +100,12 @@ class _Announcing:
         seconds, self._since = time.perf_counter() - self._since, time.perf_counter()
         variation = self._variations.get(event.retriever)
         if event.kind == "cell" and variation is not None and not variation.changed:
-            more = sum(other.line == variation.line for other in self._variations.values()) - 1
-            if seconds * more >= LONG_SECONDS:
-                minutes = counted(round(seconds * more / 60), "minute")
-                text = f"{variation.line} took {seconds:.0f} s; {counted(more, 'variant')} of it: about {minutes} more."
-                self._listener(Event("note", text=text))
+            more = [other for other in self._variations.values() if other.line == variation.line and other.changed]
+            if seconds * len(more) >= LONG_SECONDS:
+                its, minutes = counted(len(more), "variant"), counted(round(seconds * len(more) / 60), "minute")
+                text = f"{variation.line} took {seconds:.0f} s; {its} of it: about {minutes} more."
+                slower = " Small batches take longer." if any(one.changed == BATCH_SIZE for one in more) else ""
+                self._listener(Event("note", text=text + slower))
 
 
 class _NoiseRunner(Runner):
@@ -121,11 +122,11 @@ class _NoiseRunner(Runner):
 
     def resuming(self) -> str:
         """What goes on with it."""
-        return resuming_curve(self.folder)
+        return resuming_same_command(self.folder)
 
     def describe(self) -> dict[str, Any]:
         """run.json as it is before anything was measured."""
-        return {**super().describe(), "commands": self._command}
+        return self._command
 
     def terms(self) -> dict[str, Terms]:
         """None: nothing is concluded."""
