@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -25,7 +26,7 @@ def render(run: Run) -> Iterator[RenderableType]:
     blocks += [Remark("warning", warning) for warning in run.warnings]
     for dataset in run.datasets:
         blocks += [*noise(run, dataset), *filter(None, [overview(run, dataset)])]
-    again = f"python -m bench run {run.datasets[0]['name']} --noise {run.folder}"
+    again = shlex.join(["python", "-m", "bench", "run", *run.info["config"]["datasets"], "--noise", str(run.folder)])
     blocks.append(Text((f"To mark what lies below it in a run: {again}",), state="aside"))
     return terminal.render([*blocks, Text((f"Files: {run.folder} (report.html, noise.csv)",))], short_labels(run))
 
