@@ -124,8 +124,8 @@ class _NoiseRunner(Runner):
         """What goes on with it."""
         return resuming_same_command(self.folder)
 
-    def describe(self) -> dict[str, Any]:
-        """run.json as it is before anything was measured."""
+    def commands(self) -> dict[str, Any]:
+        """What makes it again."""
         return self._command
 
     def terms(self) -> dict[str, Terms]:

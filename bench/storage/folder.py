@@ -66,7 +66,7 @@ def resuming(folder: Path) -> str:
 
 
 def resuming_same_command(folder: Path) -> str:
-    """What goes on with a curve, a tuning, a noise floor or a set that grows, which do not store their whole command."""
+    """What goes on with what does not store its whole command: a curve, a tuning, a noise floor, a set that grows."""
     return f"the same command with --name {shlex.quote(folder.name)} --resume"
 
 

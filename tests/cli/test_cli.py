@@ -618,7 +618,9 @@ def test_a_flag_that_is_none_is_told_of_with_the_one_that_was_meant(capsys, argu
     assert says in " ".join(shown.split())
 
 
-@pytest.mark.parametrize(("command", "groups"), [("run", 7), ("curve", 5), ("grow", 5), ("noise", 5), ("tune", 4), ("score", 4)])
+@pytest.mark.parametrize(
+    ("command", "groups"), [("run", 7), ("curve", 5), ("grow", 5), ("noise", 5), ("tune", 4), ("score", 4)]
+)
 def test_help_is_in_groups_with_three_examples(capsys, command, groups):
     shown = call(capsys, command, "--help")[1]
     assert len(re.findall(r"^[a-z][a-z ]+:$", shown, re.MULTILINE)) >= groups
