@@ -176,7 +176,7 @@ def test_the_version_is_shown(capsys):
     assert call(capsys, "--version") == (0, f"bench {environment.version('bench')}\n", "")
 
 
-@pytest.mark.parametrize("command", ["run", "curve", "grow", "noise", "tune", "search", "score", "ab", "calibrate"])
+@pytest.mark.parametrize("command", ["run", "curve", "grow", "noise", "search", "score", "ab", "calibrate"])
 def test_help_says_which_retrievers_are_the_default(capsys, command):
     code, out, _ = call(capsys, command, "--help")
     assert code == 0
