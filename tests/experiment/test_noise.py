@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 
 import pytest
 from fakes import Wavering
 from made import made
+from places import ROOT
 
 from bench.cli import main
 from bench.config import RunConfig
@@ -265,3 +270,22 @@ def test_the_command_shows_floors_and_stores_them_in_every_form(call):
 def test_what_makes_no_sense_is_refused(call, arguments, says):
     code, _, err = call("noise", "numbers", *arguments)
     assert (code, says in err) == (2, True), err
+
+
+@pytest.mark.slow
+def test_a_killed_command_goes_on_to_the_same_tables(write_set, tmp_path):
+    """In processes of their own, killed when the first of four cells is done."""
+    command = [sys.executable, "-m", "bench", "noise", str(write_set()), "-r", "bm25", "--name"]
+    around = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL}
+    killed = subprocess.Popen([*command, "killed"], **around)
+    while not list((tmp_path / "results" / "killed").glob("cells/*/*/cell.json")):
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert not (tmp_path / "results" / "killed" / "noise.csv").exists()
+    subprocess.run([*command, "killed", "--resume"], check=True, **around)
+    subprocess.run([*command, "whole"], check=True, **around)
+    for name in ("noise.csv", "measures.csv"):
+        one, other = ((tmp_path / "results" / run / name).read_bytes() for run in ("killed", "whole"))
+        assert one == other
