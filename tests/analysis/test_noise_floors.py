@@ -193,3 +193,4 @@ def test_more_queries_do_not_settle_what_lies_below_the_floor():
 
     assert (decided(0.01).winner, decided(0.03).winner) == ("minilm", None)
     assert decided(0.03).more_queries is None
+    assert any("More queries would not settle" in sentence for sentence in decided(0.03).sentences)

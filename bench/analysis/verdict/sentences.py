@@ -81,6 +81,8 @@ def wanted(
 ) -> str:
     """What would settle it. hidden: a difference that may go unseen; instead: what to do where nobody would judge so
     many."""
+    if more_queries is None and row.below_noise:
+        return f"More queries would not settle {what.rstrip(',')}: the difference lies below its noise floor."
     if more_queries is None or more_queries >= HARDLY:
         if hidden >= WORTH_KNOWING:
             return f"So few queries may hide a difference of up to {hidden:.3f}: judge more."
