@@ -121,6 +121,15 @@ class Ranking:  # noqa: PLW1641 - arrays can change, so that it has no hash
             None if self.spans is None else np.take_along_axis(self.spans, order[:, :, None], axis=1),
         )
 
+    def by_tie_rule(self) -> Ranking:
+        """The same hits, the highest score first and of equal ones the lowest position; where there is none comes last.
+
+        Returns:
+            Arrays of the same shape.
+        """
+        known = np.where(self.documents >= 0, self.documents, np.iinfo(np.int64).max)
+        return self.in_order(np.lexsort((known, -self.scores), axis=1))
+
     def put(
         self,
         row: int,

@@ -89,8 +89,7 @@ def checked(ranking: Ranking, queries: int, k: int, documents: int) -> Ranking:
     _refuse_wrong(hits, scores, documents)
     real = hits >= 0
     scores = np.where(real, scores, np.float32(-np.inf))
-    order = np.lexsort((np.where(real, hits, documents), -scores), axis=1)
-    return Ranking(hits, scores, _spans(ranking, real)).in_order(order)
+    return Ranking(hits, scores, _spans(ranking, real)).by_tie_rule()
 
 
 def _spans(ranking: Ranking, real: np.ndarray) -> NDArray[np.int32] | None:

@@ -85,5 +85,4 @@ def reranked(first: Ranking, rescored: NDArray[np.float32]) -> Ranking:
     # Steps that a float32 tells apart, whatever the size of the scores.
     steps = np.maximum(np.abs(last), 1) * 1e-5 * np.arange(1, first.scores.shape[1] - depth + 1)
     scores[:, depth:] = np.where(first.documents[:, depth:] >= 0, last - steps, -np.inf)
-    known = np.where(first.documents >= 0, first.documents, np.iinfo(np.int64).max)
-    return Ranking(first.documents, scores, first.spans).in_order(np.lexsort((known, -scores), axis=1))
+    return Ranking(first.documents, scores, first.spans).by_tie_rule()

@@ -23,11 +23,12 @@ ROOMS = {
     "retrievers.saved_index": "retrievers.base",
     "retrievers.approximate": "retrievers.base",
     "retrievers.masking": "retrievers.base",
+    "retrievers.sharding": "retrievers.base",
     "retrievers.vectors": "retrievers.base",
     "retrievers.lexical": "retrievers.analyzer retrievers.base retrievers.columns retrievers.saved_index "
-    "retrievers.vectors retrievers.words",
+    "retrievers.sharding retrievers.vectors retrievers.words",
     "retrievers.dense": "retrievers.base retrievers.columns retrievers.lexical retrievers.saved_index "
-    "retrievers.vectors retrievers.words",
+    "retrievers.sharding retrievers.vectors retrievers.words",
     "retrievers.services": "retrievers.base retrievers.dense retrievers.masking",
     "retrievers.pipelines": "retrievers.approximate retrievers.base retrievers.columns retrievers.dense "
     "retrievers.expansion retrievers.fusion retrievers.lexical retrievers.source retrievers.stages",
@@ -38,7 +39,7 @@ ROOMS = {
     "retrievers.columns": "retrievers.arguments retrievers.base",
     "retrievers": "retrievers.arguments retrievers.base retrievers.masking retrievers.source retrievers.specification",
     "retrievers.testing": "retrievers retrievers.approximate retrievers.base retrievers.contract retrievers.masking "
-    "retrievers.stages retrievers.vectors",
+    "retrievers.sharding retrievers.stages retrievers.vectors",
     "bench.errors": "",
     "bench.machine": "",
     "bench.evaluation": "bench.errors retrievers.base retrievers.vectors",

@@ -14,7 +14,7 @@ from retrievers.base import WHEN_SET, Documents, RetrieverError
 from retrievers.columns import Field, column, parse_fields
 from retrievers.dense.backends import AUTO, TORCH, refuse_backend
 from retrievers.dense.encoder import Encoder
-from retrievers.dense.exact import ExactSearch
+from retrievers.dense.exact import ShardableSearch
 from retrievers.dense.fastest import fastest
 from retrievers.dense.model import similarity
 from retrievers.dense.model_settings import ModelSettings
@@ -22,7 +22,7 @@ from retrievers.saved_index import content_key
 
 
 @dataclass(unsafe_hash=True)
-class Dense(ExactSearch, ModelSettings):
+class Dense(ShardableSearch, ModelSettings):
     """Sentence embeddings, exact search by cosine, or by dot product where the model says so.
 
     fields: columns of the documents with their weights, "title text" or "title^0.3 text", each encoded by itself (none:

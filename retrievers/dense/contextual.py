@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from retrievers.base import LOAD, Documents, RetrieverError, phase, warn
 from retrievers.dense.backends import TORCH, refuse_backend
 from retrievers.dense.encoder import Encoder
-from retrievers.dense.exact import ExactSearch, Side
+from retrievers.dense.exact import ShardableSearch, Side
 from retrievers.dense.model import is_plain, layers_of, refuse_words
 from retrievers.dense.model_settings import ModelSettings
 from retrievers.saved_index import content_key
@@ -60,7 +60,7 @@ class MeanOfTokens(Encoder):
 
 
 @dataclass(unsafe_hash=True)
-class Contextual(ExactSearch, ModelSettings):
+class Contextual(ShardableSearch, ModelSettings):
     """The mean of the token vectors of a model that was not trained for sentences (BERT), by cosine.
 
     model: a folder of transformers (BERT and its like), or a hub name with `revision`. layer: after which the model is

@@ -9,7 +9,19 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import INDEX_BYTES, SCORE, SELECT, Documents, Ranking, phase, record, require_index, top_k
+from retrievers.base import (
+    INDEX_BYTES,
+    SCORE,
+    SELECT,
+    Documents,
+    Ranking,
+    RetrieverError,
+    phase,
+    record,
+    require_index,
+    top_k,
+)
+from retrievers.sharding import Statistics
 
 Side = Literal["query", "document"]
 
@@ -130,6 +142,42 @@ class ExactSearch:
         hits = nearest(vectors[known], self._vectors, k, largest)
         ranking.documents[known], ranking.scores[known] = hits.documents, hits.scores
         return ranking
+
+
+@dataclass(unsafe_hash=True)
+class ShardableSearch(ExactSearch):
+    """An exact search by shards, of whoever encodes each document by itself and learns nothing from the corpus.
+
+    A shard may end anywhere, also within a block of documents: what a block's product of matrices selects is scored
+    again from its two vectors alone (`nearest`), so that a score has the same bits in any shard. The vectors have them
+    where they are the same: of a model that is true of those in the embedding cache and in a file (`index_vectors`),
+    while encoding anew, in other batches, may move their last bits.
+    """
+
+    def shard_statistics(self, documents: Sequence[str] | Documents, first: int) -> Statistics:
+        """No more than where the shard lies."""
+        return Statistics(first, len(documents), {})
+
+    def index_shard(self, documents: Sequence[str] | Documents, statistics: Statistics) -> None:  # noqa: ARG002
+        """As `index`: no document's vector depends on another document."""
+        self.index(documents)
+
+    def index_vectors(self, vectors: NDArray[np.float32]) -> None:
+        """Make documents searchable whose vectors are there already, as those of a shard in a file of all.
+
+        Args:
+            vectors: float32 [documents, dimensions], as `encode_documents` gives them; kept, not copied, so that they
+                may lie in a file: np.load("vectors.npy", mmap_mode="r")[first:last].
+
+        Raises:
+            RetrieverError: Where they are of another type or shape.
+        """
+        if vectors.ndim != 2 or vectors.dtype != np.float32:
+            raise RetrieverError(
+                f"index_vectors got {vectors.dtype} of shape {vectors.shape}.", "Give float32 [documents, dimensions]."
+            )
+        self._vectors = vectors
+        record(INDEX_BYTES, vectors.nbytes)
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -54,6 +54,7 @@ from retrievers.columns import Field, column, parse_fields
 from retrievers.lexical import postings, term_numbers
 from retrievers.lexical.postings import Counts, Postings, rank_all
 from retrievers.lexical.term_numbers import TermNumbers, number_terms
+from retrievers.sharding import Statistics
 from retrievers.vectors import SparseRows
 
 VARIANTS = {"okapi": "BM25Okapi", "l": "BM25L", "plus": "BM25Plus"}
@@ -120,31 +121,58 @@ class BM25:
 
         Where saved indexes serve, one of these documents is opened, or saved.
         """
+        analyze = self._load()
+        saved = saved_index.current() if self.scoring == "compiled" else None
+        key = b"" if saved is None else saved_index.content_key(self._identity(), self._texts(documents))
+        arrays = None if saved is None else saved.load(key)
+        if arrays is not None:
+            self._set(_Index.opened(analyze, arrays, self._added))
+            return
+        terms = self._number(analyze, documents)
+        counts = self._count(terms)
+        index = self._compile(analyze, terms, counts, self._statistics(terms, counts, 0))
+        if saved is not None:
+            saved.save(key, index.arrays(), f"bm25, documents: {len(documents):,}")
+        self._set(index)
+
+    def shard_statistics(self, documents: Sequence[str] | Documents, first: int) -> Statistics:
+        """Document frequencies and the length of each field. Raises RetrieverError with scoring=library."""
+        if self.scoring == "library":
+            raise RetrieverError(
+                "rank-bm25 has no shards, so that scoring=library cannot be built by them.",
+                "Leave scoring out: the ranking is the same.",
+            )
+        terms = self._number(self._load(), documents)
+        return self._statistics(terms, self._count(terms), first)
+
+    def index_shard(self, documents: Sequence[str] | Documents, statistics: Statistics) -> None:
+        """As `index`, by the statistics of the corpus. Memory: its vocabulary beside the shard; no index is saved."""
+        analyze = self._load()
+        terms = self._number(analyze, documents).renumbered(statistics.frequencies)
+        self._set(self._compile(analyze, terms, self._count(terms), statistics))
+
+    def _load(self) -> Analyzer:
         with phase(LOAD):
             # Here, so that their import is no part of the index's time.
             import pyarrow.compute  # noqa: F401
             import rank_bm25  # noqa: F401
 
-            analyze = self._analyze()
+            return self._analyze()
+
+    def _texts(self, documents: Sequence[str] | Documents) -> Iterable[str]:
+        """Document after document, and of each its columns."""
         named = [column(documents, one.name) for one in self._fields]
+        return chain.from_iterable(zip(*named, strict=True)) if named else documents
 
-        def texts() -> Iterable[str]:
-            """Document after document, and of each its columns."""
-            return chain.from_iterable(zip(*named, strict=True)) if named else documents
+    def _number(self, analyze: Analyzer, documents: Sequence[str] | Documents) -> TermNumbers:
+        texts = self._texts(documents)
+        with phase(ANALYZE, len(documents) * max(1, len(self._fields))) as progress:
+            return number_terms(analyze, texts, progress.advance)
 
-        saved = saved_index.current() if self.scoring == "compiled" else None
-        key = b"" if saved is None else saved_index.content_key(self._identity(), texts())
-        arrays = None if saved is None else saved.load(key)
-        if arrays is not None:
-            self._index = _Index.opened(analyze, arrays, self._added)
-        else:
-            with phase(ANALYZE, len(documents) * max(1, len(named))) as progress:
-                terms = number_terms(analyze, texts(), progress.advance)
-            self._index = self._compile(analyze, terms)
-            if saved is not None:
-                saved.save(key, self._index.arrays(), f"bm25, documents: {len(documents):,}")
-        self._warn_of_idf(self._index.idf)
-        self._index.postings.record_size(self._index.vocabulary, self._index.idf)
+    def _set(self, index: _Index) -> None:
+        self._index = index
+        self._warn_of_idf(index.idf)
+        index.postings.record_size(index.vocabulary, index.idf)
 
     def _identity(self) -> list[Any]:
         """What the index is made of, beside the documents."""
@@ -152,37 +180,49 @@ class BM25:
         modules = (words, analyzer, term_numbers, postings, sys.modules[__name__])
         return ["bm25", parameters, saved_index.versions(modules, ("rank-bm25", "PyStemmer", "regex", "numpy"))]
 
-    def _compile(self, analyze: Analyzer, terms: TermNumbers) -> _Index:
-        lengths = terms.lengths.reshape(-1, max(1, len(self._fields)))  # [documents, fields]
-        if not len(terms.numbers):  # the library divides by zero here; nothing can be found anyway
+    def _lengths(self, terms: TermNumbers) -> NDArray[np.int64]:
+        """[documents, fields]."""
+        return terms.lengths.reshape(-1, max(1, len(self._fields)))
+
+    def _count(self, terms: TermNumbers) -> Counts:
+        with phase(COUNT):
+            return Counts.of(terms.numbers, self._lengths(terms).sum(axis=1), len(terms.vocabulary))
+
+    def _statistics(self, terms: TermNumbers, counts: Counts, first: int) -> Statistics:
+        frequencies = dict(zip(terms.vocabulary, counts.document_frequencies.tolist(), strict=True))
+        return Statistics(first, counts.size, frequencies, tuple(self._lengths(terms).sum(axis=0).tolist()))
+
+    def _compile(self, analyze: Analyzer, terms: TermNumbers, counts: Counts, statistics: Statistics) -> _Index:
+        """The index of documents. statistics: of the corpus that they are of, whose vocabulary numbers their terms."""
+        if not statistics.frequencies:  # the library divides by zero here; nothing can be found anyway
             sizes, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
-            empty = Postings.from_columns(sizes, sizes.astype(np.int32), nothing, len(lengths))
+            empty = Postings.from_columns(sizes, sizes.astype(np.int32), nothing, counts.size)
             return _Index(analyze, {}, empty, nothing, 0.0)
         with phase(COUNT):
-            counts = Counts.of(terms.numbers, lengths.sum(axis=1), len(terms.vocabulary))
-            library = self._library(terms, counts)
+            library = self._library(terms, statistics)
         with phase(COMPILE):
             idf = np.fromiter(library.idf.values(), np.float64, len(library.idf))
-            tf = self._weighted_frequencies(terms, counts) if self._fields else counts.frequencies
-            norm = 1 - self.b + self.b * lengths.sum(axis=1) / library.avgdl
+            tf = self._weighted_frequencies(terms, counts, statistics) if self._fields else counts.frequencies
+            norm = 1 - self.b + self.b * self._lengths(terms).sum(axis=1) / library.avgdl
             documents = counts.documents()
             weights = np.repeat(idf, counts.document_frequencies)
             for start in range(0, len(weights), BLOCK):  # so that what is between is never as large as the index
                 block = slice(start, start + BLOCK)
                 its_norm = 1.0 if self._fields else norm[documents[block]]
                 weights[block] = self._weights(weights[block], tf[block].astype(np.float64), its_norm)
-            compiled = Postings.from_columns(counts.document_frequencies, documents, weights, len(lengths))
+            compiled = Postings.from_columns(counts.document_frequencies, documents, weights, counts.size)
         kept = library if self.scoring == "library" else None
         return _Index(analyze, terms.vocabulary, compiled, idf, self._added, kept)
 
-    def _weighted_frequencies(self, terms: TermNumbers, counts: Counts) -> NDArray[np.float64]:
+    def _weighted_frequencies(self, terms: TermNumbers, counts: Counts, statistics: Statistics) -> NDArray[np.float64]:
         """BM25F's tf [entries], a term and document each, in the order of the counts."""
         total = np.zeros(len(counts.keys))
         of_field = np.repeat(np.arange(len(terms.lengths)) % len(self._fields), terms.lengths)
         for position, one in enumerate(self._fields):
             b = self.b if one.b is None else one.b
             lengths = terms.lengths[position :: len(self._fields)]
-            norm = np.where(lengths, 1 - b + b * lengths / (lengths.mean() or 1.0), 1.0)  # where it is 0, so is tf
+            mean = statistics.lengths[position] / statistics.documents or 1.0
+            norm = np.where(lengths, 1 - b + b * lengths / mean, 1.0)  # where the length is 0, so is tf
             its = Counts.of(terms.numbers[of_field == position], lengths, counts.terms)
             total[counts.positions(its)] += one.weight * its.frequencies / norm[its.documents()]
         return total
@@ -206,7 +246,7 @@ class BM25:
         """What a term of the query adds to every document, as a share of its idf."""
         return self._delta if self.variant == "plus" else 0.0
 
-    def _library(self, terms: TermNumbers, counts: Counts) -> Any:
+    def _library(self, terms: TermNumbers, statistics: Statistics) -> Any:
         """The library, whose statistics are taken as they are; with scoring=library whole, else without documents."""
         import rank_bm25
 
@@ -218,12 +258,12 @@ class BM25:
         class Counted(variant):  # type: ignore[misc, valid-type]
             """The library, but for its loops that count: it is handed what they come to."""
 
-            def _initialize(self, corpus: Counts) -> dict[str, int]:
-                self.corpus_size = corpus.size
-                self.avgdl = len(terms.numbers) / corpus.size
-                return dict(zip(terms.vocabulary, corpus.document_frequencies.tolist(), strict=True))
+            def _initialize(self, corpus: Statistics) -> Mapping[str, int]:
+                self.corpus_size = corpus.documents
+                self.avgdl = sum(corpus.lengths) / corpus.documents
+                return corpus.frequencies
 
-        return Counted(counts, k1=self.k1, b=self.b, **extra)
+        return Counted(statistics, k1=self.k1, b=self.b, **extra)
 
     def _weights(
         self, idf: NDArray[np.float64], tf: NDArray[np.float64], norm: NDArray[np.float64] | float

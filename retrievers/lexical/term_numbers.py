@@ -45,6 +45,12 @@ class TermNumbers:
         for end, length in zip(ends.tolist(), self.lengths.tolist(), strict=True):
             yield list(map(names.__getitem__, self.numbers[end - length : end].tolist()))
 
+    def renumbered(self, terms: Iterable[str]) -> TermNumbers:
+        """The same terms by other numbers: those that they have among all `terms` of a larger corpus."""
+        vocabulary = {term: number for number, term in enumerate(terms)}
+        numbers = np.fromiter(map(vocabulary.__getitem__, self.vocabulary), np.int32, len(self.vocabulary))
+        return TermNumbers(vocabulary, numbers[self.numbers], self.lengths)
+
 
 def number_terms(analyze: Analyzer, texts: Iterable[str], advance: Callable[[int], None]) -> TermNumbers:
     """Analyse texts.

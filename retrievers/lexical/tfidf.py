@@ -6,17 +6,29 @@ rows normalised to length 1, so that the dot product is the cosine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.analyzer import Analyzer
-from retrievers.base import ANALYZE, COMPILE, ENCODE, LOAD, Documents, Ranking, RetrieverError, phase, require_index
+from retrievers.base import (
+    ANALYZE,
+    COMPILE,
+    COUNT,
+    ENCODE,
+    LOAD,
+    Documents,
+    Ranking,
+    RetrieverError,
+    phase,
+    require_index,
+)
 from retrievers.lexical.postings import Postings, rank_all
 from retrievers.lexical.term_numbers import number_terms
+from retrievers.sharding import Statistics
 from retrievers.vectors import SparseRows
 from retrievers.words import normalised
 
@@ -30,6 +42,43 @@ ANALYZERS = ("word", "char_wb")
 def _as_it_is(terms: list[str]) -> list[str]:
     """What the vectorizer is to do to documents that are analysed already."""
     return terms
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How often each term stands in each document. rows: float64 [documents, terms]; terms: of its columns."""
+
+    rows: csr_matrix
+    terms: list[str]
+
+    @staticmethod
+    def nothing(documents: int) -> _Counted:
+        """Of documents without a term."""
+        from scipy.sparse import csr_matrix
+
+        return _Counted(csr_matrix((documents, 0)), [])
+
+    def statistics(self, first: int) -> Statistics:
+        """Of these documents, the first of which stands at position `first` of the corpus."""
+        indices = self.rows.indices
+        occurrence = np.empty(len(self.terms), dtype=np.int64)
+        occurrence[indices[::-1]] = np.arange(len(indices))[::-1]  # what is written last stays: the first of each
+        frequencies = np.bincount(indices, minlength=len(self.terms)).tolist()
+        order = np.argsort(occurrence).tolist()
+        return Statistics(first, self.rows.shape[0], {self.terms[column]: frequencies[column] for column in order})
+
+    def rows_of(self, terms: Iterable[str]) -> csr_matrix:
+        """The counts of these terms alone, which are the columns, in their order: float64 [documents, terms]."""
+        from scipy.sparse import csr_matrix
+
+        numbers = {term: number for number, term in enumerate(terms)}
+        columns = np.fromiter((numbers.get(term, -1) for term in self.terms), np.int32, len(self.terms))
+        its = columns[self.rows.indices]
+        known = its >= 0
+        ends = np.concatenate([[0], np.cumsum(known)])[self.rows.indptr]
+        rows = csr_matrix((self.rows.data[known], its[known], ends), shape=(self.rows.shape[0], len(numbers)))
+        rows.sort_indices()
+        return rows
 
 
 @dataclass(unsafe_hash=True)
@@ -71,35 +120,68 @@ class TfidfVectors:
 
     def _fit(self, documents: Sequence[str] | Documents) -> csr_matrix | None:
         """Learn idf from the documents: float64 [documents, terms], rows of length 1; None where they hold no term."""
+        counted = self._count(documents)
+        return self._weigh(counted, counted.statistics(0))
+
+    def _count(self, documents: Sequence[str] | Documents) -> _Counted:
         with phase(LOAD):
             import pyarrow.compute  # noqa: F401 - here, so that its import is no part of the index's time
-            from sklearn.feature_extraction.text import TfidfVectorizer
+            from sklearn.feature_extraction.text import CountVectorizer
 
-        words = self.analyzer == "word"
-        vectorizer = TfidfVectorizer(
-            analyzer=self.analyzer,
-            tokenizer=_as_it_is if words else None,
-            token_pattern=None,
-            preprocessor=_as_it_is if words else self._folded,
-            lowercase=False,
-            ngram_range=(self.ngram_min, self.ngram_max),
-            sublinear_tf=self.sublinear,
-            min_df=self.min_df,
-            dtype=np.float64,
-        )
+        vectorizer = CountVectorizer(**self._steps(), dtype=np.float64)
         with phase(ANALYZE) as progress:
+            words = self.analyzer == "word"
             terms = number_terms(self._analyze(), documents, progress.advance).lists() if words else documents
             try:
-                rows: csr_matrix = vectorizer.fit_transform(terms)
-            except ValueError:  # no document holds a term (that min_df leaves): nothing can be found
-                if self.min_df > 1 and len(documents):
-                    raise RetrieverError(
-                        f"min_df={self.min_df} leaves no term in these {len(documents)} documents.", "Lower it."
-                    ) from None
-                self._vectorizer = None
-                return None
+                rows = vectorizer.fit_transform(terms)
+            except ValueError:  # no document holds a term
+                return _Counted.nothing(len(documents))
+        return _Counted(rows, vectorizer.get_feature_names_out().tolist())
+
+    def _steps(self) -> dict[str, Any]:
+        """How the library makes terms of texts."""
+        words = self.analyzer == "word"
+        return {
+            "analyzer": self.analyzer,
+            "tokenizer": _as_it_is if words else None,
+            "token_pattern": None,
+            "preprocessor": _as_it_is if words else self._folded,
+            "lowercase": False,
+            "ngram_range": (self.ngram_min, self.ngram_max),
+        }
+
+    def _weigh(self, counted: _Counted, statistics: Statistics) -> csr_matrix | None:
+        """The vectors of documents by the statistics of their corpus, and whatever queries need of these.
+
+        A length is summed up in the order of the terms' first occurrence, as the library does that fits a corpus.
+        """
+        from scipy.sparse import csr_matrix
+        from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+
+        kept = {term: documents for term, documents in statistics.frequencies.items() if documents >= self.min_df}
+        if not kept:
+            if statistics.frequencies:
+                raise RetrieverError(
+                    f"min_df={self.min_df} leaves no term in these {statistics.documents} documents.", "Lower it."
+                )
+            self._vectorizer = None
+            return None
+        with phase(COUNT):
+            idf = np.log((1.0 + statistics.documents) / (1.0 + np.fromiter(kept.values(), np.float64, len(kept)))) + 1.0
+            rows = counted.rows_of(kept)
+            if rows.nnz:  # the library refuses an array without rows
+                transformer = TfidfTransformer(sublinear_tf=self.sublinear)
+                transformer.idf_ = idf
+                rows = transformer.transform(rows, copy=False)
+            vocabulary = {term: column for column, term in enumerate(sorted(kept))}
+            columns = np.fromiter(map(vocabulary.__getitem__, kept), np.int32, len(kept))
+            rows = csr_matrix((rows.data, columns[rows.indices], rows.indptr), shape=rows.shape)
+            rows.sort_indices()
+            vectorizer = TfidfVectorizer(
+                **self._steps(), sublinear_tf=self.sublinear, vocabulary=vocabulary, dtype=np.float64
+            )
+            vectorizer.idf_ = idf[np.argsort(columns)]
         self._vectorizer = vectorizer
-        rows.sort_indices()
         return rows
 
     def _transform(self, queries: Sequence[str]) -> csr_matrix:
@@ -122,11 +204,21 @@ class Tfidf(TfidfVectors):
 
     def index(self, documents: Sequence[str]) -> None:
         """Learn idf from the documents and build their inverted index."""
-        rows = self._fit(documents)
+        self._compile(self._fit(documents), len(documents))
+
+    def shard_statistics(self, documents: Sequence[str] | Documents, first: int) -> Statistics:
+        """Document frequencies, of terms below min_df too."""
+        return self._count(documents).statistics(first)
+
+    def index_shard(self, documents: Sequence[str] | Documents, statistics: Statistics) -> None:
+        """As `index`, by the statistics of the corpus. Memory: its vocabulary beside the shard."""
+        self._compile(self._weigh(self._count(documents), statistics), len(documents))
+
+    def _compile(self, rows: csr_matrix | None, documents: int) -> None:
         if rows is None or self._vectorizer is None:
             nothing = np.zeros(0)
             self._postings = Postings.from_rows(
-                nothing.astype(np.int32), np.zeros(len(documents), dtype=np.int64), nothing, 0
+                nothing.astype(np.int32), np.zeros(documents, dtype=np.int64), nothing, 0
             )
             return
         with phase(COMPILE):

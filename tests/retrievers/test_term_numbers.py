@@ -88,7 +88,7 @@ def test_the_statistics_are_the_librarys_to_the_bit(path, variant):
     retriever = BM25(variant=variant)
     numbered = number_terms(Analyzer(), texts, lambda _: None)
     counts = Counts.of(numbered.numbers, numbered.lengths, len(numbered.vocabulary))
-    ours = retriever._library(numbered, counts)
+    ours = retriever._library(numbered, retriever._statistics(numbered, counts, 0))
     theirs = getattr(rank_bm25, VARIANTS[variant])(list(map(Analyzer(), texts)))
     assert ours.idf == theirs.idf
     assert list(ours.idf) == list(theirs.idf)
