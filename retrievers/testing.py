@@ -15,6 +15,7 @@ import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from retrievers.approximate import Approximate
 from retrievers.base import Ranking, RetrieverError, parts_of
 from retrievers.contract import AnyColumn, checked, index, rehearse, search
 from retrievers.masking import masked, secrets_around
+from retrievers.sharding import Shardable, Sharded, is_shardable
 from retrievers.stages import Staged, Stages
 from retrievers.vectors import SparseRows, Vectors, VectorSpace
 
@@ -350,6 +352,27 @@ def dense_rows(vectors: Vectors) -> NDArray[np.float32]:
     return dense
 
 
+def _shards(subject: Subject) -> None:
+    documents, together = AnyColumn(DOCUMENTS), subject.indexed()
+    with subject.doing("making it"):
+        example = subject.make()
+    if not is_shardable(example):
+        return
+    try:
+        example.shard_statistics(documents, 0)
+    except RetrieverError:  # with these parameters it has no shards
+        return
+    for shards in (1, 3, 2 * len(DOCUMENTS)):
+        asked = f"{together.asked(QUERIES, 4)} in {shards} shard{'s' * (shards != 1)}"
+        with subject.doing(asked):
+            sharded = Sharded(cast("Callable[[], Shardable]", subject.make), shards)
+            sharded.index(documents)
+            answer = checked(sharded.search(QUERIES, 4), len(QUERIES), 4, len(DOCUMENTS))
+        for row, query in enumerate(QUERIES):
+            expected = together.search([query], 4)
+            _require_same(subject, asked, answer.of_queries([row]), expected, "in one index")
+
+
 def _no_query(subject: Subject) -> None:
     subject.indexed().search([], 5)
 
@@ -409,6 +432,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "the stages of a search are its own": _stages,
     "the exact search of an approximate one is a ranking": _exact,
     "its vectors are one a text": _vectors,
+    "its shards answer as one index": _shards,
     "no query gives no row": _no_query,
     **{f"{name} can be indexed": partial(_odd_corpus, documents=texts) for name, texts in ODD_CORPORA.items()},
     "search before index is a clear error": _too_early,

@@ -6,8 +6,9 @@ rows normalised to length 1, so that the dot product is the cosine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -46,39 +47,44 @@ def _as_it_is(terms: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Counted:
-    """How often each term stands in each document. rows: float64 [documents, terms]; terms: of its columns."""
+    """How often each term stands in each document.
+
+    rows: float64 [documents, terms]; vocabulary: term -> its column, in the order of first occurrence, while columns
+    are in that of the alphabet.
+    """
 
     rows: csr_matrix
-    terms: list[str]
+    vocabulary: dict[str, int]
 
     @staticmethod
     def nothing(documents: int) -> _Counted:
         """Of documents without a term."""
         from scipy.sparse import csr_matrix
 
-        return _Counted(csr_matrix((documents, 0)), [])
+        return _Counted(csr_matrix((documents, 0)), {})
 
-    def statistics(self, first: int) -> Statistics:
-        """Of these documents, the first of which stands at position `first` of the corpus."""
-        indices = self.rows.indices
-        occurrence = np.empty(len(self.terms), dtype=np.int64)
-        occurrence[indices[::-1]] = np.arange(len(indices))[::-1]  # what is written last stays: the first of each
-        frequencies = np.bincount(indices, minlength=len(self.terms)).tolist()
-        order = np.argsort(occurrence).tolist()
-        return Statistics(first, self.rows.shape[0], {self.terms[column]: frequencies[column] for column in order})
+    @property
+    def columns(self) -> NDArray[np.int32]:
+        """Of the terms in the order of first occurrence."""
+        return np.fromiter(self.vocabulary.values(), np.int32, len(self.vocabulary))
 
-    def rows_of(self, terms: Iterable[str]) -> csr_matrix:
-        """The counts of these terms alone, which are the columns, in their order: float64 [documents, terms]."""
+    @property
+    def frequencies(self) -> NDArray[np.int64]:
+        """Documents that hold each term, in that order."""
+        return np.bincount(self.rows.indices, minlength=len(self.vocabulary))[self.columns]
+
+    def among(self, terms: Collection[str]) -> _Counted:
+        """The counts of these terms alone, by the columns that they have together: terms of a larger corpus."""
         from scipy.sparse import csr_matrix
 
-        numbers = {term: number for number, term in enumerate(terms)}
-        columns = np.fromiter((numbers.get(term, -1) for term in self.terms), np.int32, len(self.terms))
-        its = columns[self.rows.indices]
+        vocabulary = dict(zip(sorted(terms), range(len(terms)), strict=True))
+        column_of = np.empty(len(self.vocabulary), dtype=np.int32)
+        column_of[self.columns] = np.fromiter(map(vocabulary.get, self.vocabulary, repeat(-1)), np.int32)
+        its = column_of[self.rows.indices]
         known = its >= 0
         ends = np.concatenate([[0], np.cumsum(known)])[self.rows.indptr]
-        rows = csr_matrix((self.rows.data[known], its[known], ends), shape=(self.rows.shape[0], len(numbers)))
-        rows.sort_indices()
-        return rows
+        rows = csr_matrix((self.rows.data[known], its[known], ends), shape=(self.rows.shape[0], len(terms)))
+        return _Counted(rows, {term: vocabulary[term] for term in terms})
 
 
 @dataclass(unsafe_hash=True)
@@ -120,23 +126,28 @@ class TfidfVectors:
 
     def _fit(self, documents: Sequence[str] | Documents) -> csr_matrix | None:
         """Learn idf from the documents: float64 [documents, terms], rows of length 1; None where they hold no term."""
-        counted = self._count(documents)
-        return self._weigh(counted, counted.statistics(0))
+        counted = self._count(documents, self.min_df)
+        return self._weigh(counted, counted.frequencies, len(documents))
 
-    def _count(self, documents: Sequence[str] | Documents) -> _Counted:
+    def _count(self, documents: Sequence[str] | Documents, min_df: int = 1) -> _Counted:
         with phase(LOAD):
             import pyarrow.compute  # noqa: F401 - here, so that its import is no part of the index's time
             from sklearn.feature_extraction.text import CountVectorizer
 
-        vectorizer = CountVectorizer(**self._steps(), dtype=np.float64)
+        vectorizer = CountVectorizer(**self._steps(), min_df=min_df, dtype=np.float64)
         with phase(ANALYZE) as progress:
             words = self.analyzer == "word"
             terms = number_terms(self._analyze(), documents, progress.advance).lists() if words else documents
             try:
                 rows = vectorizer.fit_transform(terms)
-            except ValueError:  # no document holds a term
+            except ValueError:  # no document holds a term (that min_df leaves): nothing can be found
+                if min_df > 1 and len(documents):
+                    raise self._no_term_left(len(documents)) from None
                 return _Counted.nothing(len(documents))
-        return _Counted(rows, vectorizer.get_feature_names_out().tolist())
+        return _Counted(rows, vectorizer.vocabulary_)
+
+    def _no_term_left(self, documents: int) -> RetrieverError:
+        return RetrieverError(f"min_df={self.min_df} leaves no term in these {documents} documents.", "Lower it.")
 
     def _steps(self) -> dict[str, Any]:
         """How the library makes terms of texts."""
@@ -150,38 +161,34 @@ class TfidfVectors:
             "ngram_range": (self.ngram_min, self.ngram_max),
         }
 
-    def _weigh(self, counted: _Counted, statistics: Statistics) -> csr_matrix | None:
-        """The vectors of documents by the statistics of their corpus, and whatever queries need of these.
+    def _weigh(self, counted: _Counted, frequencies: NDArray[np.int64], documents: int) -> csr_matrix | None:
+        """The vectors of documents, and what queries need. frequencies, documents: of the corpus that they are of.
 
         A length is summed up in the order of the terms' first occurrence, as the library does that fits a corpus.
         """
         from scipy.sparse import csr_matrix
         from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
-        kept = {term: documents for term, documents in statistics.frequencies.items() if documents >= self.min_df}
-        if not kept:
-            if statistics.frequencies:
-                raise RetrieverError(
-                    f"min_df={self.min_df} leaves no term in these {statistics.documents} documents.", "Lower it."
-                )
+        if not counted.vocabulary:
             self._vectorizer = None
             return None
         with phase(COUNT):
-            idf = np.log((1.0 + statistics.documents) / (1.0 + np.fromiter(kept.values(), np.float64, len(kept)))) + 1.0
-            rows = counted.rows_of(kept)
+            columns, rows = counted.columns, counted.rows
+            occurrence = np.empty(len(columns), dtype=np.int32)
+            occurrence[columns] = np.arange(len(columns))
+            idf = np.log((1.0 + documents) / (1.0 + frequencies)) + 1.0
+            rows = csr_matrix((rows.data, occurrence[rows.indices], rows.indptr), shape=rows.shape)
+            rows.sort_indices()
             if rows.nnz:  # the library refuses an array without rows
                 transformer = TfidfTransformer(sublinear_tf=self.sublinear)
                 transformer.idf_ = idf
                 rows = transformer.transform(rows, copy=False)
-            vocabulary = {term: column for column, term in enumerate(sorted(kept))}
-            columns = np.fromiter(map(vocabulary.__getitem__, kept), np.int32, len(kept))
             rows = csr_matrix((rows.data, columns[rows.indices], rows.indptr), shape=rows.shape)
             rows.sort_indices()
-            vectorizer = TfidfVectorizer(
-                **self._steps(), sublinear_tf=self.sublinear, vocabulary=vocabulary, dtype=np.float64
+            self._vectorizer = TfidfVectorizer(
+                **self._steps(), sublinear_tf=self.sublinear, vocabulary=counted.vocabulary, dtype=np.float64
             )
-            vectorizer.idf_ = idf[np.argsort(columns)]
-        self._vectorizer = vectorizer
+            self._vectorizer.idf_ = idf[occurrence]
         return rows
 
     def _transform(self, queries: Sequence[str]) -> csr_matrix:
@@ -208,11 +215,21 @@ class Tfidf(TfidfVectors):
 
     def shard_statistics(self, documents: Sequence[str] | Documents, first: int) -> Statistics:
         """Document frequencies, of terms below min_df too."""
-        return self._count(documents).statistics(first)
+        counted = self._count(documents)
+        frequencies = dict(zip(counted.vocabulary, counted.frequencies.tolist(), strict=True))
+        return Statistics(first, len(documents), frequencies)
 
     def index_shard(self, documents: Sequence[str] | Documents, statistics: Statistics) -> None:
-        """As `index`, by the statistics of the corpus. Memory: its vocabulary beside the shard."""
-        self._compile(self._weigh(self._count(documents), statistics), len(documents))
+        """As `index`, by the statistics of the corpus. Memory: its vocabulary beside the shard.
+
+        Raises RetrieverError where min_df leaves no term of the corpus.
+        """
+        kept = {term: its for term, its in statistics.frequencies.items() if its >= self.min_df}
+        if not kept and self.min_df > 1 and statistics.documents:
+            raise self._no_term_left(statistics.documents)
+        counted = self._count(documents).among(kept)
+        frequencies = np.fromiter(kept.values(), np.int64, len(kept))
+        self._compile(self._weigh(counted, frequencies, statistics.documents), len(documents))
 
     def _compile(self, rows: csr_matrix | None, documents: int) -> None:
         if rows is None or self._vectorizer is None:

@@ -84,7 +84,7 @@ def assert_shards_change_nothing(make, documents, queries, depths=(1, 3, 100)):
 
 
 @pytest.mark.parametrize("name", LEXICAL)
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(titles=CORPORA, texts=CORPORA, queries=st.lists(TEXTS, max_size=3))
 @example(titles=["", ""], texts=["cat", "cat"], queries=["cat", ""])
 @example(titles=[], texts=[], queries=["cat"])
@@ -97,13 +97,14 @@ def test_shards_rank_as_one_index(name, titles, texts, queries):
 
 
 @pytest.mark.parametrize("min_df", [2, 3])
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(texts=CORPORA, queries=st.lists(TEXTS, max_size=3))
 def test_min_df_counts_the_documents_of_all_shards(min_df, texts, queries):
     frequencies = Tfidf().shard_statistics(texts, 0).frequencies
-    if frequencies and max(frequencies.values()) < min_df:
-        with pytest.raises(RetrieverError, match=f"min_df={min_df} leaves no term in these {len(texts)} documents"):
-            Sharded(partial(Tfidf, min_df=min_df), 3).index(texts)
+    if texts and max(frequencies.values(), default=0) < min_df:
+        for retriever in (Tfidf(min_df=min_df), Sharded(partial(Tfidf, min_df=min_df), 3)):
+            with pytest.raises(RetrieverError, match=f"min_df={min_df} leaves no term in these {len(texts)} documents"):
+                retriever.index(texts)
     else:
         assert_shards_change_nothing(partial(Tfidf, min_df=min_df), texts, queries)
 
@@ -120,12 +121,15 @@ def test_a_term_of_one_shard_counts_in_the_queries_of_all():
         assert not np.array_equal(alone.search(["cat bird fish"], 3).scores, whole.search(["cat bird fish"], 3).scores)
 
 
-@pytest.mark.parametrize("name", [*LEXICAL, "tfidf:ngram_max=2,min_df=2"])
-@pytest.mark.parametrize("folder", ["cranfield", "scifact"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("scifact", name) for name in LEXICAL if "ngram" not in name]
+    + [("cranfield", name) for name in [*LEXICAL, "tfidf:ngram_max=2,min_df=2"]],
+)
 def test_shards_rank_as_one_index_on_real_sets(data, folder, name):
+    """Not all n-grams of scifact, which take minutes."""
     dataset = load_dataset(data / folder)
-    if name.startswith("tfidf:analyzer=char_wb") and folder == "scifact":
-        pytest.skip("its n-grams take minutes: cranfield has them")
     assert_shards_change_nothing(partial(create, name), dataset.texts, dataset.query_texts[:100], depths=(100,))
 
 
@@ -145,7 +149,8 @@ def whole(statistics):
     return one.first, one.documents, list(one.frequencies.items()), one.lengths
 
 
-@pytest.mark.parametrize("name", LEXICAL)
+@pytest.mark.parametrize("name", ["bm25:fields=title text", "tfidf:ngram_max=2"])
+@settings(max_examples=40)
 @given(CORPORA, st.integers(1, 8), st.randoms(use_true_random=False))
 def test_merged_statistics_are_those_of_all_in_any_order_and_any_grouping(name, texts, shards, random):
     retriever, documents = create(name), AnyColumn(texts)
