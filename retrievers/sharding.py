@@ -28,8 +28,8 @@ class Statistics:
     that hold it, in the order of first occurrence, which floats are summed in. lengths: terms of all documents
     together, for each field that is counted apart.
 
-    Memory: frequencies, about 150 bytes a distinct term (the text, its number, its place in the dict). Natural language
-    has a few million of them in 10 million documents, some hundred MB; the number of documents itself does not count.
+    Memory: that of the frequencies, whatever the number of documents: 85 to 92 bytes a distinct term (by tracemalloc,
+    of the words of SciFact, and of its pairs of words), so that 5 million distinct terms take half a GB.
     """
 
     first: int

@@ -11,6 +11,7 @@ from places import ROOT
 
 import bench
 from retrievers import RetrieverError, create, signature
+from retrievers.sharding import is_shardable
 from retrievers.testing import check_retriever
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
@@ -41,6 +42,7 @@ def test_each_block_is_a_file_or_a_command():
         "fused.py",
         "mean_words.py",
         "titles.py",
+        "rare.py",
     } == FILES.keys()
     assert PAGE.count("\n```") == 2 * (len(FILES) + len(re.findall(r"^```sh\n", PAGE, re.MULTILINE)))
 
@@ -56,6 +58,12 @@ def test_the_retriever_of_retrievers_keeps_the_contract_and_takes_its_parts_from
     made = create(shlex.split(line)[-1])
     assert [type(component).__name__ for component in made.parts] == ["BM25", "Dense"]
     assert "BM25(variant='okapi', k1=0.9, b=0.4" in signature(made)
+
+
+def test_the_retriever_with_shards_keeps_the_contract_and_declares_them(page):
+    rare = page("rare").Rare
+    check_retriever(rare)
+    assert is_shardable(rare())
 
 
 def test_an_own_encoder_keeps_the_contract_and_is_asked_once(page, write_set, monkeypatch):
