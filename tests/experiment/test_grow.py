@@ -220,6 +220,7 @@ def call(capsys, monkeypatch, tmp_path):
     return called
 
 
+@pytest.mark.slow
 def test_the_command_from_end_to_end(call):
     arguments = ("needles", "--distractors", "hay", "-r", SECOND, "-r", DISTRACTED, "--name", "g")
     code, out, _ = call(*arguments, "--samples", "20", "--seconds", "5")
@@ -237,6 +238,7 @@ def test_the_command_from_end_to_end(call):
     assert code == 2, "other settings"
 
 
+@pytest.mark.slow
 def test_bm25_and_tfidf_are_compared_where_none_is_named(call):
     code, *_ = call("needles", "--distractors", "hay", "--no-latency", "--name", "g", "--sizes", "2")
     assert code == 0

@@ -270,6 +270,7 @@ def test_a_damaged_trial_is_tried_again(tmp_path):
     assert quality_bytes(tuned(tmp_path, SPACE, trials=4, folds=2, resume=True).folder) == expected
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "250")

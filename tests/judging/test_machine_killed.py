@@ -17,7 +17,10 @@ from small_judging import small_session
 from bench.judging.grades import read
 
 ANSWERED = 7
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system kills in another way")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system kills in another way"),
+]
 
 
 @pytest.fixture

@@ -83,7 +83,11 @@ def assert_shards_change_nothing(make, documents, queries, depths=(1, 3, 100)):
             assert_the_same(sharded.search(queries, k), plain.search(queries, k))
 
 
-@pytest.mark.parametrize("name", LEXICAL)
+# One of each in the usual tests; the contract's own check is of all.
+USUAL = ("bm25", "tfidf")
+
+
+@pytest.mark.parametrize("name", [pytest.param(it, marks=[pytest.mark.slow] * (it not in USUAL)) for it in LEXICAL])
 @settings(max_examples=15)
 @given(titles=CORPORA, texts=CORPORA, queries=st.lists(TEXTS, max_size=3))
 @example(titles=["", ""], texts=["cat", "cat"], queries=["cat", ""])
