@@ -30,6 +30,10 @@ class MachineAgreement:
     def enough(self) -> bool:
         return self.both >= FEWEST_BOTH
 
+    def can_be_enough(self, left: int) -> bool:
+        """Whether there are, or can be once people have graded what is left, enough."""
+        return self.both + left >= FEWEST_BOTH
+
 
 def machine_agreement(lines: Iterable[GradeLine]) -> MachineAgreement:
     """The one grade of all people against the one grade of all programs."""

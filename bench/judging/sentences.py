@@ -38,6 +38,11 @@ def machine_sentences(progress: JudgingProgress) -> list[str]:
     seen = progress.machine
     if seen is None:
         return []
+    if progress.is_machine_left_out:
+        return [
+            f"A machine judged too. {FEWEST_BOTH} documents that both graded would tell how far it is right, and here "
+            "are not so many: people's grades alone count."
+        ]
     if not seen.enough:
         more = counted(FEWEST_BOTH - seen.both, "more document")
         return [f"A machine judged too. Grade {more} of the same by hand, as they come, to know how far it is right."]
@@ -55,11 +60,12 @@ def verdict_sentences(progress: JudgingProgress, labels: Sequence[str], *, made_
     made_queries: were the queries made from the documents? Then it says no more than that.
     """
     verdict = progress.verdict
-    if progress.machine and not progress.machine.enough:
+    is_machine = progress.machine is not None and not progress.is_machine_left_out
+    if is_machine and progress.machine and not progress.machine.enough:
         return ["No verdict yet: what a machine's judgements are worth is not known."]
     if verdict is None:
         return ["Nothing yet: looks are fixed beforehand, since who looks at every moment finds a winner among equals."]
-    first = _first(verdict, labels, machine=progress.machine is not None)
+    first = _first(verdict, labels, machine=is_machine)
     if made_queries:
         first = f"On made queries, {first[0].lower()}{first[1:]}"
     return [first, *(_standing(verdict, standing, labels) for standing in verdict.standings)]

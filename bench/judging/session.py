@@ -90,7 +90,8 @@ class JudgingProgress:
     """judged: pairs with a grade or a skip, of `pairs` in the pool; known: of those, by the set before anybody was
     asked; own: acts of this judge that stand. next_look: after how many the verdict is taken anew, None behind the last
     one. verdict: the last that was taken, None before. machine: how far a program's grades agree with people's, None
-    where no program graded; without enough people's grades beside them the verdict is withheld.
+    where no program graded; without enough people's grades beside them the verdict is withheld, as long as there can be
+    enough.
     """
 
     judged: int
@@ -100,6 +101,12 @@ class JudgingProgress:
     verdict: RunningVerdict | None
     known: int = 0
     machine: MachineAgreement | None = None
+
+    @property
+    def is_machine_left_out(self) -> bool:
+        """Are too few documents left for anybody to know how far a program is right? Then people alone count."""
+        machine = self.machine
+        return machine is not None and not machine.can_be_enough(self.pairs - self.judged)
 
 
 class Session:
@@ -239,9 +246,11 @@ class Session:
         own = sum(line.judge == self.judge for line in standing(self._lines))
         following = next((look for look in looks(len(self.pool), self.order.known) if look > judged), None)
         predicted, machine, verdict = self.predicted(), None, None
+        left = len(self.pool) - judged
         if by_machines(self._lines):
             machine = machine_agreement(self._lines)
-        if self.pool.retrievers > 1 and (machine is None or machine.enough):
+            predicted = predicted if machine.can_be_enough(left) else None
+        if self.pool.retrievers > 1 and (machine is None or machine.enough or not machine.can_be_enough(left)):
             verdict = running_verdict(self.pool, self.order, gain, self.margin, skipped, predicted=predicted)
         return JudgingProgress(judged, len(self.pool), own, following, verdict, self.order.known, machine)
 

@@ -202,6 +202,30 @@ def test_only_whole_queries_predict(session):
     assert 0 < there.sum() <= 30
 
 
+def test_where_too_few_are_left_to_know_a_machine_people_alone_decide(session):
+    def few(count):
+        if count >= 5:
+            raise BenchError("gone", "")
+        return count % 4
+
+    with pytest.raises(BenchError, match="gone"):
+        judge_by_machine(session, Scripted(few), "m")
+    alone = small_session(session.folder.parent / "alone")
+    for judging in (session, alone):
+        count = 0
+        while (shown := judging.current()) is not None:
+            judging.act(shown.number, "grade", count % 4)
+            count += 1
+    progress = session.progress()
+    assert progress.is_machine_left_out
+    assert "people's grades alone count" in machine_sentences(progress)[0]
+    assert progress.verdict is not None
+    labels = session.record.settings.retrievers
+    by_people = verdict_sentences(alone.progress(), labels, made_queries=False)
+    assert verdict_sentences(progress, labels, made_queries=False) == by_people
+    assert "machine" not in " ".join(by_people)
+
+
 def test_without_enough_of_peoples_grades_there_is_no_verdict_and_no_set(session):
     judge_by_machine(session, Scripted(lambda count: count % 4), "m")
     settings = session.record.settings
