@@ -83,6 +83,7 @@ def test_from_a_run_to_a_status(capsys, tmp_path):
     assert json.loads(plain)["judged_by"] == {"ann": 100}
 
 
+@pytest.mark.slow
 def test_a_run_on_a_set_judged_in_part_has_no_verdict_but_a_command(capsys, tmp_path):
     judged_in_part(capsys, tmp_path)
     card = tomllib.loads((tmp_path / "judged" / "dataset.toml").read_text("utf-8"))
@@ -99,6 +100,7 @@ def test_a_run_on_a_set_judged_in_part_has_no_verdict_but_a_command(capsys, tmp_
     assert "judged (judged in part)" in report
 
 
+@pytest.mark.slow
 def test_a_run_on_a_set_judged_in_part_tests_and_marks_nothing(capsys, tmp_path):
     judged_in_part(capsys, tmp_path)
     assert call(capsys, "run", "judged", *RETRIEVERS, *QUALITY, "--name", "j", "--margin", "nDCG@10=.01")[0] == 0

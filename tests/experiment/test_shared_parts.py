@@ -38,7 +38,7 @@ def texts(tmp_path_factory):
     return documents, list(queries)
 
 
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("turned", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_is_shared_finds_what_each_alone_finds(texts, turned):
     shared, (documents, queries) = SharedParts(), texts
     for specification in SPECIFICATIONS[:: -1 if turned else 1]:

@@ -55,6 +55,7 @@ def values_alone(dataset, specification, measure=MEASURE):
     return evaluate(dataset, ranking, resolve([measure]))[measure][dataset.answerable]
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_what_folds_choose_of_trials_made_alone(run):
     dataset = load_dataset(SET).sample(QUERIES, 0)
     space = search_space(SPACE)
@@ -79,6 +80,7 @@ def test_what_is_stored_is_what_folds_choose_of_trials_made_alone(run):
     )
 
 
+@pytest.mark.slow
 def test_the_defaults_and_those_as_they_are_stand_beside_the_tuned(run):
     assert run.retrievers == [
         *("bm25", "hybrid(bm25, tfidf)", "published", "bm25 tuned", "hybrid(bm25, tfidf) tuned"),
@@ -91,10 +93,12 @@ def test_the_defaults_and_those_as_they_are_stand_beside_the_tuned(run):
     assert first["value"] == pytest.approx(run.cell(SET, "bm25").per_query[MEASURE][asked].mean())
 
 
+@pytest.mark.slow
 def test_everyone_has_the_same_number_of_trials(run):
     assert [row["trials"] for row in rows_of(run, run.datasets[0])] == [8, 8]
 
 
+@pytest.mark.slow
 def test_the_gain_is_that_of_the_comparisons(run):
     for row in rows_of(run, run.datasets[0]):
         pair = next(
@@ -108,6 +112,7 @@ def test_the_gain_is_that_of_the_comparisons(run):
         assert row["p_holm"] == pytest.approx(pair["p_holm"])
 
 
+@pytest.mark.slow
 def test_the_fragment_runs_what_was_chosen(run):
     config = load_config(run.folder / "tuned.toml")
     assert config.datasets == (SET,)
@@ -118,6 +123,7 @@ def test_the_fragment_runs_what_was_chosen(run):
         create(one.split(" tuned=")[-1])
 
 
+@pytest.mark.slow
 def test_the_report_says_what_it_is_worth(run):
     from bench.report.run import forms
 

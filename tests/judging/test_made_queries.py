@@ -160,6 +160,7 @@ def marked_runs(tmp_path_factory):
     return [bench.run(given, ["bm25", "tfidf"], **options).folder for given in (sets[:1], sets, sets[1:])]
 
 
+@pytest.mark.slow
 def test_a_verdict_on_made_queries_says_no_more(marked_runs):
     run = load_run(marked_runs[0])
     sentences = run.analysis["sets"]["made"]["verdict"]["sentences"]
@@ -173,6 +174,7 @@ def test_a_verdict_on_made_queries_says_no_more(marked_runs):
     assert "On made queries: " in report
 
 
+@pytest.mark.slow
 def test_over_several_sets_it_says_which_are_made(marked_runs):
     analysis = load_run(marked_runs[1]).analysis
     assert "The queries of made were made from the documents." in analysis["overall"]["sentences"]
@@ -181,6 +183,7 @@ def test_over_several_sets_it_says_which_are_made(marked_runs):
     assert not conclusion(load_run(marked_runs[1])).choice.endswith("made queries")
 
 
+@pytest.mark.slow
 def test_a_set_of_asked_queries_is_not_marked(marked_runs):
     assert "made queries" not in markdown.render(load_run(marked_runs[2]))
 

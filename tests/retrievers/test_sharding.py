@@ -83,8 +83,8 @@ def assert_shards_change_nothing(make, documents, queries, depths=(1, 3, 100)):
             assert_the_same(sharded.search(queries, k), plain.search(queries, k))
 
 
-# One of each in the usual tests; the contract's own check is of all.
-USUAL = ("bm25", "tfidf")
+# In the usual tests; the contract's own check is of all.
+USUAL = ("bm25",)
 
 
 @pytest.mark.parametrize("name", [pytest.param(it, marks=[pytest.mark.slow] * (it not in USUAL)) for it in LEXICAL])
