@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from bench.cli.shared import (
     CELL_FAILED,
+    add_going_on,
     add_machine,
     add_place,
     add_reading,
     add_retrievers,
+    add_sample,
     add_self,
     add_times,
+    going_on,
     write_report,
 )
 
@@ -59,34 +62,28 @@ def add(commands: Commands) -> None:
     reading = grow.add_argument_group("how the set is read")
     add_reading(reading)
     add_self(reading)
-    reading.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries")
-    reading.add_argument("--seed", type=int, help="of every random choice (default 0)")
+    add_sample(reading)
     add_times(grow.add_argument_group("times"), "retriever and size")
     add_machine(grow.add_argument_group("the machine"))
     kept = grow.add_argument_group("where it is kept")
     add_place(kept)
-    either = kept.add_mutually_exclusive_group()
-    either.add_argument("--resume", action="store_true", help="go on with the one of that --name")
-    either.add_argument("--fresh", action="store_true", help="begin the one of that --name anew")
+    add_going_on(kept)
     grow.set_defaults(command=_grow)
 
 
 def _grow(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.config import RunConfig, load_config
-    from bench.errors import BenchError
     from bench.experiment.grow import run_growth
     from bench.report.run import growth as report
 
     flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
     distractors, sizes = flags.pop("distractors"), flags.pop("sizes")
-    resume, fresh = flags.pop("resume"), flags.pop("fresh")
-    if resume and not options.name:
-        raise BenchError("--resume goes on with what --name names.", "Give its --name.")
+    again = going_on(flags)
     flags |= {key: tuple(flags[key]) if flags[key] else None for key in ("retrievers", "columns")}
     config = load_config(None, base=RunConfig(datasets=(options.dataset,), retrievers=RETRIEVERS), **flags)
     with console.Progress() as progress:
-        run = run_growth(config, distractors, sizes, progress, resume=resume, fresh=fresh)
+        run = run_growth(config, distractors, sizes, progress, **again)
     write_report(run)
     console.show(report.render(run))
     return CELL_FAILED if run.failures else 0

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cli.shared import (
     CELL_FAILED,
+    add_going_on,
     add_limits,
     add_measures,
     add_place,
     add_reading,
     add_retrievers,
+    add_sample,
     add_self,
+    going_on,
     write_report,
 )
 
@@ -56,31 +59,25 @@ def add(commands: Commands) -> None:
     reading = noise.add_argument_group("how the set is read")
     add_reading(reading)
     add_self(reading)
-    reading.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries")
+    add_sample(reading)
     text = "N of the documents, all judged ones among them, the others a seeded sample"
     reading.add_argument("--documents", type=int, metavar="N", help=text)
-    reading.add_argument("--seed", type=int, help="of every random choice (default 0)")
     add_limits(noise.add_argument_group("the machine"))
     kept = noise.add_argument_group("where it is kept")
     add_place(kept)
-    either = kept.add_mutually_exclusive_group()
-    either.add_argument("--resume", action="store_true", help="go on with the run of that --name")
-    either.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
+    add_going_on(kept)
     noise.set_defaults(command=_noise)
 
 
 def _noise(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.config import RunConfig, load_config
-    from bench.errors import BenchError
     from bench.experiment.noise import run_noise
     from bench.experiment.variants import Grid
     from bench.report.run import noise as report
 
     flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
-    resume, fresh, documents = (flags.pop(key) for key in ("resume", "fresh", "documents"))
-    if resume and not options.name:
-        raise BenchError("--resume goes on with a run that --name names.", "Give its --name.")
+    again, documents = going_on(flags), flags.pop("documents")
     asked: dict[str, Any] = {"orders": flags.pop("orders"), "backends": _listed(flags.pop("backends"))}
     asked |= {key: _numbers(key, _listed(flags.pop(key))) for key in ("batch_sizes", "threads")}
     grid = Grid(**{key: value for key, value in asked.items() if value is not None})
@@ -88,7 +85,7 @@ def _noise(options: argparse.Namespace) -> int:
     base = RunConfig(datasets=(options.dataset,), retrievers=(RETRIEVER,))
     config = load_config(None, base=base, **flags)
     with console.Progress() as progress:
-        run = run_noise(config, grid, progress, documents=documents, resume=resume, fresh=fresh)
+        run = run_noise(config, grid, progress, documents=documents, **again)
     write_report(run)
     console.show(report.render(run))
     return CELL_FAILED if run.failures else 0

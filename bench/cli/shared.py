@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.storage.run import Run
@@ -106,6 +106,28 @@ def add_place(group: Flags) -> None:
     """The folder of a run."""
     group.add_argument("--name", help="name of the run's folder (default: date and time)")
     group.add_argument("--results", metavar="FOLDER", help="where runs are kept (default: results)")
+
+
+def add_sample(group: Flags) -> None:
+    """A part of the queries, and what every random choice begins with."""
+    group.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries")
+    group.add_argument("--seed", type=int, help="of every random choice (default 0)")
+
+
+def add_going_on(group: Flags) -> None:
+    """Whether a folder that is there is gone on with or begun anew."""
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--resume", action="store_true", help="go on with the run of that --name")
+    either.add_argument("--fresh", action="store_true", help="begin the run of that --name anew")
+
+
+def going_on(flags: dict[str, Any]) -> dict[str, bool]:
+    """Take what `add_going_on` added out of the flags. Raises BenchError for a --resume of nothing that is named."""
+    from bench.errors import BenchError
+
+    if flags["resume"] and not flags["name"]:
+        raise BenchError("--resume goes on with a run that --name names.", "Give its --name.")
+    return {key: flags.pop(key) for key in ("resume", "fresh")}
 
 
 def write_report(run: Run) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.shared import CELL_FAILED, add_machine, add_measures, add_place, add_reading, add_self, write_report
+from bench.cli.shared import (
+    CELL_FAILED,
+    add_going_on,
+    add_machine,
+    add_measures,
+    add_place,
+    add_reading,
+    add_sample,
+    add_self,
+    going_on,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from bench.cli.shared import Commands
@@ -58,33 +69,27 @@ def add(commands: Commands) -> None:
     reading = tune.add_argument_group("how the set is read")
     add_reading(reading)
     add_self(reading)
-    reading.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N queries")
-    reading.add_argument("--seed", type=int, help="of every random choice (default 0)")
+    add_sample(reading)
     add_machine(tune.add_argument_group("the machine"))
     kept = tune.add_argument_group("where it is kept")
     add_place(kept)
-    either = kept.add_mutually_exclusive_group()
-    either.add_argument("--resume", action="store_true", help="go on with the tuning of that --name")
-    either.add_argument("--fresh", action="store_true", help="begin the tuning of that --name anew")
+    add_going_on(kept)
     tune.set_defaults(command=_tune)
 
 
 def _tune(options: argparse.Namespace) -> int:
     from bench.cli import console
     from bench.config import RunConfig, load_config
-    from bench.errors import BenchError
     from bench.experiment.tuning import TuningPlan, tune
     from bench.report.run import terminal as report
 
     flags = {key: value for key, value in vars(options).items() if key not in ("command", "dataset")}
     plan = TuningPlan(flags.pop("trials"), flags.pop("folds"))
-    resume, fresh = flags.pop("resume"), flags.pop("fresh")
-    if resume and not options.name:
-        raise BenchError("--resume goes on with a tuning that --name names.", "Give its --name.")
+    again = going_on(flags)
     flags |= {key: tuple(flags[key]) if flags[key] else None for key in ("retrievers", "columns", "measures", "margin")}
     base = RunConfig(datasets=(options.dataset,))
     with console.Progress() as progress:
-        run = tune(load_config(None, base=base, **flags), plan, progress, resume=resume, fresh=fresh)
+        run = tune(load_config(None, base=base, **flags), plan, progress, **again)
     write_report(run)
     console.show(report.render(run))
     return CELL_FAILED if run.failures else 0
